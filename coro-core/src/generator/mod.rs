@@ -1,0 +1,1 @@
+//! Generators: state machines that exchange values with whoever resumes them.

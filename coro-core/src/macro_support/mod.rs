@@ -1,0 +1,1 @@
+//! What the expansion of the attributes calls: no part of the public interface.

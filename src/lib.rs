@@ -1,0 +1,5 @@
+//! *asyncio, as Rust would have it.*
+#![forbid(unsafe_code)]
+
+#[doc(hidden)]
+pub use coro_core::macro_support as __private;

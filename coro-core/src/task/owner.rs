@@ -1,0 +1,317 @@
+//! The owner of tasks: what of a loop its tasks and callouts need to know.
+#![expect(
+    unsafe_code,
+    reason = "what stands in the lists is run and ended through raw pointers"
+)]
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::callout::Callout;
+use super::cell::{self, Header, TaskRef};
+use super::inbox::{Inbox, Message};
+use super::join::{Task, TaskHandle};
+use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
+use super::state::State;
+use crate::error::{Elapsed, JoinError};
+use crate::report::{ErrorReport, ReportKind};
+use crate::sys::WakeUp;
+
+/// A step longer than this is reported in debug mode, as in asyncio.
+const SLOW: Duration = Duration::from_millis(100);
+
+type Reporter = Rc<dyn Fn(&ErrorReport)>;
+
+pub(crate) struct Owner {
+    inbox: Arc<Inbox>,
+    ready: ReadyQueue,
+    tasks: TaskList,
+    reporter: RefCell<Option<Reporter>>,
+    last_id: Cell<u64>,
+    phase: Cell<Phase>,
+    debug: Cell<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Closing,
+    Closed,
+}
+
+impl Owner {
+    pub(crate) fn new(wake_up: WakeUp, debug: bool) -> Rc<Self> {
+        Rc::new(Owner {
+            inbox: Arc::new(Inbox::new(wake_up)),
+            ready: ReadyQueue::default(),
+            tasks: TaskList::default(),
+            reporter: RefCell::new(None),
+            last_id: Cell::new(0),
+            phase: Cell::new(Phase::Open),
+            debug: Cell::new(debug),
+        })
+    }
+
+    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.last_id.set(self.last_id.get() + 1);
+        self.last_id.get()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase.get() == Phase::Closed
+    }
+
+    /// Whether new work is taken; it is not while the loop closes.
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase.get() == Phase::Open
+    }
+
+    pub(crate) fn ready_len(&self) -> usize {
+        self.ready.len()
+    }
+
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.tasks.first().is_some()
+    }
+
+    /// # Safety
+    ///
+    /// As for [`ReadyQueue::push`]; and the reference by which the node stays allocated is the
+    /// queue's from now on, unless the loop's own reference serves.
+    #[inline]
+    pub(super) unsafe fn enqueue(&self, node: NonNull<Node>) {
+        // SAFETY: as the caller promises.
+        unsafe { self.ready.push(node) };
+    }
+
+    /// Makes a task; while the loop closes it is cancelled at once, without being polled.
+    pub(crate) fn spawn<F>(
+        self: &Rc<Self>,
+        future: F,
+        origin: Origin,
+        eager: bool,
+    ) -> Task<F::Output>
+    where
+        F: Future + 'static,
+    {
+        let state = if eager || !self.is_open() {
+            State::idle()
+        } else {
+            State::queued()
+        };
+        let task = cell::new_task(self, state, future, origin);
+        let node = task.as_ptr().cast::<Node>();
+        // SAFETY: the loop's reference, one of the two that a new task has, keeps it allocated in
+        // the list and in the queue; `end` takes it from the list and gives that reference up.
+        unsafe {
+            self.tasks.push(task.as_ptr());
+            match (self.is_open(), eager) {
+                (false, _) => (task.header().node.table.end)(node, self),
+                (true, false) => self.enqueue(node),
+                (true, true) => cell::poll_first::<F>(&task, self),
+            }
+        }
+        Task::new(task, self.clone())
+    }
+
+    pub(crate) fn call_soon(
+        self: &Rc<Self>,
+        origin: Origin,
+        f: impl FnOnce() + 'static,
+    ) -> Callout {
+        let callout = self.callout(origin, f);
+        if self.is_open() {
+            callout.clone().enqueue(self);
+        }
+        callout
+    }
+
+    /// A callout that is not queued yet; while the loop closes it is cancelled at once.
+    pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
+        let callout = Callout::new(origin, f);
+        if !self.is_open() {
+            callout.cancel(self);
+        }
+        callout
+    }
+
+    /// Runs what is first in the ready queue.
+    #[inline]
+    pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
+        let node = self.ready.pop()?;
+        if self.debug.get() {
+            return Some(self.run_watched(node));
+        }
+        // SAFETY: what was queued is allocated, and its table is its own.
+        Some(unsafe { (node.as_ref().table.run)(node, self) })
+    }
+
+    #[cold]
+    fn run_watched(self: &Rc<Self>, node: NonNull<Node>) -> Ran {
+        // SAFETY: as in `run_next`; the description is asked for before the node may be gone.
+        let (name, origin) = unsafe { (node.as_ref().table.describe)(node) };
+        let begun = Instant::now();
+        // SAFETY: as in `run_next`.
+        let ran = unsafe { (node.as_ref().table.run)(node, self) };
+        self.report_slow(begun.elapsed(), name, origin);
+        ran
+    }
+
+    /// Reports a step if it was a slow one.
+    pub(super) fn report_slow(&self, took: Duration, name: Option<String>, origin: Origin) {
+        if took >= SLOW {
+            let message = format!("it ran for {} ms", took.as_millis());
+            let mut report = ErrorReport::new(ReportKind::SlowStep, message).from(origin);
+            report.task = name;
+            self.report(report);
+        }
+    }
+
+    pub(super) fn is_debug(&self) -> bool {
+        self.debug.get()
+    }
+
+    pub(crate) fn set_debug(&self, debug: bool) {
+        self.debug.set(debug);
+    }
+
+    /// Does what other threads have asked for.
+    pub(crate) fn deliver(self: &Rc<Self>, messages: &mut Vec<Message>) {
+        for message in messages.drain(..) {
+            match message {
+                Message::Wake(wake) => wake.deliver(self),
+                Message::Call(f) => self.call_soon(std::panic::Location::caller(), f).forget(),
+            }
+        }
+    }
+
+    /// The unfinished tasks, in the order in which they were spawned.
+    pub(crate) fn tasks(self: &Rc<Self>) -> Vec<TaskHandle> {
+        let mut tasks = Vec::new();
+        self.tasks.for_each(|task| {
+            // SAFETY: what is in the list is allocated, and the list is its owner's.
+            let task = unsafe { TaskRef::retain_from(task) };
+            tasks.push(TaskHandle::new(task, self.clone()));
+        });
+        tasks
+    }
+
+    /// A task is finished: it leaves the list of those that are not.
+    pub(super) fn forget(&self, task: NonNull<Header>) {
+        // SAFETY: every task is in its owner's list from when it was spawned until here.
+        unsafe { self.tasks.remove(task) };
+    }
+
+    /// Drops all tasks in the order in which they were spawned, then all callouts that are queued.
+    pub(crate) fn close(self: &Rc<Self>) {
+        self.phase.set(Phase::Closing);
+        while let Some(task) = self.tasks.first() {
+            // SAFETY: what is in the list is allocated; `end` takes it from there.
+            unsafe { (task.as_ref().node.table.end)(task.cast(), self) };
+        }
+        let messages = self.inbox.close();
+        contained(self, || drop(messages));
+        while let Some(node) = self.ready.pop() {
+            // SAFETY: what was queued is allocated, and its table is its own.
+            unsafe { (node.as_ref().table.discard)(node, self) };
+        }
+        self.phase.set(Phase::Closed);
+    }
+
+    pub(crate) fn set_reporter(&self, reporter: Reporter) {
+        let before = self.reporter.replace(Some(reporter));
+        drop(before);
+    }
+
+    /// Hands a report to the exception handler, or prints it.
+    pub(crate) fn report(&self, report: ErrorReport) {
+        let reporter = self.reporter.borrow().clone();
+        match reporter {
+            None => print(&report),
+            Some(reporter) => {
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| reporter(&report))) {
+                    print(&report);
+                    print(&ErrorReport::of_panic(
+                        ReportKind::HandlerPanicked,
+                        payload.as_ref(),
+                    ));
+                    forget_if_it_panics(payload);
+                }
+            }
+        }
+    }
+
+    /// A destructor has panicked.
+    pub(super) fn report_drop(&self, task: Option<&Header>, payload: Box<dyn Any + Send>) {
+        let mut report = ErrorReport::of_panic(ReportKind::DropPanicked, payload.as_ref());
+        if let Some(task) = task {
+            report = report.in_task(task.name()).from(task.origin);
+        }
+        self.report(report);
+        forget_if_it_panics(payload);
+    }
+
+    /// A task has ended without an output, and nobody is left to see it.
+    pub(super) fn report_join_error(&self, task: &Header, error: JoinError) {
+        if let Ok(payload) = error.try_into_panic() {
+            let report = ErrorReport::of_panic(ReportKind::TaskPanicked, payload.as_ref());
+            self.report(report.in_task(task.name()).from(task.origin));
+            forget_if_it_panics(payload);
+        }
+    }
+
+    /// A task has ended with an output that nobody is left to see: is it an error?
+    pub(super) fn report_failure(&self, task: &Header, output: &dyn Any) {
+        if let Some(error) = failure(output) {
+            let report = ErrorReport::new(ReportKind::TaskFailed, error);
+            self.report(report.in_task(task.name()).from(task.origin));
+        }
+    }
+}
+
+/// Calls `f`; a panic in it is reported as that of a destructor.
+pub(crate) fn contained(owner: &Owner, f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        owner.report_drop(None, payload);
+    }
+}
+
+/// Drops the payload of a panic; should that panic too, what is left of both is leaked.
+fn forget_if_it_panics(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+}
+
+fn print(report: &ErrorReport) {
+    eprintln!("coro: {report}");
+}
+
+/// The text of the error, if the output is a `Result<(), E>` with one of the error types that
+/// programs use at their ends. Stable Rust cannot ask whether any other type is an error.
+fn failure(output: &dyn Any) -> Option<String> {
+    fn text<E: Display + 'static>(output: &dyn Any) -> Option<String> {
+        let error = output.downcast_ref::<Result<(), E>>()?.as_ref().err()?;
+        Some(error.to_string())
+    }
+    type Boxed = Box<dyn std::error::Error>;
+    type Shared = Box<dyn std::error::Error + Send + Sync>;
+    text::<std::io::Error>(output)
+        .or_else(|| text::<Boxed>(output))
+        .or_else(|| text::<Shared>(output))
+        .or_else(|| text::<String>(output))
+        .or_else(|| text::<&'static str>(output))
+        .or_else(|| text::<JoinError>(output))
+        .or_else(|| text::<Elapsed>(output))
+}

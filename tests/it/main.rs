@@ -1,3 +1,4 @@
 //! Integration tests, a module per subject.
 
+mod layout;
 mod macro_shapes;

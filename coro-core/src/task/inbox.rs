@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use super::cell::{self, Header};
+use super::cell::Header;
+use super::count;
 use super::owner::Owner;
 use super::waker;
 use crate::error::LoopClosed;
@@ -66,7 +67,7 @@ impl RemoteWake {
 impl Drop for RemoteWake {
     fn drop(&mut self) {
         // SAFETY: gives up the reference that was handed over.
-        unsafe { cell::release_remote(self.0) };
+        unsafe { count::release_remote(self.0) };
     }
 }
 

@@ -14,8 +14,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::block::Blocks;
 use super::callout::Callout;
-use super::cell::{self, Header, TaskRef};
+use super::cell::{self, Header};
+use super::count::TaskRef;
+use super::current;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
 use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
@@ -33,6 +36,9 @@ pub(crate) struct Owner {
     inbox: Arc<Inbox>,
     ready: ReadyQueue,
     tasks: TaskList,
+    /// The task that is being polled or dropped.
+    running: Cell<Option<NonNull<Header>>>,
+    blocks: Blocks,
     reporter: RefCell<Option<Reporter>>,
     last_id: Cell<u64>,
     phase: Cell<Phase>,
@@ -52,6 +58,8 @@ impl Owner {
             inbox: Arc::new(Inbox::new(wake_up)),
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
+            running: Cell::new(None),
+            blocks: Blocks::default(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
             phase: Cell::new(Phase::Open),
@@ -61,6 +69,16 @@ impl Owner {
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
+    }
+
+    /// The inbox as tasks keep it: by a pointer that can become an `Arc` again.
+    pub(super) fn inbox_ptr(&self) -> NonNull<Inbox> {
+        // SAFETY: a pointer out of an `Arc` is not null.
+        unsafe { NonNull::new_unchecked(Arc::as_ptr(&self.inbox).cast_mut()) }
+    }
+
+    pub(super) fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     pub(super) fn next_id(&self) -> u64 {
@@ -105,24 +123,34 @@ impl Owner {
     where
         F: Future + 'static,
     {
-        let state = if eager || !self.is_open() {
-            State::idle()
-        } else {
-            State::queued()
-        };
-        let task = cell::new_task(self, state, future, origin);
-        let node = task.as_ptr().cast::<Node>();
+        if !self.is_open() || eager {
+            return self.spawn_now(future, origin);
+        }
+        let task = cell::new_task(self, State::queued(), future, origin);
         // SAFETY: the loop's reference, one of the two that a new task has, keeps it allocated in
-        // the list and in the queue; `end` takes it from the list and gives that reference up.
+        // the list and in the queue, until the task is finished.
         unsafe {
             self.tasks.push(task.as_ptr());
-            match (self.is_open(), eager) {
-                (false, _) => (task.header().node.table.end)(node, self),
-                (true, false) => self.enqueue(node),
-                (true, true) => cell::poll_first::<F>(&task, self),
+            self.enqueue(task.as_ptr().cast());
+        }
+        Task::new(task)
+    }
+
+    /// Makes a task and polls it at once; or drops its future at once, if the loop is closing.
+    fn spawn_now<F>(self: &Rc<Self>, future: F, origin: Origin) -> Task<F::Output>
+    where
+        F: Future + 'static,
+    {
+        let task = cell::new_task(self, State::idle(), future, origin);
+        // SAFETY: as in `spawn`; `end` finishes a task that is in the list and not running.
+        unsafe {
+            self.tasks.push(task.as_ptr());
+            match self.is_open() {
+                true => cell::poll_first::<F>(&task),
+                false => (task.header().node.table.end)(task.as_ptr().cast(), self),
             }
         }
-        Task::new(task, self.clone())
+        Task::new(task)
     }
 
     pub(crate) fn call_soon(
@@ -144,6 +172,23 @@ impl Owner {
             callout.cancel(self);
         }
         callout
+    }
+
+    /// The task that is being polled or dropped.
+    pub(super) fn running(&self) -> &Cell<Option<NonNull<Header>>> {
+        &self.running
+    }
+
+    /// The owner whose loop this thread is inside of.
+    #[inline]
+    pub(crate) fn current() -> Option<Rc<Owner>> {
+        let owner = current::owner();
+        // SAFETY: the owner that is current was made by `Rc::new`, and lives until its `Entered`
+        // guard is dropped.
+        (!owner.is_null()).then(|| unsafe {
+            Rc::increment_strong_count(owner);
+            Rc::from_raw(owner)
+        })
     }
 
     /// Runs what is first in the ready queue.
@@ -201,8 +246,7 @@ impl Owner {
         let mut tasks = Vec::new();
         self.tasks.for_each(|task| {
             // SAFETY: what is in the list is allocated, and the list is its owner's.
-            let task = unsafe { TaskRef::retain_from(task) };
-            tasks.push(TaskHandle::new(task, self.clone()));
+            tasks.push(TaskHandle::new(unsafe { TaskRef::new(task, self.clone()) }));
         });
         tasks
     }

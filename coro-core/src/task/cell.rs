@@ -40,12 +40,14 @@ pub(super) struct Header {
     extra: Cell<Option<Box<Extra>>>,
 }
 
+type Callback = Box<dyn FnOnce(TaskHandle)>;
+
 /// What few tasks have.
 #[derive(Default)]
 struct Extra {
     name: Option<Box<str>>,
     /// Emptied when the task is done, so that no other thread ever drops one.
-    callbacks: Vec<Box<dyn FnOnce(TaskHandle)>>,
+    callbacks: Vec<Callback>,
 }
 
 #[repr(C)]
@@ -108,11 +110,11 @@ impl Header {
         self.with_extra(|extra| extra.name = Some(name));
     }
 
-    pub(super) fn add_callback(&self, callback: Box<dyn FnOnce(TaskHandle)>) {
+    pub(super) fn add_callback(&self, callback: Callback) {
         self.with_extra(|extra| extra.callbacks.push(callback));
     }
 
-    fn take_callbacks(&self) -> Option<Vec<Box<dyn FnOnce(TaskHandle)>>> {
+    fn take_callbacks(&self) -> Option<Vec<Callback>> {
         let mut extra = self.extra.take()?;
         let callbacks = std::mem::take(&mut extra.callbacks);
         self.extra.set(Some(extra));

@@ -126,9 +126,9 @@ pub(super) fn requeue(task: &TaskRef) {
 
 /// A reference to the task that is being polled on this thread, by this owner's loop.
 pub(super) fn running(owner: &Rc<Owner>) -> Option<TaskRef> {
+    let task = owner.running().get()?;
     // SAFETY: a task that is being polled or dropped is allocated, and the loop has its reference.
-    let task = owner.running().get();
-    task.map(|task| unsafe { TaskRef::new(task, owner.clone()) })
+    Some(unsafe { TaskRef::new(task, owner.clone()) })
 }
 
 #[cold]

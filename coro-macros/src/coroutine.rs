@@ -70,7 +70,7 @@ pub(crate) fn future_body(body: Group) -> TokenTree {
                                 break #label (loop {});
                             }
                         };
-                        ({ $($waiting:tt)* } $yielding:tt) => { $($waiting)* };
+                        ({ $($waiting:tt)* } $yielding:tt $($await:tt)*) => { $($waiting)* $($await)* };
                     }
                     #user
                 },

@@ -26,7 +26,7 @@ pub(crate) fn runtime(renamed: Option<&Path>) -> TokenStream {
 /// `coro_core::macro_support`.
 pub(crate) fn context_macro() -> Ident {
     Ident::new(
-        "missing_attribute_coro_coroutine_on_this_fn",
+        "this_fn_needs_the_attribute_coro_coroutine",
         Span::call_site(),
     )
 }

@@ -1,5 +1,76 @@
 //! What the expansion of the attributes calls: no part of the public interface.
+//!
+//! A yield point does not know what kind of coroutine it stands in. The macros below offer both
+//! meanings, and the macro `this_fn_needs_the_attribute_coro_coroutine`, which the attribute defines
+//! inside each body, picks one. All that the compiler may complain about is written here, in a crate
+//! that is foreign to users, so that it is reported at their own `yield_from!(..)`.
 
+#[cfg(feature = "std")]
+mod entry_stub;
+mod waiting;
 mod yielding;
 
+#[cfg(feature = "alloc")]
+pub use alloc::boxed::Box;
+
+#[cfg(feature = "std")]
+pub use entry_stub::{TestClock, run_main, run_test};
+pub use waiting::*;
 pub use yielding::*;
+
+/// Waits for a future, or delegates to a coroutine, an iterator or a stream.
+#[macro_export]
+macro_rules! yield_from {
+    ($operand:expr $(,)?) => {
+        this_fn_needs_the_attribute_coro_coroutine!(
+            {
+                $crate::macro_support::WaitFor::wait_for(
+                    $operand,
+                    this_fn_needs_the_attribute_coro_coroutine!(),
+                )
+            }
+            {
+                $crate::macro_support::delegate(
+                    this_fn_needs_the_attribute_coro_coroutine!(token),
+                    $operand.__operand(),
+                    this_fn_needs_the_attribute_coro_coroutine!(handle),
+                )
+            }
+            .await
+        )
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "`yield_from!` takes one expression: what to wait for or to delegate to"
+        )
+    };
+}
+
+/// Hands a value to the resumer, and evaluates to what it resumes with.
+#[macro_export]
+macro_rules! yield_ {
+    () => {
+        $crate::yield_!(())
+    };
+    ($value:expr $(,)?) => {
+        this_fn_needs_the_attribute_coro_coroutine!(
+            {
+                ::core::compile_error!(
+                    "this coroutine does not say what it yields: \
+                     write `#[coro::coroutine(yields = T)]`"
+                )
+            }
+            {
+                $crate::macro_support::yield_in(
+                    this_fn_needs_the_attribute_coro_coroutine!(token),
+                    $value,
+                    this_fn_needs_the_attribute_coro_coroutine!(handle),
+                )
+            }
+            .await
+        )
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!("`yield_!` takes one expression: the value to yield")
+    };
+}

@@ -1,0 +1,133 @@
+//! What cannot be a coroutine.
+//!
+//! Each check takes out what it refuses, so that what remains can be expanded as usual: whoever
+//! reads the error sees no second one.
+
+use syn::{Attribute, Error, Ident, Signature};
+
+use crate::args::merge;
+use crate::item::Function;
+
+/// Refuses what `#[coro::coroutine]` cannot be on.
+pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
+    let mut errors = qualifiers(&mut function.sig);
+    merge(
+        &mut errors,
+        attributes(&mut function.attrs, |name| match name {
+            "test" => Some(
+                "a coroutine cannot be a test: write `#[coro::test]` instead of both attributes",
+            ),
+            "no_mangle" | "export_name" => {
+                Some("a coroutine has no symbol of its own: its future is a Rust type")
+            }
+            _ => None,
+        }),
+    );
+    errors
+}
+
+/// Refuses what `#[coro::main]` and `#[coro::test]` cannot be on.
+pub(crate) fn entry(function: &mut Function, attribute: &str) -> Option<Error> {
+    let mut errors = qualifiers(&mut function.sig);
+    merge(
+        &mut errors,
+        attributes(&mut function.attrs, |name| match name {
+            "test" => Some("`#[coro::test]` makes this a test already: remove `#[test]`"),
+            "coroutine" => Some(
+                "the entry attributes make this a coroutine already: remove `#[coro::coroutine]`",
+            ),
+            _ => None,
+        }),
+    );
+    merge(&mut errors, no_inputs(&mut function.sig, attribute));
+    errors
+}
+
+/// `main` is called by no one who could run a future.
+pub(crate) fn is_main(sig: &Signature) -> Option<Error> {
+    let refuse = |name: &Ident| {
+        Error::new(
+            name.span(),
+            "`main` cannot be a coroutine, since nobody would run it: write `#[coro::main]`, or call `coro::run(..)` in a plain `fn main`",
+        )
+    };
+    (sig.ident == "main" && sig.inputs.is_empty()).then(|| refuse(&sig.ident))
+}
+
+fn qualifiers(sig: &mut Signature) -> Option<Error> {
+    let mut errors = None;
+    let constness = sig.constness.take();
+    merge(
+        &mut errors,
+        constness.map(|token| {
+            Error::new(
+                token.span,
+                "a coroutine cannot be `const`: the compiler does not wait",
+            )
+        }),
+    );
+    let abi = sig.abi.take();
+    merge(
+        &mut errors,
+        abi.map(|abi| {
+            Error::new_spanned(
+                abi,
+                "a coroutine cannot have an ABI: its future is a Rust type",
+            )
+        }),
+    );
+    let variadic = sig.variadic.take();
+    merge(
+        &mut errors,
+        variadic.map(|dots| {
+            Error::new_spanned(
+                dots,
+                "a coroutine cannot take a variable number of arguments",
+            )
+        }),
+    );
+    errors
+}
+
+fn no_inputs(sig: &mut Signature, attribute: &str) -> Option<Error> {
+    if sig.inputs.is_empty() {
+        return None;
+    }
+    let inputs = std::mem::take(&mut sig.inputs);
+    Some(Error::new_spanned(
+        inputs,
+        format!(
+            "`{attribute}` calls this function and has nothing to give it: remove the arguments"
+        ),
+    ))
+}
+
+/// Takes out the attributes for which `refusal` has words.
+fn attributes(
+    attrs: &mut Vec<Attribute>,
+    refusal: impl Fn(&str) -> Option<&'static str>,
+) -> Option<Error> {
+    let mut errors = None;
+    attrs.retain(|attr| {
+        let Some(name) = attr
+            .path()
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+        else {
+            return true;
+        };
+        let words = match name.as_str() {
+            "track_caller" => Some(
+                "`#[track_caller]` has no effect on a coroutine: whoever polls it is the caller",
+            ),
+            name => refusal(name),
+        };
+        merge(
+            &mut errors,
+            words.map(|words| Error::new_spanned(attr, words)),
+        );
+        words.is_none()
+    });
+    errors
+}

@@ -1,0 +1,123 @@
+//! The annotated function, as its author wrote it.
+//!
+//! Only what stands before the body is parsed. The body stays one opaque group of tokens: it
+//! costs nothing however long it is, keeps the spans and the edition of its author, and may be
+//! half-typed.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Error, Result, Signature, Token, Visibility};
+
+/// A function, method or required method.
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: Body,
+}
+
+/// What follows the signature.
+pub(crate) enum Body {
+    Braced(Group),
+    Missing(Token![;]),
+}
+
+impl Function {
+    pub(crate) fn parse(item: TokenStream) -> Result<Function> {
+        let mut head: Vec<TokenTree> = flatten(item).into_iter().collect();
+        let body = head.pop_if(|last| braces(last).is_some());
+        let head = head.into_iter().collect();
+        match body.as_ref().and_then(braces) {
+            Some(body) => with_body.parse2(head)?.complete(body),
+            None => without_body.parse2(head),
+        }
+    }
+}
+
+/// What stands before the body.
+struct Head {
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    sig: Signature,
+}
+
+impl Head {
+    fn parse(input: ParseStream) -> Result<Head> {
+        Ok(Head {
+            attrs: input.call(Attribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+        })
+    }
+
+    fn followed_by(self, body: Body) -> Function {
+        Function {
+            attrs: self.attrs,
+            vis: self.vis,
+            sig: self.sig,
+            body,
+        }
+    }
+
+    /// Inner attributes of the body are moved to the function, where they mean the same.
+    fn complete(mut self, body: Group) -> Result<Function> {
+        let is_inner = |tokens: &[TokenTree]| matches!(tokens, [TokenTree::Punct(pound), TokenTree::Punct(bang), TokenTree::Group(_), ..] if pound.as_char() == '#' && bang.as_char() == '!');
+        let tokens: Vec<TokenTree> = body.stream().into_iter().take(3).collect();
+        if !is_inner(&tokens) {
+            return Ok(self.followed_by(Body::Braced(body)));
+        }
+        let split = |input: ParseStream| -> Result<(Vec<Attribute>, TokenStream)> {
+            Ok((input.call(Attribute::parse_inner)?, input.parse()?))
+        };
+        let (inner, rest) = split.parse2(body.stream())?;
+        self.attrs.extend(inner.into_iter().map(|attr| Attribute {
+            style: syn::AttrStyle::Outer,
+            ..attr
+        }));
+        let mut remaining = Group::new(Delimiter::Brace, rest);
+        remaining.set_span(body.span());
+        Ok(self.followed_by(Body::Braced(remaining)))
+    }
+}
+
+fn with_body(input: ParseStream) -> Result<Head> {
+    Head::parse(input)
+}
+
+fn without_body(input: ParseStream) -> Result<Function> {
+    let head = Head::parse(input)?;
+    match input.parse() {
+        Ok(semi) => Ok(head.followed_by(Body::Missing(semi))),
+        Err(_) => Err(Error::new(
+            head.sig.ident.span(),
+            "this function has no body",
+        )),
+    }
+}
+
+/// The group itself, out of the invisible one that a `$body:block` comes in.
+fn braces(tree: &TokenTree) -> Option<Group> {
+    match tree {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.clone()),
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let mut trees = group.stream().into_iter();
+            let first = trees.next()?;
+            match trees.next() {
+                None => braces(&first),
+                Some(_) => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The tokens themselves, out of the invisible group that a `$item:item` may come in.
+fn flatten(item: TokenStream) -> TokenStream {
+    let mut trees = item.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            flatten(group.stream())
+        }
+        _ => item,
+    }
+}

@@ -1,0 +1,79 @@
+//! The names that expansions mention.
+//!
+//! No other file spells a path into the runtime, so that `crate = path` is honoured everywhere.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{Lifetime, Path};
+
+/// The crate that users depend on, under the name that they gave it.
+pub(crate) fn facade(renamed: Option<&Path>) -> TokenStream {
+    match renamed {
+        Some(path) => quote!(#path),
+        None => quote!(::coro),
+    }
+}
+
+/// The module of the runtime that expansions call.
+pub(crate) fn runtime(renamed: Option<&Path>) -> TokenStream {
+    let facade = facade(renamed);
+    quote!(#facade::__private)
+}
+
+/// The macro through which `yield_!` and `yield_from!` reach the coroutine around them.
+///
+/// Whoever forgets the attribute reads this name in the compiler's message. The other end is in
+/// `coro_core::macro_support`.
+pub(crate) fn context_macro() -> Ident {
+    Ident::new(
+        "this_fn_needs_the_attribute_coro_coroutine",
+        Span::call_site(),
+    )
+}
+
+/// The label of the body, to which every yield point pretends to break.
+///
+/// A break cannot leave a closure or an `async` block, so that a yield point which is not the
+/// coroutine's own does not compile, and the compiler's message quotes this name.
+pub(crate) fn body_label() -> Lifetime {
+    Lifetime::new(
+        "'yield_inside_a_closure_or_nested_async_block",
+        Span::mixed_site(),
+    )
+}
+
+/// The handle of a yielding body.
+pub(crate) fn handle() -> Ident {
+    Ident::new("__co", Span::mixed_site())
+}
+
+/// The argument at `index`, where its pattern cannot be the name.
+pub(crate) fn argument(index: usize) -> Ident {
+    Ident::new(&format!("__arg{index}"), Span::mixed_site())
+}
+
+/// The type of a yielding coroutine.
+pub(crate) fn generator(waits: bool, boxed: bool, send: bool) -> Ident {
+    let name = match (waits, boxed, send) {
+        (false, false, _) => "Generator",
+        (true, false, _) => "AsyncGenerator",
+        (false, true, false) => "BoxGenerator",
+        (false, true, true) => "SendBoxGenerator",
+        (true, true, false) => "BoxAsyncGenerator",
+        (true, true, true) => "SendBoxAsyncGenerator",
+    };
+    Ident::new(name, Span::call_site())
+}
+
+/// The function that makes one.
+pub(crate) fn constructor(waits: bool, boxed: bool, send: bool) -> Ident {
+    let name = match (waits, boxed, send) {
+        (false, false, _) => "generator",
+        (true, false, _) => "async_generator",
+        (false, true, false) => "generator_boxed",
+        (false, true, true) => "generator_boxed_send",
+        (true, true, false) => "async_generator_boxed",
+        (true, true, true) => "async_generator_boxed_send",
+    };
+    Ident::new(name, Span::call_site())
+}

@@ -9,6 +9,10 @@ pub use coro_core::{
     timeout, timeout_at, yield_now,
 };
 
+pub use coro_core::generator::{
+    self, AsyncCoroutine, AsyncGenerator, Coroutine, CoroutineState, Generator, ResumeError, Status,
+};
+
 #[doc(hidden)]
 pub use coro_core::macro_support as __private;
 pub use coro_core::{yield_, yield_from};

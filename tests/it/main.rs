@@ -1,3 +1,5 @@
 //! Integration tests, a module per subject.
 
 mod macro_shapes;
+mod order;
+mod support;

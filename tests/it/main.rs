@@ -1,4 +1,5 @@
 //! Integration tests, a module per subject.
 
+mod examples;
 mod layout;
 mod macro_shapes;

@@ -1,4 +1,7 @@
 //! Integration tests, a module per subject.
 
+mod examples;
 mod layout;
 mod macro_shapes;
+mod order;
+mod support;

@@ -178,7 +178,7 @@ impl EventLoop {
         if self.core.owner.is_closed() {
             return Err(Stopped { closed: true });
         }
-        let _inside = self.enter();
+        let _running = self.enter();
         let main = MainTask::new(&self.core.owner, Location::caller());
         let mut future = pin!(future);
         let mut turn = Turn::default();
@@ -212,14 +212,14 @@ impl EventLoop {
             !self.core.owner.is_closed(),
             "run_forever() on an event loop that is closed"
         );
-        let _inside = self.enter();
+        let _running = self.enter();
         let mut turn = Turn::default();
         while self.core.advance(&mut turn) != Advance::Stopped {}
     }
 
     /// Cancels all tasks and runs the loop until they are done, and their callbacks were called.
     pub(crate) fn drain(&mut self) {
-        let _inside = self.enter();
+        let _running = self.enter();
         let mut turn = Turn::default();
         while self.core.owner.has_tasks() {
             for task in self.core.owner.tasks() {
@@ -250,16 +250,30 @@ impl EventLoop {
     }
 
     #[track_caller]
-    fn enter(&self) -> impl Sized + use<> {
+    fn enter(&self) -> Running {
         assert!(
             !inside::is_inside(),
             "cannot run an event loop on a thread that is running one: await the future there, \
              or run this loop on another thread"
         );
-        (
-            inside::enter(&self.core.owner, self.core.clone()),
-            PreciseWaits::begin(),
-        )
+        Running {
+            core: self.core.clone(),
+            _inside: inside::enter(&self.core.owner, self.core.clone()),
+            _precise: PreciseWaits::begin(),
+        }
+    }
+}
+
+/// One run of the loop, however it ends: a `stop` that came during it is not for the next.
+struct Running {
+    core: Rc<Core>,
+    _inside: inside::Entered,
+    _precise: PreciseWaits,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.core.stopping.set(false);
     }
 }
 

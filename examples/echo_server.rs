@@ -53,7 +53,10 @@ fn accept_all(server: &Rc<Server>, listener: &TcpListener) -> io::Result<&'stati
 
         let task = spawn(serve(server.clone(), number, stream));
         let books = server.clone();
-        task.add_done_callback(move |_| drop(books.connected.borrow_mut().remove(&number)));
+        task.add_done_callback(move |_| {
+            let finished = books.connected.borrow_mut().remove(&number);
+            drop(finished);
+        });
         server.connected.borrow_mut().insert(number, task);
     }
 }

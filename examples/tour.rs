@@ -27,7 +27,6 @@ mod support;
 
 use std::cell::Cell;
 use std::error::Error;
-use std::fmt::Display;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -42,6 +41,14 @@ use coro::net::{TcpListener, TcpStream};
 use coro::{LoopHandle, gather, sleep, sleep_until, spawn, timeout, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::seconds;
+
+/// Prints a line: the time, who speaks, and what they say.
+macro_rules! say {
+    ($who:expr, $($what:tt)+) => {{
+        let time = START.elapsed().as_secs_f64();
+        println!("{time:8.3}  {:<8}  {}", $who, format_args!($($what)+));
+    }};
+}
 
 #[coro::main]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -91,23 +98,16 @@ fn section(number: u32, title: &str) {
     println!("\n{number}  {title}");
 }
 
-fn say(who: &str, what: impl Display) {
-    println!("{:8.3}  {who:<8}  {what}", START.elapsed().as_secs_f64());
-}
-
 #[coro::coroutine]
 fn my_coroutine(task_name: &str, seconds_to_sleep: f64) {
-    say(
-        task_name,
-        format_args!("sleeping for: {seconds_to_sleep} seconds"),
-    );
+    say!(task_name, "sleeping for: {seconds_to_sleep} seconds");
     yield_from!(sleep(seconds(seconds_to_sleep)));
-    say(task_name, "is finished");
+    say!(task_name, "is finished");
 }
 
 #[coro::coroutine]
 fn compute(x: i32, y: i32) -> i32 {
-    say("compute", format_args!("{x} + {y} ..."));
+    say!("compute", "{x} + {y} ...");
     yield_from!(sleep(seconds(0.3)));
     x + y
 }
@@ -115,19 +115,19 @@ fn compute(x: i32, y: i32) -> i32 {
 #[coro::coroutine]
 fn print_sum(x: i32, y: i32) {
     let result = yield_from!(compute(x, y));
-    say("sum", format_args!("{x} + {y} = {result}"));
+    say!("sum", "{x} + {y} = {result}");
 }
 
 #[coro::coroutine]
 fn callouts() {
-    coro::call_later(seconds(0.3), || say("callout", "after 0.3 seconds"));
-    let unwanted = coro::call_later(seconds(0.2), || say("callout", "after 0.2 seconds"));
-    coro::call_later(seconds(0.1), || say("callout", "after 0.1 seconds"));
-    coro::call_soon(|| say("callout", "as soon as possible"));
+    coro::call_later(seconds(0.3), || say!("callout", "after 0.3 seconds"));
+    let unwanted = coro::call_later(seconds(0.2), || say!("callout", "after 0.2 seconds"));
+    coro::call_later(seconds(0.1), || say!("callout", "after 0.1 seconds"));
+    coro::call_soon(|| say!("callout", "as soon as possible"));
     unwanted.cancel();
-    say(
+    say!(
         "main",
-        "registered four, cancelled the one after 0.2 seconds",
+        "registered four, cancelled the one after 0.2 seconds"
     );
     yield_from!(sleep(seconds(0.4)));
 }
@@ -136,7 +136,7 @@ fn callouts() {
 fn display_date(event_loop: &LoopHandle) {
     let start = event_loop.time();
     for passed in 1..=3 {
-        say("date", date::date_and_time(SystemTime::now()));
+        say!("date", "{}", date::date_and_time(SystemTime::now()));
         yield_from!(sleep_until(start + passed * seconds(0.2)));
     }
 }
@@ -145,8 +145,8 @@ fn display_date(event_loop: &LoopHandle) {
 fn errors() {
     for order in [["tea", "cake"], ["tea", "moon"]] {
         match yield_from!(bill(order)) {
-            Ok(total) => say("bill", format_args!("{order:?} is {total}")),
-            Err(error) => say("bill", format_args!("{order:?} fails: {error}")),
+            Ok(total) => say!("bill", "{order:?} is {total}"),
+            Err(error) => say!("bill", "{order:?} fails: {error}"),
         }
     }
     // Rust prints each panic where it happens. This one is expected, and shown below.
@@ -155,7 +155,7 @@ fn errors() {
     let outcome = yield_from!(spawn(no_such_luck()));
     panic::set_hook(hook);
     if let Err(error) = outcome {
-        say("task", error);
+        say!("task", "{error}");
     }
 }
 
@@ -187,13 +187,13 @@ fn no_such_luck() {
 
 #[coro::coroutine]
 fn mixed() {
-    say("coro", "asks the async fn");
+    say!("coro", "asks the async fn");
     let polls = yield_from!(through_async_fn());
-    say("coro", format_args!("is told of {polls} polls"));
+    say!("coro", "is told of {polls} polls");
 }
 
 async fn through_async_fn() -> u32 {
-    say("async fn", "asks the hand-written future");
+    say!("async fn", "asks the hand-written future");
     let inner = my_coroutine("inner", 0.1);
     let future = CountPolls {
         future: Box::pin(inner),
@@ -213,10 +213,7 @@ impl<F: Future> Future for CountPolls<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u32> {
         self.polls += 1;
-        say(
-            "by hand",
-            format_args!("poll {} of a coroutine", self.polls),
-        );
+        say!("by hand", "poll {} of a coroutine", self.polls);
         let polls = self.polls;
         self.future.as_mut().poll(cx).map(|_| polls)
     }
@@ -226,26 +223,26 @@ impl<F: Future> Future for CountPolls<F> {
 fn deadlines() {
     let outcome = yield_from!(timeout(seconds(0.2), sleep(Duration::MAX)));
     if let Err(error) = outcome {
-        say("timeout", error);
+        say!("timeout", "{error}");
     }
     let task = spawn(sleep(Duration::MAX));
     task.cancel();
     if let Err(error) = yield_from!(task) {
-        say("cancel", error);
+        say!("cancel", "{error}");
     }
 }
 
 #[coro::coroutine]
 fn ten_thousand() -> Result<(), coro::JoinError> {
     let tasks: Vec<_> = (0..10_000).map(|_| spawn(sleep(seconds(0.3)))).collect();
-    say(
+    say!(
         "main",
-        "spawned 10000 tasks that sleep for 0.3 seconds each",
+        "spawned 10000 tasks that sleep for 0.3 seconds each"
     );
     for task in tasks {
         yield_from!(task)?;
     }
-    say("main", "all 10000 are finished");
+    say!("main", "all 10000 are finished");
     Ok(())
 }
 
@@ -253,7 +250,7 @@ fn ten_thousand() -> Result<(), coro::JoinError> {
 fn network() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    say("server", format_args!("listens on {address}"));
+    say!("server", "listens on {address}");
     let echoed = Rc::new(Cell::new(0));
     let server = spawn(serve(listener, echoed.clone()));
 
@@ -270,10 +267,7 @@ fn network() -> io::Result<()> {
         Ok(ended) => ended?,
         Err(error) => {
             let bytes = echoed.get();
-            say(
-                "server",
-                format_args!("closed after {bytes} bytes ({error})"),
-            );
+            say!("server", "closed after {bytes} bytes ({error})");
         }
     }
     Ok(())
@@ -308,7 +302,7 @@ fn converse(name: &str, address: SocketAddr, pause: f64) -> io::Result<()> {
         yield_from!(sleep(seconds(0.1 + pause)));
         let message = format!("{word} from {name}");
         let answer = yield_from!(exchange(&mut stream, &message))?;
-        say(name, format_args!("hears {answer:?}"));
+        say!(name, "hears {answer:?}");
     }
     Ok(())
 }
@@ -322,10 +316,7 @@ fn ping_pong(address: SocketAddr) -> io::Result<()> {
         yield_from!(exchange(&mut stream, "ping"))?;
     }
     let micros = begun.elapsed().as_micros() / 1_000;
-    say(
-        "ping",
-        format_args!("1000 round trips, {micros} microseconds each"),
-    );
+    say!("ping", "1000 round trips, {micros} microseconds each");
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use rustix::time::{ClockId, clock_gettime};
 /// The cores that this process may run on, in order.
 pub(crate) fn cores() -> Vec<usize> {
     match sched_getaffinity(None) {
-        Ok(set) => (0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).collect(),
+        Ok(set) => (0..CpuSet::MAX_CPU)
+            .filter(|&core| set.is_set(core))
+            .collect(),
         Err(_) => Vec::new(),
     }
 }
@@ -33,7 +35,9 @@ pub(crate) fn children_user_time() -> Option<Duration> {
     // The second field is the program's name, in parentheses; the sixteenth is the time.
     let after_name = stat.rsplit_once(") ")?.1;
     let ticks: u64 = after_name.split(' ').nth(13)?.parse().ok()?;
-    Some(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
+    Some(Duration::from_millis(
+        ticks * 1000 / rustix::param::clock_ticks_per_second(),
+    ))
 }
 
 /// The memory of this process that is resident, in bytes.

@@ -99,6 +99,7 @@ unsafe fn release(node: NonNull<Node>) {
 impl<F: FnOnce() + 'static> CalloutCell<F> {
     const TABLE: Table = Table {
         run: run::<F>,
+        panicked: |_, _, _| {},
         discard: discard::<F>,
         describe: describe::<F>,
         end: end::<F>,

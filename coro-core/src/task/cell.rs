@@ -20,7 +20,7 @@ use super::count::{MERGED, TaskRef, release_loops};
 use super::inbox::Inbox;
 use super::join::TaskHandle;
 use super::owner::Owner;
-use super::queue::{Links, Node, Origin, Ran, Table};
+use super::queue::{Links, Node, Origin, Payload, Ran, Table};
 use super::state::{Begin, Complete, State, Suspend};
 use super::{block, waker};
 use crate::error::JoinError;
@@ -156,6 +156,7 @@ where
 impl<F: Future + 'static> TaskCell<F> {
     const TABLE: Table = Table {
         run: run::<F>,
+        panicked: panicked::<F>,
         discard: discard_task,
         describe: describe_task,
         end: end::<F>,
@@ -175,28 +176,45 @@ unsafe fn stage<F: Future>(task: NonNull<Header>) -> *mut Stage<F> {
 
 unsafe fn run<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
     let task = node.cast::<Header>();
-    let before = owner.running().replace(Some(task));
+    owner.running().set(Some(task));
     // SAFETY: the loop's reference keeps the task allocated until one of these gives it up; the
     // table says that it is a cell of `F`; what is taken from the ready queue is nowhere running.
+    // A panic of the future's goes up to the loop, which then calls `panicked`.
     unsafe {
         match task.as_ref().node.state.begin() {
-            Begin::Poll => poll::<F>(task, owner, false),
-            Begin::PollOnce => poll::<F>(task, owner, true),
+            Begin::Poll => match poll::<F>(task) {
+                Poll::Pending => suspend(task, owner),
+                Poll::Ready(output) => finish::<F>(task, owner, Some(Ok(output))),
+            },
+            Begin::PollOnce => {
+                let output = match poll::<F>(task) {
+                    Poll::Pending => None,
+                    Poll::Ready(output) => Some(Ok(output)),
+                };
+                finish::<F>(task, owner, output);
+            }
             Begin::Drop => finish::<F>(task, owner, None),
             Begin::Release => release_loops(task, owner),
         }
     }
-    owner.running().set(before);
+    owner.running().set(None);
     Ran::Step
 }
 
 /// Polls a new task here and now, before the loop has seen it.
 pub(super) fn poll_first<F: Future + 'static>(task: &TaskRef) {
-    let owner = task.owner();
-    task.header().node.state.begin_at_once();
-    let before = owner.running().replace(Some(task.as_ptr()));
-    // SAFETY: the caller has just made the task from an `F`, so nobody runs it.
-    unsafe { poll::<F>(task.as_ptr(), owner, false) };
+    let (owner, task) = (task.owner(), task.as_ptr());
+    let before = owner.running().replace(Some(task));
+    // SAFETY: the caller has just made the task from an `F`, so nobody runs it, and the loop has
+    // its reference.
+    unsafe {
+        task.as_ref().node.state.begin_at_once();
+        match catch_unwind(AssertUnwindSafe(|| poll::<F>(task))) {
+            Ok(Poll::Pending) => suspend(task, owner),
+            Ok(Poll::Ready(output)) => finish::<F>(task, owner, Some(Ok(output))),
+            Err(payload) => panicked::<F>(task.cast(), owner, payload),
+        }
+    }
     owner.running().set(before);
 }
 
@@ -204,35 +222,42 @@ pub(super) fn poll_first<F: Future + 'static>(task: &TaskRef) {
 ///
 /// The task is a cell of `F` in the state running, and the loop has a reference to it.
 #[inline(always)]
-unsafe fn poll<F: Future + 'static>(task: NonNull<Header>, owner: &Rc<Owner>, last: bool) {
+unsafe fn poll<F: Future + 'static>(task: NonNull<Header>) -> Poll<F::Output> {
     // SAFETY: the future stands in the cell and does not move until it is dropped there; the state
     // running keeps everybody else from the stage; the waker does not outlive the loop's reference
     // but by clones, which count.
-    let polled = unsafe {
+    unsafe {
         let waker = waker::borrow(task);
-        let stage = stage::<F>(task);
-        catch_unwind(AssertUnwindSafe(|| match &mut *stage {
+        match &mut *stage::<F>(task) {
             Stage::Future(future) => {
                 Pin::new_unchecked(future).poll(&mut Context::from_waker(&waker))
             }
             _ => unreachable!("a task without its future was polled"),
-        }))
-    };
-    // SAFETY: as above; `finish` gives up the loop's reference, and nothing follows it.
-    unsafe {
-        match polled {
-            Ok(Poll::Pending) if !last => {
-                if task.as_ref().node.state.suspend() == Suspend::Enqueue {
-                    owner.enqueue(task.cast());
-                }
-            }
-            Ok(Poll::Pending) => finish::<F>(task, owner, None),
-            Ok(Poll::Ready(output)) => finish::<F>(task, owner, Some(Ok(output))),
-            Err(payload) => {
-                let error = JoinError::panicked(task.as_ref().id, payload);
-                finish::<F>(task, owner, Some(Err(error)));
-            }
         }
+    }
+}
+
+/// # Safety
+///
+/// The task was polled and is not ready; the loop has a reference to it.
+#[inline(always)]
+unsafe fn suspend(task: NonNull<Header>, owner: &Rc<Owner>) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if task.as_ref().node.state.suspend() == Suspend::Enqueue {
+            owner.enqueue(task.cast());
+        }
+    }
+}
+
+/// The future has panicked as it was polled.
+unsafe fn panicked<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>, payload: Payload) {
+    let task = node.cast::<Header>();
+    // SAFETY: the table says that it is a cell of `F`; it was running, so it is not finished, and
+    // the loop has its reference.
+    unsafe {
+        let error = JoinError::panicked(task.as_ref().id, payload);
+        finish::<F>(task, owner, Some(Err(error)));
     }
 }
 
@@ -252,11 +277,8 @@ unsafe fn finish<F: Future + 'static>(
     unsafe {
         let header = task.as_ref();
         let stage = stage::<F>(task);
-        let dropped = catch_unwind(AssertUnwindSafe(|| ptr::drop_in_place(stage)));
+        contained_in(header, owner, || ptr::drop_in_place(stage));
         ptr::write(stage, Stage::Empty);
-        if let Err(payload) = dropped {
-            owner.report_drop(Some(header), payload);
-        }
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.id)));
         let Complete { watched, queued } = header.node.state.complete();
         match watched {
@@ -271,6 +293,14 @@ unsafe fn finish<F: Future + 'static>(
     }
 }
 
+/// Calls what foreign code there is at the end of a task; a panic in it is reported.
+#[inline(always)]
+fn contained_in(header: &Header, owner: &Owner, f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        owner.report_drop(Some(header), payload);
+    }
+}
+
 /// An output that nobody waits for: report it if it is a failure, and drop it.
 fn settle<F: Future + 'static>(
     header: &Header,
@@ -278,12 +308,10 @@ fn settle<F: Future + 'static>(
     result: Result<F::Output, JoinError>,
 ) {
     match result {
-        Ok(output) => {
+        Ok(output) => contained_in(header, owner, || {
             owner.report_failure(header, &output as &dyn Any);
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(output))) {
-                owner.report_drop(Some(header), payload);
-            }
-        }
+            drop(output);
+        }),
         Err(error) => owner.report_join_error(header, error),
     }
 }
@@ -297,7 +325,7 @@ unsafe fn announce(task: NonNull<Header>, owner: &Rc<Owner>) {
     // SAFETY: as the caller promises.
     let header = unsafe { task.as_ref() };
     if let Some(joiner) = header.joiner.take() {
-        joiner.wake();
+        contained_in(header, owner, || joiner.wake());
     }
     if let Some(callbacks) = header.take_callbacks() {
         for callback in callbacks {

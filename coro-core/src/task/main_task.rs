@@ -21,6 +21,7 @@ use super::waker;
 
 static TABLE: Table = Table {
     run,
+    panicked: |_, _, _| {},
     discard: cell::discard_task,
     describe: cell::describe_task,
     end: |_, _| {},

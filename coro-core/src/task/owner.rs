@@ -8,7 +8,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::count::TaskRef;
 use super::current;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
-use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
+use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
 use crate::error::{Elapsed, JoinError};
 use crate::report::{ErrorReport, ReportKind};
@@ -192,7 +192,7 @@ impl Owner {
     }
 
     /// Runs what is first in the ready queue.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
         let node = self.ready.pop()?;
         if self.debug.get() {
@@ -200,6 +200,17 @@ impl Owner {
         }
         // SAFETY: what was queued is allocated, and its table is its own.
         Some(unsafe { (node.as_ref().table.run)(node, self) })
+    }
+
+    /// What [`run_next`](Self::run_next) ran has panicked; if it was not a task, go on panicking.
+    #[cold]
+    pub(crate) fn end_panicked(self: &Rc<Self>, payload: Payload) {
+        let Some(task) = self.running.get() else {
+            resume_unwind(payload);
+        };
+        // SAFETY: the task was running, so it is allocated, and its table is its own.
+        unsafe { (task.as_ref().node.table.panicked)(task.cast(), self, payload) };
+        self.running.set(None);
     }
 
     #[cold]
@@ -297,7 +308,7 @@ impl Owner {
     }
 
     /// A destructor has panicked.
-    pub(super) fn report_drop(&self, task: Option<&Header>, payload: Box<dyn Any + Send>) {
+    pub(super) fn report_drop(&self, task: Option<&Header>, payload: Payload) {
         let mut report = ErrorReport::of_panic(ReportKind::DropPanicked, payload.as_ref());
         if let Some(task) = task {
             report = report.in_task(task.name()).from(task.origin);
@@ -332,7 +343,7 @@ pub(crate) fn contained(owner: &Owner, f: impl FnOnce()) {
 }
 
 /// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-fn forget_if_it_panics(payload: Box<dyn Any + Send>) {
+fn forget_if_it_panics(payload: Payload) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);
     }

@@ -4,6 +4,7 @@
     reason = "links are raw pointers into the cells that are linked"
 )]
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -38,6 +39,8 @@ impl Node {
 pub(super) struct Table {
     /// Runs what was taken from the ready queue.
     pub(super) run: unsafe fn(NonNull<Node>, &Rc<Owner>) -> Ran,
+    /// Ends a task whose future has panicked.
+    pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Owner>, Payload),
     /// Drops what was taken from the ready queue, when the loop closes.
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Owner>),
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
@@ -51,6 +54,9 @@ pub(super) struct Table {
     /// Gives the memory back: to the owner, on its thread, and anywhere without it.
     pub(super) free: unsafe fn(NonNull<Node>, Option<&Owner>),
 }
+
+/// What a panic carries.
+pub(super) type Payload = Box<dyn Any + Send>;
 
 pub(super) type Origin = &'static Location<'static>;
 

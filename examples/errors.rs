@@ -8,7 +8,7 @@
 //! sensor 0 says 20.5
 //! sensor 9 is asked ...
 //! handled at the top: no report, because sensor 9 does not answer
-//! task 2 panicked: index out of bounds: the len is 2 but the index is 7
+//! Task-1 panicked: index out of bounds: the len is 2 but the index is 7
 //! the loop runs on: sensor 0 says 20.5
 //! ```
 //!

@@ -123,7 +123,7 @@ fn the_tour_shows_everything_in_order() {
             "5  An error from three coroutines down, and a panic",
             "bill      [\"tea\", \"cake\"] is 7",
             "bill      [\"tea\", \"moon\"] fails: we sell no moon",
-            "task      task 2 panicked: no such luck",
+            "task      Task-1 panicked: no such luck",
             "6  A coroutine, an async fn and a hand-written future",
             "coro      asks the async fn",
             "async fn  asks the hand-written future",

@@ -137,7 +137,7 @@ impl<T> RemoteTask<T> {
                 Value::Ready(result) => return result,
                 Value::Taken => panic!("join() on a remote task that gave its output before"),
                 Value::Waiting if self.remote.inbox.is_on_this_thread() => {
-                    return Err(JoinError::would_deadlock(state.task));
+                    return Err(JoinError::would_deadlock(state.task.clone()));
                 }
                 Value::Waiting => {
                     state = self
@@ -203,7 +203,7 @@ struct Shared<T> {
 
 struct State<T> {
     value: Value<T>,
-    task: u64,
+    task: Box<str>,
     cancelled: bool,
     /// Whoever awaits the output.
     waiter: Option<Waker>,
@@ -221,7 +221,7 @@ impl<T> Shared<T> {
     fn new() -> Self {
         let state = State {
             value: Value::Waiting,
-            task: 0,
+            task: "a remote task".into(),
             cancelled: false,
             waiter: None,
             keeper: None,
@@ -276,7 +276,7 @@ impl<T: Send + 'static> Promise<T> {
         let current = LoopHandle::current();
         let owner = &current.core().owner;
         let task = owner.spawn(make(), origin, false);
-        self.0.lock().task = task.id().number();
+        self.0.lock().task = task.name().into();
         drop(owner.spawn(self.listen(task), origin, false));
     }
 
@@ -295,7 +295,7 @@ impl<T: Send + 'static> Promise<T> {
 
 impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
-        let task = self.0.lock().task;
+        let task = self.0.lock().task.clone();
         self.0.set(Err(JoinError::cancelled(task)));
     }
 }

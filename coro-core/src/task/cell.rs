@@ -65,6 +65,7 @@ enum Stage<F: Future> {
 impl Header {
     pub(super) fn new(
         owner: &Owner,
+        id: u64,
         table: &'static Table,
         state: State,
         handles: u32,
@@ -78,7 +79,7 @@ impl Header {
             in_inbox: AtomicBool::new(false),
             joiner: Cell::new(None),
             links: Links::default(),
-            id: owner.next_id(),
+            id,
             origin,
             extra: Cell::new(None),
         }
@@ -137,7 +138,8 @@ pub(super) fn new_task<F>(owner: &Rc<Owner>, state: State, future: F, origin: Or
 where
     F: Future + 'static,
 {
-    let header = Header::new(owner, &TaskCell::<F>::TABLE, state, 2, origin);
+    let id = owner.next_id();
+    let header = Header::new(owner, id, &TaskCell::<F>::TABLE, state, 2, origin);
     header.node.state.watch();
     let cell = owner
         .blocks()
@@ -256,7 +258,7 @@ unsafe fn panicked<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>, 
     // SAFETY: the table says that it is a cell of `F`; it was running, so it is not finished, and
     // the loop has its reference.
     unsafe {
-        let error = JoinError::panicked(task.as_ref().id, payload);
+        let error = JoinError::panicked(task.as_ref().name().into(), payload);
         finish::<F>(task, owner, Some(Err(error)));
     }
 }
@@ -279,7 +281,7 @@ unsafe fn finish<F: Future + 'static>(
         let stage = stage::<F>(task);
         contained_in(header, owner, || ptr::drop_in_place(stage));
         ptr::write(stage, Stage::Empty);
-        let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.id)));
+        let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
         let Complete { watched, queued } = header.node.state.complete();
         match watched {
             true => ptr::write(stage, Stage::Output(result)),

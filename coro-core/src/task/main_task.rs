@@ -37,7 +37,7 @@ pub(crate) struct MainTask {
 impl MainTask {
     /// Makes the stand-in; its first turn is the next.
     pub(crate) fn new(owner: &Rc<Owner>, origin: &'static Location<'static>) -> Self {
-        let header = Box::new(Header::new(owner, &TABLE, State::main(), 2, origin));
+        let header = Box::new(Header::new(owner, 0, &TABLE, State::main(), 2, origin));
         header.set_name("main".into());
         let cell = NonNull::from(Box::leak(header));
         // SAFETY: of its two references one is this handle's; the other is the loop's.

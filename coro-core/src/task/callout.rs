@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use super::owner::{Owner, contained};
+use super::owner::{Owner, drop_payload};
 use super::queue::{Node, Origin, Ran, Table};
 use super::state::State;
 use crate::report::{ErrorReport, ReportKind};
@@ -99,7 +99,7 @@ unsafe fn release(node: NonNull<Node>) {
 impl<F: FnOnce() + 'static> CalloutCell<F> {
     const TABLE: Table = Table {
         run: run::<F>,
-        discard: discard::<F>,
+        discard,
         describe: describe::<F>,
         end: end::<F>,
         take_output: |_, _| {},
@@ -126,7 +126,7 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
                 let origin = node.cast::<CalloutCell<F>>().as_ref().origin;
                 let report = ErrorReport::of_panic(ReportKind::CalloutPanicked, payload.as_ref());
                 owner.report(report.from(origin));
-                contained(owner, || drop(payload));
+                drop_payload(payload);
             }
         }
         release(node);
@@ -134,13 +134,9 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
     Ran::Step
 }
 
-unsafe fn discard<F>(node: NonNull<Node>, owner: &Rc<Owner>) {
-    // SAFETY: as for `run`.
-    unsafe {
-        let f = take::<F>(node);
-        contained(owner, || drop(f));
-        release(node);
-    }
+unsafe fn discard(node: NonNull<Node>, owner: &Rc<Owner>) {
+    let callout = Callout(node); // the queue's reference
+    owner.contain_drop(|| callout.cancel(owner));
 }
 
 unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Owner>) {

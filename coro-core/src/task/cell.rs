@@ -379,12 +379,9 @@ unsafe fn finish<F: Future + 'static>(
         let header = task.as_ref();
         let stage = stage::<F>(task);
         let running = current::enter_task(task);
-        let dropped = catch_unwind(AssertUnwindSafe(|| ptr::drop_in_place(stage)));
+        owner.contain_drop_of(header, || ptr::drop_in_place(stage));
         drop(running);
         ptr::write(stage, Stage::Empty);
-        if let Err(payload) = dropped {
-            owner.report_drop(Some(header), payload);
-        }
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.id)));
         let Complete { watched, queued } = header.node.state.complete();
         match watched {
@@ -408,9 +405,7 @@ fn settle<F: Future + 'static>(
     match result {
         Ok(output) => {
             owner.report_failure(header, &output as &dyn Any);
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(output))) {
-                owner.report_drop(Some(header), payload);
-            }
+            owner.contain_drop_of(header, || drop(output));
         }
         Err(error) => owner.report_join_error(header, error),
     }
@@ -425,7 +420,7 @@ unsafe fn announce(task: NonNull<Header>, owner: &Rc<Owner>) {
     // SAFETY: as the caller promises.
     let header = unsafe { task.as_ref() };
     if let Some(joiner) = header.joiner.take() {
-        joiner.wake();
+        owner.wake(joiner);
     }
     for callback in header.take_callbacks() {
         // SAFETY: as the caller promises.

@@ -3,3 +3,4 @@
 mod macro_shapes;
 mod order;
 mod support;
+mod tasks;

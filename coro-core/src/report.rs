@@ -33,6 +33,8 @@ pub enum ReportKind {
     TaskFailed,
     /// A callout panicked.
     CalloutPanicked,
+    /// A waker panicked when the loop woke it: one of some other executor's, or made by hand.
+    WakePanicked,
     /// A destructor panicked while the loop dropped a future, an output or a closure.
     DropPanicked,
     /// The exception handler itself panicked.
@@ -74,6 +76,7 @@ impl fmt::Display for ErrorReport {
             ReportKind::TaskPanicked => "a task panicked and nobody looked at it",
             ReportKind::TaskFailed => "a task failed and nobody looked at it",
             ReportKind::CalloutPanicked => "a callout panicked",
+            ReportKind::WakePanicked => "a waker panicked",
             ReportKind::DropPanicked => "a destructor panicked",
             ReportKind::HandlerPanicked => "the exception handler panicked",
             ReportKind::AcceptPaused => "a listener cannot accept for now",

@@ -65,10 +65,6 @@ impl<T> Timers<T> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Arms a timer for an absolute instant.
     pub(crate) fn insert(&mut self, deadline: u64, action: T) -> TimerKey {
         let at = self.heap.len() as u32;
@@ -164,6 +160,14 @@ impl<T> Timers<T> {
         self.remove_at(0);
         self.give_back();
         Some(entry.action)
+    }
+
+    /// Takes a timer, the first if they are stamped, whether it is due or not.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let first = self.heap.first().map(|armed| armed.index);
+        let index = first.or_else(|| self.fresh.last().copied())?;
+        let sequence = self.entries[index as usize].sequence;
+        self.cancel(TimerKey { index, sequence })
     }
 
     fn remove_fresh(&mut self, at: usize) {
@@ -277,6 +281,18 @@ mod tests {
         let mut timers = Timers::new();
         timers.insert(NEVER, 1);
         assert_eq!(timers.pop_due(NEVER), None);
+    }
+
+    #[test]
+    fn all_can_be_taken_in_order_whether_due_stamped_or_neither() {
+        let mut timers = Timers::new();
+        timers.insert_fresh(5, 3);
+        timers.insert(NEVER, 2);
+        timers.insert(7, 1);
+        assert_eq!(
+            [(); 4].map(|()| timers.pop()),
+            [Some(1), Some(2), Some(3), None]
+        );
     }
 
     #[test]

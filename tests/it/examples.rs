@@ -134,7 +134,7 @@ fn the_tour_shows_everything_in_order() {
             "coro      is told of 2 polls",
             "7  Deadlines, and ten thousand tasks",
             "timeout   the deadline has passed",
-            "cancel    task 3 was cancelled",
+            "cancel    Task-2 was cancelled",
             "main      spawned 10000 tasks that sleep for 0.3 seconds each",
             "main      all 10000 are finished",
         ],

@@ -5,3 +5,4 @@ mod layout;
 mod macro_shapes;
 mod order;
 mod support;
+mod tasks;

@@ -24,7 +24,7 @@ pub use remote::{RemoteHandle, RemoteTask};
 use crate::clock::Clock;
 use crate::error::Stopped;
 use crate::sys::{Poller, PreciseWaits, WakeUp};
-use crate::task::{MainTask, Owner, contained, current as inside};
+use crate::task::{MainTask, Owner, current as inside};
 use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
@@ -239,14 +239,9 @@ impl EventLoop {
             return;
         }
         let _inside = inside::enter(&self.core.owner, self.core.clone());
-        self.core.owner.close();
-        loop {
-            let timers = std::mem::replace(&mut *self.core.timers.borrow_mut(), Timers::new());
-            if timers.is_empty() {
-                break;
-            }
-            contained(&self.core.owner, || drop(timers));
-        }
+        self.core.owner.begin_close();
+        self.core.drop_timers();
+        self.core.owner.end_close();
     }
 
     #[track_caller]
@@ -290,6 +285,17 @@ impl fmt::Debug for EventLoop {
 }
 
 impl Core {
+    /// Disarms all timers: also those that destructors arm meanwhile.
+    fn drop_timers(&self) {
+        let next = || self.timers.borrow_mut().pop();
+        while let Some(due) = next() {
+            self.owner.contain_drop(|| match due {
+                Due::Wake(waker) => drop(waker),
+                Due::Call(callout) => callout.cancel(&self.owner),
+            });
+        }
+    }
+
     fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let closed = self.owner.is_closed();
         f.debug_struct(name)

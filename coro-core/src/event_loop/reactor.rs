@@ -110,8 +110,8 @@ impl Reactor {
         self.has_events.set(true);
     }
 
-    /// Wakes those for whom the last wait has brought events.
-    pub(super) fn dispatch(&self) {
+    /// Calls `wake` with those for whom the last wait has brought events.
+    pub(super) fn dispatch(&self, wake: impl Fn(Waker)) {
         if !self.has_events.take() {
             return;
         }
@@ -123,7 +123,7 @@ impl Reactor {
             // An event for a place that is empty or taken anew by now is a late one: ignore it.
             let source = self.sources.borrow().get(token.0 & !(!0 << HALF)).cloned();
             if let Some(source) = source.filter(|source| source.token == token) {
-                source.take_event(readiness);
+                source.take_event(readiness, &wake);
             }
         }
     }
@@ -141,12 +141,14 @@ impl Source {
         }
     }
 
-    fn take_event(&self, event: Readiness) {
+    fn take_event(&self, event: Readiness, wake: &impl Fn(Waker)) {
         if event.read {
-            self.read.become_ready(event.read_closed, &self.waiters);
+            self.read.become_ready(event.read_closed);
+            self.read.wake_waiters(&self.waiters, wake);
         }
         if event.write {
-            self.write.become_ready(event.write_closed, &self.waiters);
+            self.write.become_ready(event.write_closed);
+            self.write.wake_waiters(&self.waiters, wake);
         }
     }
 }
@@ -160,11 +162,14 @@ impl Side {
         }
     }
 
-    fn become_ready(&self, closed: bool, waiters: &Cell<usize>) {
+    fn become_ready(&self, closed: bool) {
         self.ready.set(true);
         self.closed.set(self.closed.get() || closed);
+    }
+
+    fn wake_waiters(&self, waiters: &Cell<usize>, wake: impl Fn(Waker)) {
         if let Some(waiter) = self.take_waiter(waiters) {
-            waiter.wake();
+            wake(waiter);
         }
     }
 

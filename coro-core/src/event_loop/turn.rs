@@ -111,6 +111,7 @@ impl Core {
     #[cold]
     fn look(&self, turn: &mut Turn, may_sleep: bool) {
         turn.steps_since_look = 0;
+        self.stamp_timers(); // foreign code may arm some between steps, as a waker does
         if may_sleep && !self.stopping.get() && self.owner.inbox().fall_asleep() {
             self.sleep();
             self.owner.inbox().wake_up();
@@ -125,7 +126,7 @@ impl Core {
             self.owner.inbox().take(&mut messages);
             self.owner.deliver(&mut messages);
         }
-        self.reactor.dispatch();
+        self.reactor.dispatch(|waker| self.owner.wake(waker));
         self.fire();
     }
 
@@ -163,7 +164,7 @@ impl Core {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {
                 None => break,
-                Some(Due::Wake(waker)) => waker.wake(),
+                Some(Due::Wake(waker)) => self.owner.wake(waker),
                 Some(Due::Call(callout)) => callout.enqueue(&self.owner),
             }
         }

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use super::owner::{Owner, contained};
+use super::owner::{Owner, drop_payload};
 use super::queue::{Node, Origin, Ran, Table};
 use super::state::State;
 use crate::report::{ErrorReport, ReportKind};
@@ -100,7 +100,7 @@ impl<F: FnOnce() + 'static> CalloutCell<F> {
     const TABLE: Table = Table {
         run: run::<F>,
         panicked: |_, _, _| {},
-        discard: discard::<F>,
+        discard,
         describe: describe::<F>,
         end: end::<F>,
         take_output: |_, _| {},
@@ -127,7 +127,7 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
                 let origin = node.cast::<CalloutCell<F>>().as_ref().origin;
                 let report = ErrorReport::of_panic(ReportKind::CalloutPanicked, payload.as_ref());
                 owner.report(report.from(origin));
-                contained(owner, || drop(payload));
+                drop_payload(payload);
             }
         }
         release(node);
@@ -135,13 +135,9 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
     Ran::Step
 }
 
-unsafe fn discard<F>(node: NonNull<Node>, owner: &Rc<Owner>) {
-    // SAFETY: as for `run`.
-    unsafe {
-        let f = take::<F>(node);
-        contained(owner, || drop(f));
-        release(node);
-    }
+unsafe fn discard(node: NonNull<Node>, owner: &Rc<Owner>) {
+    let callout = Callout(node); // the queue's reference
+    owner.contain_drop(|| callout.cancel(owner));
 }
 
 unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Owner>) {

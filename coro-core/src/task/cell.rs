@@ -279,7 +279,7 @@ unsafe fn finish<F: Future + 'static>(
     unsafe {
         let header = task.as_ref();
         let stage = stage::<F>(task);
-        contained_in(header, owner, || ptr::drop_in_place(stage));
+        owner.contain_drop_of(header, || ptr::drop_in_place(stage));
         ptr::write(stage, Stage::Empty);
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
         let Complete { watched, queued } = header.node.state.complete();
@@ -295,14 +295,6 @@ unsafe fn finish<F: Future + 'static>(
     }
 }
 
-/// Calls what foreign code there is at the end of a task; a panic in it is reported.
-#[inline(always)]
-fn contained_in(header: &Header, owner: &Owner, f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        owner.report_drop(Some(header), payload);
-    }
-}
-
 /// An output that nobody waits for: report it if it is a failure, and drop it.
 fn settle<F: Future + 'static>(
     header: &Header,
@@ -310,7 +302,7 @@ fn settle<F: Future + 'static>(
     result: Result<F::Output, JoinError>,
 ) {
     match result {
-        Ok(output) => contained_in(header, owner, || {
+        Ok(output) => owner.contain_drop_of(header, || {
             owner.report_failure(header, &output as &dyn Any);
             drop(output);
         }),
@@ -327,7 +319,7 @@ unsafe fn announce(task: NonNull<Header>, owner: &Rc<Owner>) {
     // SAFETY: as the caller promises.
     let header = unsafe { task.as_ref() };
     if let Some(joiner) = header.joiner.take() {
-        contained_in(header, owner, || joiner.wake());
+        owner.wake(joiner);
     }
     if let Some(callbacks) = header.take_callbacks() {
         for callback in callbacks {

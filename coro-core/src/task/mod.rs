@@ -63,5 +63,5 @@ pub(crate) use callout::Callout;
 pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use main_task::MainTask;
-pub(crate) use owner::{Owner, contained};
+pub(crate) use owner::Owner;
 pub(crate) use queue::Ran;

@@ -12,17 +12,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::block::Blocks;
 use super::callout::Callout;
 use super::cell::{self, Header};
 use super::count::TaskRef;
-use super::current;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
+use super::{current, waker};
 use crate::error::{Elapsed, JoinError};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::WakeUp;
@@ -169,7 +170,7 @@ impl Owner {
     pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
         let callout = Callout::new(origin, f);
         if !self.is_open() {
-            callout.cancel(self);
+            self.contain_drop(|| callout.cancel(self));
         }
         callout
     }
@@ -269,18 +270,24 @@ impl Owner {
     }
 
     /// Drops all tasks in the order in which they were spawned, then all callouts that are queued.
-    pub(crate) fn close(self: &Rc<Self>) {
+    /// Until [`end_close`](Self::end_close), work that is asked for is refused quietly.
+    pub(crate) fn begin_close(self: &Rc<Self>) {
         self.phase.set(Phase::Closing);
         while let Some(task) = self.tasks.first() {
             // SAFETY: what is in the list is allocated; `end` takes it from there.
             unsafe { (task.as_ref().node.table.end)(task.cast(), self) };
         }
         let messages = self.inbox.close();
-        contained(self, || drop(messages));
+        for message in messages {
+            self.contain_drop(|| drop(message));
+        }
         while let Some(node) = self.ready.pop() {
             // SAFETY: what was queued is allocated, and its table is its own.
             unsafe { (node.as_ref().table.discard)(node, self) };
         }
+    }
+
+    pub(crate) fn end_close(&self) {
         self.phase.set(Phase::Closed);
     }
 
@@ -301,20 +308,41 @@ impl Owner {
                         ReportKind::HandlerPanicked,
                         payload.as_ref(),
                     ));
-                    forget_if_it_panics(payload);
+                    drop_payload(payload);
                 }
             }
         }
     }
 
-    /// A destructor has panicked.
-    pub(super) fn report_drop(&self, task: Option<&Header>, payload: Payload) {
-        let mut report = ErrorReport::of_panic(ReportKind::DropPanicked, payload.as_ref());
-        if let Some(task) = task {
-            report = report.in_task(task.name()).from(task.origin);
+    /// Wakes whoever waits; a waker that is not a task's is foreign code.
+    #[inline]
+    pub(crate) fn wake(&self, waker: Waker) {
+        if waker::is_of_a_task(&waker) {
+            return waker.wake();
         }
-        self.report(report);
-        forget_if_it_panics(payload);
+        self.contain(ReportKind::WakePanicked, None, || waker.wake());
+    }
+
+    /// Calls what drops a closure or a waker.
+    pub(crate) fn contain_drop(&self, f: impl FnOnce()) {
+        self.contain(ReportKind::DropPanicked, None, f);
+    }
+
+    /// Calls what drops a task's future or output.
+    pub(super) fn contain_drop_of(&self, task: &Header, f: impl FnOnce()) {
+        self.contain(ReportKind::DropPanicked, Some(task), f);
+    }
+
+    /// Calls `f`, and reports if it panics.
+    fn contain(&self, kind: ReportKind, task: Option<&Header>, f: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+            let mut report = ErrorReport::of_panic(kind, payload.as_ref());
+            if let Some(task) = task {
+                report = report.in_task(task.name()).from(task.origin);
+            }
+            self.report(report);
+            drop_payload(payload);
+        }
     }
 
     /// A task has ended without an output, and nobody is left to see it.
@@ -322,7 +350,7 @@ impl Owner {
         if let Ok(payload) = error.try_into_panic() {
             let report = ErrorReport::of_panic(ReportKind::TaskPanicked, payload.as_ref());
             self.report(report.in_task(task.name()).from(task.origin));
-            forget_if_it_panics(payload);
+            drop_payload(payload);
         }
     }
 
@@ -335,22 +363,18 @@ impl Owner {
     }
 }
 
-/// Calls `f`; a panic in it is reported as that of a destructor.
-pub(crate) fn contained(owner: &Owner, f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        owner.report_drop(None, payload);
-    }
-}
-
 /// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-fn forget_if_it_panics(payload: Payload) {
+pub(super) fn drop_payload(payload: Payload) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);
     }
 }
 
+/// Says it on the standard error, or nowhere if that is closed: `eprintln` would panic.
 fn print(report: &ErrorReport) {
-    eprintln!("coro: {report}");
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| eprintln!("coro: {report}"))) {
+        drop_payload(payload);
+    }
 }
 
 /// The text of the error, if the output is a `Result<(), E>` with one of the error types that
@@ -358,7 +382,11 @@ fn print(report: &ErrorReport) {
 fn failure(output: &dyn Any) -> Option<String> {
     fn text<E: Display + 'static>(output: &dyn Any) -> Option<String> {
         let error = output.downcast_ref::<Result<(), E>>()?.as_ref().err()?;
-        Some(error.to_string())
+        let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
+        Some(text.unwrap_or_else(|payload| {
+            drop_payload(payload);
+            String::from("(an error whose text panics)")
+        }))
     }
     type Boxed = Box<dyn std::error::Error>;
     type Shared = Box<dyn std::error::Error + Send + Sync>;

@@ -32,6 +32,11 @@ impl Deref for Borrowed<'_> {
     }
 }
 
+/// Whether a waker is one of these, of whatever loop; waking it then runs no foreign code.
+pub(super) fn is_of_a_task(waker: &Waker) -> bool {
+    std::ptr::eq(waker.vtable(), &TABLE)
+}
+
 /// A waker that lives no longer than the reference it borrows.
 pub(super) fn of(task: &TaskRef) -> Borrowed<'_> {
     // SAFETY: the reference keeps the task allocated for the lifetime that is returned.

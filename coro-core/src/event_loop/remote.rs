@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::LoopHandle;
 use crate::error::{JoinError, LoopClosed};
-use crate::task::{Inbox, Task};
+use crate::task::{Inbox, InboxArc, Task};
 
 /// A loop, as seen from other threads. Get it with [`LoopHandle::remote`].
 ///
@@ -34,11 +34,11 @@ use crate::task::{Inbox, Task};
 /// });
 /// ```
 pub struct RemoteHandle {
-    inbox: Arc<Inbox>,
+    inbox: InboxArc<Inbox>,
 }
 
 impl RemoteHandle {
-    pub(super) fn new(inbox: Arc<Inbox>) -> Self {
+    pub(super) fn new(inbox: InboxArc<Inbox>) -> Self {
         inbox.add_handle();
         RemoteHandle { inbox }
     }

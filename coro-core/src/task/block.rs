@@ -4,9 +4,11 @@
     reason = "tasks of all types are laid out in blocks by hand"
 )]
 
-use std::alloc::{self, Layout, handle_alloc_error};
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::NonNull;
+
+use super::primitives;
 
 /// Blocks come in multiples of this many bytes.
 const STEP: usize = 64;
@@ -79,13 +81,13 @@ impl Blocks {
 /// As for [`Blocks::free`]; but this may be any thread.
 pub(super) unsafe fn free_anywhere(block: NonNull<u8>, value: Layout) {
     // SAFETY: all blocks come from the global allocator, with this very layout.
-    unsafe { alloc::dealloc(block.as_ptr(), block_for(value).0) };
+    unsafe { primitives::dealloc(block.as_ptr(), block_for(value).0) };
 }
 
 #[cold]
 fn alloc_new(layout: Layout) -> NonNull<u8> {
     // SAFETY: the layout is not of size zero: a task has a header.
-    let block = unsafe { alloc::alloc(layout) };
+    let block = unsafe { primitives::alloc(layout) };
     NonNull::new(block).unwrap_or_else(|| handle_alloc_error(layout))
 }
 
@@ -130,7 +132,7 @@ impl Drop for Blocks {
             };
             while let Some(block) = blocks.pop() {
                 // SAFETY: the blocks of a class were allocated with its layout.
-                unsafe { alloc::dealloc(block.as_ptr(), layout) };
+                unsafe { primitives::dealloc(block.as_ptr(), layout) };
             }
         }
     }

@@ -12,14 +12,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::count::{MERGED, TaskRef, release_loops};
 use super::inbox::Inbox;
 use super::join::TaskHandle;
 use super::owner::Owner;
+use super::primitives::{Arc, AtomicBool, AtomicIsize, Ordering};
 use super::queue::{Links, Node, Origin, Payload, Ran, Table};
 use super::state::{Begin, Complete, State, Suspend};
 use super::{block, waker};

@@ -6,11 +6,10 @@
 
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
 
 use super::cell::Header;
 use super::owner::Owner;
+use super::primitives::{Arc, Ordering, fence};
 use crate::error::JoinError;
 
 /// In `remote`: the owner's counts are in it. References count in steps of [`ONE`].

@@ -17,14 +17,24 @@ struct Current {
     context: RefCell<ManuallyDrop<Option<Rc<dyn Any>>>>,
 }
 
+#[cfg(not(all(loom, test)))]
 thread_local! {
-    static CURRENT: Current = const {
+    static CURRENT: Current = const { Current::outside() };
+}
+
+#[cfg(all(loom, test))]
+loom::thread_local! {
+    static CURRENT: Current = Current::outside();
+}
+
+impl Current {
+    const fn outside() -> Self {
         Current {
             inbox: Cell::new(ptr::null()),
             owner: Cell::new(ptr::null()),
             context: RefCell::new(ManuallyDrop::new(None)),
         }
-    };
+    }
 }
 
 /// The owner, if its loop is the one that this thread is inside of.

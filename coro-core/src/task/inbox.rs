@@ -5,13 +5,13 @@
 )]
 
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::thread::{self, ThreadId};
 
 use super::cell::Header;
 use super::count;
 use super::owner::Owner;
+use super::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use super::waker;
 use crate::error::LoopClosed;
 use crate::sys::WakeUp;
@@ -74,7 +74,7 @@ impl Drop for RemoteWake {
 impl Inbox {
     pub(super) fn new(wake_up: WakeUp) -> Self {
         Inbox {
-            messages: Mutex::default(),
+            messages: Mutex::new(Messages::default()),
             pending: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             wake_up,
@@ -112,14 +112,15 @@ impl Inbox {
             }
             messages.list.push(message);
         }
-        self.pending.store(true, Ordering::SeqCst);
+        self.pending.store(true, Ordering::Release);
+        fence(Ordering::SeqCst); // with the one in `fall_asleep`
         self.wake_loop();
         Ok(())
     }
 
     /// Ends the loop's sleep, with at most one write to its descriptor a sleep.
     fn wake_loop(&self) {
-        if self.asleep.swap(false, Ordering::SeqCst) {
+        if self.asleep.swap(false, Ordering::AcqRel) {
             self.wake_up.wake();
         }
     }
@@ -130,13 +131,20 @@ impl Inbox {
 
     /// Announces that the loop will wait; `false` if something came in meanwhile.
     pub(crate) fn fall_asleep(&self) -> bool {
-        // In one order for all threads: either this sees the message, or its sender sees the sleep.
-        self.asleep.store(true, Ordering::SeqCst);
-        let awake = self.pending.load(Ordering::SeqCst);
+        self.asleep.store(true, Ordering::Release);
+        // Of the two fences one comes first for all threads: either this sees the message, or its
+        // sender sees the sleep.
+        fence(Ordering::SeqCst);
+        let awake = self.pending.load(Ordering::Acquire);
         if awake {
             self.asleep.store(false, Ordering::Relaxed);
         }
         !awake
+    }
+
+    #[cfg(all(loom, test))]
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Acquire)
     }
 
     pub(crate) fn wake_up(&self) {
@@ -145,7 +153,7 @@ impl Inbox {
 
     /// Takes all messages, into a buffer that keeps its memory.
     pub(crate) fn take(&self, into: &mut Vec<Message>) {
-        self.pending.store(false, Ordering::SeqCst);
+        self.pending.store(false, Ordering::Release);
         std::mem::swap(&mut self.lock().list, into);
     }
 

@@ -55,6 +55,7 @@ mod inbox;
 mod join;
 mod main_task;
 mod owner;
+mod primitives;
 mod queue;
 mod state;
 mod waker;
@@ -64,4 +65,8 @@ pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use main_task::MainTask;
 pub(crate) use owner::Owner;
+pub(crate) use primitives::Arc as InboxArc;
 pub(crate) use queue::Ran;
+
+#[cfg(all(loom, test))]
+mod interleavings;

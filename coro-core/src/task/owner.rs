@@ -11,7 +11,6 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use super::cell::{self, Header};
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
+use super::primitives::Arc;
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
 use super::{current, waker};

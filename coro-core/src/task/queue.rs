@@ -25,7 +25,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) const fn new(table: &'static Table, state: State, handles: u32) -> Self {
+    pub(super) fn new(table: &'static Table, state: State, handles: u32) -> Self {
         Node {
             table,
             next: Cell::new(None),

@@ -1,6 +1,6 @@
 //! The state of a task or callout, as named transitions that return a duty.
 
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use super::primitives::{AtomicU8, Ordering::Relaxed};
 
 /// It stands in the ready queue.
 const QUEUED: u8 = 1;
@@ -59,15 +59,15 @@ pub(super) struct Complete {
 }
 
 impl State {
-    pub(super) const fn idle() -> Self {
+    pub(super) fn idle() -> Self {
         State(AtomicU8::new(0))
     }
 
-    pub(super) const fn queued() -> Self {
+    pub(super) fn queued() -> Self {
         State(AtomicU8::new(QUEUED | WOKEN))
     }
 
-    pub(super) const fn main() -> Self {
+    pub(super) fn main() -> Self {
         State(AtomicU8::new(MAIN))
     }
 

@@ -9,7 +9,6 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::cell::Header;
@@ -17,6 +16,7 @@ use super::count::{self, TaskRef};
 use super::current;
 use super::inbox::RemoteWake;
 use super::owner::Owner;
+use super::primitives::Ordering;
 use super::state::Wake;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);

@@ -101,19 +101,19 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let task = self.task;
+        // A remote task whose loop has not begun it has no number yet.
+        let task = match self.task {
+            0 => String::from("the task"),
+            number => format!("task {number}"),
+        };
         match &self.why {
-            Why::Cancelled => write!(f, "task {task} was cancelled"),
+            Why::Cancelled => write!(f, "{task} was cancelled"),
             Why::Panicked(payload) => {
-                write!(
-                    f,
-                    "task {task} panicked: {}",
-                    payload_message(payload.as_ref())
-                )
+                write!(f, "{task} panicked: {}", payload_message(payload.as_ref()))
             }
             Why::WouldDeadlock => write!(
                 f,
-                "join() on the thread of the loop that runs task {task} would never return: await it there"
+                "join() on the thread of the loop that runs {task} would never return: await it there"
             ),
         }
     }

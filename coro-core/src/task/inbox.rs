@@ -56,9 +56,11 @@ impl RemoteWake {
     /// Wakes the task; called by its owner.
     pub(super) fn deliver(self, owner: &Owner) {
         // SAFETY: the reference keeps the task allocated.
-        unsafe { self.0.as_ref() }
-            .in_inbox
-            .store(false, Ordering::Release);
+        let header = unsafe { self.0.as_ref() };
+        // A swap, not a store: whoever still found the mark set leaves its wake-up to this one, so
+        // the poll that follows has to see what it did before; and whoever comes later has to see
+        // the mark gone before the poll begins to look.
+        header.in_inbox.swap(false, Ordering::AcqRel);
         waker::wake_here(self.0, owner);
     }
 }
@@ -164,12 +166,13 @@ impl Inbox {
     }
 
     pub(crate) fn remove_handle(&self) {
-        if self.handles.fetch_sub(1, Ordering::Release) == 1 {
+        // In one order with `asleep`, as in `fall_asleep`: the loop sees this, or this sees it sleep.
+        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.wake_loop(); // a virtual clock may jump from here on
         }
     }
 
     pub(crate) fn has_handles(&self) -> bool {
-        self.handles.load(Ordering::Acquire) != 0
+        self.handles.load(Ordering::SeqCst) != 0
     }
 }

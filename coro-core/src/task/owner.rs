@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::callout::Callout;
 use super::cell::{self, Header, TaskRef};
+use super::current;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
 use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
@@ -62,6 +63,11 @@ impl Owner {
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
+    }
+
+    /// Whether this thread is inside of this owner's loop.
+    pub(crate) fn is_current(&self) -> bool {
+        current::owner_of(&self.inbox).is_some()
     }
 
     pub(super) fn next_id(&self) -> u64 {

@@ -1,6 +1,9 @@
 //! Integration tests, a module per subject.
 
+mod lifecycle;
 mod macro_shapes;
 mod order;
+mod remote;
 mod support;
 mod tasks;
+mod time;

@@ -157,7 +157,7 @@ fn the_tour_shows_everything_in_order() {
         &[
             "server    listens on 127.0.0.1:",
             "ping      1000 round trips, ",
-            "server    closed after 4117 bytes (task ",
+            "server    closed after 4117 bytes (Task-",
             "The end, after ",
         ],
     );

@@ -276,17 +276,24 @@ pub(crate) struct Armed {
 impl Armed {
     /// Whether the timer has fired; if not, it will wake the task that asks.
     pub(crate) fn has_fired(&self, cx: &Context<'_>) -> bool {
-        let mut timers = self.core.timers.borrow_mut();
-        let Some(due) = timers.get_mut(self.key) else {
-            return true;
-        };
-        if matches!(due, Due::Wake(waker) if waker.will_wake(cx.waker())) {
-            return false;
+        let wakes_asker = |due: &mut Due| matches!(due, Due::Wake(w) if w.will_wake(cx.waker()));
+        match self.with_due(wakes_asker) {
+            None => return true,
+            Some(true) => return false,
+            Some(false) => {}
         }
-        let before = std::mem::replace(due, Due::Wake(cx.waker().clone()));
-        drop(timers);
-        drop(before);
-        false
+        let waker = Due::Wake(cx.waker().clone()); // foreign code, as its drop is: not in a borrow
+        let before = self.with_due(|due| std::mem::replace(due, waker));
+        before.is_none()
+    }
+
+    fn with_due<T>(&self, f: impl FnOnce(&mut Due) -> T) -> Option<T> {
+        self.core.timers.borrow_mut().get_mut(self.key).map(f)
+    }
+
+    /// Whether this thread is inside of the loop whose timer this is.
+    pub(crate) fn is_of_current_loop(&self) -> bool {
+        self.core.owner.is_current()
     }
 }
 

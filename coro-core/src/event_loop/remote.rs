@@ -43,7 +43,8 @@ impl RemoteHandle {
         RemoteHandle { inbox }
     }
 
-    /// Has the loop call `f` on its own thread, in its next turn.
+    /// Has the loop call `f` on its own thread: in the turn after it has next looked for messages,
+    /// which is at once if it sleeps, and otherwise after 64 steps at most.
     ///
     /// # Errors
     ///
@@ -52,9 +53,9 @@ impl RemoteHandle {
         self.inbox.push_call(Box::new(f))
     }
 
-    /// Has the loop call `make` on its own thread and run the future that it gives as a task.
+    /// Has the loop run a task that calls `make` and then runs the future that it gives.
     ///
-    /// So the future itself need not be `Send`.
+    /// So the future itself need not be `Send`. A panic in `make` is one of the task's.
     ///
     /// # Errors
     ///
@@ -269,13 +270,13 @@ struct Promise<T>(Arc<Shared<T>>);
 
 impl<T: Send + 'static> Promise<T> {
     /// On the loop's thread: runs the future, and hands over its output.
-    fn keep<F>(self, make: impl FnOnce() -> F, origin: &'static Location<'static>)
+    fn keep<F>(self, make: impl FnOnce() -> F + 'static, origin: &'static Location<'static>)
     where
         F: Future<Output = T> + 'static,
     {
         let current = LoopHandle::current();
         let owner = &current.core().owner;
-        let task = owner.spawn(make(), origin, false);
+        let task = owner.spawn(async move { make().await }, origin, false);
         self.0.lock().task = task.name().into();
         drop(owner.spawn(self.listen(task), origin, false));
     }

@@ -57,9 +57,11 @@ impl RemoteWake {
     /// Wakes the task; called by its owner.
     pub(super) fn deliver(self, owner: &Owner) {
         // SAFETY: the reference keeps the task allocated.
-        unsafe { self.0.as_ref() }
-            .in_inbox
-            .store(false, Ordering::Release);
+        let header = unsafe { self.0.as_ref() };
+        // A swap, not a store: whoever still found the mark set leaves its wake-up to this one, so
+        // the poll that follows has to see what it did before; and whoever comes later has to see
+        // the mark gone before the poll begins to look.
+        header.in_inbox.swap(false, Ordering::AcqRel);
         waker::wake_here(self.0, owner);
     }
 }
@@ -113,13 +115,13 @@ impl Inbox {
             messages.list.push(message);
         }
         self.pending.store(true, Ordering::Release);
-        fence(Ordering::SeqCst); // with the one in `fall_asleep`
         self.wake_loop();
         Ok(())
     }
 
     /// Ends the loop's sleep, with at most one write to its descriptor a sleep.
     fn wake_loop(&self) {
+        fence(Ordering::SeqCst); // with the one in `fall_asleep`
         if self.asleep.swap(false, Ordering::AcqRel) {
             self.wake_up.wake();
         }

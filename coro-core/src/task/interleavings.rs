@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::Location;
 use std::rc::Rc;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Poll, Waker};
 
 use loom::sync::Arc;
@@ -145,11 +145,11 @@ fn no_wake_up_from_two_threads_is_lost() {
         let world = World::new();
         let said = Arc::new(AtomicUsize::new(0));
         let heard = said.clone();
-        let (task, waker, polls) = world.task(move || heard.load(SeqCst) == 2);
+        let (task, waker, polls) = world.task(move || heard.load(Acquire) == 2);
         let speak = |waker: Waker| {
             let said = said.clone();
             thread::spawn(move || {
-                said.fetch_add(1, SeqCst);
+                said.fetch_add(1, Release);
                 waker.wake();
             })
         };

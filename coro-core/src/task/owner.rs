@@ -82,6 +82,11 @@ impl Owner {
         &self.blocks
     }
 
+    /// Whether this thread is inside of this owner's loop.
+    pub(crate) fn is_current(&self) -> bool {
+        current::owner_of(&self.inbox).is_some()
+    }
+
     pub(super) fn next_id(&self) -> u64 {
         self.last_id.set(self.last_id.get() + 1);
         self.last_id.get()

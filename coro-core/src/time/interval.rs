@@ -61,7 +61,7 @@ impl Interval {
     ///
     /// # Panics
     ///
-    /// When polled outside of a loop.
+    /// When polled outside of a loop, or in another than at its first poll.
     pub async fn tick(&mut self) -> Instant {
         poll_fn(|cx| self.poll_tick(cx)).await
     }

@@ -30,7 +30,7 @@ use crate::wait::until::Until;
 ///
 /// # Panics
 ///
-/// When polled outside of a loop.
+/// When polled outside of a loop, or in another than at its first poll.
 pub fn sleep(duration: Duration) -> Sleep {
     Sleep(Until::After(duration))
 }
@@ -42,7 +42,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 ///
 /// # Panics
 ///
-/// When polled outside of a loop.
+/// When polled outside of a loop, or in another than at its first poll.
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep(Until::At(deadline))
 }

@@ -35,7 +35,7 @@ use crate::wait::until::Until;
 ///
 /// # Panics
 ///
-/// When polled outside of a loop, unless the future is ready at once.
+/// When polled outside of a loop, or in another than at first, unless the future is ready.
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     Timeout {
         future: future.into_future(),
@@ -52,7 +52,7 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
 ///
 /// # Panics
 ///
-/// When polled outside of a loop, unless the future is ready at once.
+/// When polled outside of a loop, or in another than at first, unless the future is ready.
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
     Timeout {
         future: future.into_future(),

@@ -15,9 +15,17 @@ pub(crate) enum Until {
 
 impl Until {
     /// Ready once the instant has come, which it is never at the first poll.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop, and in another than that of the first poll, which alone fires the timer.
     #[track_caller]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         match self {
+            Until::Armed(timer) if !timer.is_of_current_loop() => panic!(
+                "waiting for an instant outside of the event loop where the wait began, which \
+                 alone ends it: await it there, or begin another wait here"
+            ),
             Until::After(delay) => {
                 *self = Until::Armed(LoopHandle::current().arm_after(*delay, cx))
             }

@@ -80,11 +80,19 @@ impl Arguments {
                         subject: value()?,
                     };
                     let command = Command::Sample(place);
-                    return Ok(Arguments { command, settings, effort });
+                    return Ok(Arguments {
+                        command,
+                        settings,
+                        effort,
+                    });
                 }
                 "--help" | "-h" => {
                     let command = Command::Help;
-                    return Ok(Arguments { command, settings, effort });
+                    return Ok(Arguments {
+                        command,
+                        settings,
+                        effort,
+                    });
                 }
                 _ => return Err(format!("unknown argument `{word}`\n\n{}", usage())),
             }
@@ -93,7 +101,11 @@ impl Arguments {
             suites = suites::all().map(|suite| suite.name.to_owned()).collect();
         }
         let command = Command::Suites(suites);
-        Ok(Arguments { command, settings, effort })
+        Ok(Arguments {
+            command,
+            settings,
+            effort,
+        })
     }
 }
 
@@ -105,6 +117,9 @@ fn number(word: &str) -> Result<usize, String> {
 fn known(suite: String) -> Result<String, String> {
     match suites::all().any(|known| known.name == suite) {
         true => Ok(suite),
-        false => Err(format!("no suite is called `{suite}`; there are: {}", suites::names())),
+        false => Err(format!(
+            "no suite is called `{suite}`; there are: {}",
+            suites::names()
+        )),
     }
 }

@@ -29,7 +29,11 @@ impl<'a> Outcome<'a> {
     }
 
     fn merge(&mut self, reading: Reading) {
-        match self.readings.iter_mut().find(|known| known.what == reading.what) {
+        match self
+            .readings
+            .iter_mut()
+            .find(|known| known.what == reading.what)
+        {
             Some(known) => known.values.extend(reading.values),
             None => self.readings.push(reading),
         }
@@ -121,13 +125,19 @@ fn one_table(case: &Case, outcomes: &[Outcome<'_>], what: &str) -> String {
     let mut text = String::new();
     let times = format!("x {}", case.reference);
     let title = title(case, what);
-    let _ = writeln!(text, "\n{title}\n  {:<24}{:>12}{:>12} {:<7}{times:>14}", "", "min", "median", "");
+    let _ = writeln!(
+        text,
+        "\n{title}\n  {:<24}{:>12}{:>12} {:<7}{times:>14}",
+        "", "min", "median", ""
+    );
     let reference = outcomes
         .iter()
         .find(|outcome| outcome.subject.name == case.reference)
         .and_then(|outcome| outcome.min(what));
     for outcome in outcomes {
-        let Some(reading) = outcome.reading(what) else { continue };
+        let Some(reading) = outcome.reading(what) else {
+            continue;
+        };
         let (low, middle) = (min(reading), median(reading));
         let ratio = match reference {
             Some(reference) if reference != 0.0 => format!("{:.3}", low / reference),
@@ -154,14 +164,24 @@ fn title(case: &Case, what: &str) -> String {
 
 /// How `coro` stands to a goal, by the minima; nothing if a side of the comparison is missing.
 fn standing(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<String> {
-    let of = |role: Role| outcomes.iter().filter(move |outcome| outcome.subject.role == role);
+    let of = |role: Role| {
+        outcomes
+            .iter()
+            .filter(move |outcome| outcome.subject.role == role)
+    };
     let ours = of(Role::Coro).find_map(|outcome| outcome.min(goal.what))?;
     let (wanted, reached, met) = match goal.bound {
         Bound::AtMost(most) => (format!("at most {most}"), figures(ours), ours <= most),
         Bound::Times(times, name) => {
-            let named = outcomes.iter().find(|outcome| outcome.subject.name == name)?;
+            let named = outcomes
+                .iter()
+                .find(|outcome| outcome.subject.name == name)?;
             let ratio = ours / named.min(goal.what)?;
-            (format!("at most {times} x {name}"), format!("{ratio:.3}"), ratio <= times)
+            (
+                format!("at most {times} x {name}"),
+                format!("{ratio:.3}"),
+                ratio <= times,
+            )
         }
         Bound::AheadOfPeers(times) => {
             let (best, name) = of(Role::Peer)

@@ -24,7 +24,11 @@ pub(crate) fn run(names: &[String], settings: &Settings, mut effort: Effort) {
             report::head(&suite);
         }
         for case in &suite.cases {
-            if settings.case.as_ref().is_none_or(|part| case.name.contains(part)) {
+            if settings
+                .case
+                .as_ref()
+                .is_none_or(|part| case.name.contains(part))
+            {
                 let outcomes = run_case(&suite, case, settings, effort);
                 match settings.json {
                     true => report::json(&suite, case, &outcomes),
@@ -51,7 +55,9 @@ pub(crate) fn sample(place: &Place, effort: Effort) -> ExitCode {
     };
     machine::bind(effort.core);
     match (subject.run)(&effort) {
-        Ok(readings) => readings.iter().for_each(|reading| println!("{}", written(reading))),
+        Ok(readings) => readings
+            .iter()
+            .for_each(|reading| println!("{}", written(reading))),
         Err(reason) => println!("skipped\t{}", reason.replace('\n', " ")),
     }
     ExitCode::SUCCESS
@@ -71,8 +77,12 @@ fn run_case<'a>(
         let name = subject.name;
         settings.subjects.is_empty() || settings.subjects.iter().any(|wanted| wanted == name)
     };
-    let mut outcomes: Vec<Outcome<'a>> =
-        case.subjects.iter().filter(wanted).map(Outcome::new).collect();
+    let mut outcomes: Vec<Outcome<'a>> = case
+        .subjects
+        .iter()
+        .filter(wanted)
+        .map(Outcome::new)
+        .collect();
     let count = outcomes.len();
     for round in 0..settings.rounds.unwrap_or(rounds) {
         for turn in 0..count {
@@ -108,7 +118,8 @@ fn take(suite: &Suite, case: &Case, subject: &Subject, effort: Effort) -> Sample
     await_end(&mut child, Duration::from_secs(60 * suite.minutes_max))?;
     let mut out = String::new();
     let pipe = child.stdout.as_mut().expect("the standard output is piped");
-    pipe.read_to_string(&mut out).map_err(|error| error.to_string())?;
+    pipe.read_to_string(&mut out)
+        .map_err(|error| error.to_string())?;
     out.lines().map(read).collect()
 }
 

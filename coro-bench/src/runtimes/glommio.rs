@@ -16,7 +16,9 @@ impl Runtime for Glommio {
 
     fn run<T: 'static>(main: impl Future<Output = T> + 'static) -> Result<T, String> {
         let executor = LocalExecutorBuilder::new(Placement::Unbound).make();
-        Ok(executor.map_err(|error| format!("no io_uring here: {error}"))?.run(main))
+        Ok(executor
+            .map_err(|error| format!("no io_uring here: {error}"))?
+            .run(main))
     }
 
     fn spawn<T: 'static>(task: impl Future<Output = T> + 'static) -> Self::Join<T> {

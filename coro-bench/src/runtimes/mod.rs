@@ -61,7 +61,9 @@ pub(crate) fn in_task<R: Runtime, T: 'static>(
     R::run(async move {
         R::spawn(async move { slot.set(Some(body.await)) }).await;
     })?;
-    output.take().ok_or_else(|| "the task did not end".to_owned())
+    output
+        .take()
+        .ok_or_else(|| "the task did not end".to_owned())
 }
 
 /// Adds to a case a subject for each runtime: the function for it, which takes the effort.

@@ -14,7 +14,9 @@ impl Runtime for Monoio {
     type Join<T: 'static> = monoio::task::JoinHandle<T>;
 
     fn run<T: 'static>(main: impl Future<Output = T> + 'static) -> Result<T, String> {
-        let runtime = RuntimeBuilder::<IoUringDriver>::new().enable_timer().build();
+        let runtime = RuntimeBuilder::<IoUringDriver>::new()
+            .enable_timer()
+            .build();
         let mut runtime = runtime.map_err(|error| format!("no io_uring here: {error}"))?;
         Ok(runtime.block_on(main))
     }

@@ -12,10 +12,25 @@ const WAITS: u32 = 100;
 const PLAIN: &str = "async fn";
 
 pub(crate) fn suite() -> Suite {
-    Suite::new("chain", "yield_from! through nested coroutines, against plain .await")
-        .case(case("1 deep", |waits| coroutines::c1(waits), |waits| plain::c1(waits)))
-        .case(case("8 deep", |waits| coroutines::c8(waits), |waits| plain::c8(waits)))
-        .case(case("64 deep", |waits| coroutines::c64(waits), |waits| plain::c64(waits)))
+    Suite::new(
+        "chain",
+        "yield_from! through nested coroutines, against plain .await",
+    )
+    .case(case(
+        "1 deep",
+        |waits| coroutines::c1(waits),
+        |waits| plain::c1(waits),
+    ))
+    .case(case(
+        "8 deep",
+        |waits| coroutines::c8(waits),
+        |waits| plain::c8(waits),
+    ))
+    .case(case(
+        "64 deep",
+        |waits| coroutines::c64(waits),
+        |waits| plain::c64(waits),
+    ))
 }
 
 fn case<C, P>(
@@ -29,7 +44,9 @@ where
 {
     Case::new(name, PLAIN)
         .subject(PLAIN, Role::Floor, move |effort| measure(effort, plain))
-        .subject("yield_from!", Role::Coro, move |effort| measure(effort, coroutine))
+        .subject("yield_from!", Role::Coro, move |effort| {
+            measure(effort, coroutine)
+        })
         .goal_for("a resume", Bound::Times(1.02, PLAIN))
         .goal_for("a call that never waits", Bound::Times(1.02, PLAIN))
         .goal_for("size", Bound::Times(1.0, PLAIN))
@@ -38,11 +55,18 @@ where
 fn measure<F: Future<Output = u64>>(effort: &Effort, make: impl Fn(u32) -> F) -> Sample {
     let resumes = effort.count(5_000_000);
     let calls = resumes / u64::from(WAITS);
-    let waiting = time(resumes, || (0..calls).for_each(|_| complete(make(black_box(WAITS)))))?;
+    let waiting = time(resumes, || {
+        (0..calls).for_each(|_| complete(make(black_box(WAITS))))
+    })?;
     let calls = resumes / 10;
-    let ready = time(calls, || (0..calls).for_each(|_| complete(make(black_box(0)))))?;
+    let ready = time(calls, || {
+        (0..calls).for_each(|_| complete(make(black_box(0))))
+    })?;
     let named = |what, readings: Vec<Reading>| {
-        let values = readings.into_iter().flat_map(|reading| reading.values).collect();
+        let values = readings
+            .into_iter()
+            .flat_map(|reading| reading.values)
+            .collect();
         Reading::new(what, "ns", values)
     };
     Ok(vec![

@@ -9,22 +9,25 @@ use crate::runtimes::floor::{self, Floor};
 use crate::runtimes::{Runtime, in_task, subjects, unordered};
 
 pub(crate) fn suite() -> Suite {
-    Suite::new("spawn", "a task that returns a number, from its spawning until it is joined")
-        .case(
-            batches("batches of 100", 100, 5_000)
-                .goal(Bound::Times(2.0, floor::NAME))
-                .goal(Bound::AheadOfPeers(1.6)),
-        )
-        .case(
-            batches("one at a time", 1, 500_000)
-                .goal(Bound::Times(2.5, floor::NAME))
-                .goal(Bound::AheadOfPeers(1.6)),
-        )
-        .case(
-            batches("a million, then joined", 1_000_000, 1)
-                .goal(Bound::Times(1.0, floor::NAME))
-                .goal(Bound::AheadOfPeers(2.0)),
-        )
+    Suite::new(
+        "spawn",
+        "a task that returns a number, from its spawning until it is joined",
+    )
+    .case(
+        batches("batches of 100", 100, 5_000)
+            .goal(Bound::Times(2.0, floor::NAME))
+            .goal(Bound::AheadOfPeers(1.6)),
+    )
+    .case(
+        batches("one at a time", 1, 500_000)
+            .goal(Bound::Times(2.5, floor::NAME))
+            .goal(Bound::AheadOfPeers(1.6)),
+    )
+    .case(
+        batches("a million, then joined", 1_000_000, 1)
+            .goal(Bound::Times(1.0, floor::NAME))
+            .goal(Bound::AheadOfPeers(2.0)),
+    )
 }
 
 /// A case in which `size` tasks are spawned and then joined in the same order, so often.

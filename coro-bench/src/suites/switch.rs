@@ -8,9 +8,12 @@ use crate::runtimes::{Runtime, in_task, subjects, unordered};
 use crate::work::yield_times;
 
 pub(crate) fn suite() -> Suite {
-    Suite::new("switch", "tasks that wake themselves, each a million yields in all")
-        .case(yields("yield between 2 tasks", 2))
-        .case(yields("yield between 1,000 tasks", 1_000))
+    Suite::new(
+        "switch",
+        "tasks that wake themselves, each a million yields in all",
+    )
+    .case(yields("yield between 2 tasks", 2))
+    .case(yields("yield between 1,000 tasks", 1_000))
 }
 
 fn yields(name: &'static str, tasks: u64) -> Case {

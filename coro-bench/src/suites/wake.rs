@@ -49,7 +49,9 @@ pub(crate) fn suite() -> Suite {
                 ],
                 |effort| streaming::<R>(*effort)
             )
-            .subject("eventfd", Role::Floor, |effort| through_eventfd(effort.count(1_000_000)))
+            .subject("eventfd", Role::Floor, |effort| {
+                through_eventfd(effort.count(1_000_000))
+            })
             .goal(Bound::AheadOfPeers(1.0)),
         )
 }

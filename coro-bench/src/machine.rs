@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
-use rustix::event::epoll;
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
@@ -52,32 +52,60 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// A wait of the kernel's most exact kind, with no loop around it.
-pub(crate) struct LoneWait {
-    poller: OwnedFd,
+/// The kernel's own poller, with no loop around it.
+pub(crate) struct Poller {
+    epoll: OwnedFd,
+    /// The one descriptor it has.
+    event: OwnedFd,
     events: Vec<epoll::Event>,
 }
 
-impl LoneWait {
-    pub(crate) fn new() -> io::Result<Self> {
-        rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
-        let poller = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let events = Vec::with_capacity(8);
-        Ok(LoneWait { poller, events })
+impl Poller {
+    pub(crate) fn with_idle_descriptor() -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let event = eventfd(0, EventfdFlags::NONBLOCK)?;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, &event, epoll::EventData::new_u64(0), flags)?;
+        let events = Vec::with_capacity(64);
+        Ok(Poller {
+            epoll,
+            event,
+            events,
+        })
     }
 
-    /// Waits until then, or a little longer.
-    pub(crate) fn until(&mut self, deadline: Instant) -> io::Result<()> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let timeout = Timespec {
-            tv_sec: left.as_secs() as i64,
-            tv_nsec: left.subsec_nanos().into(),
-        };
+    /// Looks, without waiting.
+    pub(crate) fn look(&mut self) -> io::Result<()> {
+        self.wait(Some(Duration::ZERO))
+    }
+
+    /// Makes the descriptor ready, and waits for it.
+    pub(crate) fn signal_and_wait(&mut self) -> io::Result<()> {
+        rustix::io::write(&self.event, &1_u64.to_ne_bytes())?;
+        self.wait(None)
+    }
+
+    /// Waits until then, or as little longer as the kernel can.
+    pub(crate) fn wait_until(&mut self, deadline: Instant) -> io::Result<()> {
+        self.wait(Some(deadline.saturating_duration_since(Instant::now())))
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: timeout.as_secs() as i64,
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        self.events.clear();
         epoll::wait(
-            &self.poller,
+            &self.epoll,
             spare_capacity(&mut self.events),
-            Some(&timeout),
+            timeout.as_ref(),
         )?;
         Ok(())
     }
+}
+
+/// Lets the waits of this thread end as soon after their deadlines as the kernel can.
+pub(crate) fn set_least_slack() -> io::Result<()> {
+    Ok(rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?)
 }

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::harness::{Bound, Case, Reading, Role, Sample, Suite, time, time_async};
-use crate::machine::{self, LoneWait};
+use crate::machine::{self, Poller};
 use crate::runtimes::{Timers, in_task, subjects};
 use crate::work::{Numbers, yield_once};
 
@@ -207,12 +207,15 @@ fn short(numbers: &mut Numbers) -> Duration {
 
 /// The same without a loop: what the kernel can do.
 fn lone_wait(times: u64) -> Sample {
-    let mut wait = LoneWait::new().map_err(|error| error.to_string())?;
+    let poller = machine::set_least_slack().and_then(|()| Poller::with_idle_descriptor());
+    let mut poller = poller.map_err(|error| error.to_string())?;
     let mut seen = Seen::default();
     let mut numbers = Numbers(3);
     for _ in 0..times {
         let deadline = Instant::now() + short(&mut numbers);
-        wait.until(deadline).map_err(|error| error.to_string())?;
+        poller
+            .wait_until(deadline)
+            .map_err(|error| error.to_string())?;
         seen.fired(deadline);
     }
     Ok(seen.readings(None))

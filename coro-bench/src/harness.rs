@@ -1,6 +1,5 @@
 //! The words in which a suite is written: suites of cases, cases of subjects.
 
-use std::fmt::Display;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -195,11 +194,6 @@ pub(crate) async fn time_async<F: Future>(ops: u64, mut body: impl FnMut() -> F)
         values.push(ns_an_op(begin, ops));
     }
     vec![Reading::new("", "ns", values)]
-}
-
-/// A reason for a missing sample, from whatever error there was.
-pub(crate) fn because(what: &'static str) -> impl Fn(&dyn Display) -> String {
-    move |error| format!("{what}: {error}")
 }
 
 fn ns_an_op(begin: Instant, ops: u64) -> f64 {

@@ -1,9 +1,14 @@
 //! What the harness asks of the operating system.
 
-use std::time::Duration;
+use std::io;
+use std::num::NonZeroU64;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// The cores that this process may run on, in order.
 pub(crate) fn cores() -> Vec<usize> {
@@ -45,4 +50,62 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
+}
+
+/// The kernel's own poller, with no loop around it.
+pub(crate) struct Poller {
+    epoll: OwnedFd,
+    /// The one descriptor it has.
+    event: OwnedFd,
+    events: Vec<epoll::Event>,
+}
+
+impl Poller {
+    pub(crate) fn with_idle_descriptor() -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let event = eventfd(0, EventfdFlags::NONBLOCK)?;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, &event, epoll::EventData::new_u64(0), flags)?;
+        let events = Vec::with_capacity(64);
+        Ok(Poller {
+            epoll,
+            event,
+            events,
+        })
+    }
+
+    /// Looks, without waiting.
+    pub(crate) fn look(&mut self) -> io::Result<()> {
+        self.wait(Some(Duration::ZERO))
+    }
+
+    /// Makes the descriptor ready, and waits for it.
+    pub(crate) fn signal_and_wait(&mut self) -> io::Result<()> {
+        rustix::io::write(&self.event, &1_u64.to_ne_bytes())?;
+        self.wait(None)
+    }
+
+    /// Waits until then, or as little longer as the kernel can.
+    pub(crate) fn wait_until(&mut self, deadline: Instant) -> io::Result<()> {
+        self.wait(Some(deadline.saturating_duration_since(Instant::now())))
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: timeout.as_secs() as i64,
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        self.events.clear();
+        epoll::wait(
+            &self.epoll,
+            spare_capacity(&mut self.events),
+            timeout.as_ref(),
+        )?;
+        Ok(())
+    }
+}
+
+/// Lets the waits of this thread end as soon after their deadlines as the kernel can.
+pub(crate) fn set_least_slack() -> io::Result<()> {
+    Ok(rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?)
 }

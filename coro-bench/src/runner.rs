@@ -110,6 +110,7 @@ fn take(suite: &Suite, case: &Case, subject: &Subject, effort: Effort) -> Sample
     }
     let mut child = command
         .args(["--sample", suite.name, case.name, subject.name])
+        .env("RUST_BACKTRACE", "0") // the first line of a failure is enough
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -149,7 +150,7 @@ fn last_words(child: &mut Child, status: std::process::ExitStatus) -> String {
     }
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     match lines.find(|line| !line.contains("panicked at")) {
-        Some(line) => format!("{} ({status})", line.trim()),
+        Some(line) => line.trim().chars().take(100).collect(),
         None => status.to_string(),
     }
 }

@@ -3,12 +3,21 @@
 use crate::harness::Suite;
 
 mod chain;
+mod memory;
 mod spawn;
 mod switch;
+mod timer;
 mod wake;
 
 /// All suites, in the order in which they are run.
-const SUITES: &[fn() -> Suite] = &[chain::suite, spawn::suite, switch::suite, wake::suite];
+const SUITES: &[fn() -> Suite] = &[
+    chain::suite,
+    spawn::suite,
+    switch::suite,
+    wake::suite,
+    timer::suite,
+    memory::suite,
+];
 
 pub(crate) fn all() -> impl Iterator<Item = Suite> {
     SUITES.iter().map(|suite| suite())

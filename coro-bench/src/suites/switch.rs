@@ -1,8 +1,10 @@
 //! What it costs to let the next task run.
 
+use coro::net::TcpListener;
 use futures::stream::FuturesUnordered;
 
-use crate::harness::{Bound, Case, Role, Sample, Suite, time, time_async};
+use crate::harness::{Bound, Case, Reading, Role, Sample, Suite, time, time_async};
+use crate::machine::Poller;
 use crate::runtimes::floor::{self, Floor};
 use crate::runtimes::{Runtime, in_task, subjects, unordered};
 use crate::work::yield_times;
@@ -63,5 +65,50 @@ fn on_floor(tasks: u64, times: u64) -> Sample {
         let mut all = Floor::default();
         (0..tasks).for_each(|_| all.spawn(yield_times(times)));
         all.run();
+    })
+}
+
+/// What a turn of a loop that has a descriptor needs more than one of a loop that has none.
+///
+/// Both have virtual clocks, with which a loop looks at its poller in every turn instead of after
+/// so many steps.
+fn empty_look(turns: u64) -> Sample {
+    let without = ns_a_turn(turns, false)?;
+    let with = ns_a_turn(turns, true)?;
+    let values = with
+        .into_iter()
+        .zip(without)
+        .map(|(with, without)| with - without);
+    Ok(vec![Reading::new("", "ns", values.collect())])
+}
+
+fn ns_a_turn(turns: u64, with_descriptor: bool) -> Result<Vec<f64>, String> {
+    let event_loop = coro::EventLoop::builder().virtual_time().build();
+    let mut event_loop = event_loop.map_err(|error| error.to_string())?;
+    let readings = event_loop.run_until_complete(async {
+        let listener = match with_descriptor {
+            true => Some(TcpListener::bind("127.0.0.1:0")),
+            false => None,
+        };
+        let readings = time_async(turns, || yield_times(turns)).await;
+        match listener {
+            Some(Err(error)) => Err(error.to_string()),
+            _ => Ok(readings),
+        }
+    });
+    let readings = readings.map_err(|error| error.to_string())??;
+    Ok(readings
+        .into_iter()
+        .flat_map(|reading| reading.values)
+        .collect())
+}
+
+/// The same look without a loop.
+fn empty_wait(times: u64) -> Sample {
+    let mut poller = Poller::with_idle_descriptor().map_err(|error| error.to_string())?;
+    time(times, || {
+        for _ in 0..times {
+            poller.look().expect("the wait is not interrupted");
+        }
     })
 }

@@ -1,15 +1,12 @@
 //! What it costs to wake a task: from another of the same loop, and from another thread.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
 use std::thread;
 
-use rustix::event::{EventfdFlags, epoll, eventfd};
-
 use crate::harness::{Bound, Case, Effort, Role, Sample, Suite, time, time_async};
-use crate::machine;
+use crate::machine::{self, Poller};
 use crate::runtimes::{Runtime, in_task, subjects};
 use crate::work::Slot;
 
@@ -85,6 +82,7 @@ fn streaming<R: Runtime>(effort: Effort) -> Sample {
             if sender.is_none() {
                 let (sent, waker) = (sent.clone(), cx.waker().clone());
                 sender = Some(thread::spawn(move || {
+                    let _exit = ExitOnPanic;
                     machine::bind(effort.other_core);
                     for _ in 0..wakes {
                         sent.fetch_add(1, SeqCst);
@@ -103,20 +101,25 @@ fn streaming<R: Runtime>(effort: Effort) -> Sample {
     }))
 }
 
-/// What the kernel asks for one wake-up that is not coalesced: a write, a wait and a read.
+/// Ends the process with its thread, so that nobody waits for what does not come.
+struct ExitOnPanic;
+
+impl Drop for ExitOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            std::process::exit(101);
+        }
+    }
+}
+
+/// What the kernel asks for one wake-up that is not coalesced: a write and a wait.
 fn through_eventfd(wakes: u64) -> Sample {
-    let event = eventfd(0, EventfdFlags::NONBLOCK).map_err(|error| error.to_string())?;
-    let poller = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(|error| error.to_string())?;
-    let data = epoll::EventData::new_u64(0);
-    let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-    epoll::add(&poller, event.as_fd(), data, flags).map_err(|error| error.to_string())?;
-    let mut events = Vec::with_capacity(8);
+    let mut poller = Poller::with_idle_descriptor().map_err(|error| error.to_string())?;
     time(wakes, || {
         for _ in 0..wakes {
-            rustix::io::write(&event, &1_u64.to_ne_bytes()).expect("the counter is not full");
-            events.clear();
-            let space = rustix::buffer::spare_capacity(&mut events);
-            epoll::wait(&poller, space, None).expect("the wait is not interrupted");
+            poller
+                .signal_and_wait()
+                .expect("the wait is not interrupted");
         }
     })
 }

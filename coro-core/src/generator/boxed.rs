@@ -10,11 +10,9 @@ use core::task::{Context, Poll};
 use futures::stream::{FusedStream, Stream};
 
 use super::chain::{Body, BoxMachine, Boxed};
-use super::slot::{Handle, Stage, unit};
+use super::slot::Handle;
 use super::stream::poll_next;
-use super::{
-    AsyncCoroutine, Coroutine, CoroutineState, Iter, Resume, Status, foreign_await, wrong_status,
-};
+use super::{AsyncCoroutine, Coroutine, CoroutineState, Iter, Resume, Status, foreign_await};
 
 /// Stamps out a boxed type and what all four have in common.
 macro_rules! boxed_coroutine {
@@ -73,12 +71,15 @@ macro_rules! boxed_coroutine {
 macro_rules! boxed_generator {
     ($name:ident) => {
         impl<Y, R, T> $name<'_, Y, R, T> {
-            /// One step, from any stage but the last.
+            /// One step.
             #[inline]
-            fn step(self: Pin<&mut Self>, value: Option<R>) -> CoroutineState<Y, T> {
-                match self.get_mut().machine.step(None, value) {
+            fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, T> {
+                match self.machine.step(None, &mut value) {
                     Poll::Ready(state) => state,
-                    Poll::Pending => foreign_await(),
+                    Poll::Pending => {
+                        self.close();
+                        foreign_await()
+                    }
                 }
             }
         }
@@ -120,22 +121,12 @@ macro_rules! boxed_generator {
 
             #[inline]
             fn start(self: Pin<&mut Self>) -> CoroutineState<Y, T> {
-                match self.machine.stage() {
-                    Stage::Fresh => self.step(None),
-                    stage => match (stage, unit()) {
-                        (Stage::AtYield, Some(unit)) => self.step(Some(unit)),
-                        _ => wrong_status(stage.status()),
-                    },
-                }
+                self.step(None)
             }
 
             #[inline]
             fn resume(self: Pin<&mut Self>, value: R) -> CoroutineState<Y, T> {
-                match self.machine.stage() {
-                    Stage::AtYield => self.step(Some(value)),
-                    Stage::Fresh if unit::<R>().is_some() => self.step(None),
-                    stage => wrong_status(stage.status()),
-                }
+                self.step(Some(value))
             }
 
             #[inline]
@@ -191,7 +182,6 @@ macro_rules! boxed_async_generator {
                 cx: &mut Context<'_>,
                 value: &mut Option<R>,
             ) -> Poll<CoroutineState<Y, T>> {
-                let value = self.machine.stage().accept(value);
                 self.get_mut().machine.step(Some(cx.waker()), value)
             }
 

@@ -26,7 +26,7 @@
 )]
 
 use alloc::boxed::Box;
-use core::cell::Cell;
+use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
@@ -35,7 +35,7 @@ use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::slot::{Handle, Stage, exchange, unit};
+use super::slot::{Handle, Slot, Stage, exchange, unit};
 use super::{CoroutineState, Status, wrong_status};
 
 /// A boxed body without its types.
@@ -150,20 +150,18 @@ impl<F: Future> Boxed<F> {
 
 /// A boxed body with its stage, and with the frames that it delegates to.
 pub(crate) struct BoxMachine<Y, R, B: Body + ?Sized> {
-    /// The innermost frame below the root's own.
-    leaf: Cell<Option<Link>>,
+    chain: Chain<B>,
     stage: Stage,
-    root: Pin<Box<B>>,
     handle: Handle<Y, R>,
 }
 
 impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
     pub(super) fn new(root: impl FnOnce(Handle<Y, R>) -> Pin<Box<B>>) -> Self {
+        let handle = Handle::new();
         BoxMachine {
-            leaf: Cell::new(None),
+            chain: Chain::new(root(handle.share())),
             stage: Stage::Fresh,
-            root: root(Handle::new()),
-            handle: Handle::new(),
+            handle,
         }
     }
 
@@ -174,100 +172,162 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
 
     /// Lets the innermost body run to its next yield or wait, or the root to its end.
     ///
-    /// The rules are those of [`Machine::step`](super::slot::Machine::step).
+    /// When one of them panics, all are dropped.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stage::accept`].
     #[inline]
     pub(super) fn step(
         &mut self,
         outer: Option<&Waker>,
-        value: Option<R>,
+        value: &mut Option<R>,
     ) -> Poll<CoroutineState<Y, B::Output>> {
-        self.stage = Stage::Over; // until the bodies have come back without a panic
-        let state = exchange::<Y, R, _>(outer, value, |cx| self.run(cx));
-        self.stage = Stage::after(&state);
+        let slot = Slot::<Y, R>::new(outer, self.stage.accept(value));
+        slot.chain.set(Some(NonNull::from(&self.chain.leaf)));
+        let state = exchange(&mut self.stage, &slot, |cx| {
+            self.chain.poll(|_| slot.is_given(), cx)
+        });
+        if let Poll::Ready(CoroutineState::Complete(_)) = state {
+            self.stage = Stage::Over;
+        }
         state
     }
 
-    /// Polls the leaf, and whatever is the leaf after it, until one of them is suspended.
+    /// Runs this chain as a part of the step of another body.
     #[inline]
-    fn run(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
+    fn poll_within(&self, cx: &mut Context<'_>) -> Poll<B::Output> {
         let around = self
             .handle
             .slot(cx)
             .chain
-            .replace(Some(NonNull::from(&self.leaf)));
-        let result = poll_leaves(&self.leaf, self.root.as_mut(), cx);
-        self.handle.slot(cx).chain.set(around);
-        result
+            .replace(Some(NonNull::from(&self.chain.leaf)));
+        let polled = self.chain.poll(|cx| self.handle.slot(cx).is_given(), cx);
+        if polled.is_ready() {
+            self.handle.slot(cx).chain.set(around); // the other body may delegate again in this step
+        }
+        polled
     }
 
     /// Drops all bodies now, the innermost first.
     pub(super) fn clear(&mut self) {
         self.stage = Stage::Over;
-        clear(&self.leaf, self.root.as_mut());
+        self.chain.clear();
     }
 }
 
-impl<Y, R, B: Body + ?Sized> Drop for BoxMachine<Y, R, B> {
+/// A root and the frames that it delegates to.
+struct Chain<B: Body + ?Sized> {
+    /// The innermost frame below the root.
+    leaf: Cell<Option<Link>>,
+    /// In a cell, so that the leaf can be shared with the slot while the root is polled.
+    root: UnsafeCell<Pin<Box<B>>>,
+}
+
+impl<B: Body + ?Sized> Chain<B> {
+    fn new(root: Pin<Box<B>>) -> Self {
+        Chain {
+            leaf: Cell::new(None),
+            root: UnsafeCell::new(root),
+        }
+    }
+
+    /// Polls the leaf, and whatever is the leaf after it, until one of them is suspended.
+    #[inline]
+    fn poll(
+        &self,
+        is_given: impl FnOnce(&Context<'_>) -> bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<B::Output> {
+        let bodies = ClearOnUnwind(self);
+        let leaf = self.leaf.get();
+        let result = match self.poll_leaf(leaf, cx) {
+            Poll::Pending if is_given(cx) => Poll::Pending,
+            polled => self.change_leaf(leaf, polled, cx),
+        };
+        mem::forget(bodies);
+        result
+    }
+
+    #[inline]
+    fn poll_leaf(&self, leaf: Option<Link>, cx: &mut Context<'_>) -> Poll<()> {
+        match leaf {
+            // SAFETY: the leaf is in use, and nobody borrows it: a chain is only polled by its owner,
+            // and never from within one of its bodies.
+            Some(link) => unsafe { link.frame() }.poll_body(cx),
+            None => self.root().poll_body(cx),
+        }
+    }
+
+    /// Goes on after a leaf has completed or has made a child the leaf.
+    #[cold]
+    #[inline(never)]
+    fn change_leaf(
+        &self,
+        mut leaf: Option<Link>,
+        mut polled: Poll<()>,
+        cx: &mut Context<'_>,
+    ) -> Poll<B::Output> {
+        loop {
+            match (polled, leaf) {
+                (Poll::Pending, _) if same(leaf, self.leaf.get()) => return Poll::Pending,
+                (Poll::Pending, _) => {}
+                (Poll::Ready(()), Some(link)) => {
+                    // SAFETY: the leaf is in use, and nobody borrows it any more.
+                    let frame = unsafe { link.frame() };
+                    self.leaf.set(frame.parent().take());
+                }
+                (Poll::Ready(()), None) => match self.root().take() {
+                    Some(value) => return Poll::Ready(value),
+                    None => unreachable!("a body that completes parks its value"),
+                },
+            }
+            leaf = self.leaf.get();
+            polled = self.poll_leaf(leaf, cx);
+        }
+    }
+
+    /// Drops all bodies now, the innermost first.
+    fn clear(&self) {
+        while let Some(link) = self.leaf.get() {
+            // SAFETY: the leaf is in use, and nobody borrows it: no body is running any more.
+            let mut frame = unsafe { link.frame() };
+            self.leaf.set(frame.as_mut().parent().take());
+            frame.clear();
+        }
+        self.root().clear();
+    }
+
+    /// The frame of the root, for a moment: not to be called while it is borrowed.
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "see its comment")]
+    fn root(&self) -> Pin<&mut B> {
+        // SAFETY: the root is borrowed by the functions of this type alone, for one call each, and they
+        // do not call each other meanwhile: a chain is only used by its owner, which is not used by
+        // the bodies that it owns.
+        unsafe { &mut *self.root.get() }.as_mut()
+    }
+}
+
+impl<B: Body + ?Sized> Drop for Chain<B> {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
 #[inline]
-fn poll_leaves<B: Body + ?Sized>(
-    leaf: &Cell<Option<Link>>,
-    root: Pin<&mut B>,
-    cx: &mut Context<'_>,
-) -> Poll<B::Output> {
-    let mut bodies = ClearOnUnwind { leaf, root };
-    let result = loop {
-        let before = leaf.get();
-        match before {
-            Some(link) => {
-                // SAFETY: the leaf is in use, and only this function borrows it.
-                let mut frame = unsafe { link.frame() };
-                if frame.as_mut().poll_body(cx).is_ready() {
-                    leaf.set(frame.parent().take());
-                    continue;
-                }
-            }
-            None => {
-                if bodies.root.as_mut().poll_body(cx).is_ready() {
-                    match bodies.root.as_mut().take() {
-                        Some(value) => break Poll::Ready(value),
-                        None => unreachable!("a body that completes parks its value"),
-                    }
-                }
-            }
-        }
-        if leaf.get().map(Link::address) == before.map(Link::address) {
-            break Poll::Pending;
-        }
-    };
-    mem::forget(bodies);
-    result
+fn same(a: Option<Link>, b: Option<Link>) -> bool {
+    a.map(Link::address) == b.map(Link::address)
 }
 
 /// The bodies of a chain while one of them runs: its panic ends them all.
-struct ClearOnUnwind<'a, B: Body + ?Sized> {
-    leaf: &'a Cell<Option<Link>>,
-    root: Pin<&'a mut B>,
-}
+struct ClearOnUnwind<'a, B: Body + ?Sized>(&'a Chain<B>);
 
 impl<B: Body + ?Sized> Drop for ClearOnUnwind<'_, B> {
+    #[cold]
     fn drop(&mut self) {
-        clear(self.leaf, self.root.as_mut());
+        self.0.clear();
     }
-}
-
-fn clear<B: Body + ?Sized>(leaf: &Cell<Option<Link>>, root: Pin<&mut B>) {
-    while let Some(link) = leaf.get() {
-        // SAFETY: the leaf is in use, and nothing else borrows it: no body is running any more.
-        let mut frame = unsafe { link.frame() };
-        leaf.set(frame.as_mut().parent().take());
-        frame.clear();
-    }
-    root.clear();
 }
 
 /// A boxed child of the body that awaits this.
@@ -305,7 +365,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
                     // SAFETY: the chain that put the pointer there is running: it runs the body that
                     // is polling this future.
                     let leaf = unsafe { leaf.as_ref() };
-                    let mut root = self.child.root.as_mut();
+                    let mut root = self.child.chain.root();
                     *root.as_mut().parent() = leaf.get();
                     leaf.set(Some(root.link()));
                     Place::Linked
@@ -320,7 +380,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
                 None => wrong_status(Status::Suspended),
             },
             Stage::Waiting => Place::Root,
-            Stage::Over => wrong_status(Status::Finished),
+            Stage::Running | Stage::Over => wrong_status(Status::Finished),
         }
     }
 }
@@ -332,15 +392,15 @@ impl<Y, R, B: Body + ?Sized> Future for InChain<Y, R, B> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
         let this = &mut *self;
         match this.place {
-            Place::Root => return this.child.run(cx),
-            Place::Linked => match this.child.root.as_mut().take() {
+            Place::Root => return this.child.poll_within(cx),
+            Place::Linked => match this.child.chain.root().take() {
                 Some(value) => return Poll::Ready(value),
                 None => unreachable!("a body is not polled while it has a linked child"),
             },
             Place::New => this.place = this.enter(cx),
         }
         match this.place {
-            Place::Root => this.child.run(cx),
+            Place::Root => this.child.poll_within(cx),
             _ => Poll::Pending,
         }
     }

@@ -136,14 +136,13 @@ impl<C: Coroutine> Future for Reyield<C> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Return> {
         let this = self.project();
-        let slot = this.handle.slot(cx);
         let state = match core::mem::replace(this.started, true) {
             false => this.coroutine.start(),
-            true => this.coroutine.resume(slot.take()),
+            true => this.coroutine.resume(this.handle.take(cx)),
         };
         match state {
             CoroutineState::Yielded(value) => {
-                slot.give(value);
+                this.handle.slot(cx).give(value);
                 Poll::Pending
             }
             CoroutineState::Complete(value) => Poll::Ready(value),

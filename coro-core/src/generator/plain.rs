@@ -7,8 +7,8 @@ use core::task::Poll;
 
 use pin_project_lite::pin_project;
 
-use super::slot::{Handle, Machine, Stage, unit};
-use super::{Coroutine, CoroutineState, Iter, Status, foreign_await, wrong_status};
+use super::slot::{Handle, Machine};
+use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 
 pin_project! {
     /// What a `#[coro::coroutine(yields = Y, resumes = R)]` function returns: its suspended body.
@@ -50,12 +50,15 @@ impl<Y, R, F> Generator<Y, R, F> {
 }
 
 impl<Y, R, F: Future> Generator<Y, R, F> {
-    /// One step, from any stage but the last.
+    /// One step.
     #[inline]
-    fn step(self: Pin<&mut Self>, value: Option<R>) -> CoroutineState<Y, F::Output> {
-        match self.project().machine.step(None, value) {
+    fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, F::Output> {
+        match self.as_mut().project().machine.step(None, &mut value) {
             Poll::Ready(state) => state,
-            Poll::Pending => foreign_await(),
+            Poll::Pending => {
+                self.close();
+                foreign_await()
+            }
         }
     }
 }
@@ -97,22 +100,12 @@ impl<Y, R, F: Future> Coroutine for Generator<Y, R, F> {
 
     #[inline]
     fn start(self: Pin<&mut Self>) -> CoroutineState<Y, F::Output> {
-        match self.machine.stage() {
-            Stage::Fresh => self.step(None),
-            stage => match (stage, unit()) {
-                (Stage::AtYield, Some(unit)) => self.step(Some(unit)),
-                _ => wrong_status(stage.status()),
-            },
-        }
+        self.step(None)
     }
 
     #[inline]
     fn resume(self: Pin<&mut Self>, value: R) -> CoroutineState<Y, F::Output> {
-        match self.machine.stage() {
-            Stage::AtYield => self.step(Some(value)),
-            Stage::Fresh if unit::<R>().is_some() => self.step(None),
-            stage => wrong_status(stage.status()),
-        }
+        self.step(Some(value))
     }
 
     #[inline]

@@ -63,6 +63,20 @@ impl<Y, R> Handle<Y, R> {
         Handle(PhantomData)
     }
 
+    /// The value that this step resumes the body with.
+    ///
+    /// # Panics
+    ///
+    /// As [`slot`](Self::slot).
+    #[inline]
+    pub(crate) fn take(&self, cx: &Context<'_>) -> R {
+        // Which value it is need not be looked up when there is only one.
+        match unit().or_else(|| self.slot(cx).resumed.take()) {
+            Some(value) => value,
+            None => unreachable!("a suspended body is only resumed with a value"),
+        }
+    }
+
     /// The slot of the step that is polling the body.
     ///
     /// # Panics
@@ -105,7 +119,7 @@ pub(crate) struct Slot<'a, Y, R> {
 
 impl<'a, Y, R> Slot<'a, Y, R> {
     #[inline]
-    fn new(outer: Option<&'a Waker>, value: Option<R>) -> Self {
+    pub(super) fn new(outer: Option<&'a Waker>, value: Option<R>) -> Self {
         Slot {
             outer,
             #[cfg(feature = "alloc")]
@@ -121,19 +135,19 @@ impl<'a, Y, R> Slot<'a, Y, R> {
         self.yielded.set(Some(value));
     }
 
+    /// Whether the body has left a value.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) fn is_given(&self) -> bool {
+        // SAFETY: the cell is not written while it is looked at: nothing else runs meanwhile, and a
+        // slot is not `Sync`.
+        unsafe { &*self.yielded.as_ptr() }.is_some()
+    }
+
     /// Puts a value in place of the one that has been taken.
     #[cfg(feature = "alloc")]
     pub(super) fn refill(&self, value: R) {
         self.resumed.set(Some(value));
-    }
-
-    /// The value that this step resumes with.
-    #[inline]
-    pub(crate) fn take(&self) -> R {
-        match self.resumed.take() {
-            Some(value) => value,
-            None => unreachable!("a suspended body is only resumed with a value"),
-        }
     }
 
     /// The waker of the task that polls.
@@ -153,21 +167,27 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     }
 }
 
-/// Polls a body once, under a slot that holds `value`, and looks at what it left there.
+/// One step of a body that is at `stage`: polls it under a slot, and looks at what it left there.
+///
+/// The stage stays [`Stage::Running`] when the body panics.
 #[inline]
 pub(super) fn exchange<Y, R, T>(
-    outer: Option<&Waker>,
-    value: Option<R>,
+    stage: &mut Stage,
+    slot: &Slot<'_, Y, R>,
     poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<CoroutineState<Y, T>> {
-    let slot = Slot::new(outer, value);
+    *stage = Stage::Running;
     let waker = slot.waker();
-    match poll(&mut Context::from_waker(&waker)) {
-        Poll::Ready(value) => Poll::Ready(CoroutineState::Complete(value)),
-        Poll::Pending => match slot.yielded.take() {
-            Some(value) => Poll::Ready(CoroutineState::Yielded(value)),
-            None => Poll::Pending,
-        },
+    let polled = poll(&mut Context::from_waker(&waker));
+    match (polled, slot.yielded.take()) {
+        (Poll::Pending, Some(value)) => {
+            *stage = Stage::AtYield;
+            Poll::Ready(CoroutineState::Yielded(value))
+        }
+        (polled, _) => {
+            *stage = Stage::Waiting;
+            polled.map(CoroutineState::Complete)
+        }
     }
 }
 
@@ -210,32 +230,28 @@ pub(crate) enum Stage {
     AtYield,
     /// The body waits for a future, in the middle of a step.
     Waiting,
-    /// The body has completed, panicked or been dropped.
+    /// The body is being polled, or has panicked.
+    Running,
+    /// The body has completed or been closed, and has been dropped.
     Over,
 }
 
 impl Stage {
-    /// The stage that a step has led to.
-    #[inline]
-    pub(super) fn after<Y, T>(state: &Poll<CoroutineState<Y, T>>) -> Self {
-        match state {
-            Poll::Ready(CoroutineState::Yielded(_)) => Stage::AtYield,
-            Poll::Ready(CoroutineState::Complete(_)) => Stage::Over,
-            Poll::Pending => Stage::Waiting,
-        }
-    }
-
-    /// What an async coroutine at this stage is to be given of `value`.
+    /// What a step from here is to be given of `value`; nothing when it starts the body or goes on in
+    /// the middle of a step.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a value would be lost, when one is missing, and when the body is over.
     #[inline]
     pub(super) fn accept<R>(self, value: &mut Option<R>) -> Option<R> {
-        match self {
-            Stage::Waiting => None,
-            Stage::AtYield => match value.take().or_else(unit) {
-                Some(value) => Some(value),
-                None => wrong_status(Status::Suspended),
-            },
-            Stage::Fresh if value.is_none() || unit::<R>().is_some() => None,
-            stage => wrong_status(stage.status()),
+        match (self, unit()) {
+            (Stage::Running | Stage::Over, _) => wrong_status(Status::Finished),
+            (_, Some(unit)) => Some(unit),
+            (Stage::AtYield, None) if value.is_some() => value.take(),
+            (Stage::Fresh, None) if value.is_none() => None,
+            (Stage::Waiting, None) => None,
+            (stage, None) => wrong_status(stage.status()),
         }
     }
 
@@ -244,7 +260,7 @@ impl Stage {
         match self {
             Stage::Fresh => Status::NotStarted,
             Stage::AtYield | Stage::Waiting => Status::Suspended,
-            Stage::Over => Status::Finished,
+            Stage::Running | Stage::Over => Status::Finished,
         }
     }
 }
@@ -253,7 +269,8 @@ impl Stage {
 pub(crate) struct Machine<Y, R, F> {
     /// In a cell, because a body borrows from itself: a plain field would be invalidated by any
     /// shared reference to the machine, such as the one that asks for the stage.
-    body: UnsafeCell<Option<F>>,
+    /// Present unless the stage is `Over`.
+    body: UnsafeCell<ManuallyDrop<F>>,
     stage: Stage,
     marker: Invariant<Y, R>,
 }
@@ -266,7 +283,7 @@ impl<Y, R, F> Machine<Y, R, F> {
     #[inline]
     pub(super) fn new(body: impl FnOnce(Handle<Y, R>) -> F) -> Self {
         Machine {
-            body: UnsafeCell::new(Some(body(Handle::new()))),
+            body: UnsafeCell::new(ManuallyDrop::new(body(Handle::new()))),
             stage: Stage::Fresh,
             marker: PhantomData,
         }
@@ -281,44 +298,62 @@ impl<Y, R, F> Machine<Y, R, F> {
     /// exchanges the same types.
     #[inline]
     pub(crate) fn into_body(self, _same: Handle<Y, R>) -> F {
-        match (self.stage, self.body.into_inner()) {
-            (Stage::Fresh, Some(body)) => body,
-            (stage, _) => wrong_status(stage.status()),
+        if self.stage != Stage::Fresh {
+            wrong_status(self.stage.status());
         }
+        let mut machine = ManuallyDrop::new(self);
+        // SAFETY: the body is present, and the destructor, which would drop it again, does not run.
+        unsafe { ManuallyDrop::take(machine.body.get_mut()) }
     }
 
     /// Drops the body where it is.
     #[inline]
     pub(super) fn clear(self: Pin<&mut Self>) {
         // SAFETY: nothing is moved out of the machine.
-        let this = unsafe { self.get_unchecked_mut() };
-        this.stage = Stage::Over;
-        // SAFETY: the body is pinned because the machine is, and `into_body` needs it by value.
-        unsafe { Pin::new_unchecked(this.body.get_mut()) }.set(None);
+        unsafe { self.get_unchecked_mut() }.drop_body();
+    }
+
+    #[inline]
+    fn drop_body(&mut self) {
+        if mem::replace(&mut self.stage, Stage::Over) != Stage::Over {
+            // SAFETY: the body was present, and from now on counts as gone. It is dropped in place.
+            unsafe { ManuallyDrop::drop(self.body.get_mut()) };
+        }
+    }
+}
+
+impl<Y, R, F> Drop for Machine<Y, R, F> {
+    #[inline]
+    fn drop(&mut self) {
+        self.drop_body();
     }
 }
 
 impl<Y, R, F: Future> Machine<Y, R, F> {
     /// Lets the body run to its next yield, wait or end.
     ///
-    /// A body at a yield needs a `value`; any other must not be given one. When the body panics, the
-    /// machine is over.
+    /// When the body panics, it is never polled again.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stage::accept`].
     #[inline]
     pub(super) fn step(
         self: Pin<&mut Self>,
         outer: Option<&Waker>,
-        value: Option<R>,
+        value: &mut Option<R>,
     ) -> Poll<CoroutineState<Y, F::Output>> {
         // SAFETY: nothing is moved out of the machine.
         let this = unsafe { self.get_unchecked_mut() };
-        this.stage = Stage::Over; // until the body has come back without a panic
-        // SAFETY: the body is pinned because the machine is, and `into_body` needs it by value.
-        let body = unsafe { Pin::new_unchecked(&mut *this.body.get()) };
-        let Some(body) = body.as_pin_mut() else {
-            unreachable!("the body of this machine is gone")
-        };
-        let state = exchange(outer, value, |cx| body.poll(cx));
-        this.stage = Stage::after(&state);
+        let value = this.stage.accept(value);
+        // SAFETY: the body is present, because `accept` panics when it is not; and it is pinned, because
+        // the machine is, and whoever takes it out by value has the machine by value.
+        let body = unsafe { Pin::new_unchecked(&mut **this.body.get()) };
+        let slot = Slot::new(outer, value);
+        let state = exchange(&mut this.stage, &slot, |cx| body.poll(cx));
+        if let Poll::Ready(CoroutineState::Complete(_)) = state {
+            this.drop_body();
+        }
         state
     }
 }

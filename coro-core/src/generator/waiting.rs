@@ -105,7 +105,6 @@ impl<Y, R, F: Future> AsyncCoroutine for AsyncGenerator<Y, R, F> {
         cx: &mut Context<'_>,
         value: &mut Option<R>,
     ) -> Poll<CoroutineState<Y, F::Output>> {
-        let value = self.machine.stage().accept(value);
         self.project().machine.step(Some(cx.waker()), value)
     }
 

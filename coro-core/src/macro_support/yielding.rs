@@ -106,14 +106,13 @@ impl<Y, R> Future for Yield<'_, Y, R> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let this = &mut *self;
-        let slot = this.handle.slot(cx);
-        match this.value.take() {
+        // The value is taken before anything can panic, so that it need not be stored first.
+        match self.value.take() {
             Some(value) => {
-                slot.give(value);
+                self.handle.slot(cx).give(value);
                 Poll::Pending
             }
-            None => Poll::Ready(slot.take()),
+            None => Poll::Ready(self.handle.take(cx)),
         }
     }
 }

@@ -107,9 +107,10 @@ impl Form<'_> {
         };
         sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
         // What the user elided may now have a name.
-        let elided = self.args.boxed.map(|_| {
-            quote!(#[allow(unknown_lints, mismatched_lifetime_syntaxes)])
-        });
+        let elided = self
+            .args
+            .boxed
+            .map(|_| quote!(#[allow(unknown_lints, mismatched_lifetime_syntaxes)]));
         quote!(#(#attrs)* #elided #vis #sig #body)
     }
 

@@ -143,7 +143,8 @@ fn inner_attributes() -> u32 {
 #[coro::coroutine(yields = u32, resumes = u32)]
 fn yielding(first: u32) -> u32 {
     let mut sum = yield_!(first);
-    sum += yield_!(yield_!(sum));
+    sum = yield_!(yield_!(sum));
+    assert_eq!(sum, 0);
     let all = vec![yield_!(1), yield_!(2) + yield_!(3)];
     println!("{} {all:?}", yield_!(4));
     while yield_!(5) > 0 {}

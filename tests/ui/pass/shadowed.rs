@@ -13,7 +13,7 @@
 )]
 #![forbid(unsafe_code)]
 
-#![allow(non_camel_case_types, dead_code)]
+#![allow(unused_macros, non_camel_case_types, non_snake_case, dead_code)]
 
 mod shadows {
     pub struct Future;
@@ -32,12 +32,18 @@ mod shadows {
     pub mod coro {}
     pub mod alloc {}
     pub type u32 = ();
-    macro_rules! compile_error {
-        ($($t:tt)*) => { no_such_macro!() };
-    }
-    pub(crate) use compile_error;
-    pub(crate) use compile_error as unreachable;
-    pub(crate) use compile_error as panic;
+}
+
+macro_rules! compile_error {
+    ($($t:tt)*) => {
+        no_such_macro!()
+    };
+}
+
+macro_rules! unreachable {
+    ($($t:tt)*) => {
+        no_such_macro!()
+    };
 }
 
 mod user {

@@ -104,9 +104,9 @@ pub use coro_core::{
 };
 
 pub use coro_core::generator::{
-    self, AsyncCoroutine, AsyncGenerator, Coroutine, CoroutineState, Generator, ResumeError, Status,
+    self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,
+    CoroutineState, Generator, ResumeError, SendBoxAsyncGenerator, SendBoxGenerator, Status,
 };
-
 #[doc(hidden)]
 pub use coro_core::macro_support as __private;
 pub use coro_core::{yield_, yield_from};

@@ -1,6 +1,11 @@
 //! Integration tests, a module per subject.
 
 mod examples;
+mod generator;
+mod generator_async;
+mod generator_bad_use;
+mod generator_delegation;
+mod generator_model;
 mod layout;
 mod lifecycle;
 mod macro_shapes;

@@ -73,10 +73,13 @@ macro_rules! boxed_generator {
         impl<Y, R, T> $name<'_, Y, R, T> {
             /// One step.
             #[inline]
-            fn step(self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, T> {
-                match self.get_mut().machine.step(None, &mut value) {
+            fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, T> {
+                match self.machine.step(None, &mut value) {
                     Poll::Ready(state) => state,
-                    Poll::Pending => foreign_await(),
+                    Poll::Pending => {
+                        self.close();
+                        foreign_await()
+                    }
                 }
             }
         }

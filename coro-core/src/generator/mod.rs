@@ -258,7 +258,8 @@ fn wrong_status(status: Status) -> ! {
                  call `start` first: before the first yield there is nobody to take a value",
             Status::Suspended =>
                 "a coroutine was started again; \
-                 call `resume` with the value that its yield is to evaluate to",
+                 call `resume` with the value that its yield is to evaluate to, \
+                 or delegate to it with `resumed_with`",
             Status::Finished =>
                 "a coroutine was resumed after it had finished; \
                  ask `status` first, or use `try_resume`",

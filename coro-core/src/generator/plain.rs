@@ -52,10 +52,13 @@ impl<Y, R, F> Generator<Y, R, F> {
 impl<Y, R, F: Future> Generator<Y, R, F> {
     /// One step.
     #[inline]
-    fn step(self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, F::Output> {
-        match self.project().machine.step(None, &mut value) {
+    fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, F::Output> {
+        match self.as_mut().project().machine.step(None, &mut value) {
             Poll::Ready(state) => state,
-            Poll::Pending => foreign_await(),
+            Poll::Pending => {
+                self.close();
+                foreign_await()
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ impl TcpListener {
     /// When the process has no descriptors or memory left for one, the listener reports so once,
     /// waits, from 10 ms to a second, and tries again until there are; meanwhile the connection
     /// waits in the system's queue. One that was broken off before it could be accepted is passed
-    /// over. Dropping the wait loses no connection.
+    /// over. Dropping the wait loses no connection. Any number of tasks may accept from one listener.
     ///
     /// # Errors
     ///

@@ -276,7 +276,7 @@ fn a_waker_is_woken_and_dropped_by_a_thread_local_destructor_at_thread_exit() {
     struct WakesOnDrop(Waker);
     impl Drop for WakesOnDrop {
         fn drop(&mut self) {
-            self.0.clone().wake();
+            self.0.wake_by_ref();
         }
     }
     thread_local! {

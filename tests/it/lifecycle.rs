@@ -273,22 +273,35 @@ fn many_threads_clone_wake_and_drop_wakers_while_the_task_ends() {
 
 #[test]
 fn a_waker_is_woken_and_dropped_by_a_thread_local_destructor_at_thread_exit() {
+    struct WakesOnDrop(Waker);
+    impl Drop for WakesOnDrop {
+        fn drop(&mut self) {
+            self.0.wake_by_ref();
+        }
+    }
     thread_local! {
-        static LAST: RefCell<Option<OnDrop<Box<dyn FnOnce()>>>> = const { RefCell::new(None) };
+        static LAST: RefCell<Option<WakesOnDrop>> = const { RefCell::new(None) };
     }
     let mut event_loop = EventLoop::new().unwrap();
     let gate = Gate::new();
     let task = event_loop.handle().spawn(gate.clone());
     event_loop.run_until_complete(turns(1)).unwrap();
     let waker = gate.waker();
-    gate.open(); // one wake-up from here, another from the dying thread
-    thread::spawn(move || {
-        let wake = OnDrop::new(Box::new(move || waker.wake()) as Box<dyn FnOnce()>);
-        LAST.set(Some(wake));
-    })
-    .join()
-    .unwrap();
+    gate.unlock();
+    thread::spawn(move || LAST.set(Some(WakesOnDrop(waker))))
+        .join()
+        .unwrap();
     event_loop.run_until_complete(task).unwrap().unwrap();
+
+    // And at the exit of the loop's own thread, when the loop is long gone.
+    let own = thread::spawn(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        let gate = Gate::new();
+        event_loop.handle().spawn(gate.clone());
+        event_loop.run_until_complete(turns(1)).unwrap();
+        LAST.set(Some(WakesOnDrop(gate.waker())));
+    });
+    own.join().unwrap();
 }
 
 #[test]

@@ -202,7 +202,7 @@ async fn cancelling_reaches_through_a_task_only_where_the_handle_says_so() {
             pending::<()>().await;
         })
     };
-    let parent = |child: Task<()>| spawn(async move { child.await });
+    let parent = |child: Task<()>| spawn(child);
     let (detached, tied) = (child(&drops), child(&drops).cancel_on_drop());
     let keeps = detached.handle();
     let (first, second) = (parent(detached), parent(tied));
@@ -625,7 +625,7 @@ async fn a_joiner_whose_waker_panics_is_reported_and_harms_nobody() {
     let reports = Reports::here();
     let gate = Gate::new();
     let mut task = spawn(gate.clone());
-    let waker = PanickyWaker::new();
+    let waker = PanickyWaker::waker();
     assert!(
         Pin::new(&mut task)
             .poll(&mut Context::from_waker(&waker))
@@ -646,7 +646,7 @@ async fn a_joiner_whose_waker_panics_is_reported_and_harms_nobody() {
 #[coro::test]
 async fn a_timer_whose_waker_panics_is_reported_and_the_other_timers_fire() {
     let reports = Reports::here();
-    let waker = PanickyWaker::new();
+    let waker = PanickyWaker::waker();
     let mut sleeps = [sleep(ms(1)), sleep(ms(1))].map(Box::pin);
     for sleep in &mut sleeps {
         assert!(

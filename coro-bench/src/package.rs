@@ -8,9 +8,9 @@ use std::process::Command;
 /// The workspace that this program was built in, whose `coro` is measured.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Has rustc say how long each of its passes took; the switch is for nightly compilers, but what
-/// it shows is the stable one.
-const TIME_PASSES: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\" -Ztime-passes\n";
+/// Has rustc stop when all macros are expanded. The switch is for nightly compilers; what it shows
+/// is the stable one.
+const STOP_EARLY: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\" -Zno-analysis\n";
 
 /// A package in a temporary folder, with a target folder of its own; dropping it removes both.
 pub(crate) struct Package {
@@ -49,18 +49,18 @@ impl Package {
 
     /// Runs cargo in the package; gives what it prints.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Result<String, String> {
-        output(self.command(arguments)).map(|(out, _)| out)
+        output(self.command(arguments))
     }
 
-    /// Checks the package and not what it depends on; gives what rustc says of its passes.
-    pub(crate) fn check_with_passes(&self) -> Result<String, String> {
-        self.write("wrapper", TIME_PASSES)?;
+    /// Parses the package and expands its macros, and no more.
+    pub(crate) fn expand(&self) -> Result<(), String> {
+        self.write("wrapper", STOP_EARLY)?;
         let wrapper = self.folder.join("wrapper");
         fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))
             .map_err(|error| error.to_string())?;
         let mut command = self.command(&["check"]);
         command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);
-        output(command).map(|(_, messages)| messages)
+        output(command).map(drop)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -81,16 +81,15 @@ impl Drop for Package {
     }
 }
 
-/// What a command writes to its two outputs; if it fails, the first error among it.
-fn output(mut command: Command) -> Result<(String, String), String> {
+/// What a command prints; if it fails, the first error that it tells of.
+fn output(mut command: Command) -> Result<String, String> {
     let output = command
         .output()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, messages) = (text(&output.stdout), text(&output.stderr));
     if output.status.success() {
-        return Ok((out, messages));
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
+    let messages = String::from_utf8_lossy(&output.stderr);
     let error = messages.lines().find(|line| line.starts_with("error"));
     Err(format!(
         "cargo failed: {}",

@@ -3,7 +3,7 @@
 //! The samples write small packages into the folder for temporary files and have cargo build them.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::harness::{Bound, Case, Reading, Role, Sample, Suite};
 use crate::machine::children_user_time;
@@ -14,7 +14,7 @@ const FUNCTIONS: u64 = 1_000;
 
 const PLAIN: &str = "async fn";
 const CHECK: &str = "cargo check, user CPU";
-const EXPANSION: &str = "expansion, a function";
+const EXPANSION: &str = "parsing and expanding a function, user CPU";
 
 const TOKIO: &str = "tokio, feature full";
 const CRATES: &str = "crates in the tree";
@@ -66,16 +66,19 @@ fn many_functions(keyword: &str, attribute: &str, wait: impl Fn(&str) -> String)
     package.write("src/lib.rs", &source)?;
     // Builds the dependencies, and says what is in the way if that fails.
     package.cargo(&["check"])?;
-    let before = children_time()?;
-    package.write("src/lib.rs", &source)?;
-    package.cargo(&["check"])?;
-    let check = children_time()? - before;
-    let passes = package.check_with_passes()?;
-    let expansion = pass(&passes, "macro_expand_crate")
-        .ok_or("rustc -Ztime-passes does not name the pass `macro_expand_crate`")?;
+    let mut checks = Vec::new();
+    let mut expansions = Vec::new();
+    for _ in 0..2 {
+        package.write("src/lib.rs", &source)?;
+        checks.push(user_seconds(|| package.cargo(&["check"]).map(drop))?);
+        let all = user_seconds(|| package.expand())?;
+        package.write("src/lib.rs", "")?;
+        let nothing = user_seconds(|| package.expand())?;
+        expansions.push((all - nothing) * 1e3 / FUNCTIONS as f64);
+    }
     Ok(vec![
-        Reading::one(CHECK, "s", check.as_secs_f64()),
-        Reading::one(EXPANSION, "ms", expansion * 1e3 / FUNCTIONS as f64),
+        Reading::new(CHECK, "s", checks),
+        Reading::new(EXPANSION, "ms", expansions),
     ])
 }
 
@@ -104,17 +107,12 @@ fn functions(keyword: &str, attribute: &str, wait: impl Fn(&str) -> String) -> S
     source
 }
 
-/// The seconds that a pass took, from lines such as `time:   0.123; rss: ..  name`.
-fn pass(passes: &str, name: &str) -> Option<f64> {
-    let line = passes
-        .lines()
-        .find(|line| line.split_whitespace().last() == Some(name))?;
-    let (_, after) = line.split_once("time:")?;
-    after.split(';').next()?.trim().parse().ok()
-}
-
-fn children_time() -> Result<Duration, String> {
-    children_user_time().ok_or_else(|| "/proc/self/stat says nothing".to_owned())
+/// The user CPU time of what the body runs in other processes.
+fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
+    let time = || children_user_time().ok_or("/proc/self/stat says nothing");
+    let before = time()?;
+    body()?;
+    Ok((time()? - before).as_secs_f64())
 }
 
 /// Builds a program with all that it depends on, once.
@@ -133,12 +131,12 @@ fn clean_build(needs: &str, main: &str) -> Sample {
     let mut crates: Vec<&str> = tree.lines().skip(1).collect();
     crates.sort_unstable();
     crates.dedup();
-    let (begin, before) = (Instant::now(), children_time()?);
-    package.cargo(&["build", "--release"])?;
-    let (wall, user) = (begin.elapsed(), children_time()? - before);
+    let begin = Instant::now();
+    let user = user_seconds(|| package.cargo(&["build", "--release"]).map(drop))?;
+    let wall = begin.elapsed().as_secs_f64();
     Ok(vec![
         Reading::one(CRATES, "crates", crates.len() as f64),
-        Reading::one(WALL, "s", wall.as_secs_f64()),
-        Reading::one("user CPU", "s", user.as_secs_f64()),
+        Reading::one(WALL, "s", wall),
+        Reading::one("user CPU", "s", user),
     ])
 }

@@ -58,7 +58,7 @@ pub trait AnyCo<Y, R>: sealed::Sealed {
     fn handle(&self) -> Way<Y, R>;
 }
 
-/// A [`Handle`] on its way to the future that uses it.
+/// A handle on its way to the future that uses it.
 pub struct Way<Y, R>(Handle<Y, R>);
 
 impl<Y, R> AnyCo<Y, R> for Co<Y, R> {

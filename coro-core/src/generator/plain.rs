@@ -5,48 +5,46 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::Poll;
 
-use pin_project_lite::pin_project;
-
 use super::slot::{Handle, Machine};
 use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 
-pin_project! {
-    /// What a `#[coro::coroutine(yields = Y, resumes = R)]` function returns: its suspended body.
-    ///
-    /// A [`Coroutine`]. Where nothing is handed in (`R = ()`) it is iterated: by value in a `for`, when
-    /// it returns `()`, at the cost of one allocation; or pinned, with [`iter`](Self::iter), without any.
-    /// `Send` and `Unpin` when the body is, and a body is never `Unpin`; always `Sync`. It is as large
-    /// as the body and one tag.
-    ///
-    /// A body can borrow from itself across a yield, and from its arguments:
-    ///
-    /// ```
-    /// # use coro::yield_;
-    /// #[coro::coroutine(yields = &'a str)]
-    /// fn words<'a>(text: &'a str) {
-    ///     for line in text.lines() {
-    ///         for word in line.split(' ') {
-    ///             yield_!(word);
-    ///         }
-    ///     }
-    /// }
-    ///
-    /// assert!(words("so much\ndepends upon").into_iter().eq(["so", "much", "depends", "upon"]));
-    /// ```
-    ///
-    /// Dropping it drops the body where it is suspended, innermost locals first, and runs nothing else.
-    /// When the body panics, the panic goes to whoever resumed it, the locals are dropped, and the
-    /// generator is finished.
-    ///
-    /// A generator cannot wait. `yield_from!(future)` in it does not compile; an `.await` that has to
-    /// suspend drops the body and panics. `#[coro::coroutine(yields = Y)] async fn` gives an
-    /// [`AsyncGenerator`](super::AsyncGenerator), which waits.
-    #[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
-    pub struct Generator<Y, R, F> {
-        #[pin]
-        machine: Machine<Y, R, F>,
-    }
+/// What a `#[coro::coroutine(yields = Y, resumes = R)]` function returns: its suspended body.
+///
+/// A [`Coroutine`]. Where nothing is handed in (`R = ()`) it is iterated: by value in a `for`, when
+/// it returns `()`, at the cost of one allocation; or pinned, with [`iter`](Self::iter), without any.
+/// `Send` and `Unpin` when the body is, and a body is never `Unpin`; always `Sync`. It is as large
+/// as the body and one tag.
+///
+/// A body can borrow from itself across a yield, and from its arguments:
+///
+/// ```
+/// # use coro::yield_;
+/// #[coro::coroutine(yields = &'a str)]
+/// fn words<'a>(text: &'a str) {
+///     for line in text.lines() {
+///         for word in line.split(' ') {
+///             yield_!(word);
+///         }
+///     }
+/// }
+///
+/// assert!(words("so much\ndepends upon").into_iter().eq(["so", "much", "depends", "upon"]));
+/// ```
+///
+/// Dropping it drops the body where it is suspended, innermost locals first, and runs nothing else.
+/// When the body panics, the panic goes to whoever resumed it, the locals are dropped, and the
+/// generator is finished.
+///
+/// A generator cannot wait. `yield_from!(future)` in it does not compile; an `.await` that has to
+/// suspend drops the body and panics. `#[coro::coroutine(yields = Y)] async fn` gives an
+/// [`AsyncGenerator`](super::AsyncGenerator), which waits.
+#[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
+pub struct Generator<Y, R, F> {
+    pub(super) machine: Machine<Y, R, F>,
 }
+
+/// As the compiler would infer it; said here, so that its messages do not recite our fields.
+impl<Y, R, F: Unpin> Unpin for Generator<Y, R, F> {}
 
 impl<Y, R, F> Generator<Y, R, F> {
     /// For the attribute, which alone knows that the handle stays in the body.
@@ -91,7 +89,7 @@ impl<Y, R, F> Generator<Y, R, F> {
     /// assert_eq!(sizes.iter().next(), None);
     /// ```
     pub fn close(self: Pin<&mut Self>) {
-        self.project().machine.clear();
+        self.machine().clear();
     }
 }
 
@@ -99,7 +97,7 @@ impl<Y, R, F: Future> Generator<Y, R, F> {
     /// One step.
     #[inline]
     fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, F::Output> {
-        match self.as_mut().project().machine.step(None, &mut value) {
+        match self.as_mut().machine().step(None, &mut value) {
             Poll::Ready(state) => state,
             Poll::Pending => {
                 self.close();

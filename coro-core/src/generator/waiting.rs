@@ -5,8 +5,6 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
-
 use super::slot::{Handle, Machine, unit};
 use super::{CoroutineState, Status};
 
@@ -42,40 +40,40 @@ pub trait AsyncCoroutine {
     fn status(&self) -> Status;
 }
 
-pin_project! {
-    /// What a `#[coro::coroutine(yields = Y, resumes = R)] async fn` returns: its suspended body.
-    ///
-    /// Where nothing is handed in and it returns `()` it is a [`Stream`](futures::stream::Stream), under
-    /// any executor; otherwise its steps are futures, [`start`](Self::start) and
-    /// [`resume`](Self::resume). What it waits for is polled with the waker of the task that polls it.
-    ///
-    /// ```
-    /// use coro::{yield_, yield_from};
-    /// use futures::StreamExt;
-    ///
-    /// #[coro::coroutine(yields = u32)]
-    /// async fn squares(mut numbers: futures::channel::mpsc::UnboundedReceiver<u32>) {
-    ///     while let Some(n) = yield_from!(numbers.next()) {
-    ///         yield_!(n * n);
-    ///     }
-    /// }
-    ///
-    /// # futures::executor::block_on(async {
-    /// let (sender, numbers) = futures::channel::mpsc::unbounded();
-    /// (1..=3).for_each(|n| sender.unbounded_send(n).unwrap());
-    /// drop(sender);
-    /// assert_eq!(squares(numbers).collect::<Vec<_>>().await, [1, 4, 9]);
-    /// # });
-    /// ```
-    ///
-    /// Dropping it drops the body where it waits or is suspended, innermost locals first. A panic of the
-    /// body goes to whoever polls it, and the generator is finished.
-    #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
-    pub struct AsyncGenerator<Y, R, F> {
-        #[pin]
-        machine: Machine<Y, R, F>,
-    }
+/// What a `#[coro::coroutine(yields = Y, resumes = R)] async fn` returns: its suspended body.
+///
+/// Where nothing is handed in and it returns `()` it is a [`Stream`](futures::stream::Stream), under
+/// any executor; otherwise its steps are futures, [`start`](Self::start) and
+/// [`resume`](Self::resume). What it waits for is polled with the waker of the task that polls it.
+///
+/// ```
+/// use coro::{yield_, yield_from};
+/// use futures::StreamExt;
+///
+/// #[coro::coroutine(yields = u32)]
+/// async fn squares(mut numbers: futures::channel::mpsc::UnboundedReceiver<u32>) {
+///     while let Some(n) = yield_from!(numbers.next()) {
+///         yield_!(n * n);
+///     }
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (sender, numbers) = futures::channel::mpsc::unbounded();
+/// (1..=3).for_each(|n| sender.unbounded_send(n).unwrap());
+/// drop(sender);
+/// assert_eq!(squares(numbers).collect::<Vec<_>>().await, [1, 4, 9]);
+/// # });
+/// ```
+///
+/// Dropping it drops the body where it waits or is suspended, innermost locals first. A panic of the
+/// body goes to whoever polls it, and the generator is finished.
+#[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
+pub struct AsyncGenerator<Y, R, F> {
+    pub(super) machine: Machine<Y, R, F>,
 }
+
+/// As the compiler would infer it; said here, so that its messages do not recite our fields.
+impl<Y, R, F: Unpin> Unpin for AsyncGenerator<Y, R, F> {}
 
 impl<Y, R, F> AsyncGenerator<Y, R, F> {
     /// For the attribute, which alone knows that the handle stays in the body.
@@ -101,7 +99,7 @@ impl<Y, R, F> AsyncGenerator<Y, R, F> {
     ///
     /// Nothing of the body runs but destructors. Closing a finished generator does nothing.
     pub fn close(self: Pin<&mut Self>) {
-        self.project().machine.clear();
+        self.machine().clear();
     }
 }
 
@@ -163,7 +161,7 @@ impl<Y, R, F: Future> AsyncCoroutine for AsyncGenerator<Y, R, F> {
         cx: &mut Context<'_>,
         value: &mut Option<R>,
     ) -> Poll<CoroutineState<Y, F::Output>> {
-        self.project().machine.step(Some(cx.waker()), value)
+        self.machine().step(Some(cx.waker()), value)
     }
 
     #[inline]

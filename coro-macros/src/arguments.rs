@@ -43,7 +43,7 @@ fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
         pattern => {
             let name = names::argument(index);
             let statements = quote! {
-                #(#cfgs)* let #name = #name;
+                #(#cfgs)* #[allow(unused_mut)] let mut #name = #name;
                 #(#cfgs)* #(#lints)* let #pattern = #name;
             };
             *pattern = Pat::Verbatim(quote!(#name));

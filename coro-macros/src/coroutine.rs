@@ -106,7 +106,12 @@ impl Form<'_> {
             Body::Missing(semi) => semi.into_token_stream(),
         };
         sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
-        quote!(#(#attrs)* #vis #sig #body)
+        // What the user elided may now have a name.
+        let elided = self
+            .args
+            .boxed
+            .map(|_| quote!(#[allow(unknown_lints, mismatched_lifetime_syntaxes)]));
+        quote!(#(#attrs)* #elided #vis #sig #body)
     }
 
     /// The return type as it is printed.

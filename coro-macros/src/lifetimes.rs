@@ -66,7 +66,8 @@ impl Captures {
                 parse_quote!(#ty)
             }
         };
-        if !matches!(ty, Type::ImplTrait(_)) {
+        // What is bounded must exist, and so must not be configured away.
+        if !matches!(ty, Type::ImplTrait(_)) && !is_conditional(input) {
             self.types.push(ty);
         }
     }
@@ -170,8 +171,9 @@ impl Captures {
         }
         let all = self.all;
         let mut params = Punctuated::new();
-        for name in self.named.into_iter().chain([all.clone()]) {
-            params.push(GenericParam::Lifetime(LifetimeParam::new(name)));
+        params.push(GenericParam::Lifetime(LifetimeParam::new(all.clone())));
+        for name in self.named {
+            params.push(parse_quote!(#name: #all));
         }
         params.extend(std::mem::take(&mut sig.generics.params));
         sig.generics.params = params;
@@ -183,6 +185,14 @@ impl Captures {
         );
         all
     }
+}
+
+fn is_conditional(input: &FnArg) -> bool {
+    let attrs = match input {
+        FnArg::Receiver(receiver) => &receiver.attrs,
+        FnArg::Typed(typed) => &typed.attrs,
+    };
+    attrs.iter().any(|attr| attr.path().is_ident("cfg"))
 }
 
 fn elided() -> Lifetime {

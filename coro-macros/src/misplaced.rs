@@ -101,6 +101,7 @@ impl Level {
                 self.annotated = false;
             }
             '|' if self.at_operand() => self.closure(),
+            '|' if self.is_punct(1, '|') => self.at += 1,
             '#' => self.attribute(),
             _ => {}
         }

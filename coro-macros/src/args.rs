@@ -61,7 +61,8 @@ impl Args {
         }?;
         match input.is_empty() || input.peek(Token![,]) {
             true => Ok(()),
-            false => Err(input.error(format!("unexpected token after `{name}`, expected `,`"))),
+            false if input.peek(Token![=]) => Err(input.error(format!("`{name}` takes no value"))),
+            false => Err(input.error(format!("expected `,` after `{name}`"))),
         }
     }
 

@@ -111,8 +111,8 @@ impl Context {
                 let handle = names::handle();
                 let here = here();
                 quote! {
-                    (handle) => {{ #here &mut #handle }};
-                    (token) => { #handle.token() };
+                    (token) => {{ #here #handle.token() }};
+                    (handle) => { &mut #handle };
                     ($waits:tt { $($yields:tt)* } $($wait:tt)*) => { $($yields)* $($wait)* };
                 }
             }

@@ -3,7 +3,8 @@
 //! Each check takes out what it refuses, so that what remains can be expanded as usual: whoever
 //! reads the error sees no second one.
 
-use syn::{Attribute, Error, Ident, Signature};
+use proc_macro2::TokenTree;
+use syn::{Attribute, Error, Ident, Meta, Signature};
 
 use crate::args::merge;
 use crate::item::Function;
@@ -109,15 +110,7 @@ fn attributes(
 ) -> Option<Error> {
     let mut errors = None;
     attrs.retain(|attr| {
-        let Some(name) = attr
-            .path()
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-        else {
-            return true;
-        };
-        let words = match name.as_str() {
+        let words = match name(attr).as_str() {
             "track_caller" => Some(
                 "`#[track_caller]` has no effect on a coroutine: whoever polls it is the caller",
             ),
@@ -130,4 +123,17 @@ fn attributes(
         words.is_none()
     });
     errors
+}
+
+/// The last word of the attribute's path, which may be inside `unsafe(..)`.
+fn name(attr: &Attribute) -> String {
+    let inside = match &attr.meta {
+        Meta::List(list) if list.path.is_ident("unsafe") => list.tokens.clone().into_iter().next(),
+        meta => meta
+            .path()
+            .segments
+            .last()
+            .map(|last| TokenTree::Ident(last.ident.clone())),
+    };
+    inside.map(|word| word.to_string()).unwrap_or_default()
 }

@@ -7,6 +7,7 @@
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Lifetime, ReturnType, Signature, Token, Type};
 
 use crate::args::{Args, merge};
@@ -34,7 +35,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         return fallback::report(Some(error), main);
     }
     merge(&mut errors, check::coroutine(&mut function));
-    let misplaced = misplaced::find(&function);
+    let misplaced = misplaced::refuse(&mut function);
     let broken = misplaced.is_some();
     merge(&mut errors, misplaced);
     fallback::report(
@@ -75,8 +76,9 @@ impl Form<'_> {
             mut sig,
             body,
         } = function;
+        // Where `fn` is: an item that begins at foreign code would never be reported as unused.
         sig.asyncness
-            .get_or_insert(Token![async](Span::call_site()));
+            .get_or_insert(Token![async](sig.fn_token.span));
         let body = match body {
             Body::Braced(group) => body::of_async_fn(&group, self.context()).into_token_stream(),
             Body::Missing(semi) => semi.into_token_stream(),
@@ -118,15 +120,11 @@ impl Form<'_> {
     fn output(&self, sig: &Signature, waits: bool, captures: Option<Lifetime>) -> Type {
         let runtime = self.runtime();
         let output = awaited(&sig.output, &runtime);
+        let span = Span::mixed_site().located_at(end_of(sig));
         let send = self
             .args
             .send
-            .map(|span| quote_spanned!(span=> + ::core::marker::Send));
-        let span = self
-            .args
-            .send
-            .unwrap_or_else(Span::call_site)
-            .resolved_at(Span::mixed_site());
+            .map(|_| quote_spanned!(span=> + ::core::marker::Send));
         let future = quote_spanned!(span=> ::core::future::Future<Output = #output> #send);
         let tokens = match (&self.args.yields, captures) {
             (None, None) => quote_spanned!(span=> impl #future),
@@ -152,11 +150,7 @@ impl Form<'_> {
         let declared = body::returning(&sig.output);
         let arguments = arguments::rebind(&mut sig.inputs);
         let body = body::labelled(group, self.context(), declared);
-        let span = self
-            .args
-            .send
-            .unwrap_or_else(Span::call_site)
-            .resolved_at(Span::mixed_site());
+        let span = self.promise();
         quote_spanned!(span=> async move { #arguments #body })
     }
 
@@ -219,6 +213,14 @@ impl Form<'_> {
 
     fn runtime(&self) -> TokenStream {
         names::runtime(self.args.krate.as_ref())
+    }
+}
+
+/// Where the compiler may propose to add a `where` clause.
+fn end_of(sig: &Signature) -> Span {
+    match &sig.output {
+        ReturnType::Default => sig.paren_token.span.close(),
+        ReturnType::Type(_, ty) => ty.span(),
     }
 }
 

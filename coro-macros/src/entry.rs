@@ -119,7 +119,7 @@ fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return fallback::not_a_function(entry.attribute(), error, item),
     };
     merge(&mut errors, check::entry(&mut function, entry.attribute()));
-    let misplaced = misplaced::find(&function);
+    let misplaced = misplaced::refuse(&mut function);
     let broken = misplaced.is_some();
     merge(&mut errors, misplaced);
     fallback::report(errors, print(entry, function, &args, broken))

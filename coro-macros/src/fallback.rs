@@ -1,6 +1,6 @@
 //! What is printed when something was refused.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::Error;
 
@@ -12,6 +12,11 @@ pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
 
 /// The answer to an item that is no function: it is left as it is.
 pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {
-    let message = format!("`{attribute}` goes on a function or method: {error}");
+    let is_container = |tree| matches!(tree, TokenTree::Ident(word) if ["impl", "trait", "mod"].iter().any(|it| word == it));
+    let instead = match item.clone().into_iter().any(is_container) {
+        true => "; to prepare all that is in here, write `#[coro::coroutines]`",
+        false => "",
+    };
+    let message = format!("`{attribute}` goes on a function{instead} ({error})");
     report(Some(Error::new(error.span(), message)), item)
 }

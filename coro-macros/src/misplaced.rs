@@ -5,16 +5,58 @@
 //! is parsed, so that what is not understood is taken to be right.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use syn::Error;
+use quote::{ToTokens, quote};
+use syn::{Error, Signature};
 
 use crate::args::merge;
+use crate::body;
 use crate::item::{Body, Function};
 
 /// Reports the yield points in closures and nested functions, blocks and constants.
-pub(crate) fn find(function: &Function) -> Option<Error> {
-    match &function.body {
-        Body::Braced(group) => scan(group.stream(), None),
-        Body::Missing(_) => None,
+///
+/// A body with one that the compiler would evaluate is taken out: whatever stands in its place
+/// would be an error again.
+pub(crate) fn refuse(function: &mut Function) -> Option<Error> {
+    let Body::Braced(body) = &function.body else {
+        return None;
+    };
+    let mut found = Found::default();
+    scan(body.stream(), None, &mut found);
+    if found.evaluated && !body::mentions_impl(function.sig.output.to_token_stream()) {
+        let Body::Braced(body) = &mut function.body else {
+            return None;
+        };
+        *body = Group::new(Delimiter::Brace, quote!(loop {}));
+    }
+    match found.errors {
+        Some(_) if found.in_async_block && is_boxed_future(&function.sig) => found.errors.map(|error| {
+            Error::new(error.span(), "an attribute above has put this body into an `async` block: if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`")
+        }),
+        errors => errors,
+    }
+}
+
+/// Whether the function returns what `#[async_trait]` makes it return.
+fn is_boxed_future(sig: &Signature) -> bool {
+    let output = sig.output.to_token_stream();
+    ["Pin", "Box", "dyn", "Future"]
+        .iter()
+        .all(|word| mentions(output.clone(), &[word]))
+}
+
+#[derive(Default)]
+struct Found {
+    errors: Option<Error>,
+    in_async_block: bool,
+    /// In a place that the compiler evaluates.
+    evaluated: bool,
+}
+
+impl Found {
+    fn add(&mut self, name: &Ident, place: Place) {
+        merge(&mut self.errors, place.error(name));
+        self.in_async_block |= matches!(place, Place::AsyncBlock);
+        self.evaluated |= matches!(place, Place::ConstBlock | Place::Constant);
     }
 }
 
@@ -53,7 +95,7 @@ impl Place {
     }
 }
 
-fn scan(tokens: TokenStream, place: Option<Place>) -> Option<Error> {
+fn scan(tokens: TokenStream, place: Option<Place>, found: &mut Found) {
     let trees = tokens.into_iter().collect();
     let mut level = Level {
         trees,
@@ -62,12 +104,10 @@ fn scan(tokens: TokenStream, place: Option<Place>) -> Option<Error> {
         passing: None,
         annotated: false,
     };
-    let mut errors = None;
     while level.at < level.trees.len() {
-        merge(&mut errors, level.step());
+        level.step(found);
         level.at += 1;
     }
-    errors
 }
 
 /// The tokens between two delimiters, and how far they are read.
@@ -83,14 +123,13 @@ struct Level {
 }
 
 impl Level {
-    fn step(&mut self) -> Option<Error> {
+    fn step(&mut self, found: &mut Found) {
         match self.trees[self.at].clone() {
             TokenTree::Punct(punct) => self.punct(punct.as_char()),
-            TokenTree::Ident(name) => return self.word(&name),
-            TokenTree::Group(group) => return self.group(&group),
+            TokenTree::Ident(name) => self.word(&name, found),
+            TokenTree::Group(group) => self.group(&group, found),
             TokenTree::Literal(_) => {}
         }
-        None
     }
 
     fn punct(&mut self, punct: char) {
@@ -107,56 +146,57 @@ impl Level {
         }
     }
 
-    fn word(&mut self, name: &Ident) -> Option<Error> {
+    fn word(&mut self, name: &Ident, found: &mut Found) {
         match name.to_string().as_str() {
             "yield_" | "yield_from" if self.is_punct(1, '!') => {
-                let error = self.here()?.error(name);
-                self.at += 2;
-                return Some(error);
+                if let Some(place) = self.here() {
+                    found.add(name, place);
+                    self.at += 2;
+                }
             }
             "macro_rules" => self.at += 3,
             "async" => {
                 let body = if self.is_word(1, "move") { 2 } else { 1 };
-                return self.block(body, Place::AsyncBlock);
+                self.block(body, Place::AsyncBlock, found);
             }
-            "const" if self.braces(1).is_some() => return self.block(1, Place::ConstBlock),
+            "const" if self.braces(1).is_some() => self.block(1, Place::ConstBlock, found),
             "const" | "static" if self.at_statement() && !self.is_word(1, "fn") => {
                 self.passing = Some(Place::Constant);
             }
-            "fn" if matches!(self.tree(1), Some(TokenTree::Ident(_))) => return self.function(),
+            "fn" if matches!(self.tree(1), Some(TokenTree::Ident(_))) => self.function(found),
             // What other macros make of their tokens is not known.
             _ if self.is_macro_call() && self.here().is_none() => self.at += 2,
             _ => {}
         }
-        None
     }
 
-    fn group(&mut self, group: &Group) -> Option<Error> {
+    fn group(&mut self, group: &Group, found: &mut Found) {
         if group.delimiter() == Delimiter::Brace {
             self.annotated = false;
         }
-        scan(group.stream(), self.here())
+        scan(group.stream(), self.here(), found);
     }
 
-    fn block(&mut self, ahead: usize, place: Place) -> Option<Error> {
-        let block = self.braces(ahead)?.stream();
-        self.at += ahead;
-        scan(block, Some(place))
+    /// Passes the block that lies ahead, if one does.
+    fn block(&mut self, ahead: usize, place: Place, found: &mut Found) {
+        if let Some(block) = self.braces(ahead).map(Group::stream) {
+            self.at += ahead;
+            scan(block, Some(place), found);
+        }
     }
 
-    fn function(&mut self) -> Option<Error> {
+    fn function(&mut self, found: &mut Found) {
         let is_end = |tree: &TokenTree| match tree {
             TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
             TokenTree::Punct(punct) => punct.as_char() == ';',
             _ => false,
         };
-        let to_body = self.trees[self.at..].iter().position(is_end)?;
+        let Some(to_body) = self.trees[self.at..].iter().position(is_end) else {
+            return;
+        };
         match std::mem::take(&mut self.annotated) {
-            true => {
-                self.at += to_body;
-                None
-            }
-            false => self.block(to_body, Place::Function),
+            true => self.at += to_body,
+            false => self.block(to_body, Place::Function, found),
         }
     }
 

@@ -136,6 +136,7 @@ impl<T> Future for Task<T> {
                 _ => cx.waker().clone(),
             };
             header.joiner.set(Some(joiner));
+            header.node.state.expect();
             return Poll::Pending;
         }
         let mut output = None;

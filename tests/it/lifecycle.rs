@@ -546,8 +546,9 @@ fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
     let handle = event_loop.handle();
     let reports = Reports::of(&handle);
     let (drops, asked) = (Drops::default(), Rc::new(Cell::new(0)));
+    let armed = Rc::new(RefCell::new(Vec::new()));
     let ask = || {
-        let (drops, asked) = (drops.clone(), asked.clone());
+        let (drops, asked, armed) = (drops.clone(), asked.clone(), armed.clone());
         OnDrop::new(move || {
             let handle = LoopHandle::current();
             let counted = || drops.counted();
@@ -565,7 +566,7 @@ fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
                     .poll(&mut Context::from_waker(waker))
                     .is_pending()
             );
-            mem::forget(sleep);
+            armed.borrow_mut().push(sleep);
             for task in handle.all_tasks() {
                 task.cancel();
             }
@@ -588,7 +589,7 @@ fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
     handle.call_soon(move || drop(soon));
     let _kept = handle.call_later(ms(5), move || drop(later));
     event_loop.close();
-    assert_eq!((asked.get(), drops.count()), (5, 20));
+    assert_eq!((asked.get(), drops.count(), armed.take().len()), (5, 20, 5));
     assert_eq!(reports.len(), 0);
 }
 

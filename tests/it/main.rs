@@ -1,6 +1,13 @@
 //! Integration tests, a module per subject.
 
+mod examples;
+mod generator;
+mod generator_async;
+mod generator_bad_use;
+mod generator_delegation;
+mod generator_model;
 mod group;
+mod layout;
 mod lifecycle;
 mod macro_shapes;
 mod misuse;

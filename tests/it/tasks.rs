@@ -756,3 +756,43 @@ async fn a_future_of_a_64_kilobytes_runs_in_a_task() {
     });
     assert_eq!(task.await.unwrap(), 7);
 }
+
+#[test]
+fn debug_mode_reports_the_steps_that_hold_up_the_loop() {
+    let mut event_loop = EventLoop::builder()
+        .virtual_time()
+        .debug(true)
+        .build()
+        .unwrap();
+    let handle = event_loop.handle();
+    let reports = Reports::of(&handle);
+    let slow = || std::thread::sleep(ms(101));
+    handle.call_soon(slow);
+    handle.call_soon(|| ());
+    let task = handle.spawn(async move {
+        yield_now().await;
+        slow();
+        yield_now().await;
+    });
+    task.set_name("slow one");
+    event_loop.run_until_complete(task).unwrap().unwrap();
+    handle.set_debug(false);
+    handle.call_soon(slow);
+    event_loop.run_until_complete(turns(2)).unwrap();
+    let all = reports.take();
+    let of: Vec<_> = all
+        .iter()
+        .map(|report| (report.kind, report.task.as_deref()))
+        .collect();
+    assert_eq!(
+        of,
+        [
+            (ReportKind::SlowStep, None),
+            (ReportKind::SlowStep, Some("slow one"))
+        ]
+    );
+    assert!(
+        all.iter()
+            .all(|report| report.origin.unwrap().file().ends_with("tasks.rs"))
+    );
+}

@@ -171,7 +171,7 @@ impl<T> Drop for Task<T> {
                 self.cancel();
             }
             let joiner = header.joiner.take(); // may be foreign code, as it is dropped
-            self.owner.contain_drop(|| drop(joiner));
+            self.task.owner().contain_drop(|| drop(joiner));
         }
     }
 }

@@ -41,6 +41,7 @@ impl LoopHandle {
 /// # Panics
 ///
 /// Outside of a loop.
+#[inline]
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
     if !inside::is_inside() {

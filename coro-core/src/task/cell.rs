@@ -29,9 +29,9 @@ use crate::error::JoinError;
 pub(super) struct Header {
     pub(super) node: Node,
     pub(super) inbox: NonNull<Inbox>,
+    pub(super) remote: AtomicIsize,
     /// Wakers counted on the owner's thread, inside its loop; only the sum with `remote` counts.
     pub(super) wakers: Cell<i32>,
-    pub(super) remote: AtomicIsize,
     pub(super) in_inbox: AtomicBool,
     pub(super) joiner: Cell<Option<Waker>>,
     pub(super) links: Links,
@@ -63,6 +63,7 @@ enum Stage<F: Future> {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn new(
         owner: &Owner,
         id: u64,
@@ -86,6 +87,7 @@ impl Header {
     }
 
     /// The loop's identity, and the way to it from other threads.
+    #[inline]
     pub(super) fn inbox(&self) -> &Inbox {
         // SAFETY: while the task is unfinished its loop keeps the inbox, and afterwards, if there
         // are wakers that could ask, the task itself.
@@ -116,6 +118,7 @@ impl Header {
         self.with_extra(|extra| extra.callbacks.push(callback));
     }
 
+    #[inline]
     fn take_callbacks(&self) -> Option<Vec<Callback>> {
         let mut extra = self.extra.take()?;
         let callbacks = std::mem::take(&mut extra.callbacks);
@@ -125,6 +128,7 @@ impl Header {
 }
 
 impl Drop for Header {
+    #[inline]
     fn drop(&mut self) {
         if self.remote.load(Ordering::Relaxed) & MERGED != 0 {
             // SAFETY: gives back the count that was taken when the task's counts were merged. The
@@ -406,5 +410,19 @@ unsafe fn free_cell<F: Future>(node: NonNull<Node>, owner: Option<&Owner>) {
             Some(owner) => owner.blocks().free(node.cast(), layout),
             None => block::free_anywhere(node.cast(), layout),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_task_fits_two_cache_lines() {
+        fn size_of_task<F: Future>(_: &F) -> usize {
+            size_of::<TaskCell<F>>()
+        }
+        let number = 7_u64;
+        assert!(size_of_task(&async move { number }) <= 128);
     }
 }

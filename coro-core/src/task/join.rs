@@ -58,6 +58,7 @@ pub struct Task<T> {
 }
 
 impl<T> Task<T> {
+    #[inline]
     pub(super) fn new(task: TaskRef) -> Self {
         Task {
             task,
@@ -129,6 +130,7 @@ impl<T> Task<T> {
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.task.header();
         if !header.node.state.is_done() {
@@ -158,6 +160,7 @@ impl<T> Future for Task<T> {
 impl<T> Unpin for Task<T> {}
 
 impl<T> Drop for Task<T> {
+    #[inline]
     fn drop(&mut self) {
         if self.taken {
             return;
@@ -191,6 +194,7 @@ pub struct TaskHandle {
 }
 
 impl TaskHandle {
+    #[inline]
     pub(super) fn new(task: TaskRef) -> Self {
         TaskHandle { task }
     }

@@ -69,16 +69,19 @@ impl Owner {
         })
     }
 
+    #[inline]
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
 
     /// The inbox as tasks keep it: by a pointer that can become an `Arc` again.
+    #[inline]
     pub(super) fn inbox_ptr(&self) -> NonNull<Inbox> {
         // SAFETY: a pointer out of an `Arc` is not null.
         unsafe { NonNull::new_unchecked(Arc::as_ptr(&self.inbox).cast_mut()) }
     }
 
+    #[inline]
     pub(super) fn blocks(&self) -> &Blocks {
         &self.blocks
     }
@@ -88,6 +91,7 @@ impl Owner {
         current::owner_of(&self.inbox).is_some()
     }
 
+    #[inline]
     pub(super) fn next_id(&self) -> u64 {
         self.last_id.set(self.last_id.get() + 1);
         self.last_id.get()
@@ -98,10 +102,12 @@ impl Owner {
     }
 
     /// Whether new work is taken; it is not while the loop closes.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.phase.get() == Phase::Open
     }
 
+    #[inline]
     pub(crate) fn ready_len(&self) -> usize {
         self.ready.len()
     }
@@ -121,6 +127,7 @@ impl Owner {
     }
 
     /// Makes a task; while the loop closes it is cancelled at once, without being polled.
+    #[inline]
     pub(crate) fn spawn<F>(
         self: &Rc<Self>,
         future: F,
@@ -160,6 +167,7 @@ impl Owner {
         Task::new(task)
     }
 
+    #[inline]
     pub(crate) fn call_soon(
         self: &Rc<Self>,
         origin: Origin,
@@ -182,6 +190,7 @@ impl Owner {
     }
 
     /// The task that is being polled or dropped.
+    #[inline]
     pub(super) fn running(&self) -> &Cell<Option<NonNull<Header>>> {
         &self.running
     }
@@ -270,6 +279,7 @@ impl Owner {
     }
 
     /// A task is finished: it leaves the list of those that are not.
+    #[inline]
     pub(super) fn forget(&self, task: NonNull<Header>) {
         // SAFETY: every task is in its owner's list from when it was spawned until here.
         unsafe { self.tasks.remove(task) };

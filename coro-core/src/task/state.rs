@@ -63,10 +63,12 @@ pub(super) struct Complete {
 }
 
 impl State {
+    #[inline]
     pub(super) fn idle() -> Self {
         State(AtomicU16::new(0))
     }
 
+    #[inline]
     pub(super) fn queued() -> Self {
         State(AtomicU16::new(QUEUED | WOKEN))
     }
@@ -75,22 +77,27 @@ impl State {
         State(AtomicU16::new(MAIN))
     }
 
+    #[inline]
     fn get(&self) -> u16 {
         self.0.load(Relaxed)
     }
 
+    #[inline]
     fn set(&self, bits: u16) {
         self.0.store(bits, Relaxed);
     }
 
+    #[inline]
     fn has(&self, bits: u16) -> bool {
         self.get() & bits != 0
     }
 
+    #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.has(DONE)
     }
 
+    #[inline]
     pub(super) fn is_cancelled(&self) -> bool {
         self.has(CANCELLED)
     }
@@ -105,6 +112,7 @@ impl State {
     }
 
     /// Asks for the end; `None` if it has come or was asked for already, or cannot be asked for.
+    #[inline]
     pub(super) fn cancel(&self) -> Option<Wake> {
         if self.has(DONE | CANCELLED | MAIN) {
             return None;
@@ -146,6 +154,7 @@ impl State {
     }
 
     /// For a first poll that does not go through the queue.
+    #[inline]
     pub(super) fn begin_at_once(&self) {
         self.set(self.get() & !(QUEUED | WOKEN) | RUNNING | STARTED);
     }
@@ -166,6 +175,7 @@ impl State {
         self.set(self.get() | RUNNING | CANCELLED);
     }
 
+    #[inline]
     pub(super) fn complete(&self) -> Complete {
         let bits = self.get();
         self.set(bits & !(RUNNING | WOKEN) | DONE);
@@ -176,14 +186,17 @@ impl State {
         }
     }
 
+    #[inline]
     pub(super) fn expect(&self) {
         self.set(self.get() | AWAITED);
     }
 
+    #[inline]
     pub(super) fn watch(&self) {
         self.set(self.get() | WATCHED);
     }
 
+    #[inline]
     pub(super) fn unwatch(&self) {
         self.set(self.get() & !WATCHED);
     }

@@ -16,11 +16,11 @@ use crate::report::payload_message;
 ///     let task = coro::spawn(async { panic!("no such luck") });
 ///     let error = task.await.unwrap_err();
 ///     assert!(error.is_panic());
-///     assert_eq!(error.to_string(), "task 2 panicked: no such luck");
+///     assert_eq!(error.to_string(), "Task-1 panicked: no such luck");
 /// });
 /// ```
 pub struct JoinError {
-    task: u64,
+    task: Box<str>,
     why: Why,
 }
 
@@ -31,25 +31,30 @@ enum Why {
 }
 
 impl JoinError {
-    pub(crate) fn cancelled(task: u64) -> Self {
+    pub(crate) fn cancelled(task: Box<str>) -> Self {
         JoinError {
             task,
             why: Why::Cancelled,
         }
     }
 
-    pub(crate) fn panicked(task: u64, payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn panicked(task: Box<str>, payload: Box<dyn Any + Send>) -> Self {
         JoinError {
             task,
             why: Why::Panicked(payload),
         }
     }
 
-    pub(crate) fn would_deadlock(task: u64) -> Self {
+    pub(crate) fn would_deadlock(task: Box<str>) -> Self {
         JoinError {
             task,
             why: Why::WouldDeadlock,
         }
+    }
+
+    /// The name of the task: `Task-N`, unless it was given another.
+    pub fn task_name(&self) -> &str {
+        &self.task
     }
 
     /// Whether the task was cancelled, or its loop closed before it was done.
@@ -101,11 +106,7 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A remote task whose loop has not begun it has no number yet.
-        let task = match self.task {
-            0 => String::from("the task"),
-            number => format!("task {number}"),
-        };
+        let task = &self.task;
         match &self.why {
             Why::Cancelled => write!(f, "{task} was cancelled"),
             Why::Panicked(payload) => {

@@ -35,12 +35,9 @@ impl Args {
             }
             Ok(())
         };
-        if let Err(error) = all.parse2(tokens) {
-            merge(&mut errors, error);
-        }
-        if let Some(error) = args.contradiction() {
-            merge(&mut errors, error);
-        }
+        let rest = all.parse2(tokens).err();
+        merge(&mut errors, rest);
+        merge(&mut errors, args.contradiction());
         (args, errors)
     }
 
@@ -64,7 +61,8 @@ impl Args {
         }?;
         match input.is_empty() || input.peek(Token![,]) {
             true => Ok(()),
-            false => Err(input.error(format!("unexpected token after `{name}`, expected `,`"))),
+            false if input.peek(Token![=]) => Err(input.error(format!("`{name}` takes no value"))),
+            false => Err(input.error(format!("expected `,` after `{name}`"))),
         }
     }
 
@@ -109,9 +107,10 @@ fn skip_to_comma(input: ParseStream) -> Result<()> {
 }
 
 /// Adds `error` to those that are reported already.
-pub(crate) fn merge(errors: &mut Option<Error>, error: Error) {
-    match errors {
-        Some(first) => first.combine(error),
-        None => *errors = Some(error),
+pub(crate) fn merge(errors: &mut Option<Error>, error: impl Into<Option<Error>>) {
+    match (errors, error.into()) {
+        (Some(errors), Some(error)) => errors.combine(error),
+        (errors, Some(error)) => *errors = Some(error),
+        (_, None) => {}
     }
 }

@@ -3,78 +3,137 @@
 //! Each check takes out what it refuses, so that what remains can be expanded as usual: whoever
 //! reads the error sees no second one.
 
-use syn::{Attribute, Error};
+use proc_macro2::TokenTree;
+use syn::{Attribute, Error, Ident, Meta, Signature};
 
 use crate::args::merge;
 use crate::item::Function;
 
-/// Reports everything that is wrong with `function` for any of our attributes.
-pub(crate) fn function(function: &mut Function, attribute: &str) -> Option<Error> {
-    let mut errors = qualifiers(function, attribute);
-    let mut refused = |attr: &Attribute| match refusal(attr, attribute) {
-        Some(message) => {
-            merge(&mut errors, Error::new_spanned(attr, message));
-            false
-        }
-        None => true,
-    };
-    function.attrs.retain(&mut refused);
+/// Refuses what `#[coro::coroutine]` cannot be on.
+pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
+    let mut errors = qualifiers(&mut function.sig);
+    merge(
+        &mut errors,
+        attributes(&mut function.attrs, |name| match name {
+            "test" => Some(
+                "a coroutine cannot be a test: write `#[coro::test]` instead of both attributes",
+            ),
+            "no_mangle" | "export_name" => {
+                Some("a coroutine has no symbol of its own: its future is a Rust type")
+            }
+            _ => None,
+        }),
+    );
     errors
 }
 
-fn qualifiers(function: &mut Function, attribute: &str) -> Option<Error> {
+/// Refuses what `#[coro::main]` and `#[coro::test]` cannot be on.
+pub(crate) fn entry(function: &mut Function, attribute: &str) -> Option<Error> {
+    let mut errors = qualifiers(&mut function.sig);
+    merge(
+        &mut errors,
+        attributes(&mut function.attrs, |name| match name {
+            "test" => Some("`#[coro::test]` makes this a test already: remove `#[test]`"),
+            "coroutine" => Some(
+                "the entry attributes make this a coroutine already: remove `#[coro::coroutine]`",
+            ),
+            _ => None,
+        }),
+    );
+    merge(&mut errors, no_inputs(&mut function.sig, attribute));
+    errors
+}
+
+/// `main` is called by no one who could run a future.
+pub(crate) fn is_main(sig: &Signature) -> Option<Error> {
+    let refuse = |name: &Ident| {
+        Error::new(
+            name.span(),
+            "`main` cannot be a coroutine, since nobody would run it: write `#[coro::main]`, or call `coro::run(..)` in a plain `fn main`",
+        )
+    };
+    (sig.ident == "main" && sig.inputs.is_empty()).then(|| refuse(&sig.ident))
+}
+
+fn qualifiers(sig: &mut Signature) -> Option<Error> {
     let mut errors = None;
-    let sig = &mut function.sig;
-    if let Some(token) = sig.constness.take() {
-        merge(
-            &mut errors,
+    let constness = sig.constness.take();
+    merge(
+        &mut errors,
+        constness.map(|token| {
             Error::new(
                 token.span,
-                format!(
-                    "`{attribute}` cannot be `const`: it runs on an event loop, not in the compiler"
-                ),
-            ),
-        );
-    }
-    if let Some(abi) = sig.abi.take() {
-        merge(
-            &mut errors,
+                "a coroutine cannot be `const`: the compiler does not wait",
+            )
+        }),
+    );
+    let abi = sig.abi.take();
+    merge(
+        &mut errors,
+        abi.map(|abi| {
             Error::new_spanned(
                 abi,
-                format!(
-                    "`{attribute}` cannot have an ABI: remove `extern`, its future is a Rust type"
-                ),
-            ),
-        );
-    }
-    if let Some(variadic) = sig.variadic.take() {
-        merge(
-            &mut errors,
+                "a coroutine cannot have an ABI: its future is a Rust type",
+            )
+        }),
+    );
+    let variadic = sig.variadic.take();
+    merge(
+        &mut errors,
+        variadic.map(|dots| {
             Error::new_spanned(
-                variadic,
-                format!("`{attribute}` cannot take a variable number of arguments"),
-            ),
-        );
-    }
+                dots,
+                "a coroutine cannot take a variable number of arguments",
+            )
+        }),
+    );
     errors
 }
 
-fn refusal(attr: &Attribute, attribute: &str) -> Option<String> {
-    let name = attr.path().segments.last()?.ident.to_string();
-    let reason = match name.as_str() {
-        "test" if attribute == "#[coro::coroutine]" => {
-            "a test cannot be a coroutine: write `#[coro::test]` instead of both attributes"
-        }
-        "test" if attribute == "#[coro::test]" => {
-            "`#[coro::test]` makes this a test already: remove `#[test]`"
-        }
-        "track_caller" => {
-            "`#[track_caller]` has no effect here: the caller of a coroutine's body is the event loop"
-        }
-        "no_mangle" | "export_name" => {
-            "a coroutine returns a future, which has no meaning outside of Rust: remove this attribute"
-        }
-        _ => return None,
+fn no_inputs(sig: &mut Signature, attribute: &str) -> Option<Error> {
+    if sig.inputs.is_empty() {
+        return None;
+    }
+    let inputs = std::mem::take(&mut sig.inputs);
+    Some(Error::new_spanned(
+        inputs,
+        format!(
+            "`{attribute}` calls this function and has nothing to give it: remove the arguments"
+        ),
+    ))
+}
+
+/// Takes out the attributes for which `refusal` has words.
+fn attributes(
+    attrs: &mut Vec<Attribute>,
+    refusal: impl Fn(&str) -> Option<&'static str>,
+) -> Option<Error> {
+    let mut errors = None;
+    attrs.retain(|attr| {
+        let words = match name(attr).as_str() {
+            "track_caller" => Some(
+                "`#[track_caller]` has no effect on a coroutine: whoever polls it is the caller",
+            ),
+            name => refusal(name),
+        };
+        merge(
+            &mut errors,
+            words.map(|words| Error::new_spanned(attr, words)),
+        );
+        words.is_none()
+    });
+    errors
+}
+
+/// The last word of the attribute's path, which may be inside `unsafe(..)`.
+fn name(attr: &Attribute) -> String {
+    let inside = match &attr.meta {
+        Meta::List(list) if list.path.is_ident("unsafe") => list.tokens.clone().into_iter().next(),
+        meta => meta
+            .path()
+            .segments
+            .last()
+            .map(|last| TokenTree::Ident(last.ident.clone())),
     };
-    Some(reason.to_owned())
+    inside.map(|word| word.to_string()).unwrap_or_default()
 }

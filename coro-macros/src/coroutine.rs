@@ -1,85 +1,248 @@
 //! The coroutine that is printed for a function.
+//!
+//! A coroutine that only waits is printed as the `async fn` that it is: the order in which its
+//! arguments are dropped, the lifetimes that it captures, its size and nearly all messages are then
+//! the compiler's own. What an `async fn` cannot say (`send`, `boxed`, `yields`) is printed as a
+//! plain function around an `async` block that does the same.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Error, Token};
+use proc_macro2::{Group, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Lifetime, ReturnType, Signature, Token, Type};
 
 use crate::args::{Args, merge};
+use crate::arguments;
+use crate::body::{self, Context};
 use crate::check;
+use crate::entry;
 use crate::fallback;
 use crate::item::{Body, Function};
+use crate::lifetimes;
+use crate::misplaced;
 use crate::names;
 
 const ATTRIBUTE: &str = "#[coro::coroutine]";
 
 /// Expands `#[coro::coroutine(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let (_args, mut errors) = Args::parse(args);
+    let (args, mut errors) = Args::parse(args);
     let mut function = match Function::parse(item.clone()) {
         Ok(function) => function,
-        Err(error) => return fallback::refuse(Some(not_a_function(error)), item),
+        Err(error) => return fallback::not_a_function(ATTRIBUTE, error, item),
     };
-    if let Some(error) = check::function(&mut function, ATTRIBUTE) {
-        merge(&mut errors, error);
+    if let Some(error) = check::is_main(&function.sig) {
+        let main = entry::main_instead(function, args.krate);
+        return fallback::report(Some(error), main);
     }
-    fallback::refuse(errors, print(function))
-}
-
-fn not_a_function(error: Error) -> Error {
-    Error::new(
-        error.span(),
-        format!("`{ATTRIBUTE}` goes on a function or method ({error})"),
+    merge(&mut errors, check::coroutine(&mut function));
+    let misplaced = misplaced::refuse(&mut function);
+    let broken = misplaced.is_some();
+    merge(&mut errors, misplaced);
+    fallback::report(
+        errors,
+        Form {
+            args: &args,
+            broken,
+        }
+        .print(function),
     )
 }
 
-fn print(function: Function) -> TokenStream {
-    let Function {
-        attrs,
-        vis,
-        mut sig,
-        body,
-    } = function;
-    sig.asyncness
-        .get_or_insert(Token![async](Span::call_site()));
-    let body = match body {
-        Body::Braced(body) => future_body(body).into_token_stream(),
-        Body::Missing(semi) => semi.into_token_stream(),
-    };
-    quote! {
-        #(#attrs)*
-        #[allow(async_fn_in_trait)]
-        #vis #sig #body
+/// How a function is printed.
+struct Form<'a> {
+    args: &'a Args,
+    /// Some yield points are not ours, which was reported.
+    broken: bool,
+}
+
+impl Form<'_> {
+    fn print(&self, function: Function) -> TokenStream {
+        let Args {
+            yields,
+            send,
+            boxed,
+            ..
+        } = self.args;
+        match (yields, send, boxed) {
+            (None, None, None) => self.as_async_fn(function),
+            _ => self.as_plain_fn(function),
+        }
+    }
+
+    fn as_async_fn(&self, function: Function) -> TokenStream {
+        let Function {
+            attrs,
+            vis,
+            mut sig,
+            body,
+        } = function;
+        // Where `fn` is: an item that begins at foreign code would never be reported as unused.
+        sig.asyncness
+            .get_or_insert(Token![async](sig.fn_token.span));
+        let body = match body {
+            Body::Braced(group) => body::of_async_fn(&group, self.context()).into_token_stream(),
+            Body::Missing(semi) => semi.into_token_stream(),
+        };
+        quote! {
+            #(#attrs)*
+            #[allow(async_fn_in_trait, clippy::implicit_return)]
+            #vis #sig #body
+        }
+    }
+
+    fn as_plain_fn(&self, function: Function) -> TokenStream {
+        let Function {
+            attrs,
+            vis,
+            mut sig,
+            body,
+        } = function;
+        let waits = sig.asyncness.take().is_some();
+        let captures = self.args.boxed.map(|_| lifetimes::capture(&mut sig));
+        let output = self.output(&sig, waits, captures);
+        let body = match body {
+            Body::Braced(group) => {
+                let steps = self.steps(&mut sig, &group);
+                body::in_place_of(&group, self.constructor(steps, waits)).into_token_stream()
+            }
+            Body::Missing(semi) => semi.into_token_stream(),
+        };
+        sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
+        // What was an `async fn`, or elided, is spelled out.
+        let allowed = quote!(#[allow(
+            unknown_lints,
+            mismatched_lifetime_syntaxes,
+            clippy::implicit_return,
+            clippy::manual_async_fn,
+            clippy::needless_lifetimes,
+            clippy::type_complexity
+        )]);
+        quote!(#(#attrs)* #allowed #vis #sig #body)
+    }
+
+    /// The return type as it is printed.
+    fn output(&self, sig: &Signature, waits: bool, captures: Option<Lifetime>) -> Type {
+        let runtime = self.runtime();
+        let output = awaited(&sig.output, &runtime);
+        let span = Span::mixed_site().located_at(end_of(sig));
+        let send = self
+            .args
+            .send
+            .map(|_| quote_spanned!(span=> + ::core::marker::Send));
+        let future = quote_spanned!(span=> ::core::future::Future<Output = #output> #send);
+        let tokens = match (&self.args.yields, captures) {
+            (None, None) => quote_spanned!(span=> impl #future),
+            (None, Some(captured)) => {
+                quote!(::core::pin::Pin<#runtime::Box<dyn #future + #captured>>)
+            }
+            (Some(yields), captures) => {
+                let generator = names::generator(waits, self.args.boxed.is_some(), send.is_some());
+                let resumes = self.resumes();
+                match captures {
+                    None => quote!(#runtime::#generator<#yields, #resumes, impl #future>),
+                    Some(captured) => {
+                        quote!(#runtime::#generator<#captured, #yields, #resumes, #output>)
+                    }
+                }
+            }
+        };
+        Type::Verbatim(tokens)
+    }
+
+    /// The `async` block that runs the body.
+    fn steps(&self, sig: &mut Signature, group: &Group) -> TokenStream {
+        let declared = body::returning(&sig.output);
+        let arguments = arguments::rebind(&mut sig.inputs);
+        let body = body::labelled(group, self.context(), declared);
+        let span = self.promise();
+        quote_spanned!(span=> async move { #arguments #body })
+    }
+
+    /// The call that makes the return value.
+    fn constructor(&self, steps: TokenStream, waits: bool) -> TokenStream {
+        let runtime = self.runtime();
+        let Args {
+            yields,
+            send,
+            boxed,
+            ..
+        } = self.args;
+        match (yields, boxed) {
+            (None, None) => steps,
+            (None, Some(_)) => {
+                let span = self.promise();
+                quote_spanned!(span=> #runtime::Box::pin(#steps))
+            }
+            (Some(yields), _) => {
+                let make = names::constructor(waits, boxed.is_some(), send.is_some());
+                let handle = names::handle();
+                let (yields, resumes) = (nameable(yields), nameable(&self.resumes()));
+                let inferred = if boxed.is_some() {
+                    quote!(_, _)
+                } else {
+                    quote!(_)
+                };
+                quote! {
+                    #runtime::#make::<#yields, #resumes, #inferred>(
+                        move |mut #handle| #steps
+                    )
+                }
+            }
+        }
+    }
+
+    fn context(&self) -> Context {
+        let runtime = self.runtime();
+        match (&self.args.yields, self.broken) {
+            (None, false) => Context::Waits,
+            (None, true) => Context::WaitsBroken { runtime },
+            (Some(_), false) => Context::Yields { runtime },
+            (Some(_), true) => Context::YieldsBroken { runtime },
+        }
+    }
+
+    /// Where it is promised that the future is `Send`, if it is.
+    fn promise(&self) -> Span {
+        self.args
+            .send
+            .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
+    }
+
+    fn resumes(&self) -> Type {
+        match &self.args.resumes {
+            Some(resumes) => Type::Verbatim(resumes.to_token_stream()),
+            None => Type::Verbatim(quote!(())),
+        }
+    }
+
+    fn runtime(&self) -> TokenStream {
+        names::runtime(self.args.krate.as_ref())
     }
 }
 
-/// The body of an `async fn` in which yield points know where they are.
-///
-/// Both new pairs of braces take the place and the edition of the user's own.
-pub(crate) fn future_body(body: Group) -> TokenTree {
-    let context = names::context_macro();
-    let label = names::body_label();
-    let user = body.stream();
-    let labelled = braces_of(
-        &body,
-        quote! {
-                    #[allow(unused_macros)]
-                    macro_rules! #context {
-        () => {
-                            while false {
-                                #[allow(unreachable_code)]
-                                break #label (loop {});
-                            }
-                        };
-                        ({ $($waiting:tt)* } $yielding:tt) => { $($waiting)* };
-                    }
-                    #user
-                },
-    );
-    braces_of(&body, quote!(#label: #labelled))
+/// Where the compiler may propose to add a `where` clause.
+fn end_of(sig: &Signature) -> Span {
+    match &sig.output {
+        ReturnType::Default => sig.paren_token.span.close(),
+        ReturnType::Type(_, ty) => ty.span(),
+    }
 }
 
-fn braces_of(original: &Group, tokens: TokenStream) -> TokenTree {
-    let mut group = Group::new(Delimiter::Brace, tokens);
-    group.set_span(original.span());
-    group.into()
+/// What waiting for the coroutine gives.
+fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
+    match output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) if body::is_never(ty) => {
+            quote!(<fn() -> ! as #runtime::Returns>::Output)
+        }
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    }
+}
+
+/// The type where expressions may say it: `impl Trait` is inferred there.
+fn nameable(ty: &Type) -> TokenStream {
+    match body::mentions_impl(ty.to_token_stream()) {
+        true => quote!(_),
+        false => ty.to_token_stream(),
+    }
 }

@@ -1,11 +1,22 @@
 //! What is printed when something was refused.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
 use syn::Error;
 
-/// The errors, then an item of the same name, so that one mistake is one message.
-pub(crate) fn refuse(error: Option<Error>, item: impl ToTokens) -> TokenStream {
-    let error = error.map(Error::into_compile_error);
-    quote!(#error #item)
+/// The errors beside the item, without what was wrong with it, so that one mistake is one message.
+pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
+    let errors = errors.map(Error::into_compile_error);
+    quote!(#errors #item)
+}
+
+/// The answer to an item that is no function: it is left as it is.
+pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {
+    let is_container = |tree| matches!(tree, TokenTree::Ident(word) if ["impl", "trait", "mod"].iter().any(|it| word == it));
+    let instead = match item.clone().into_iter().any(is_container) {
+        true => "; to prepare all that is in here, write `#[coro::coroutines]`",
+        false => "",
+    };
+    let message = format!("`{attribute}` goes on a function{instead} ({error})");
+    report(Some(Error::new(error.span(), message)), item)
 }

@@ -3,12 +3,16 @@
 //! They are documented where users meet them: on the re-exports of the crate `coro`.
 
 mod args;
+mod arguments;
+mod body;
 mod check;
 mod coroutine;
 mod coroutines;
 mod entry;
 mod fallback;
 mod item;
+mod lifetimes;
+mod misplaced;
 mod names;
 
 use proc_macro::TokenStream;

@@ -26,7 +26,7 @@ pub(crate) fn runtime(renamed: Option<&Path>) -> TokenStream {
 /// `coro_core::macro_support`.
 pub(crate) fn context_macro() -> Ident {
     Ident::new(
-        "missing_attribute_coro_coroutine_on_this_fn",
+        "this_fn_needs_the_attribute_coro_coroutine",
         Span::call_site(),
     )
 }
@@ -40,4 +40,40 @@ pub(crate) fn body_label() -> Lifetime {
         "'yield_inside_a_closure_or_nested_async_block",
         Span::mixed_site(),
     )
+}
+
+/// The handle of a yielding body.
+pub(crate) fn handle() -> Ident {
+    Ident::new("__co", Span::mixed_site())
+}
+
+/// The argument at `index`, where its pattern cannot be the name.
+pub(crate) fn argument(index: usize) -> Ident {
+    Ident::new(&format!("__arg{index}"), Span::mixed_site())
+}
+
+/// The type of a yielding coroutine.
+pub(crate) fn generator(waits: bool, boxed: bool, send: bool) -> Ident {
+    let name = match (waits, boxed, send) {
+        (false, false, _) => "Generator",
+        (true, false, _) => "AsyncGenerator",
+        (false, true, false) => "BoxGenerator",
+        (false, true, true) => "SendBoxGenerator",
+        (true, true, false) => "BoxAsyncGenerator",
+        (true, true, true) => "SendBoxAsyncGenerator",
+    };
+    Ident::new(name, Span::call_site())
+}
+
+/// The function that makes one.
+pub(crate) fn constructor(waits: bool, boxed: bool, send: bool) -> Ident {
+    let name = match (waits, boxed, send) {
+        (false, false, _) => "generator",
+        (true, false, _) => "async_generator",
+        (false, true, false) => "generator_boxed",
+        (false, true, true) => "generator_boxed_send",
+        (true, true, false) => "async_generator_boxed",
+        (true, true, true) => "async_generator_boxed_send",
+    };
+    Ident::new(name, Span::call_site())
 }

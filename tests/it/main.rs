@@ -1,11 +1,24 @@
 //! Integration tests, a module per subject.
 
+mod cancelling;
+mod closing;
+#[cfg(target_os = "linux")]
+mod descriptors;
+mod examples;
+mod failures;
+mod generator;
+mod generator_async;
+mod generator_bad_use;
+mod generator_delegation;
+mod generator_model;
 mod group;
+mod layout;
 mod lifecycle;
 mod macro_shapes;
 mod misuse;
 mod order;
 mod remote;
+mod stopping;
 mod support;
 mod tasks;
 mod tcp;

@@ -188,7 +188,7 @@ async fn join_on_the_loops_own_thread_is_an_error_that_says_so() {
     assert!(error.is_deadlock() && !error.is_cancelled() && !error.is_panic());
     assert_eq!(
         error.to_string(),
-        "join() on the thread of the loop that runs the task would never return: await it there"
+        "join() on the thread of the loop that runs a remote task would never return: await it there"
     );
     let task = remote.spawn(|| ready(2)).unwrap();
     sleep(ms(1)).await;

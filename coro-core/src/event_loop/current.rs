@@ -1,10 +1,11 @@
 //! The loop that the calling thread is inside of, and short ways to it.
 
 use std::future::Future;
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{CallHandle, Core, LoopHandle, TimerHandle};
-use crate::task::{Task, TaskHandle, current as inside};
+use crate::task::{Owner, Task, TaskHandle, current as inside};
 
 impl LoopHandle {
     /// The loop that this thread is inside of.
@@ -42,7 +43,10 @@ impl LoopHandle {
 /// Outside of a loop.
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
-    LoopHandle::current().spawn(future)
+    match Owner::current() {
+        Some(owner) => owner.spawn(future, Location::caller(), false),
+        None => LoopHandle::current().spawn(future), // which says what is wrong
+    }
 }
 
 /// Has the present loop call `f` in its next turn; see [`LoopHandle::call_soon`].

@@ -182,6 +182,8 @@ impl LoopHandle {
     }
 
     /// All tasks that are not finished, in the order in which they were spawned.
+    ///
+    /// The main future is not among them: it is nobody's task.
     pub fn all_tasks(&self) -> Vec<TaskHandle> {
         self.core.owner.tasks()
     }

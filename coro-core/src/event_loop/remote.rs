@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::LoopHandle;
 use crate::error::{JoinError, LoopClosed};
-use crate::task::{Inbox, Task};
+use crate::task::{Inbox, InboxArc, Task};
 
 /// A loop, as seen from other threads. Get it with [`LoopHandle::remote`].
 ///
@@ -34,11 +34,11 @@ use crate::task::{Inbox, Task};
 /// });
 /// ```
 pub struct RemoteHandle {
-    inbox: Arc<Inbox>,
+    inbox: InboxArc<Inbox>,
 }
 
 impl RemoteHandle {
-    pub(super) fn new(inbox: Arc<Inbox>) -> Self {
+    pub(super) fn new(inbox: InboxArc<Inbox>) -> Self {
         inbox.add_handle();
         RemoteHandle { inbox }
     }
@@ -138,7 +138,7 @@ impl<T> RemoteTask<T> {
                 Value::Ready(result) => return result,
                 Value::Taken => panic!("join() on a remote task that gave its output before"),
                 Value::Waiting if self.remote.inbox.is_on_this_thread() => {
-                    return Err(JoinError::would_deadlock(state.task));
+                    return Err(JoinError::would_deadlock(state.task.clone()));
                 }
                 Value::Waiting => {
                     state = self
@@ -204,7 +204,7 @@ struct Shared<T> {
 
 struct State<T> {
     value: Value<T>,
-    task: u64,
+    task: Box<str>,
     cancelled: bool,
     /// Whoever awaits the output.
     waiter: Option<Waker>,
@@ -222,7 +222,7 @@ impl<T> Shared<T> {
     fn new() -> Self {
         let state = State {
             value: Value::Waiting,
-            task: 0,
+            task: "a remote task".into(),
             cancelled: false,
             waiter: None,
             keeper: None,
@@ -277,7 +277,7 @@ impl<T: Send + 'static> Promise<T> {
         let current = LoopHandle::current();
         let owner = &current.core().owner;
         let task = owner.spawn(async move { make().await }, origin, false);
-        self.0.lock().task = task.id().number();
+        self.0.lock().task = task.name().into();
         drop(owner.spawn(self.listen(task), origin, false));
     }
 
@@ -296,7 +296,7 @@ impl<T: Send + 'static> Promise<T> {
 
 impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
-        let task = self.0.lock().task;
+        let task = self.0.lock().task.clone();
         self.0.set(Err(JoinError::cancelled(task)));
     }
 }

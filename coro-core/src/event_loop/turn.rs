@@ -1,5 +1,6 @@
 //! One turn: what runs next, and how long the loop may sleep.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::Core;
@@ -31,22 +32,41 @@ pub(super) enum Advance {
 impl Core {
     /// Runs turn after turn until the main future has to be polled, or the loop was stopped.
     pub(super) fn advance(&self, turn: &mut Turn) -> Advance {
-        loop {
-            if turn.left == 0 {
+        self.catching(|| {
+            loop {
+                while turn.left > 0 {
+                    if self.step(turn) == Some(Ran::Main) {
+                        return Advance::Main;
+                    }
+                }
                 if turn.begun && self.stopping.take() {
                     return Advance::Stopped;
                 }
                 self.begin(turn);
-            } else if let Some(Ran::Main) = self.step(turn) {
-                return Advance::Main;
             }
-        }
+        })
     }
 
     /// Runs what is left of a turn; main futures are not polled.
     pub(super) fn finish(&self, turn: &mut Turn) {
-        while turn.left > 0 {
-            let _ = self.step(turn);
+        self.catching(|| {
+            while turn.left > 0 {
+                let _ = self.step(turn);
+            }
+        });
+    }
+
+    /// Calls `steps`, and again after each panic of a task, which ends that task. So panics are
+    /// caught once a turn or seldomer, not once a step.
+    fn catching<T>(&self, mut steps: impl FnMut() -> T) -> T {
+        loop {
+            match catch_unwind(AssertUnwindSafe(&mut steps)) {
+                Ok(value) => return value,
+                Err(payload) => {
+                    self.owner.end_panicked(payload);
+                    self.stamp_timers();
+                }
+            }
         }
     }
 
@@ -66,7 +86,7 @@ impl Core {
         turn.left = self.owner.ready_len();
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, turn: &mut Turn) -> Option<Ran> {
         if turn.steps_since_look >= STEPS_A_LOOK {
             self.look(turn, false);
@@ -80,7 +100,7 @@ impl Core {
 
     /// Gives the timers that a step has armed their deadlines: they count from its end, so that no
     /// timer can fire early, however long ago the clock was last read.
-    #[inline]
+    #[inline(always)]
     pub(super) fn stamp_timers(&self) {
         if self.has_fresh.take() {
             self.timers.borrow_mut().stamp(self.clock.now());

@@ -85,10 +85,11 @@ impl TcpListener {
 
     /// Waits for a connection; gives it and the address of its other end.
     ///
-    /// When the process has no descriptors or memory left for one, the listener reports so once,
-    /// waits, from 10 ms to a second, and tries again until there are; meanwhile the connection
-    /// waits in the system's queue. One that was broken off before it could be accepted is passed
-    /// over. Dropping the wait loses no connection. Any number of tasks may accept from one listener.
+    /// When the process has no descriptors or memory left for one, the listener reports so, waits,
+    /// from 10 ms to a second, and tries again until there are; meanwhile connections wait in the
+    /// system's queue. It reports again only after all that queued were accepted. One that was
+    /// broken off before it could be accepted is passed over. Dropping the wait loses no
+    /// connection. Any number of tasks may accept from one listener.
     ///
     /// # Errors
     ///
@@ -97,18 +98,26 @@ impl TcpListener {
         loop {
             let accepted = self
                 .ready
-                .io(Direction::Read, |listener| listener.accept())
+                .io(Direction::Read, |io| self.try_accept(io))
                 .await;
             match accepted.and_then(|(io, peer)| Ok((TcpStream::new(io)?, peer))) {
-                Ok(connection) => {
-                    self.pause.set(None);
-                    return Ok(connection);
-                }
+                Ok(connection) => return Ok(connection),
                 Err(error) if sys::is_of_one_connection(&error) => {}
                 Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn try_accept(
+        &self,
+        io: &mio::net::TcpListener,
+    ) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
+        let accepted = io.accept();
+        if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            self.pause.set(None); // whoever queued is in: the shortage is over
+        }
+        accepted
     }
 
     async fn back_off(&self, error: &io::Error) {

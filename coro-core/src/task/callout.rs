@@ -70,7 +70,7 @@ impl Callout {
 
 impl Clone for Callout {
     fn clone(&self) -> Self {
-        self.node().local.set(self.node().local.get() + 1);
+        self.node().handles.set(self.node().handles.get() + 1);
         Callout(self.0)
     }
 }
@@ -88,10 +88,10 @@ impl Drop for Callout {
 unsafe fn release(node: NonNull<Node>) {
     // SAFETY: the caller's reference keeps the callout allocated; after the last nobody uses it.
     unsafe {
-        let left = node.as_ref().local.get() - 1;
-        node.as_ref().local.set(left);
+        let left = node.as_ref().handles.get() - 1;
+        node.as_ref().handles.set(left);
         if left == 0 {
-            (node.as_ref().table.free)(node);
+            (node.as_ref().table.free)(node, None);
         }
     }
 }
@@ -99,6 +99,7 @@ unsafe fn release(node: NonNull<Node>) {
 impl<F: FnOnce() + 'static> CalloutCell<F> {
     const TABLE: Table = Table {
         run: run::<F>,
+        panicked: |_, _, _| {},
         discard,
         describe: describe::<F>,
         end: end::<F>,
@@ -152,7 +153,7 @@ unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
     )
 }
 
-unsafe fn free<F>(node: NonNull<Node>) {
+unsafe fn free<F>(node: NonNull<Node>, _: Option<&Owner>) {
     // SAFETY: leaked from a box of this type in `new`, and no reference is left.
     drop(unsafe { Box::from_raw(node.cast::<CalloutCell<F>>().as_ptr()) });
 }

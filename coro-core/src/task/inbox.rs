@@ -5,12 +5,13 @@
 )]
 
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::thread::{self, ThreadId};
 
-use super::cell::{self, Header};
+use super::cell::Header;
+use super::count;
 use super::owner::Owner;
+use super::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use super::waker;
 use crate::error::LoopClosed;
 use crate::sys::WakeUp;
@@ -68,14 +69,14 @@ impl RemoteWake {
 impl Drop for RemoteWake {
     fn drop(&mut self) {
         // SAFETY: gives up the reference that was handed over.
-        unsafe { cell::release_remote(self.0) };
+        unsafe { count::release_remote(self.0) };
     }
 }
 
 impl Inbox {
     pub(super) fn new(wake_up: WakeUp) -> Self {
         Inbox {
-            messages: Mutex::default(),
+            messages: Mutex::new(Messages::default()),
             pending: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             wake_up,
@@ -113,14 +114,15 @@ impl Inbox {
             }
             messages.list.push(message);
         }
-        self.pending.store(true, Ordering::SeqCst);
+        self.pending.store(true, Ordering::Release);
         self.wake_loop();
         Ok(())
     }
 
     /// Ends the loop's sleep, with at most one write to its descriptor a sleep.
     fn wake_loop(&self) {
-        if self.asleep.swap(false, Ordering::SeqCst) {
+        fence(Ordering::SeqCst); // with the one in `fall_asleep`
+        if self.asleep.swap(false, Ordering::AcqRel) {
             self.wake_up.wake();
         }
     }
@@ -131,13 +133,20 @@ impl Inbox {
 
     /// Announces that the loop will wait; `false` if something came in meanwhile.
     pub(crate) fn fall_asleep(&self) -> bool {
-        // In one order for all threads: either this sees the message, or its sender sees the sleep.
-        self.asleep.store(true, Ordering::SeqCst);
-        let awake = self.pending.load(Ordering::SeqCst);
+        self.asleep.store(true, Ordering::Release);
+        // Of the two fences one comes first for all threads: either this sees the message, or its
+        // sender sees the sleep.
+        fence(Ordering::SeqCst);
+        let awake = self.pending.load(Ordering::Acquire);
         if awake {
             self.asleep.store(false, Ordering::Relaxed);
         }
         !awake
+    }
+
+    #[cfg(all(loom, test))]
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Acquire)
     }
 
     pub(crate) fn wake_up(&self) {
@@ -146,7 +155,7 @@ impl Inbox {
 
     /// Takes all messages, into a buffer that keeps its memory.
     pub(crate) fn take(&self, into: &mut Vec<Message>) {
-        self.pending.store(false, Ordering::SeqCst);
+        self.pending.store(false, Ordering::Release);
         std::mem::swap(&mut self.lock().list, into);
     }
 
@@ -166,13 +175,12 @@ impl Inbox {
     }
 
     pub(crate) fn remove_handle(&self) {
-        // In one order with `asleep`, as in `fall_asleep`: the loop sees this, or this sees it sleep.
-        if self.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if self.handles.fetch_sub(1, Ordering::Release) == 1 {
             self.wake_loop(); // a virtual clock may jump from here on
         }
     }
 
     pub(crate) fn has_handles(&self) -> bool {
-        self.handles.load(Ordering::SeqCst) != 0
+        self.handles.load(Ordering::Acquire) != 0
     }
 }

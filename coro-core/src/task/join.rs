@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::cell::TaskRef;
+use super::count::TaskRef;
 use super::owner::Owner;
 use super::waker;
 use crate::error::JoinError;
@@ -16,12 +16,6 @@ use crate::error::JoinError;
 /// The number of a task, unique within its loop and never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(u64);
-
-impl TaskId {
-    pub(crate) fn number(self) -> u64 {
-        self.0
-    }
-}
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,17 +52,17 @@ impl fmt::Display for TaskId {
 /// Polling it again after it gave its output panics.
 pub struct Task<T> {
     task: TaskRef,
-    owner: Rc<Owner>,
     cancel_on_drop: bool,
+    taken: bool,
     output: PhantomData<T>,
 }
 
 impl<T> Task<T> {
-    pub(super) fn new(task: TaskRef, owner: Rc<Owner>) -> Self {
+    pub(super) fn new(task: TaskRef) -> Self {
         Task {
             task,
-            owner,
             cancel_on_drop: false,
+            taken: false,
             output: PhantomData,
         }
     }
@@ -79,7 +73,7 @@ impl<T> Task<T> {
     /// that a value which was ready is not lost, and is dropped if that does not finish it. Gives
     /// `false` if the task is done or was cancelled before.
     pub fn cancel(&self) -> bool {
-        waker::cancel_here(self.task.as_ptr(), &self.owner)
+        waker::cancel_here(&self.task)
     }
 
     /// Whether the task is done, by its output, a panic or a cancellation.
@@ -110,7 +104,8 @@ impl<T> Task<T> {
     pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
         if self.is_finished() {
             let handle = self.handle();
-            self.owner
+            self.task
+                .owner()
                 .call_soon(self.task.header().origin, move || f(handle))
                 .forget();
         } else {
@@ -127,14 +122,14 @@ impl<T> Task<T> {
 
     /// Another handle to the same task, which does not take the output.
     pub fn handle(&self) -> TaskHandle {
-        TaskHandle::new(self.task.clone(), self.owner.clone())
+        TaskHandle::new(self.task.clone())
     }
 }
 
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.task.header();
         if !header.node.state.is_done() {
             let joiner = match header.joiner.take() {
@@ -146,12 +141,16 @@ impl<T> Future for Task<T> {
         }
         let mut output = None;
         self.task.take_output(&mut output);
-        Poll::Ready(output.unwrap_or_else(|| {
-            panic!(
+        match output {
+            Some(output) => {
+                self.taken = true;
+                Poll::Ready(output)
+            }
+            None => panic!(
                 "{} was polled again after it gave its output",
                 header.name()
-            )
-        }))
+            ),
+        }
     }
 }
 
@@ -159,16 +158,19 @@ impl<T> Unpin for Task<T> {}
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
+        if self.taken {
+            return;
+        }
         let header = self.task.header();
         header.node.state.unwatch();
         if header.node.state.is_done() {
-            self.task.drop_output(&self.owner);
+            self.task.drop_output();
         } else {
             if self.cancel_on_drop {
                 self.cancel();
             }
             let joiner = header.joiner.take(); // may be foreign code, as it is dropped
-            self.owner.contain_drop(|| drop(joiner));
+            self.task.owner().contain_drop(|| drop(joiner));
         }
     }
 }
@@ -185,22 +187,21 @@ impl<T> fmt::Debug for Task<T> {
 #[derive(Clone)]
 pub struct TaskHandle {
     task: TaskRef,
-    owner: Rc<Owner>,
 }
 
 impl TaskHandle {
-    pub(super) fn new(task: TaskRef, owner: Rc<Owner>) -> Self {
-        TaskHandle { task, owner }
+    pub(super) fn new(task: TaskRef) -> Self {
+        TaskHandle { task }
     }
 
     /// The task that is being polled, on the loop of this owner's that the thread is inside of.
     pub(crate) fn current(owner: &Rc<Owner>) -> Option<Self> {
-        Some(TaskHandle::new(waker::running()?, owner.clone()))
+        waker::running(owner).map(TaskHandle::new)
     }
 
     /// As [`Task::cancel`]. It is `false` for the main future, which ends by returning.
     pub fn cancel(&self) -> bool {
-        waker::cancel_here(self.task.as_ptr(), &self.owner)
+        waker::cancel_here(&self.task)
     }
 
     /// As [`Task::is_finished`].

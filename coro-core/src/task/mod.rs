@@ -8,15 +8,23 @@
 //! in the inbox), `inbox` (which never changes) and `state`, of which they only ask whether the
 //! task is done. The future and the output are polled, moved and dropped by the owner alone.
 //!
-//! **Counts.** A [`Waker`](std::task::Waker) has to be `Send + Sync`, yet nearly every clone, wake
-//! and drop of one happens on the owner's thread, inside its loop. Those find themselves by
-//! comparing one thread-local pointer with the task's inbox, whose address is the loop's identity,
-//! and count in the plain cell `local`. All others count in the atomic `remote`, which may go
-//! negative: a waker that was cloned here can be dropped elsewhere, and only the sum means
-//! anything. While the task is unfinished the loop holds one local reference, so the sum is not
-//! zero and nobody needs to look at it. When the task is done the owner adds `local` into `remote`
-//! once, with a mark that this has happened; from then on every count is atomic, and whoever brings
-//! the marked count to zero frees the memory.
+//! **Counts.** There are handles, which never leave the owner's thread, and wakers, which may. A
+//! handle counts in the plain cell `handles`, as does the loop itself while the task is unfinished.
+//! A [`Waker`](std::task::Waker) has to be `Send + Sync`, yet nearly every clone, wake and drop of
+//! one happens on the owner's thread, inside its loop. Those find themselves by comparing one
+//! thread-local pointer with the task's inbox, whose address is the loop's identity, and count in
+//! the plain cell `wakers`. All others count in the atomic `remote`. Either may go negative: a
+//! waker that was cloned here can be dropped elsewhere, and only the sum means anything. While the
+//! task is unfinished nobody needs to look at it, as the loop has its reference.
+//!
+//! When the task is done and both counts of wakers are zero, there is no waker from which another
+//! could be made: handles remain, and the last of them frees the memory, without one atomic
+//! operation in the life of the task. Otherwise the owner adds its counts into `remote`, its
+//! handles as one, with a mark that this has happened; from then on every waker counts atomically,
+//! and whoever brings the marked count to zero frees the memory. This is biased reference counting
+//! (Choi, Shull, Torrellas, PACT 2018), merged at a moment when the owner is there anyway.
+//!
+//! **Memory.** What the owner frees it keeps for the next task of the same size (`block`).
 //!
 //! **States.** Transitions are methods of `State` that return a duty, the one thing that the caller
 //! now has to do:
@@ -38,13 +46,16 @@
 //! **Unwinding.** Polling and dropping run foreign code, which may panic. Each such call is caught
 //! where it is made, and what it leaves behind is reported once.
 
+mod block;
 mod callout;
 mod cell;
+mod count;
 pub(crate) mod current;
 mod inbox;
 mod join;
 mod main_task;
 mod owner;
+mod primitives;
 mod queue;
 mod state;
 mod waker;
@@ -54,4 +65,8 @@ pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use main_task::MainTask;
 pub(crate) use owner::Owner;
+pub(crate) use primitives::Arc as InboxArc;
 pub(crate) use queue::Ran;
+
+#[cfg(all(loom, test))]
+mod interleavings;

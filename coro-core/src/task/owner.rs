@@ -8,20 +8,22 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::block::Blocks;
 use super::callout::Callout;
-use super::cell::{self, Header, TaskRef};
-use super::current;
+use super::cell::{self, Header};
+use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
-use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
+use super::primitives::Arc;
+use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
+use super::{current, waker};
 use crate::error::{Elapsed, JoinError};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::WakeUp;
@@ -35,6 +37,9 @@ pub(crate) struct Owner {
     inbox: Arc<Inbox>,
     ready: ReadyQueue,
     tasks: TaskList,
+    /// The task that is being polled or dropped.
+    running: Cell<Option<NonNull<Header>>>,
+    blocks: Blocks,
     reporter: RefCell<Option<Reporter>>,
     last_id: Cell<u64>,
     phase: Cell<Phase>,
@@ -54,6 +59,8 @@ impl Owner {
             inbox: Arc::new(Inbox::new(wake_up)),
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
+            running: Cell::new(None),
+            blocks: Blocks::default(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
             phase: Cell::new(Phase::Open),
@@ -63,6 +70,16 @@ impl Owner {
 
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
+    }
+
+    /// The inbox as tasks keep it: by a pointer that can become an `Arc` again.
+    pub(super) fn inbox_ptr(&self) -> NonNull<Inbox> {
+        // SAFETY: a pointer out of an `Arc` is not null.
+        unsafe { NonNull::new_unchecked(Arc::as_ptr(&self.inbox).cast_mut()) }
+    }
+
+    pub(super) fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     /// Whether this thread is inside of this owner's loop.
@@ -112,24 +129,34 @@ impl Owner {
     where
         F: Future + 'static,
     {
-        let state = if eager || !self.is_open() {
-            State::idle()
-        } else {
-            State::queued()
-        };
-        let task = cell::new_task(self, state, future, origin);
-        let node = task.as_ptr().cast::<Node>();
+        if !self.is_open() || eager {
+            return self.spawn_now(future, origin);
+        }
+        let task = cell::new_task(self, State::queued(), future, origin);
         // SAFETY: the loop's reference, one of the two that a new task has, keeps it allocated in
-        // the list and in the queue; `end` takes it from the list and gives that reference up.
+        // the list and in the queue, until the task is finished.
         unsafe {
             self.tasks.push(task.as_ptr());
-            match (self.is_open(), eager) {
-                (false, _) => (task.header().node.table.end)(node, self),
-                (true, false) => self.enqueue(node),
-                (true, true) => cell::poll_first::<F>(&task, self),
+            self.enqueue(task.as_ptr().cast());
+        }
+        Task::new(task)
+    }
+
+    /// Makes a task and polls it at once; or drops its future at once, if the loop is closing.
+    fn spawn_now<F>(self: &Rc<Self>, future: F, origin: Origin) -> Task<F::Output>
+    where
+        F: Future + 'static,
+    {
+        let task = cell::new_task(self, State::idle(), future, origin);
+        // SAFETY: as in `spawn`; `end` finishes a task that is in the list and not running.
+        unsafe {
+            self.tasks.push(task.as_ptr());
+            match self.is_open() {
+                true => cell::poll_first::<F>(&task),
+                false => (task.header().node.table.end)(task.as_ptr().cast(), self),
             }
         }
-        Task::new(task, self.clone())
+        Task::new(task)
     }
 
     pub(crate) fn call_soon(
@@ -153,8 +180,25 @@ impl Owner {
         callout
     }
 
-    /// Runs what is first in the ready queue.
+    /// The task that is being polled or dropped.
+    pub(super) fn running(&self) -> &Cell<Option<NonNull<Header>>> {
+        &self.running
+    }
+
+    /// The owner whose loop this thread is inside of.
     #[inline]
+    pub(crate) fn current() -> Option<Rc<Owner>> {
+        let owner = current::owner();
+        // SAFETY: the owner that is current was made by `Rc::new`, and lives until its `Entered`
+        // guard is dropped.
+        (!owner.is_null()).then(|| unsafe {
+            Rc::increment_strong_count(owner);
+            Rc::from_raw(owner)
+        })
+    }
+
+    /// Runs what is first in the ready queue.
+    #[inline(always)]
     pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
         let node = self.ready.pop()?;
         if self.debug.get() {
@@ -162,6 +206,17 @@ impl Owner {
         }
         // SAFETY: what was queued is allocated, and its table is its own.
         Some(unsafe { (node.as_ref().table.run)(node, self) })
+    }
+
+    /// What [`run_next`](Self::run_next) ran has panicked; if it was not a task, go on panicking.
+    #[cold]
+    pub(crate) fn end_panicked(self: &Rc<Self>, payload: Payload) {
+        let Some(task) = self.running.get() else {
+            resume_unwind(payload);
+        };
+        // SAFETY: the task was running, so it is allocated, and its table is its own.
+        unsafe { (task.as_ref().node.table.panicked)(task.cast(), self, payload) };
+        self.running.set(None);
     }
 
     #[cold]
@@ -208,8 +263,7 @@ impl Owner {
         let mut tasks = Vec::new();
         self.tasks.for_each(|task| {
             // SAFETY: what is in the list is allocated, and the list is its owner's.
-            let task = unsafe { TaskRef::retain_from(task) };
-            tasks.push(TaskHandle::new(task, self.clone()));
+            tasks.push(TaskHandle::new(unsafe { TaskRef::new(task, self.clone()) }));
         });
         tasks
     }
@@ -265,8 +319,12 @@ impl Owner {
         }
     }
 
-    /// Wakes whoever waits, whose waker may be foreign code.
+    /// Wakes whoever waits; a waker that is not a task's is foreign code.
+    #[inline]
     pub(crate) fn wake(&self, waker: Waker) {
+        if waker::is_of_a_task(&waker) {
+            return waker.wake();
+        }
         self.contain(ReportKind::WakePanicked, None, || waker.wake());
     }
 
@@ -311,7 +369,7 @@ impl Owner {
 }
 
 /// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-pub(super) fn drop_payload(payload: Box<dyn Any + Send>) {
+pub(super) fn drop_payload(payload: Payload) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);
     }

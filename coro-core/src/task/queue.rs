@@ -4,6 +4,7 @@
     reason = "links are raw pointers into the cells that are linked"
 )]
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -18,17 +19,17 @@ use super::state::State;
 pub(super) struct Node {
     pub(super) table: &'static Table,
     next: Cell<Option<NonNull<Node>>>,
-    /// References held on the owner's thread; see the essay in `task/mod.rs`.
-    pub(super) local: Cell<u32>,
+    /// Handles, which never leave the owner's thread, and the loop's own reference.
+    pub(super) handles: Cell<u32>,
     pub(super) state: State,
 }
 
 impl Node {
-    pub(super) const fn new(table: &'static Table, state: State, local: u32) -> Self {
+    pub(super) fn new(table: &'static Table, state: State, handles: u32) -> Self {
         Node {
             table,
             next: Cell::new(None),
-            local: Cell::new(local),
+            handles: Cell::new(handles),
             state,
         }
     }
@@ -38,6 +39,8 @@ impl Node {
 pub(super) struct Table {
     /// Runs what was taken from the ready queue.
     pub(super) run: unsafe fn(NonNull<Node>, &Rc<Owner>) -> Ran,
+    /// Ends a task whose future has panicked.
+    pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Owner>, Payload),
     /// Drops what was taken from the ready queue, when the loop closes.
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Owner>),
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
@@ -48,9 +51,12 @@ pub(super) struct Table {
     pub(super) take_output: unsafe fn(NonNull<Node>, *mut ()),
     /// Drops an output that nobody took, and reports a failure that nobody saw.
     pub(super) drop_output: unsafe fn(NonNull<Node>, &Rc<Owner>),
-    /// Gives the memory back.
-    pub(super) free: unsafe fn(NonNull<Node>),
+    /// Gives the memory back: to the owner, on its thread, and anywhere without it.
+    pub(super) free: unsafe fn(NonNull<Node>, Option<&Owner>),
 }
+
+/// What a panic carries.
+pub(super) type Payload = Box<dyn Any + Send>;
 
 pub(super) type Origin = &'static Location<'static>;
 

@@ -1,6 +1,6 @@
 //! The state of a task or callout, as named transitions that return a duty.
 
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use super::primitives::{AtomicU8, Ordering::Relaxed};
 
 /// It stands in the ready queue.
 const QUEUED: u8 = 1;
@@ -59,15 +59,15 @@ pub(super) struct Complete {
 }
 
 impl State {
-    pub(super) const fn idle() -> Self {
+    pub(super) fn idle() -> Self {
         State(AtomicU8::new(0))
     }
 
-    pub(super) const fn queued() -> Self {
+    pub(super) fn queued() -> Self {
         State(AtomicU8::new(QUEUED | WOKEN))
     }
 
-    pub(super) const fn main() -> Self {
+    pub(super) fn main() -> Self {
         State(AtomicU8::new(MAIN))
     }
 
@@ -91,13 +91,13 @@ impl State {
         self.has(CANCELLED)
     }
 
+    #[inline(always)]
     pub(super) fn wake(&self) -> Wake {
         let bits = self.get();
         if bits & DONE != 0 {
             return Wake::Nothing;
         }
-        self.set(bits | WOKEN);
-        self.enqueue_unless(QUEUED | RUNNING)
+        self.add_and_enqueue_unless_busy(bits | WOKEN)
     }
 
     /// Asks for the end; `None` if it has come or was asked for already, or cannot be asked for.
@@ -105,34 +105,39 @@ impl State {
         if self.has(DONE | CANCELLED | MAIN) {
             return None;
         }
-        self.set(self.get() | CANCELLED);
-        Some(self.enqueue_unless(QUEUED | RUNNING))
+        Some(self.add_and_enqueue_unless_busy(self.get() | CANCELLED))
     }
 
-    fn enqueue_unless(&self, bits: u8) -> Wake {
-        if self.has(bits) {
+    #[inline(always)]
+    fn add_and_enqueue_unless_busy(&self, bits: u8) -> Wake {
+        if bits & (QUEUED | RUNNING) != 0 {
+            self.set(bits);
             return Wake::Nothing;
         }
-        self.set(self.get() | QUEUED);
+        self.set(bits | QUEUED);
         Wake::Enqueue
     }
 
+    #[inline(always)]
     pub(super) fn begin(&self) -> Begin {
         let bits = self.get() & !QUEUED;
-        self.set(bits);
-        if bits & DONE != 0 {
-            return Begin::Release;
-        }
-        let started_and_woken = bits & (STARTED | WOKEN) == STARTED | WOKEN;
-        if bits & CANCELLED != 0 && !started_and_woken {
-            self.set(bits | RUNNING);
-            return Begin::Drop;
+        if bits & (DONE | CANCELLED) != 0 {
+            return self.begin_end_of_life(bits);
         }
         self.set(bits & !WOKEN | RUNNING | STARTED);
-        if bits & CANCELLED != 0 {
-            Begin::PollOnce
-        } else {
-            Begin::Poll
+        Begin::Poll
+    }
+
+    #[cold]
+    fn begin_end_of_life(&self, bits: u8) -> Begin {
+        if bits & DONE != 0 {
+            self.set(bits);
+            return Begin::Release;
+        }
+        self.set(bits & !WOKEN | RUNNING | STARTED);
+        match bits & (STARTED | WOKEN) == STARTED | WOKEN {
+            true => Begin::PollOnce,
+            false => Begin::Drop,
         }
     }
 
@@ -141,6 +146,7 @@ impl State {
         self.set(self.get() & !(QUEUED | WOKEN) | RUNNING | STARTED);
     }
 
+    #[inline(always)]
     pub(super) fn suspend(&self) -> Suspend {
         let bits = self.get() & !RUNNING;
         if bits & (WOKEN | CANCELLED) == 0 {

@@ -8,13 +8,15 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
+use std::rc::Rc;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use super::cell::{self, Header, TaskRef};
+use super::cell::Header;
+use super::count::{self, TaskRef};
 use super::current;
 use super::inbox::RemoteWake;
 use super::owner::Owner;
+use super::primitives::Ordering;
 use super::state::Wake;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
@@ -28,6 +30,11 @@ impl Deref for Borrowed<'_> {
     fn deref(&self) -> &Waker {
         &self.0
     }
+}
+
+/// Whether a waker is one of these, of whatever loop; waking it then runs no foreign code.
+pub(super) fn is_of_a_task(waker: &Waker) -> bool {
+    std::ptr::eq(waker.vtable(), &TABLE)
 }
 
 /// A waker that lives no longer than the reference it borrows.
@@ -70,8 +77,8 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     // alone.
     unsafe {
         match owner_here(task) {
-            Some(_) => cell::retain(task),
-            None => cell::retain_remote(task),
+            Some(_) => count::retain_waker(task),
+            None => count::retain_remote(task),
         }
     }
     RawWaker::new(data, &TABLE)
@@ -106,28 +113,27 @@ pub(super) fn wake_here(task: NonNull<Header>, owner: &Owner) {
 }
 
 /// Asks for a task's end, on its owner's thread; `false` if it is done or was asked before.
-pub(super) fn cancel_here(task: NonNull<Header>, owner: &Owner) -> bool {
-    // SAFETY: as in `wake_here`.
-    unsafe {
-        let asked = task.as_ref().node.state.cancel();
-        if asked == Some(Wake::Enqueue) {
-            owner.enqueue(task.cast());
-        }
-        asked.is_some()
+pub(super) fn cancel_here(task: &TaskRef) -> bool {
+    let asked = task.header().node.state.cancel();
+    if asked == Some(Wake::Enqueue) {
+        // SAFETY: as in `wake_here`.
+        unsafe { task.owner().enqueue(task.as_ptr().cast()) };
     }
+    asked.is_some()
 }
 
 /// Puts a main future's stand-in back in the queue, as its state has asked.
-pub(super) fn requeue(task: &TaskRef, owner: &Owner) {
+pub(super) fn requeue(task: &TaskRef) {
     // SAFETY: it was woken while it ran, so it is not in the queue; the loop's reference stays
     // until it is taken from there.
-    unsafe { owner.enqueue(task.as_ptr().cast()) };
+    unsafe { task.owner().enqueue(task.as_ptr().cast()) };
 }
 
-/// A reference to the task that is being polled on this thread.
-pub(super) fn running() -> Option<TaskRef> {
-    // SAFETY: a task that is being polled is allocated, and this is its owner's thread.
-    current::task().map(|task| unsafe { TaskRef::retain_from(task) })
+/// A reference to the task that is being polled on this thread, by this owner's loop.
+pub(super) fn running(owner: &Rc<Owner>) -> Option<TaskRef> {
+    let task = owner.running().get()?;
+    // SAFETY: a task that is being polled or dropped is allocated, and the loop has its reference.
+    Some(unsafe { TaskRef::new(task, owner.clone()) })
 }
 
 #[cold]
@@ -140,7 +146,7 @@ fn wake_from_elsewhere(task: NonNull<Header>) {
     // SAFETY: as above; the entry in the inbox has a reference of its own, which `RemoteWake`
     // gives up.
     let wake = unsafe {
-        cell::retain_remote(task);
+        count::retain_remote(task);
         RemoteWake::new(task)
     };
     header.inbox().push_wake(wake);
@@ -151,8 +157,8 @@ unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the waker gives up its reference; plain cells are used on the owner's thread alone.
     unsafe {
         match owner_here(task) {
-            Some(_) => cell::release(task),
-            None => cell::release_remote(task),
+            Some(_) => count::release_waker(task),
+            None => count::release_remote(task),
         }
     }
 }

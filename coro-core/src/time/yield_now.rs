@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 ///
 /// The present task goes to the end of the ready queue, once. It works under any executor.
 /// Dropping it loses nothing.
+#[inline]
 pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }
 }
@@ -22,6 +23,7 @@ pub struct YieldNow {
 impl Future for YieldNow {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.yielded {
             return Poll::Ready(());

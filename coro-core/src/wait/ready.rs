@@ -33,7 +33,7 @@ impl<S: Source> Ready<S> {
     }
 
     /// Tries `operation` until it does anything but block, waiting in between under a name.
-    fn poll_io<T>(
+    pub(crate) fn poll_io<T>(
         &self,
         direction: Direction,
         wait: Wait,

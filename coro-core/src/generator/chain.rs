@@ -1,0 +1,415 @@
+//! Boxed coroutines that delegate to each other, however deep, at a constant cost per item.
+//!
+//! Polling a chain of delegating bodies from the outside in would cost one call per level. Instead the
+//! box at its root remembers the innermost body, the *leaf*, and polls that directly. A body that
+//! delegates to a boxed child makes the child the leaf and answers `Pending`; when the child has
+//! completed, its value is parked in its frame, its parent is the leaf again, is polled, and takes the
+//! value. So depth costs neither time per item nor stack, neither in a step nor when all is dropped.
+//!
+//! # Who may touch a frame
+//!
+//! A [`Link`] is a pointer to a [`Frame`] that somebody else owns: an [`InChain`], awaited in the body
+//! of the parent frame. A link is in use from the moment when its `InChain` is first polled until the
+//! frame has completed or has been cleared. During that time
+//!
+//! - the frame stays where it is: it is in a pinned box, which the `InChain` does not touch;
+//! - the frame stays alive: its `InChain` is dropped with the parent's body, and that body is not
+//!   polled while it has a child. It can only be dropped with the root (whose destructor first clears
+//!   all frames, the leaf first) or when a frame further out is cleared (by when this one has been);
+//! - nobody else borrows the frame: the root polls one frame at a time, and a frame that is being
+//!   polled touches no other but for making a child of its own the leaf.
+//!
+//! The box of the root itself is never linked to, so that a root that has been started may move.
+#![expect(
+    unsafe_code,
+    reason = "the root of a chain polls its innermost frame, which a body further out owns"
+)]
+
+use alloc::boxed::Box;
+use core::cell::{Cell, UnsafeCell};
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::slot::{Handle, Slot, Stage, exchange, unit};
+use super::{CoroutineState, Status, wrong_status};
+
+/// A boxed body without its types.
+pub trait Frame {
+    /// Polls the body; when it completes, parks its value in the frame.
+    fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The frame whose body delegates to this one: `None` when that is the root.
+    fn parent(self: Pin<&mut Self>) -> &mut Option<Link>;
+
+    /// A pointer to this frame.
+    fn link(self: Pin<&mut Self>) -> Link;
+
+    /// Drops the body, and the value if it is still there.
+    fn clear(self: Pin<&mut Self>);
+}
+
+/// A boxed body that returns something.
+pub trait Body: Frame {
+    /// What it returns.
+    type Output;
+
+    /// The value that [`Frame::poll_body`] parked.
+    fn take(self: Pin<&mut Self>) -> Option<Self::Output>;
+}
+
+/// A pointer to a frame of a chain, its innermost first.
+#[derive(Clone, Copy)]
+pub struct Link(NonNull<dyn Frame>);
+
+// SAFETY: a link is stored in a root, or in a frame of a chain, and leads to frames that are owned by
+// bodies which that root owns. A root is only `Send` when its body is, which it cannot be unless every
+// child in it is.
+unsafe impl Send for Link {}
+
+impl Link {
+    #[inline]
+    fn address(self) -> NonNull<()> {
+        self.0.cast()
+    }
+
+    /// The frame.
+    ///
+    /// # Safety
+    ///
+    /// The link is in use, and the frame is not borrowed; see the head of this file.
+    #[inline]
+    unsafe fn frame<'a>(self) -> Pin<&'a mut dyn Frame> {
+        // SAFETY: the frame is alive and not borrowed, says the caller; and it is pinned, because
+        // `Frame::link` takes it pinned.
+        unsafe { Pin::new_unchecked(&mut *self.0.as_ptr()) }
+    }
+}
+
+pin_project! {
+    /// What is in the box of a boxed coroutine.
+    pub(super) struct Boxed<F: Future> {
+        parent: Option<Link>,
+        value: Option<F::Output>,
+        #[pin]
+        body: Option<F>,
+    }
+}
+
+impl<F: Future> Frame for Boxed<F> {
+    #[inline]
+    fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let Some(body) = this.body.as_pin_mut() else {
+            unreachable!("a cleared frame is not polled")
+        };
+        body.poll(cx).map(|value| *this.value = Some(value))
+    }
+
+    fn parent(self: Pin<&mut Self>) -> &mut Option<Link> {
+        self.project().parent
+    }
+
+    fn link(self: Pin<&mut Self>) -> Link {
+        // SAFETY: nothing is moved out of the frame: `Link::frame` pins it again.
+        let frame: &mut (dyn Frame + '_) = unsafe { self.get_unchecked_mut() };
+        let frame = NonNull::from(frame);
+        // SAFETY: only the lifetime in the bound of the trait object changes. A link is not used for
+        // longer than its frame lives, which is not longer than what its body borrows.
+        Link(unsafe { mem::transmute::<NonNull<dyn Frame + '_>, NonNull<dyn Frame>>(frame) })
+    }
+
+    fn clear(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.body.set(None);
+        *this.value = None;
+    }
+}
+
+impl<F: Future> Body for Boxed<F> {
+    type Output = F::Output;
+
+    fn take(self: Pin<&mut Self>) -> Option<F::Output> {
+        self.project().value.take()
+    }
+}
+
+impl<F: Future> Boxed<F> {
+    pub(super) fn pin(body: F) -> Pin<Box<Self>> {
+        Box::pin(Boxed {
+            parent: None,
+            value: None,
+            body: Some(body),
+        })
+    }
+}
+
+/// A boxed body with its stage, and with the frames that it delegates to.
+pub(crate) struct BoxMachine<Y, R, B: Body + ?Sized> {
+    chain: Chain<B>,
+    stage: Stage,
+    handle: Handle<Y, R>,
+}
+
+impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
+    pub(super) fn new(root: impl FnOnce(Handle<Y, R>) -> Pin<Box<B>>) -> Self {
+        let handle = Handle::new();
+        BoxMachine {
+            chain: Chain::new(root(handle.share())),
+            stage: Stage::Fresh,
+            handle,
+        }
+    }
+
+    #[inline]
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Lets the innermost body run to its next yield or wait, or the root to its end.
+    ///
+    /// When one of them panics, all are dropped.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stage::accept`].
+    #[inline]
+    pub(super) fn step(
+        &mut self,
+        outer: Option<&Waker>,
+        value: &mut Option<R>,
+    ) -> Poll<CoroutineState<Y, B::Output>> {
+        let slot = Slot::<Y, R>::new(outer, self.stage.accept(value));
+        slot.chain.set(Some(NonNull::from(&self.chain.leaf)));
+        let state = exchange(&mut self.stage, &slot, |cx| {
+            self.chain.poll(|_| slot.is_given(), cx)
+        });
+        if let Poll::Ready(CoroutineState::Complete(_)) = state {
+            self.stage = Stage::Over;
+        }
+        state
+    }
+
+    /// Runs this chain as a part of the step of another body.
+    #[inline(never)]
+    fn poll_within(&self, cx: &mut Context<'_>) -> Poll<B::Output> {
+        let around = self
+            .handle
+            .slot(cx)
+            .chain
+            .replace(Some(NonNull::from(&self.chain.leaf)));
+        let polled = self.chain.poll(|cx| self.handle.slot(cx).is_given(), cx);
+        if polled.is_ready() {
+            self.handle.slot(cx).chain.set(around); // the other body may delegate again in this step
+        }
+        polled
+    }
+
+    /// Drops all bodies now, the innermost first.
+    pub(super) fn clear(&mut self) {
+        self.stage = Stage::Over;
+        self.chain.clear();
+    }
+}
+
+/// A root and the frames that it delegates to.
+struct Chain<B: Body + ?Sized> {
+    /// The innermost frame below the root.
+    leaf: Cell<Option<Link>>,
+    /// In a cell, so that the leaf can be shared with the slot while the root is polled.
+    root: UnsafeCell<Pin<Box<B>>>,
+}
+
+impl<B: Body + ?Sized> Chain<B> {
+    fn new(root: Pin<Box<B>>) -> Self {
+        Chain {
+            leaf: Cell::new(None),
+            root: UnsafeCell::new(root),
+        }
+    }
+
+    /// Polls the leaf, and whatever is the leaf after it, until one of them is suspended.
+    #[inline]
+    fn poll(
+        &self,
+        is_given: impl FnOnce(&Context<'_>) -> bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<B::Output> {
+        let bodies = ClearOnUnwind(self);
+        let leaf = self.leaf.get();
+        let result = match self.poll_leaf(leaf, cx) {
+            Poll::Pending if is_given(cx) => Poll::Pending,
+            polled => self.change_leaf(leaf, polled, cx),
+        };
+        mem::forget(bodies);
+        result
+    }
+
+    #[inline]
+    fn poll_leaf(&self, leaf: Option<Link>, cx: &mut Context<'_>) -> Poll<()> {
+        match leaf {
+            // SAFETY: the leaf is in use, and nobody borrows it: a chain is only polled by its owner,
+            // and never from within one of its bodies.
+            Some(link) => unsafe { link.frame() }.poll_body(cx),
+            None => self.root().poll_body(cx),
+        }
+    }
+
+    /// Goes on after a leaf has completed or has made a child the leaf.
+    #[cold]
+    #[inline(never)]
+    fn change_leaf(
+        &self,
+        mut leaf: Option<Link>,
+        mut polled: Poll<()>,
+        cx: &mut Context<'_>,
+    ) -> Poll<B::Output> {
+        loop {
+            match (polled, leaf) {
+                (Poll::Pending, _) if same(leaf, self.leaf.get()) => return Poll::Pending,
+                (Poll::Pending, _) => {}
+                (Poll::Ready(()), Some(link)) => {
+                    // SAFETY: the leaf is in use, and nobody borrows it any more.
+                    let frame = unsafe { link.frame() };
+                    self.leaf.set(frame.parent().take());
+                }
+                (Poll::Ready(()), None) => match self.root().take() {
+                    Some(value) => return Poll::Ready(value),
+                    None => unreachable!("a body that completes parks its value"),
+                },
+            }
+            leaf = self.leaf.get();
+            polled = self.poll_leaf(leaf, cx);
+        }
+    }
+
+    /// Drops all bodies now, the innermost first.
+    fn clear(&self) {
+        while let Some(link) = self.leaf.get() {
+            // SAFETY: the leaf is in use, and nobody borrows it: no body is running any more.
+            let mut frame = unsafe { link.frame() };
+            self.leaf.set(frame.as_mut().parent().take());
+            frame.clear();
+        }
+        self.root().clear();
+    }
+
+    /// The frame of the root, for a moment: not to be called while it is borrowed.
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "see its comment")]
+    fn root(&self) -> Pin<&mut B> {
+        // SAFETY: the root is borrowed by the functions of this type alone, for one call each, and they
+        // do not call each other meanwhile: a chain is only used by its owner, which is not used by
+        // the bodies that it owns.
+        unsafe { &mut *self.root.get() }.as_mut()
+    }
+}
+
+impl<B: Body + ?Sized> Drop for Chain<B> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+#[inline]
+fn same(a: Option<Link>, b: Option<Link>) -> bool {
+    a.map(Link::address) == b.map(Link::address)
+}
+
+/// The bodies of a chain while one of them runs: its panic ends them all.
+struct ClearOnUnwind<'a, B: Body + ?Sized>(&'a Chain<B>);
+
+impl<B: Body + ?Sized> Drop for ClearOnUnwind<'_, B> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// A boxed child of the body that awaits this.
+pub struct InChain<Y, R, B: Body + ?Sized> {
+    child: BoxMachine<Y, R, B>,
+    place: Place,
+}
+
+/// Who polls the child.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Nobody has yet.
+    New,
+    /// The root of the chain that the awaiting body is part of.
+    Linked,
+    /// This future: there is no chain around it, or the child has been started and brings its own.
+    Root,
+}
+
+impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
+    #[inline]
+    pub(crate) fn new(child: BoxMachine<Y, R, B>, _same: Handle<Y, R>) -> Self {
+        InChain {
+            child,
+            place: Place::New,
+        }
+    }
+
+    /// What is done once per child rather than once per item, and kept out of the way of the latter.
+    #[cold]
+    #[inline(never)]
+    fn enter_or_leave(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
+        match self.place {
+            Place::New => self.place = self.enter(cx),
+            _ => match self.child.chain.root().take() {
+                Some(value) => return Poll::Ready(value),
+                None => unreachable!("a body is not polled while it has a linked child"),
+            },
+        }
+        match self.place {
+            Place::Root => self.child.poll_within(cx),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Makes the child the leaf of the chain around it, or the root of a new one.
+    fn enter(&mut self, cx: &Context<'_>) -> Place {
+        let slot = self.child.handle.slot(cx);
+        match self.child.stage {
+            Stage::Fresh => match slot.chain.get() {
+                Some(leaf) => {
+                    // SAFETY: the chain that put the pointer there is running: it runs the body that
+                    // is polling this future.
+                    let leaf = unsafe { leaf.as_ref() };
+                    let mut root = self.child.chain.root();
+                    *root.as_mut().parent() = leaf.get();
+                    leaf.set(Some(root.link()));
+                    Place::Linked
+                }
+                None => Place::Root,
+            },
+            Stage::AtYield => match unit() {
+                Some(unit) => {
+                    slot.refill(unit);
+                    Place::Root
+                }
+                None => wrong_status(Status::Suspended),
+            },
+            Stage::Waiting => Place::Root,
+            Stage::Running | Stage::Over => wrong_status(Status::Finished),
+        }
+    }
+}
+
+impl<Y, R, B: Body + ?Sized> Future for InChain<Y, R, B> {
+    type Output = B::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
+        match self.place {
+            Place::Root => self.child.poll_within(cx),
+            _ => self.enter_or_leave(cx),
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The slot through which a suspended body exchanges values with its resumer.
+//!
+//! A step of a coroutine puts a [`Slot`] on the resumer's stack and polls the body once, with a waker
+//! whose data pointer is the address of that slot. A yield inside the body finds the slot through the
+//! waker, leaves its value there and answers `Pending`; the next step brings a slot of its own, with
+//! the value to resume with. So a suspended body stores no pointer at all: it can be moved to another
+//! thread whenever its own locals can, and the optimiser sees through the exchange.
+//!
+//! # Who may touch a slot
+//!
+//! What must never happen is that a yield of `Y` and `R` finds a slot of other types. Three facts
+//! exclude it:
+//!
+//! 1. Every access goes through a [`Handle<Y, R>`], which is made for one body, by [`Machine::new`] or
+//!    its boxed sibling. A handle is stored in futures that the body awaits itself, never anywhere
+//!    else: users cannot name it, and the macros hand it out only inside a yield point, whose labelled
+//!    `break` does not compile in a closure or in another `async` block.
+//! 2. That body is private to its machine, which only polls it within [`exchange`], under a slot of the
+//!    same `Y` and `R`; or it is polled in place by a parent whose handle has the same types, down to
+//!    the lifetimes, because both markers are invariant.
+//! 3. The waker of a slot is lent for the duration of one poll, and a clone of it is a clone of the
+//!    waker behind it, which does not know the slot.
+//!
+//! The comparison of vtables in [`Handle::slot`] is not needed where the three hold. It is there
+//! because it costs nothing that can be measured, and turns a mistake into a panic.
+#![expect(
+    unsafe_code,
+    reason = "the body and its resumer share a slot on the stack, found through the waker's data pointer"
+)]
+
+use core::any::TypeId;
+use core::cell::{Cell, UnsafeCell};
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::{self, ManuallyDrop};
+use core::pin::Pin;
+use core::ptr;
+#[cfg(feature = "alloc")]
+use core::ptr::NonNull;
+use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+#[cfg(feature = "alloc")]
+use super::chain::Link;
+use super::{AsyncGenerator, CoroutineState, Generator, Status, wrong_status};
+
+/// Makes `Y` and `R` invariant without affecting `Send`, `Sync` or `Unpin`.
+pub(crate) type Invariant<Y, R> = PhantomData<fn(Y, R) -> (Y, R)>;
+
+/// The right to use the slot of the body that holds it; see the head of this file.
+pub(crate) struct Handle<Y, R>(Invariant<Y, R>);
+
+impl<Y, R> Handle<Y, R> {
+    /// For the constructors of machines, which give it to the body that they keep.
+    #[inline]
+    pub(super) fn new() -> Self {
+        Handle(PhantomData)
+    }
+
+    /// A second handle for another future of the same body.
+    #[inline]
+    pub(crate) fn share(&self) -> Self {
+        Handle(PhantomData)
+    }
+
+    /// The value that this step resumes the body with.
+    ///
+    /// # Panics
+    ///
+    /// As [`slot`](Self::slot).
+    #[inline]
+    pub(crate) fn take(&self, cx: &Context<'_>) -> R {
+        // Which value it is need not be looked up when there is only one.
+        match unit().or_else(|| self.slot(cx).resumed.take()) {
+            Some(value) => value,
+            None => unreachable!("a suspended body is only resumed with a value"),
+        }
+    }
+
+    /// The slot of the step that is polling the body.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the body is polled by anything else than a step.
+    #[inline]
+    pub(crate) fn slot<'a>(&'a self, cx: &'a Context<'_>) -> &'a Slot<'a, Y, R> {
+        let waker = cx.waker();
+        if !is_slot(waker) {
+            outside_of_its_coroutine();
+        }
+        // SAFETY: only `Slot::waker` makes wakers with our vtable, so the data pointer is the address
+        // of a slot, which outlives the borrow of its waker in `cx`. Its types are those of this
+        // handle, by the three facts at the head of this file. Everything in a slot that changes is in
+        // a `Cell`, and it is only used by the thread that polls, because `Slot` is not `Sync`.
+        unsafe { &*waker.data().cast::<Slot<'a, Y, R>>() }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn outside_of_its_coroutine() -> ! {
+    panic!(
+        "a yield point was polled outside of its coroutine; \
+         `yield_!` and `yield_from!` work only in the body of a `#[coro::coroutine]` function"
+    )
+}
+
+/// What one step and the body exchange.
+#[repr(C)] // the waker's functions read `outer` without knowing `Y` and `R`
+pub(crate) struct Slot<'a, Y, R> {
+    /// The waker of the task that polls, when the coroutine may wait.
+    outer: Option<&'a Waker>,
+    /// The leaf of the innermost chain of boxed coroutines that this step is running.
+    #[cfg(feature = "alloc")]
+    pub(super) chain: Cell<Option<NonNull<Cell<Option<Link>>>>>,
+    resumed: Cell<Option<R>>,
+    yielded: Cell<Option<Y>>,
+}
+
+impl<'a, Y, R> Slot<'a, Y, R> {
+    #[inline]
+    pub(super) fn new(outer: Option<&'a Waker>, value: Option<R>) -> Self {
+        Slot {
+            outer,
+            #[cfg(feature = "alloc")]
+            chain: Cell::new(None),
+            resumed: Cell::new(value),
+            yielded: Cell::new(None),
+        }
+    }
+
+    /// Hands `value` to the resumer; the caller answers `Pending` next.
+    #[inline]
+    pub(crate) fn give(&self, value: Y) {
+        self.yielded.set(Some(value));
+    }
+
+    /// Whether the body has left a value.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) fn is_given(&self) -> bool {
+        // SAFETY: the cell is not written while it is looked at: nothing else runs meanwhile, and a
+        // slot is not `Sync`.
+        unsafe { &*self.yielded.as_ptr() }.is_some()
+    }
+
+    /// Puts a value in place of the one that has been taken.
+    #[cfg(feature = "alloc")]
+    pub(super) fn refill(&self, value: R) {
+        self.resumed.set(Some(value));
+    }
+
+    /// The waker of the task that polls.
+    #[inline]
+    pub(crate) fn outer(&self) -> Option<&'a Waker> {
+        self.outer
+    }
+
+    /// A waker through which the body finds this slot.
+    #[inline]
+    fn waker(&self) -> ManuallyDrop<Waker> {
+        // SAFETY: the functions of `VTABLE` uphold the contract of `RawWakerVTable` for the address of
+        // a live slot: they read `outer` only, which nobody writes, so they may run on any thread that
+        // the reference to the waker reaches; `clone` makes an independent waker. The waker itself is
+        // only lent, from within `Machine::step`, where the slot outlives it.
+        ManuallyDrop::new(unsafe { Waker::new(ptr::from_ref(self).cast(), &VTABLE) })
+    }
+}
+
+/// One step of a body that is at `stage`: polls it under a slot, and looks at what it left there.
+///
+/// The stage stays [`Stage::Running`] when the body panics.
+#[inline]
+pub(super) fn exchange<Y, R, T>(
+    stage: &mut Stage,
+    slot: &Slot<'_, Y, R>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<CoroutineState<Y, T>> {
+    *stage = Stage::Running;
+    let waker = slot.waker();
+    let polled = poll(&mut Context::from_waker(&waker));
+    match (polled, slot.yielded.take()) {
+        (Poll::Pending, Some(value)) => {
+            *stage = Stage::AtYield;
+            Poll::Ready(CoroutineState::Yielded(value))
+        }
+        (polled, _) => {
+            *stage = Stage::Waiting;
+            polled.map(CoroutineState::Complete)
+        }
+    }
+}
+
+/// A `static`, not a `const`: its address is compared.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone_outer, wake_outer, wake_outer, |_| {});
+
+#[inline]
+fn is_slot(waker: &Waker) -> bool {
+    ptr::eq(waker.vtable(), &VTABLE)
+}
+
+/// # Safety
+///
+/// `slot` is the address of a live `Slot<'a, _, _>`.
+#[inline]
+unsafe fn outer_of<'a>(slot: *const ()) -> &'a Waker {
+    // SAFETY: `outer` is the first field of the `repr(C)` slot, of the same type whatever `Y` and `R`
+    // are, and is not written while the slot lives. Only this field is borrowed: the cells beside it
+    // may be in use on another thread.
+    unsafe { *slot.cast::<Option<&'a Waker>>() }.unwrap_or(Waker::noop())
+}
+
+unsafe fn clone_outer(slot: *const ()) -> RawWaker {
+    // SAFETY: the caller passes the data pointer of a waker made in `Slot::waker`.
+    let waker = ManuallyDrop::new(unsafe { outer_of(slot) }.clone());
+    RawWaker::new(waker.data(), waker.vtable())
+}
+
+unsafe fn wake_outer(slot: *const ()) {
+    // SAFETY: the caller passes the data pointer of a waker made in `Slot::waker`.
+    unsafe { outer_of(slot) }.wake_by_ref();
+}
+
+/// Where a machine stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// Nothing of the body has run.
+    Fresh,
+    /// The body stands at a yield and needs a value to go on.
+    AtYield,
+    /// The body waits for a future, in the middle of a step.
+    Waiting,
+    /// The body is being polled, or has panicked.
+    Running,
+    /// The body has completed or been closed, and has been dropped.
+    Over,
+}
+
+impl Stage {
+    /// What a step from here is to be given of `value`; nothing when it starts the body or goes on in
+    /// the middle of a step.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a value would be lost, when one is missing, and when the body is over.
+    #[inline]
+    pub(super) fn accept<R>(self, value: &mut Option<R>) -> Option<R> {
+        match (self, unit()) {
+            (Stage::Running | Stage::Over, _) => wrong_status(Status::Finished),
+            (_, Some(unit)) => Some(unit),
+            (Stage::AtYield, None) if value.is_some() => value.take(),
+            (Stage::Fresh, None) if value.is_none() => None,
+            (Stage::Waiting, None) => None,
+            (stage, None) => wrong_status(stage.status()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn status(self) -> Status {
+        match self {
+            Stage::Fresh => Status::NotStarted,
+            Stage::AtYield | Stage::Waiting => Status::Suspended,
+            Stage::Running | Stage::Over => Status::Finished,
+        }
+    }
+}
+
+/// A body with its stage: all that the public coroutine types consist of.
+pub(crate) struct Machine<Y, R, F> {
+    /// In a cell, because a body borrows from itself: a plain field would be invalidated by any
+    /// shared reference to the machine, such as the one that asks for the stage.
+    /// Present unless the stage is `Over`.
+    body: UnsafeCell<ManuallyDrop<F>>,
+    stage: Stage,
+    marker: Invariant<Y, R>,
+}
+
+// SAFETY: a shared reference gives access to `stage` alone. The body is only reached through an
+// exclusive one, so that sharing a machine between threads shares nothing of it.
+unsafe impl<Y, R, F> Sync for Machine<Y, R, F> {}
+
+impl<Y, R, F> Machine<Y, R, F> {
+    #[inline]
+    pub(super) fn new(body: impl FnOnce(Handle<Y, R>) -> F) -> Self {
+        Machine {
+            body: UnsafeCell::new(ManuallyDrop::new(body(Handle::new()))),
+            stage: Stage::Fresh,
+            marker: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Takes the body of a machine that has not been pinned, to be polled in place by a body that
+    /// exchanges the same types.
+    #[inline]
+    pub(crate) fn into_body(self, _same: Handle<Y, R>) -> F {
+        if self.stage != Stage::Fresh {
+            wrong_status(self.stage.status());
+        }
+        let mut machine = ManuallyDrop::new(self);
+        // SAFETY: the body is present, and the destructor, which would drop it again, does not run.
+        unsafe { ManuallyDrop::take(machine.body.get_mut()) }
+    }
+
+    /// Drops the body where it is.
+    #[inline]
+    pub(super) fn clear(self: Pin<&mut Self>) {
+        // SAFETY: nothing is moved out of the machine.
+        unsafe { self.get_unchecked_mut() }.drop_body();
+    }
+
+    #[inline]
+    fn drop_body(&mut self) {
+        if mem::replace(&mut self.stage, Stage::Over) != Stage::Over {
+            // SAFETY: the body was present, and from now on counts as gone. It is dropped in place.
+            unsafe { ManuallyDrop::drop(self.body.get_mut()) };
+        }
+    }
+}
+
+impl<Y, R, F> Drop for Machine<Y, R, F> {
+    #[inline]
+    fn drop(&mut self) {
+        self.drop_body();
+    }
+}
+
+impl<Y, R, F: Future> Machine<Y, R, F> {
+    /// Lets the body run to its next yield, wait or end.
+    ///
+    /// When the body panics, it is never polled again.
+    ///
+    /// # Panics
+    ///
+    /// As [`Stage::accept`].
+    #[inline]
+    pub(super) fn step(
+        self: Pin<&mut Self>,
+        outer: Option<&Waker>,
+        value: &mut Option<R>,
+    ) -> Poll<CoroutineState<Y, F::Output>> {
+        // SAFETY: nothing is moved out of the machine.
+        let this = unsafe { self.get_unchecked_mut() };
+        let value = this.stage.accept(value);
+        // SAFETY: the body is present, because `accept` panics when it is not; and it is pinned, because
+        // the machine is, and whoever takes it out by value has the machine by value.
+        let body = unsafe { Pin::new_unchecked(&mut **this.body.get()) };
+        let slot = Slot::new(outer, value);
+        let state = exchange(&mut this.stage, &slot, |cx| body.poll(cx));
+        if let Poll::Ready(CoroutineState::Complete(_)) = state {
+            this.drop_body();
+        }
+        state
+    }
+}
+
+impl<Y, R, F> Generator<Y, R, F> {
+    #[inline]
+    pub(super) fn machine(self: Pin<&mut Self>) -> Pin<&mut Machine<Y, R, F>> {
+        // SAFETY: the machine is pinned whenever the generator is: nothing moves it out of a pinned
+        // one, and the generator has no destructor and is `Unpin` only when the body is.
+        unsafe { self.map_unchecked_mut(|generator| &mut generator.machine) }
+    }
+}
+
+impl<Y, R, F> AsyncGenerator<Y, R, F> {
+    #[inline]
+    pub(super) fn machine(self: Pin<&mut Self>) -> Pin<&mut Machine<Y, R, F>> {
+        // SAFETY: as above.
+        unsafe { self.map_unchecked_mut(|generator| &mut generator.machine) }
+    }
+}
+
+impl<Y, R, F> fmt::Debug for Machine<Y, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.stage.status().fmt(f)
+    }
+}
+
+/// `()` as an `R`, when `R` is `()`: with it "start" and "resume" can mean the same where nothing is
+/// exchanged.
+#[inline]
+pub(crate) fn unit<R>() -> Option<R> {
+    // SAFETY: the types are the same, because `()` has no lifetimes that a type id would not show.
+    (type_id::<R>() == TypeId::of::<()>()).then(|| unsafe { mem::transmute_copy(&()) })
+}
+
+/// The identity of `T` but for its lifetimes.
+#[inline]
+fn type_id<T>() -> TypeId {
+    trait Identity {
+        fn id(&self) -> TypeId
+        where
+            Self: 'static;
+    }
+    impl<T> Identity for PhantomData<T> {
+        #[inline]
+        fn id(&self) -> TypeId
+        where
+            Self: 'static,
+        {
+            TypeId::of::<T>()
+        }
+    }
+    let of: PhantomData<T> = PhantomData;
+    let of: &dyn Identity = &of;
+    // SAFETY: only the lifetime in the bound of the trait object changes, and `id` touches no `T`: it
+    // answers with a constant in which lifetimes have no part.
+    unsafe { mem::transmute::<&(dyn Identity + '_), &(dyn Identity + 'static)>(of) }.id()
+}

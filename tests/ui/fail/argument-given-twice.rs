@@ -1,0 +1,4 @@
+#[coro::coroutine(send, send)]
+pub fn work() {}
+
+fn main() {}

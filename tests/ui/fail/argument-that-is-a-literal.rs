@@ -1,0 +1,4 @@
+#[coro::coroutine("send")]
+pub fn work() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::coroutine(yield = u32)]
+pub fn work() {}
+
+fn main() {}

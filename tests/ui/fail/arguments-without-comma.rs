@@ -1,0 +1,4 @@
+#[coro::coroutine(send boxed)]
+pub fn work() {}
+
+fn main() {}

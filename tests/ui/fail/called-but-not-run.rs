@@ -1,0 +1,9 @@
+#![deny(unused_must_use)]
+
+#[coro::coroutine]
+fn work() {}
+
+#[coro::main]
+fn main() {
+    work();
+}

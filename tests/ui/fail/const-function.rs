@@ -1,0 +1,6 @@
+#[coro::coroutine]
+const fn constant() -> u32 {
+    1
+}
+
+fn main() {}

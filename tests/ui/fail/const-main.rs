@@ -1,0 +1,2 @@
+#[coro::main]
+const fn main() {}

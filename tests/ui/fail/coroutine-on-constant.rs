@@ -1,0 +1,4 @@
+#[coro::coroutine]
+pub const ONE: u32 = 1;
+
+fn main() {}

@@ -1,0 +1,8 @@
+pub struct Point;
+
+#[coro::coroutine]
+impl Point {
+    fn new() {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[coro::coroutine]
+pub struct Point {
+    pub x: u32,
+}
+
+fn main() {}

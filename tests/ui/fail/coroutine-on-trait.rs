@@ -1,0 +1,6 @@
+#[coro::coroutine]
+pub trait Read {
+    fn read(&self);
+}
+
+fn main() {}

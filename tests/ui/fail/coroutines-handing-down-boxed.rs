@@ -1,0 +1,4 @@
+#[coro::coroutines(boxed)]
+mod generators {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::coroutines(yields = u32)]
+mod generators {}
+
+fn main() {}

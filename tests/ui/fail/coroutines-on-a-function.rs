@@ -1,0 +1,4 @@
+#[coro::coroutines]
+pub fn work() {}
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[coro::main(crate = threads)]
+fn main() {}

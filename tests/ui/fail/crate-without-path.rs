@@ -1,0 +1,4 @@
+#[coro::coroutine(crate)]
+pub fn work() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+trait Shape {
+    #[coro::coroutine]
+    fn area(&self) -> u32;
+}
+
+fn total(_: &dyn Shape) {}
+
+fn main() {}

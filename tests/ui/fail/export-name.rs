@@ -1,0 +1,5 @@
+#[coro::coroutine]
+#[unsafe(export_name = "other")]
+pub fn symbol() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use coro::yield_from;
+use std::future::ready;
+
+#[coro::coroutine]
+fn main() {
+    yield_from!(ready(()));
+}

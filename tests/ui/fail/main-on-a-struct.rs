@@ -1,0 +1,4 @@
+#[coro::main]
+struct Main;
+
+fn main() {}

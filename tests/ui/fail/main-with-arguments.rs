@@ -1,0 +1,4 @@
+#[coro::main]
+fn main(arguments: Vec<String>) {
+    drop(arguments);
+}

@@ -1,0 +1,5 @@
+#[coro::coroutine]
+#[unsafe(no_mangle)]
+pub fn symbol() {}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use coro::yield_from;
+use std::future::ready;
+use std::rc::Rc;
+
+#[coro::coroutine(boxed, send)]
+fn hold() {
+    let shared = Rc::new(1);
+    yield_from!(ready(()));
+    drop(shared);
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::coroutine(resumes = u32)]
+pub fn work() {}
+
+fn main() {}

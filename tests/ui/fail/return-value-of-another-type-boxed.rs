@@ -1,0 +1,6 @@
+#[coro::coroutine(boxed)]
+fn name() -> String {
+    5
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[coro::coroutine]
+fn name() -> String {
+    5
+}
+
+fn main() {}

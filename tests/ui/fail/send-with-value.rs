@@ -1,0 +1,4 @@
+#[coro::coroutine(send = true)]
+pub fn work() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::test(fast)]
+fn works() {}
+
+fn main() {}

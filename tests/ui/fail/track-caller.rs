@@ -1,0 +1,5 @@
+#[coro::coroutine]
+#[track_caller]
+fn located() {}
+
+fn main() {}

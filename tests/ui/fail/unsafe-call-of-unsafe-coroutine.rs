@@ -1,0 +1,7 @@
+#[coro::coroutine]
+unsafe fn danger() {}
+
+#[coro::main]
+fn main() {
+    danger().await;
+}

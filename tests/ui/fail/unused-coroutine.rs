@@ -1,0 +1,6 @@
+#![deny(dead_code)]
+
+#[coro::coroutine]
+fn unused() {}
+
+fn main() {}

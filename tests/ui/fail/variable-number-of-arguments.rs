@@ -1,0 +1,4 @@
+#[coro::coroutine]
+pub unsafe fn count(_first: u32, _rest: ...) {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use coro::yield_from;
+use std::future::ready;
+
+#[coro::coroutine(yields = u32)]
+fn numbers() {
+    yield_from!(ready(()));
+}
+
+fn main() {}

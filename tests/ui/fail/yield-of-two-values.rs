@@ -1,0 +1,8 @@
+use coro::yield_;
+
+#[coro::coroutine(yields = u32)]
+fn numbers() {
+    yield_!(1, 2);
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::coroutine(yields(u32))]
+pub fn work() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::coroutine(yields)]
+pub fn work() {}
+
+fn main() {}

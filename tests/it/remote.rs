@@ -191,7 +191,9 @@ async fn join_on_the_loops_own_thread_is_an_error_that_says_so() {
         "join() on the thread of the loop that runs a remote task would never return: await it there"
     );
     let task = remote.spawn(|| ready(2)).unwrap();
-    sleep(ms(1)).await;
+    while !task.is_finished() {
+        sleep(ms(1)).await;
+    }
     assert_eq!(
         task.join().unwrap(),
         2,

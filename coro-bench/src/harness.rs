@@ -5,8 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::machine::thread_time;
 
-/// How often a sample repeats its body, after once to warm up.
-const REPEATS: usize = 5;
+/// A sample repeats its body, after once to warm up, at least so often ..
+const REPEATS_MIN: usize = 5;
+
+/// .. and a short one until it has taken so long, to find the machine's quiet moments ..
+const SAMPLE_MIN: Duration = Duration::from_millis(200);
+
+/// .. but not more often than this.
+const REPEATS_MAX: usize = 500;
 
 /// Some cases that belong together.
 pub(crate) struct Suite {
@@ -178,12 +184,12 @@ impl Effort {
 /// other programs do meanwhile is not counted.
 pub(crate) fn time<T>(ops: u64, mut body: impl FnMut() -> T) -> Sample {
     black_box(body());
-    let once = || {
+    let (mut values, start) = (Vec::new(), Instant::now());
+    while wants_more(&values, start) {
         let begin = thread_time();
         black_box(body());
-        ns_an_op(thread_time() - begin, ops)
-    };
-    let values = std::iter::repeat_with(once).take(REPEATS).collect();
+        values.push(ns_an_op(thread_time() - begin, ops));
+    }
     Ok(vec![Reading::new("", "ns", values)])
 }
 
@@ -204,13 +210,18 @@ async fn time_async_by<F: Future>(
     mut body: impl FnMut() -> F,
 ) -> Vec<Reading> {
     black_box(body().await);
-    let mut values = Vec::with_capacity(REPEATS);
-    for _ in 0..REPEATS {
+    let (mut values, start) = (Vec::new(), Instant::now());
+    while wants_more(&values, start) {
         let begin = clock();
         black_box(body().await);
         values.push(ns_an_op(clock() - begin, ops));
     }
     vec![Reading::new("", "ns", values)]
+}
+
+fn wants_more(values: &[f64], start: Instant) -> bool {
+    let count = values.len();
+    count < REPEATS_MIN || (count < REPEATS_MAX && start.elapsed() < SAMPLE_MIN)
 }
 
 fn ns_an_op(time: Duration, ops: u64) -> f64 {

@@ -5,10 +5,11 @@ use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use rustix::time::Timespec;
 
 /// The cores that this process may run on, in order.
 pub(crate) fn cores() -> Vec<usize> {
@@ -30,17 +31,17 @@ pub(crate) fn bind(core: Option<usize>) -> bool {
 
 /// The CPU time that this process has used, in all its threads.
 pub(crate) fn cpu_time() -> Duration {
-    read(ClockId::ProcessCPUTime)
+    read(ClockId::CLOCK_PROCESS_CPUTIME_ID)
 }
 
 /// The CPU time that this thread has used.
 pub(crate) fn thread_time() -> Duration {
-    read(ClockId::ThreadCPUTime)
+    read(ClockId::CLOCK_THREAD_CPUTIME_ID)
 }
 
 fn read(clock: ClockId) -> Duration {
-    let time = clock_gettime(clock);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    // Both clocks exist wherever this crate compiles.
+    clock_gettime(clock).map_or(Duration::ZERO, Duration::from)
 }
 
 /// The user time of all child processes that have ended, from `/proc`, in steps of 10 ms.

@@ -41,12 +41,12 @@ where
 }
 
 fn measure<F: Future<Output = u64>>(effort: &Effort, make: impl Fn(u32) -> F) -> Sample {
-    let resumes = effort.count(5_000_000);
+    let resumes = effort.count(500_000);
     let calls = resumes / u64::from(WAITS);
     let waiting = time(resumes, || {
         (0..calls).for_each(|_| complete(make(black_box(WAITS))))
     })?;
-    let calls = resumes / 10;
+    let calls = resumes / 5;
     let ready = time(calls, || {
         (0..calls).for_each(|_| complete(make(black_box(0))))
     })?;

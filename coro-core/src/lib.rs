@@ -1,9 +1,76 @@
 //! The machine behind `coro`: generators, tasks, the event loop and what is built on it.
+//!
+//! Use it through the facade, `coro`, which documents it. The modules stand in rows, each of which
+//! imports only from those above it here; `ARCHITECTURE.md` says why.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+// Row 0: words and pure structures.
+#[cfg(feature = "std")]
+mod error;
+#[cfg(feature = "std")]
+mod report;
+#[cfg(feature = "std")]
+mod timers;
+
+// Row 1: what a machine gives, and generators.
+#[cfg(feature = "std")]
+mod clock;
 pub mod generator;
+#[cfg(feature = "std")]
+mod sys;
+
+// Row 2: a task.
+#[cfg(feature = "std")]
+mod task;
+
+// Row 3: the loop.
+#[cfg(feature = "std")]
+mod event_loop;
+
+// Row 4: the reasons to wait.
+#[cfg(feature = "std")]
+mod wait;
+
+// Row 5: nouns that users know.
+#[cfg(feature = "std")]
+pub mod net;
+#[cfg(feature = "std")]
+pub mod signal;
+#[cfg(feature = "std")]
+mod time;
+
+// Row 6: many as one.
+#[cfg(feature = "std")]
+mod group;
+
+// Row 7: the doors.
 #[doc(hidden)]
 pub mod macro_support;
+#[cfg(feature = "std")]
+mod run;
+#[cfg(feature = "std")]
+mod testing;
+
+#[cfg(feature = "std")]
+pub use error::{Elapsed, JoinError, LoopClosed, Stopped};
+#[cfg(feature = "std")]
+pub use event_loop::{
+    Builder, CallHandle, EventLoop, LoopHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
+    call_later, call_soon, current_task, spawn,
+};
+#[cfg(feature = "std")]
+pub use group::{Gather, Race, Shield, gather, race, shield};
+#[cfg(feature = "std")]
+pub use report::{ErrorReport, ReportKind};
+#[cfg(feature = "std")]
+pub use run::run;
+#[cfg(feature = "std")]
+pub use task::{Task, TaskHandle, TaskId};
+#[cfg(feature = "std")]
+pub use time::{
+    Interval, Sleep, Timeout, YieldNow, interval, sleep, sleep_until, timeout, timeout_at,
+    yield_now,
+};

@@ -178,6 +178,16 @@ fn a_step_dropped_half_way_is_finished_by_start() {
 }
 
 #[test]
+#[should_panic = "finish that step with `start`"]
+fn a_value_in_the_middle_of_a_step_is_refused() {
+    let mut doubler = pin!(doubler());
+    let cx = &mut Context::from_waker(Waker::noop());
+    _ = block_on(doubler.as_mut().start());
+    assert!(pin!(doubler.as_mut().resume(7)).poll(cx).is_pending());
+    _ = block_on(doubler.as_mut().resume(8));
+}
+
+#[test]
 fn a_value_is_left_alone_in_the_middle_of_a_step() {
     let mut doubler = pin!(doubler());
     let cx = &mut Context::from_waker(Waker::noop());

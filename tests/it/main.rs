@@ -1,8 +1,16 @@
 //! Integration tests, a module per subject.
 
+mod examples;
 mod generator;
 mod generator_async;
 mod generator_bad_use;
 mod generator_delegation;
 mod generator_model;
+mod layout;
+mod lifecycle;
 mod macro_shapes;
+mod order;
+mod remote;
+mod support;
+mod tasks;
+mod time;

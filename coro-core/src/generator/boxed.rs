@@ -51,7 +51,8 @@ macro_rules! boxed_coroutine {
 
             /// Drops the body now, and those that it delegates to, the innermost first.
             ///
-            /// Nothing of them runs but destructors. Closing a finished coroutine does nothing.
+            /// Nothing of them runs but destructors. Closing a finished coroutine does nothing. Dropping
+            /// the coroutine is the same.
             pub fn close(self: Pin<&mut Self>) {
                 self.get_mut().machine.clear();
             }
@@ -156,16 +157,12 @@ macro_rules! boxed_generator {
 macro_rules! boxed_async_generator {
     ($name:ident) => {
         impl<Y, R, T> $name<'_, Y, R, T> {
-            /// Runs the body to its first yield or to its end, or finishes a step that was dropped
-            /// half-way.
+            /// As [`AsyncGenerator::start`](super::AsyncGenerator::start).
             pub fn start(self: Pin<&mut Self>) -> Resume<'_, Self> {
                 Resume::new(self, None)
             }
 
-            /// Goes on after the yield at which the body is suspended, which evaluates to `value`.
-            ///
-            /// Dropping the future leaves the generator in the middle of the step, with the value
-            /// taken; finish that step with [`start`](Self::start).
+            /// As [`AsyncGenerator::resume`](super::AsyncGenerator::resume).
             pub fn resume(self: Pin<&mut Self>, value: R) -> Resume<'_, Self> {
                 Resume::new(self, Some(value))
             }
@@ -210,13 +207,46 @@ macro_rules! boxed_async_generator {
 
 boxed_coroutine! {
     /// What a `#[coro::coroutine(yields = Y, boxed)]` function returns: its body, in a box.
+    ///
+    /// For what a [`Generator`](super::Generator) cannot do: contain itself, and be returned by a method
+    /// of a trait that is used as an object. `'a` is what the body borrows, `T` what it returns.
+    ///
+    /// It can be moved after it has been started, and is an iterator as it is. Boxed coroutines that
+    /// delegate to each other cost the same per item however deep they are, and no stack: the outermost
+    /// remembers the innermost and polls it directly.
+    ///
+    /// ```
+    /// use coro::{yield_, yield_from};
+    ///
+    /// #[derive(Default)]
+    /// struct Node {
+    ///     value: u32,
+    ///     children: Vec<Node>,
+    /// }
+    ///
+    /// #[coro::coroutine(yields = u32, boxed)]
+    /// fn preorder(node: &Node) {
+    ///     yield_!(node.value);
+    ///     for child in &node.children {
+    ///         yield_from!(preorder(child));
+    ///     }
+    /// }
+    ///
+    /// let leaf = |value| Node { value, children: vec![] };
+    /// let tree = Node { value: 1, children: vec![leaf(2), leaf(3)] };
+    /// assert_eq!(preorder(&tree).collect::<Vec<_>>(), [1, 2, 3]);
+    /// ```
+    ///
+    /// A panic in one of them goes to whoever resumed the outermost, and drops them all, the innermost
+    /// first.
     #[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
     BoxGenerator
 }
 boxed_generator!(BoxGenerator);
 
 boxed_coroutine! {
-    /// What a `#[coro::coroutine(yields = Y, boxed, send)]` function returns: its body, in a box.
+    /// What a `#[coro::coroutine(yields = Y, boxed, send)]` function returns: a [`BoxGenerator`] that may
+    /// change threads between its items, because its body and what it returns may.
     #[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
     SendBoxGenerator: Send
 }
@@ -224,13 +254,18 @@ boxed_generator!(SendBoxGenerator);
 
 boxed_coroutine! {
     /// What a `#[coro::coroutine(yields = Y, boxed)] async fn` returns: its body, in a box.
+    ///
+    /// An [`AsyncGenerator`](super::AsyncGenerator) as [`BoxGenerator`] is a generator: it may contain
+    /// itself, may move after it has been started, and delegates to others of its kind at the same cost
+    /// per item however deep they are.
     #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
     BoxAsyncGenerator
 }
 boxed_async_generator!(BoxAsyncGenerator);
 
 boxed_coroutine! {
-    /// What a `#[coro::coroutine(yields = Y, boxed, send)] async fn` returns: its body, in a box.
+    /// What a `#[coro::coroutine(yields = Y, boxed, send)] async fn` returns: a [`BoxAsyncGenerator`] that
+    /// may change threads, because its body and what it returns may.
     #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
     SendBoxAsyncGenerator: Send
 }

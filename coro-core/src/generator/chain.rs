@@ -195,7 +195,7 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
     }
 
     /// Runs this chain as a part of the step of another body.
-    #[inline]
+    #[inline(never)]
     fn poll_within(&self, cx: &mut Context<'_>) -> Poll<B::Output> {
         let around = self
             .handle
@@ -356,6 +356,23 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
         }
     }
 
+    /// What is done once per child rather than once per item, and kept out of the way of the latter.
+    #[cold]
+    #[inline(never)]
+    fn enter_or_leave(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
+        match self.place {
+            Place::New => self.place = self.enter(cx),
+            _ => match self.child.chain.root().take() {
+                Some(value) => return Poll::Ready(value),
+                None => unreachable!("a body is not polled while it has a linked child"),
+            },
+        }
+        match self.place {
+            Place::Root => self.child.poll_within(cx),
+            _ => Poll::Pending,
+        }
+    }
+
     /// Makes the child the leaf of the chain around it, or the root of a new one.
     fn enter(&mut self, cx: &Context<'_>) -> Place {
         let slot = self.child.handle.slot(cx);
@@ -390,18 +407,9 @@ impl<Y, R, B: Body + ?Sized> Future for InChain<Y, R, B> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
-        let this = &mut *self;
-        match this.place {
-            Place::Root => return this.child.poll_within(cx),
-            Place::Linked => match this.child.chain.root().take() {
-                Some(value) => return Poll::Ready(value),
-                None => unreachable!("a body is not polled while it has a linked child"),
-            },
-            Place::New => this.place = this.enter(cx),
-        }
-        match this.place {
-            Place::Root => this.child.poll_within(cx),
-            _ => Poll::Pending,
+        match self.place {
+            Place::Root => self.child.poll_within(cx),
+            _ => self.enter_or_leave(cx),
         }
     }
 }

@@ -1,10 +1,47 @@
 //! Coroutines that exchange values with whoever resumes them.
 //!
 //! A [`Generator`] is written as a function with `#[coro::coroutine(yields = Y)]`; calling the function
-//! runs nothing and gives the suspended coroutine. It needs no event loop, no allocation and no `std`.
+//! runs nothing and gives the suspended coroutine. It needs no event loop, no allocation and no `std`,
+//! and costs what a state machine written by hand costs.
 //!
-//! What the words mean follows Python's generators (PEP 255, 342, 380 and 525), with two changes that
-//! Rust asks for: an error is a value, and closing is dropping.
+//! ```
+//! use coro::{yield_, yield_from};
+//!
+//! #[coro::coroutine(yields = u64)]
+//! fn collatz(mut n: u64) {
+//!     yield_!(n);
+//!     while n != 1 {
+//!         n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 };
+//!         yield_!(n);
+//!     }
+//! }
+//!
+//! #[coro::coroutine(yields = u64)]
+//! fn both() {
+//!     yield_from!(collatz(6)); // delegates: its yields go to our caller
+//!     yield_from!(collatz(5));
+//! }
+//!
+//! assert_eq!(collatz(6).into_iter().max(), Some(16));
+//! assert_eq!(both().into_iter().count(), 9 + 6);
+//! ```
+//!
+//! # What the words mean
+//!
+//! What Python's generators mean by them (PEP 255, 342, 380 and 525), with two changes that Rust asks
+//! for: an error is a value, and closing is dropping.
+//!
+//! | Python | here |
+//! |---|---|
+//! | `next(g)` | [`start`](Coroutine::start), or `resume(())` where nothing is handed in |
+//! | `g.send(value)` | [`resume(value)`](Coroutine::resume) |
+//! | `g.send` and `g.throw`, when the body catches | `resumes = Result<R, E>`: [`send`](Generator::send), [`throw`](Generator::throw), and `yield_!(..)?` in the body |
+//! | `StopIteration(value)` | [`CoroutineState::Complete`] |
+//! | `g.close()`, or collecting `g` | [`close`](Generator::close), or dropping it: destructors are the clean-up |
+//! | `inspect.getgeneratorstate(g)` | [`status`](Coroutine::status) |
+//! | `yield from` | `yield_from!` |
+//! | `for x in g` | the same |
+//! | `async for x in g` | [`AsyncGenerator`] is a [`Stream`](futures::stream::Stream) |
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -135,7 +172,28 @@ impl<R> Error for ResumeError<R> {}
 /// A computation that suspends itself to exchange values with its caller.
 ///
 /// Made by `#[coro::coroutine(yields = Y, resumes = R)]`; implemented by [`Generator`], by its boxed
-/// form, and by references and boxes of coroutines.
+/// form, and by references and boxes of coroutines. A coroutine of any type, also one that implements
+/// this trait by hand, can be delegated to with `yield_from!`.
+///
+/// ```
+/// use std::pin::pin;
+///
+/// use coro::CoroutineState::{Complete, Yielded};
+/// use coro::{Coroutine, yield_};
+///
+/// #[coro::coroutine(yields = String, resumes = String)]
+/// fn conversation() -> usize {
+///     let name = yield_!("What is your name?".to_owned());
+///     let colour = yield_!(format!("{name}, what is your favourite colour?"));
+///     colour.len()
+/// }
+///
+/// let mut talk = pin!(conversation());
+/// assert_eq!(talk.as_mut().start(), Yielded("What is your name?".into()));
+/// let question = talk.as_mut().resume("Galahad".into());
+/// assert_eq!(question, Yielded("Galahad, what is your favourite colour?".into()));
+/// assert_eq!(talk.resume("blue".into()), Complete(4));
+/// ```
 pub trait Coroutine {
     /// What it hands to whoever resumes it.
     type Yield;
@@ -144,16 +202,17 @@ pub trait Coroutine {
     /// What it returns in the end.
     type Return;
 
-    /// Runs the body to its first yield, or to its end.
+    /// Runs the body to its first yield, or to its end: Python's `next` on a fresh generator.
     ///
-    /// When `Resume` is `()` this is the same as `resume(())`.
+    /// When `Resume` is `()` this is the same as `resume(())`, also later.
     ///
     /// # Panics
     ///
     /// When the coroutine has been started and `Resume` is not `()`, and when it is finished.
     fn start(self: Pin<&mut Self>) -> CoroutineState<Self::Yield, Self::Return>;
 
-    /// Goes on after the yield at which the coroutine is suspended, which evaluates to `value`.
+    /// Goes on after the yield at which the coroutine is suspended, which evaluates to `value`: PEP
+    /// 342's `send`.
     ///
     /// When `Resume` is `()` this is the same as `start()`.
     ///
@@ -169,7 +228,8 @@ pub trait Coroutine {
     /// Where the coroutine stands.
     fn status(&self) -> Status;
 
-    /// As [`resume`](Self::resume), but gives the value back where that panics.
+    /// As [`resume`](Self::resume), but gives the value back where that panics. The coroutine is then
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -194,6 +254,27 @@ pub trait Coroutine {
     ///
     /// `yield_from!` begins with [`start`](Self::start), as in PEP 380. That fits a coroutine that has
     /// been started only when `Resume` is `()`; otherwise the first value has to come along.
+    ///
+    /// ```
+    /// # use std::pin::{Pin, pin};
+    /// # use coro::{Coroutine, yield_, yield_from};
+    /// # use coro::CoroutineState::{Complete, Yielded};
+    /// #[coro::coroutine(yields = u32, resumes = u32, boxed)]
+    /// fn sum() -> u32 {
+    ///     yield_!(1) + yield_!(2)
+    /// }
+    ///
+    /// #[coro::coroutine(yields = u32, resumes = u32)]
+    /// fn finish(sum: coro::BoxGenerator<'_, u32, u32, u32>) -> u32 {
+    ///     yield_from!(sum.resumed_with(30))
+    /// }
+    ///
+    /// let mut sum = sum();
+    /// assert_eq!(Pin::new(&mut sum).start(), Yielded(1));
+    /// let mut finish = pin!(finish(sum));
+    /// assert_eq!(finish.as_mut().start(), Yielded(2));
+    /// assert_eq!(finish.resume(12), Complete(42));
+    /// ```
     fn resumed_with(self, value: Self::Resume) -> ResumedWith<Self>
     where
         Self: Sized + Unpin,

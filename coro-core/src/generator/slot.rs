@@ -42,7 +42,7 @@ use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 #[cfg(feature = "alloc")]
 use super::chain::Link;
-use super::{CoroutineState, Status, wrong_status};
+use super::{AsyncGenerator, CoroutineState, Generator, Status, wrong_status};
 
 /// Makes `Y` and `R` invariant without affecting `Send`, `Sync` or `Unpin`.
 pub(crate) type Invariant<Y, R> = PhantomData<fn(Y, R) -> (Y, R)>;
@@ -355,6 +355,23 @@ impl<Y, R, F: Future> Machine<Y, R, F> {
             this.drop_body();
         }
         state
+    }
+}
+
+impl<Y, R, F> Generator<Y, R, F> {
+    #[inline]
+    pub(super) fn machine(self: Pin<&mut Self>) -> Pin<&mut Machine<Y, R, F>> {
+        // SAFETY: the machine is pinned whenever the generator is: nothing moves it out of a pinned
+        // one, and the generator has no destructor and is `Unpin` only when the body is.
+        unsafe { self.map_unchecked_mut(|generator| &mut generator.machine) }
+    }
+}
+
+impl<Y, R, F> AsyncGenerator<Y, R, F> {
+    #[inline]
+    pub(super) fn machine(self: Pin<&mut Self>) -> Pin<&mut Machine<Y, R, F>> {
+        // SAFETY: as above.
+        unsafe { self.map_unchecked_mut(|generator| &mut generator.machine) }
     }
 }
 

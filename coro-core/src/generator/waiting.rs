@@ -3,11 +3,9 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
-use pin_project_lite::pin_project;
-
-use super::slot::{Handle, Machine};
+use super::slot::{Handle, Machine, unit};
 use super::{CoroutineState, Status};
 
 /// A computation that exchanges values with its caller and waits in between.
@@ -42,14 +40,40 @@ pub trait AsyncCoroutine {
     fn status(&self) -> Status;
 }
 
-pin_project! {
-    /// What a `#[coro::coroutine(yields = Y, resumes = R)] async fn` returns: its suspended body.
-    #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
-    pub struct AsyncGenerator<Y, R, F> {
-        #[pin]
-        machine: Machine<Y, R, F>,
-    }
+/// What a `#[coro::coroutine(yields = Y, resumes = R)] async fn` returns: its suspended body.
+///
+/// Where nothing is handed in and it returns `()` it is a [`Stream`](futures::stream::Stream), under
+/// any executor; otherwise its steps are futures, [`start`](Self::start) and
+/// [`resume`](Self::resume). What it waits for is polled with the waker of the task that polls it.
+///
+/// ```
+/// use coro::{yield_, yield_from};
+/// use futures::StreamExt;
+///
+/// #[coro::coroutine(yields = u32)]
+/// async fn squares(mut numbers: futures::channel::mpsc::UnboundedReceiver<u32>) {
+///     while let Some(n) = yield_from!(numbers.next()) {
+///         yield_!(n * n);
+///     }
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (sender, numbers) = futures::channel::mpsc::unbounded();
+/// (1..=3).for_each(|n| sender.unbounded_send(n).unwrap());
+/// drop(sender);
+/// assert_eq!(squares(numbers).collect::<Vec<_>>().await, [1, 4, 9]);
+/// # });
+/// ```
+///
+/// Dropping it drops the body where it waits or is suspended, innermost locals first. A panic of the
+/// body goes to whoever polls it, and the generator is finished.
+#[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
+pub struct AsyncGenerator<Y, R, F> {
+    pub(super) machine: Machine<Y, R, F>,
 }
+
+/// As the compiler would infer it; said here, so that its messages do not recite our fields.
+impl<Y, R, F: Unpin> Unpin for AsyncGenerator<Y, R, F> {}
 
 impl<Y, R, F> AsyncGenerator<Y, R, F> {
     /// For the attribute, which alone knows that the handle stays in the body.
@@ -75,12 +99,20 @@ impl<Y, R, F> AsyncGenerator<Y, R, F> {
     ///
     /// Nothing of the body runs but destructors. Closing a finished generator does nothing.
     pub fn close(self: Pin<&mut Self>) {
-        self.project().machine.clear();
+        self.machine().clear();
     }
 }
 
 impl<Y, R, F: Future> AsyncGenerator<Y, R, F> {
     /// Runs the body to its first yield or to its end, or finishes a step that was dropped half-way.
+    ///
+    /// Dropping the future leaves the generator in the middle of the step, which another `start`
+    /// finishes: nothing is lost.
+    ///
+    /// # Panics
+    ///
+    /// The future panics when the generator is suspended at a yield and `R` is not `()`, and when it is
+    /// finished.
     pub fn start(self: Pin<&mut Self>) -> Resume<'_, Self> {
         Resume::new(self, None)
     }
@@ -89,6 +121,30 @@ impl<Y, R, F: Future> AsyncGenerator<Y, R, F> {
     ///
     /// Dropping the future leaves the generator in the middle of the step, with the value taken;
     /// finish that step with [`start`](Self::start).
+    ///
+    /// # Panics
+    ///
+    /// The future panics when the generator is finished; and, unless `R` is `()`, when it has not been
+    /// started or is in the middle of a step, because the value would be lost.
+    ///
+    /// ```
+    /// # use std::pin::pin;
+    /// # use coro::yield_;
+    /// # use coro::CoroutineState::{Complete, Yielded};
+    /// #[coro::coroutine(yields = u32, resumes = u32)]
+    /// async fn sum_of_two() -> u32 {
+    ///     let a = yield_!(1);
+    ///     let b = yield_!(2);
+    ///     std::future::ready(a + b).await
+    /// }
+    ///
+    /// # futures::executor::block_on(async {
+    /// let mut sum = pin!(sum_of_two());
+    /// assert_eq!(sum.as_mut().start().await, Yielded(1));
+    /// assert_eq!(sum.as_mut().resume(30).await, Yielded(2));
+    /// assert_eq!(sum.as_mut().resume(12).await, Complete(42));
+    /// # });
+    /// ```
     pub fn resume(self: Pin<&mut Self>, value: R) -> Resume<'_, Self> {
         Resume::new(self, Some(value))
     }
@@ -105,7 +161,7 @@ impl<Y, R, F: Future> AsyncCoroutine for AsyncGenerator<Y, R, F> {
         cx: &mut Context<'_>,
         value: &mut Option<R>,
     ) -> Poll<CoroutineState<Y, F::Output>> {
-        self.project().machine.step(Some(cx.waker()), value)
+        self.machine().step(Some(cx.waker()), value)
     }
 
     #[inline]
@@ -122,7 +178,8 @@ impl<Y, R, F> fmt::Debug for AsyncGenerator<Y, R, F> {
     }
 }
 
-/// A step of an [`AsyncCoroutine`], as a future.
+/// A step of an [`AsyncCoroutine`], as a future: made by [`AsyncGenerator::start`] and
+/// [`AsyncGenerator::resume`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Resume<'a, C: AsyncCoroutine + ?Sized> {
     coroutine: Pin<&'a mut C>,
@@ -143,10 +200,21 @@ impl<C: AsyncCoroutine + ?Sized> Future for Resume<'_, C> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        Poll::Ready(ready!(
-            this.coroutine.as_mut().poll_resume(cx, &mut this.value)
-        ))
+        let state = this.coroutine.as_mut().poll_resume(cx, &mut this.value);
+        match this.value {
+            Some(_) if unit::<C::Resume>().is_none() => in_the_middle_of_a_step(),
+            _ => state,
+        }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn in_the_middle_of_a_step() -> ! {
+    panic!(
+        "a coroutine was resumed with a value in the middle of a step: an earlier `resume` was dropped \
+         half-way; finish that step with `start`"
+    )
 }
 
 impl<C: AsyncCoroutine + ?Sized> fmt::Debug for Resume<'_, C> {

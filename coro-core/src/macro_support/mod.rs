@@ -5,8 +5,6 @@
 //! inside each body, picks one. All that the compiler may complain about is written here, in a crate
 //! that is foreign to users, so that it is reported at their own `yield_from!(..)`.
 
-#[cfg(feature = "std")]
-mod entry_stub;
 mod waiting;
 mod yielding;
 
@@ -14,7 +12,9 @@ mod yielding;
 pub use alloc::boxed::Box;
 
 #[cfg(feature = "std")]
-pub use entry_stub::{TestClock, run_main, run_test};
+pub use crate::run::run as run_main;
+#[cfg(feature = "std")]
+pub use crate::testing::{TestClock, run_test};
 pub use waiting::*;
 pub use yielding::*;
 

@@ -58,7 +58,7 @@ pub trait AnyCo<Y, R>: sealed::Sealed {
     fn handle(&self) -> Way<Y, R>;
 }
 
-/// A [`Handle`] on its way to the future that uses it.
+/// A handle on its way to the future that uses it.
 pub struct Way<Y, R>(Handle<Y, R>);
 
 impl<Y, R> AnyCo<Y, R> for Co<Y, R> {
@@ -159,7 +159,7 @@ where
     X: YieldFrom<Y, R, K>,
     X::Item: YieldAs<Y>,
     X::Resume: ResumeAs<R>,
-    C: Allows<K>,
+    K: AllowedIn<C>,
 {
     let way = <X::Resume as ResumeAs<R>>::way(<X::Item as YieldAs<Y>>::way(co.handle()));
     Delegate {
@@ -239,13 +239,13 @@ impl<R> ResumeAs<R> for R {
     }
 }
 
-/// That a body of this kind may delegate to an operand of that kind.
+/// That a body which holds a `C` may delegate to an operand of this kind.
 #[diagnostic::on_unimplemented(
     message = "a generator cannot wait for a future",
     label = "only an `async fn` can wait",
     note = "make the enclosing function an `async fn`: `#[coro::coroutine(yields = ..)] async fn` both waits and yields"
 )]
-pub trait Allows<Kind> {}
+pub trait AllowedIn<C> {}
 
 pub struct OfFuture;
 pub struct OfCoroutine;
@@ -254,10 +254,17 @@ pub struct OfStream;
 pub struct InPlace;
 pub struct AsyncInPlace;
 
-impl<Y, R> Allows<OfCoroutine> for Co<Y, R> {}
-impl<Y, R> Allows<OfIterator> for Co<Y, R> {}
-impl<Y, R> Allows<InPlace> for Co<Y, R> {}
-impl<Y, R, Kind> Allows<Kind> for AsyncCo<Y, R> {}
+#[diagnostic::do_not_recommend]
+impl<Y, R> AllowedIn<Co<Y, R>> for OfCoroutine {}
+#[diagnostic::do_not_recommend]
+impl<Y, R> AllowedIn<Co<Y, R>> for OfIterator {}
+#[diagnostic::do_not_recommend]
+impl<Y, R> AllowedIn<Co<Y, R>> for InPlace {}
+#[diagnostic::do_not_recommend]
+impl<Y, R, Kind> AllowedIn<AsyncCo<Y, R>> for Kind {}
+// So that there are two candidates for each kind, and none is inferred, which would be another error.
+#[diagnostic::do_not_recommend]
+impl<Kind> AllowedIn<()> for Kind {}
 
 #[diagnostic::do_not_recommend]
 impl<Y, R, F: IntoFuture> YieldFrom<Y, R, OfFuture> for F {

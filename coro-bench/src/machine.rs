@@ -1,0 +1,111 @@
+//! What the harness asks of the operating system.
+
+use std::io;
+use std::num::NonZeroU64;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// The cores that this process may run on, in order.
+pub(crate) fn cores() -> Vec<usize> {
+    match sched_getaffinity(None) {
+        Ok(set) => (0..CpuSet::MAX_CPU)
+            .filter(|&core| set.is_set(core))
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Binds this thread, and those that it starts, to a core; whether that worked.
+pub(crate) fn bind(core: Option<usize>) -> bool {
+    let Some(core) = core else { return false };
+    let mut set = CpuSet::new();
+    set.set(core);
+    sched_setaffinity(None, &set).is_ok()
+}
+
+/// The CPU time that this process has used, in all its threads.
+pub(crate) fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The user time of all child processes that have ended, from `/proc`, in steps of 10 ms.
+pub(crate) fn children_user_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is the program's name, in parentheses; the sixteenth is the time.
+    let after_name = stat.rsplit_once(") ")?.1;
+    let ticks: u64 = after_name.split(' ').nth(13)?.parse().ok()?;
+    Some(Duration::from_millis(
+        ticks * 1000 / rustix::param::clock_ticks_per_second(),
+    ))
+}
+
+/// The memory of this process that is resident, in bytes.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+/// The kernel's own poller, with no loop around it.
+pub(crate) struct Poller {
+    epoll: OwnedFd,
+    /// The one descriptor it has.
+    event: OwnedFd,
+    events: Vec<epoll::Event>,
+}
+
+impl Poller {
+    pub(crate) fn with_idle_descriptor() -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let event = eventfd(0, EventfdFlags::NONBLOCK)?;
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, &event, epoll::EventData::new_u64(0), flags)?;
+        let events = Vec::with_capacity(64);
+        Ok(Poller {
+            epoll,
+            event,
+            events,
+        })
+    }
+
+    /// Looks, without waiting.
+    pub(crate) fn look(&mut self) -> io::Result<()> {
+        self.wait(Some(Duration::ZERO))
+    }
+
+    /// Makes the descriptor ready, and waits for it.
+    pub(crate) fn signal_and_wait(&mut self) -> io::Result<()> {
+        rustix::io::write(&self.event, &1_u64.to_ne_bytes())?;
+        self.wait(None)
+    }
+
+    /// Waits until then, or as little longer as the kernel can.
+    pub(crate) fn wait_until(&mut self, deadline: Instant) -> io::Result<()> {
+        self.wait(Some(deadline.saturating_duration_since(Instant::now())))
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: timeout.as_secs() as i64,
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        self.events.clear();
+        epoll::wait(
+            &self.epoll,
+            spare_capacity(&mut self.events),
+            timeout.as_ref(),
+        )?;
+        Ok(())
+    }
+}
+
+/// Lets the waits of this thread end as soon after their deadlines as the kernel can.
+pub(crate) fn set_least_slack() -> io::Result<()> {
+    Ok(rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?)
+}

@@ -1,0 +1,11 @@
+//! `FuturesUnordered` of the futures crate, which is no loop but is used as one.
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+pub(crate) const NAME: &str = "FuturesUnordered";
+
+/// Runs until all of them are done.
+pub(crate) fn drain<F: Future>(tasks: &mut FuturesUnordered<F>) {
+    futures::executor::block_on(async { while tasks.next().await.is_some() {} });
+}

@@ -1,0 +1,30 @@
+//! The suites, one file each; a new one is its file and its two lines below.
+
+use crate::harness::Suite;
+
+mod chain;
+mod memory;
+mod spawn;
+mod switch;
+mod timer;
+mod wake;
+
+/// All suites, in the order in which they are run.
+const SUITES: &[fn() -> Suite] = &[
+    chain::suite,
+    spawn::suite,
+    switch::suite,
+    wake::suite,
+    timer::suite,
+    memory::suite,
+];
+
+pub(crate) fn all() -> impl Iterator<Item = Suite> {
+    SUITES.iter().map(|suite| suite())
+}
+
+/// Their names, for messages.
+pub(crate) fn names() -> String {
+    let names: Vec<&str> = all().map(|suite| suite.name).collect();
+    names.join(", ")
+}

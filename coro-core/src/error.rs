@@ -1,0 +1,185 @@
+//! The errors that callers meet.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::report::payload_message;
+
+/// Why a task has no output: it was cancelled, or it panicked.
+///
+/// The counterpart of `asyncio.CancelledError` and of the exception that a task ended with; the
+/// shape is that of [`std::thread::JoinHandle::join`].
+///
+/// ```
+/// # use coro_core as coro;
+/// coro::run(async {
+///     let task = coro::spawn(async { panic!("no such luck") });
+///     let error = task.await.unwrap_err();
+///     assert!(error.is_panic());
+///     assert_eq!(error.to_string(), "Task-1 panicked: no such luck");
+/// });
+/// ```
+pub struct JoinError {
+    task: Box<str>,
+    why: Why,
+}
+
+enum Why {
+    Cancelled,
+    Panicked(Box<dyn Any + Send>),
+    WouldDeadlock,
+}
+
+impl JoinError {
+    pub(crate) fn cancelled(task: Box<str>) -> Self {
+        JoinError {
+            task,
+            why: Why::Cancelled,
+        }
+    }
+
+    pub(crate) fn panicked(task: Box<str>, payload: Box<dyn Any + Send>) -> Self {
+        JoinError {
+            task,
+            why: Why::Panicked(payload),
+        }
+    }
+
+    pub(crate) fn would_deadlock(task: Box<str>) -> Self {
+        JoinError {
+            task,
+            why: Why::WouldDeadlock,
+        }
+    }
+
+    /// The name of the task: `Task-N`, unless it was given another.
+    pub fn task_name(&self) -> &str {
+        &self.task
+    }
+
+    /// Whether the task was cancelled, or its loop closed before it was done.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.why, Why::Cancelled)
+    }
+
+    /// Whether the task panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.why, Why::Panicked(_))
+    }
+
+    /// Whether [`RemoteTask::join`](crate::RemoteTask::join) was called on the thread of the very
+    /// loop that has to finish the task, where blocking could never end.
+    pub fn is_deadlock(&self) -> bool {
+        matches!(self.why, Why::WouldDeadlock)
+    }
+
+    /// The payload of the panic, to be passed to [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    ///
+    /// If the task did not panic: ask [`is_panic`](Self::is_panic) first, or call
+    /// [`try_into_panic`](Self::try_into_panic).
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        match self.try_into_panic() {
+            Ok(payload) => payload,
+            Err(error) => {
+                panic!("into_panic() on an error that is no panic ({error}): ask is_panic() first")
+            }
+        }
+    }
+
+    /// The payload of the panic, or the error itself where there was none.
+    ///
+    /// # Errors
+    ///
+    /// The error as it was, if the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
+        match self.why {
+            Why::Panicked(payload) => Ok(payload),
+            why => Err(JoinError {
+                task: self.task,
+                why,
+            }),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let task = &self.task;
+        match &self.why {
+            Why::Cancelled => write!(f, "{task} was cancelled"),
+            Why::Panicked(payload) => {
+                write!(f, "{task} panicked: {}", payload_message(payload.as_ref()))
+            }
+            Why::WouldDeadlock => write!(
+                f,
+                "join() on the thread of the loop that runs {task} would never return: await it there"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinError({self})")
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+/// The time given to [`timeout`](crate::timeout) or [`timeout_at`](crate::timeout_at) ran out
+/// first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elapsed;
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deadline has passed")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+impl From<Elapsed> for std::io::Error {
+    fn from(elapsed: Elapsed) -> Self {
+        std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)
+    }
+}
+
+/// [`EventLoop::run_until_complete`](crate::EventLoop::run_until_complete) ended before its future
+/// was done: somebody called `stop`, or the loop is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    pub(crate) closed: bool,
+}
+
+impl Stopped {
+    /// Whether the loop had been closed before, so that nothing can run on it any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.closed {
+            false => "the event loop was stopped before the future completed",
+            true => "the event loop is closed",
+        })
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// A [`RemoteHandle`](crate::RemoteHandle) was used after its loop had been closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopClosed;
+
+impl fmt::Display for LoopClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the event loop is closed")
+    }
+}
+
+impl std::error::Error for LoopClosed {}

@@ -1,0 +1,376 @@
+//! Handles of the loop and of its callouts, for its own thread.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::rc::Rc;
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use super::reactor::Registration;
+use super::{Core, RemoteHandle};
+use crate::clock::nanos;
+use crate::report::ErrorReport;
+use crate::task::{Callout, Task, TaskHandle};
+use crate::timers::TimerKey;
+
+/// A loop, as seen from its own thread: the way to give it work.
+///
+/// Get it with [`LoopHandle::current`] inside the loop, or with
+/// [`EventLoop::handle`](crate::EventLoop::handle) outside. It cannot be sent to other threads;
+/// for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but not the
+/// loop open.
+///
+/// # Panics
+///
+/// What asks for new work panics once the loop is closed. While it is being closed, work that
+/// destructors ask for is refused quietly: the task or callout that they get is cancelled.
+#[derive(Clone)]
+pub struct LoopHandle {
+    core: Rc<Core>,
+}
+
+/// What a timer does when it is due.
+pub(super) enum Due {
+    Wake(Waker),
+    Call(Callout),
+}
+
+impl LoopHandle {
+    pub(super) fn new(core: Rc<Core>) -> Self {
+        LoopHandle { core }
+    }
+
+    pub(super) fn core(&self) -> &Rc<Core> {
+        &self.core
+    }
+
+    #[track_caller]
+    fn check_open(&self, what: &str) {
+        assert!(
+            !self.core.owner.is_closed(),
+            "{what}() on an event loop that is closed: do it before the loop is closed, \
+             or make another loop"
+        );
+    }
+
+    /// The loop's time: the real present, or the virtual one of a loop made with
+    /// [`virtual_time`](crate::Builder::virtual_time).
+    ///
+    /// All deadlines are measured by it. It never goes backwards. Under a real clock it is the same
+    /// as [`Instant::now`].
+    pub fn time(&self) -> Instant {
+        self.core.clock.instant(self.core.clock.now())
+    }
+
+    /// Has the loop call `f` in its next turn.
+    ///
+    /// The counterpart of `loop.call_soon`: first registered, first called, each once. Dropping the
+    /// handle does not cancel it.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed. A panic in `f` itself is caught and reported.
+    #[track_caller]
+    pub fn call_soon(&self, f: impl FnOnce() + 'static) -> CallHandle {
+        self.check_open("call_soon");
+        let callout = self.core.owner.call_soon(Location::caller(), f);
+        CallHandle {
+            callout,
+            core: self.core.clone(),
+        }
+    }
+
+    /// Has the loop call `f` when `delay` has passed, and never earlier.
+    ///
+    /// The counterpart of `loop.call_later`. A delay of zero means the loop's next look at its
+    /// timers; one too long to be represented, such as [`Duration::MAX`], never comes. Callouts
+    /// that are due at the same time are called in the order in which they were registered.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed. A panic in `f` itself is caught and reported.
+    #[track_caller]
+    pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> TimerHandle {
+        self.check_open("call_later");
+        self.arm(
+            self.core.clock.now().saturating_add(nanos(delay)),
+            Location::caller(),
+            f,
+        )
+    }
+
+    /// Has the loop call `f` at `when`, measured by [`time`](Self::time), and never earlier.
+    ///
+    /// The counterpart of `loop.call_at`. An instant in the past means the loop's next look at its
+    /// timers.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed. A panic in `f` itself is caught and reported.
+    #[track_caller]
+    pub fn call_at(&self, when: Instant, f: impl FnOnce() + 'static) -> TimerHandle {
+        self.check_open("call_at");
+        self.arm(self.core.clock.nanos_at(when), Location::caller(), f)
+    }
+
+    fn arm(
+        &self,
+        deadline: u64,
+        origin: &'static Location<'static>,
+        f: impl FnOnce() + 'static,
+    ) -> TimerHandle {
+        let callout = self.core.owner.callout(origin, f);
+        let key = self.core.owner.is_open().then(|| {
+            self.core
+                .timers
+                .borrow_mut()
+                .insert(deadline, Due::Call(callout.clone()))
+        });
+        TimerHandle {
+            callout,
+            core: self.core.clone(),
+            key: Cell::new(key),
+            deadline,
+        }
+    }
+
+    /// Makes a task of `future`: the loop polls it first in its next turn.
+    ///
+    /// The counterpart of `asyncio.create_task`. Tasks start in the order in which they were
+    /// spawned. The loop owns the task; see [`Task`] for what dropping the handle means.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed. A panic in the task itself is caught, and given to whoever awaits it.
+    #[track_caller]
+    pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+        self.check_open("spawn");
+        self.core.owner.spawn(future, Location::caller(), false)
+    }
+
+    /// Makes a task of `future` and polls it once, here and now.
+    ///
+    /// If that completes it, the task never stands in the queue. The counterpart of
+    /// `asyncio.create_task(.., eager_start=True)`.
+    ///
+    /// # Panics
+    ///
+    /// As for [`spawn`](Self::spawn); and if the thread is not inside of this loop, where the
+    /// future could not find it.
+    #[track_caller]
+    pub fn spawn_eager<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+        self.check_open("spawn_eager");
+        let inside =
+            Self::try_current().is_some_and(|current| Rc::ptr_eq(&current.core, &self.core));
+        assert!(
+            inside,
+            "spawn_eager() outside of its event loop: use spawn(), or call it inside"
+        );
+        self.core.owner.spawn(future, Location::caller(), true)
+    }
+
+    /// Ends [`run_forever`](crate::EventLoop::run_forever), or else
+    /// [`run_until_complete`](crate::EventLoop::run_until_complete), when the present turn is over.
+    ///
+    /// What was ready is still run; what that makes ready waits for the next run. Called while the
+    /// loop does not run, it lets the next run take one turn.
+    pub fn stop(&self) {
+        self.core.stopping.set(true);
+    }
+
+    /// All tasks that are not finished, in the order in which they were spawned.
+    ///
+    /// The main future is not among them: it is nobody's task.
+    pub fn all_tasks(&self) -> Vec<TaskHandle> {
+        self.core.owner.tasks()
+    }
+
+    /// The way to this loop from other threads.
+    pub fn remote(&self) -> RemoteHandle {
+        RemoteHandle::new(self.core.owner.inbox().clone())
+    }
+
+    /// Has `handler` told of everything that goes wrong where no caller can be told, instead of
+    /// printing it to the standard error.
+    ///
+    /// The counterpart of `loop.set_exception_handler`. A handler that panics is itself reported to
+    /// the standard error.
+    pub fn set_exception_handler(&self, handler: impl Fn(&ErrorReport) + 'static) {
+        self.core.owner.set_reporter(Rc::new(handler));
+    }
+
+    /// Turns the measuring of steps on or off; see [`debug`](crate::Builder::debug).
+    pub fn set_debug(&self, debug: bool) {
+        self.core.owner.set_debug(debug);
+    }
+
+    /// Whether the loop is closed, so that it takes no more work.
+    pub fn is_closed(&self) -> bool {
+        self.core.owner.is_closed()
+    }
+
+    /// Tells the exception handler of something.
+    pub(crate) fn report(&self, report: ErrorReport) {
+        self.core.owner.report(report);
+    }
+
+    pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
+        self.core.reactor.register(io)
+    }
+
+    pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
+        self.core.reactor.deregister(io, of);
+    }
+
+    /// Arms a timer that wakes the present task, `delay` after this step.
+    pub(crate) fn arm_after(&self, delay: Duration, cx: &Context<'_>) -> Armed {
+        let due = Due::Wake(cx.waker().clone());
+        let key = self
+            .core
+            .timers
+            .borrow_mut()
+            .insert_fresh(nanos(delay), due);
+        self.core.has_fresh.set(true);
+        Armed {
+            core: self.core.clone(),
+            key,
+        }
+    }
+
+    /// Arms a timer that wakes the present task at an instant.
+    pub(crate) fn arm_at(&self, when: Instant, cx: &Context<'_>) -> Armed {
+        let due = Due::Wake(cx.waker().clone());
+        let deadline = self.core.clock.nanos_at(when);
+        let key = self.core.timers.borrow_mut().insert(deadline, due);
+        Armed {
+            core: self.core.clone(),
+            key,
+        }
+    }
+}
+
+impl PartialEq for LoopHandle {
+    /// Whether both are handles of the same loop.
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.core, &other.core)
+    }
+}
+
+impl Eq for LoopHandle {}
+
+impl fmt::Debug for LoopHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.core.fmt_as("LoopHandle", f)
+    }
+}
+
+/// A timer that will wake a task; dropping it disarms it.
+pub(crate) struct Armed {
+    core: Rc<Core>,
+    key: TimerKey,
+}
+
+impl Armed {
+    /// Whether the timer has fired; if not, it will wake the task that asks.
+    pub(crate) fn has_fired(&self, cx: &Context<'_>) -> bool {
+        let wakes_asker = |due: &mut Due| matches!(due, Due::Wake(w) if w.will_wake(cx.waker()));
+        match self.with_due(wakes_asker) {
+            None => return true,
+            Some(true) => return false,
+            Some(false) => {}
+        }
+        let waker = Due::Wake(cx.waker().clone()); // foreign code, as its drop is: not in a borrow
+        let before = self.with_due(|due| std::mem::replace(due, waker));
+        before.is_none()
+    }
+
+    fn with_due<T>(&self, f: impl FnOnce(&mut Due) -> T) -> Option<T> {
+        self.core.timers.borrow_mut().get_mut(self.key).map(f)
+    }
+
+    /// Whether this thread is inside of the loop whose timer this is.
+    pub(crate) fn is_of_current_loop(&self) -> bool {
+        self.core.owner.is_current()
+    }
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        let due = self.core.timers.borrow_mut().cancel(self.key);
+        drop(due);
+    }
+}
+
+/// A registered callout. Dropping this does not cancel it.
+pub struct CallHandle {
+    callout: Callout,
+    core: Rc<Core>,
+}
+
+impl CallHandle {
+    /// Keeps the callout from being called, and drops its closure now.
+    ///
+    /// It works up to the moment of the call, and does nothing after that or a second time.
+    pub fn cancel(&self) {
+        self.callout.cancel(&self.core.owner);
+    }
+
+    /// Whether the callout was cancelled before it was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.callout.is_cancelled()
+    }
+}
+
+impl fmt::Debug for CallHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallHandle")
+            .field("cancelled", &self.is_cancelled())
+            .finish()
+    }
+}
+
+/// A callout registered for a time. Dropping this does not cancel it.
+pub struct TimerHandle {
+    callout: Callout,
+    core: Rc<Core>,
+    key: Cell<Option<TimerKey>>,
+    deadline: u64,
+}
+
+impl TimerHandle {
+    /// Keeps the callout from being called, and drops its closure and its timer now.
+    ///
+    /// It works up to the moment of the call, and does nothing after that or a second time.
+    pub fn cancel(&self) {
+        if let Some(key) = self.key.take() {
+            let due = self.core.timers.borrow_mut().cancel(key);
+            drop(due);
+        }
+        self.callout.cancel(&self.core.owner);
+    }
+
+    /// Whether the callout was cancelled before it was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.callout.is_cancelled()
+    }
+
+    /// When the callout is due, by the loop's [`time`](LoopHandle::time).
+    ///
+    /// For a delay that never comes it is an instant decades away.
+    pub fn when(&self) -> Instant {
+        self.core.clock.instant(self.deadline)
+    }
+}
+
+impl fmt::Debug for TimerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cancelled = self.is_cancelled();
+        f.debug_struct("TimerHandle")
+            .field("when", &self.when())
+            .field("cancelled", &cancelled)
+            .finish()
+    }
+}

@@ -1,0 +1,306 @@
+//! The event loop: one thread, one queue, one order.
+
+mod current;
+mod handle;
+mod reactor;
+mod remote;
+mod turn;
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+pub use current::{call_at, call_later, call_soon, current_task, spawn};
+pub(crate) use handle::Armed;
+pub use handle::{CallHandle, LoopHandle, TimerHandle};
+pub(crate) use reactor::{Direction, Registration};
+pub use remote::{RemoteHandle, RemoteTask};
+
+use crate::clock::Clock;
+use crate::error::Stopped;
+use crate::sys::{Poller, PreciseWaits, WakeUp};
+use crate::task::{MainTask, Owner, current as inside};
+use crate::timers::Timers;
+use handle::Due;
+use reactor::Reactor;
+use turn::{Advance, Turn};
+
+/// An event loop: it runs tasks and callouts, one at a time, on the thread it was made on.
+///
+/// The counterpart of asyncio's loop. Most programs never name one, as [`run`](crate::run) makes
+/// it, runs a coroutine on it and closes it; make one yourself to run it several times, to stop and
+/// resume it, or to give it a [virtual clock](Builder::virtual_time).
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::time::Duration;
+///
+/// let mut event_loop = coro::EventLoop::new()?;
+/// let handle = event_loop.handle();
+/// handle.call_later(Duration::from_millis(5), || println!("a callout"));
+/// let answer = event_loop.run_until_complete(async {
+///     coro::sleep(Duration::from_millis(10)).await;
+///     42
+/// });
+/// assert_eq!(answer, Ok(42));
+/// # std::io::Result::Ok(())
+/// ```
+///
+/// # The order of things
+///
+/// Tasks that were woken and callouts that are due stand in one queue, first come, first served. A
+/// *turn* runs exactly those that stood there when it began; what becomes ready meanwhile waits for
+/// the next. The loop looks at its descriptors, at its timers and for what other threads want
+/// whenever the queue runs dry, and after at most 64 steps; what it finds joins the end of the
+/// queue: calls from other threads, then descriptors, then timers in the order of their deadlines,
+/// equal deadlines in the order in which they were made. So whatever is ready before a turn is run
+/// in it, and a task that is always ready delays nobody by more than one turn.
+///
+/// A panic in a task or callout is caught and does not stop the loop.
+///
+/// # Closing
+///
+/// [`close`](Self::close), or dropping the loop, drops every task in the order in which they were
+/// spawned, and all callouts, without running them. Work that their destructors ask for is refused:
+/// tasks spawned then are cancelled at once. Afterwards whoever asks a closed loop for work is told
+/// so: a [`LoopHandle`] panics, [`run_until_complete`](Self::run_until_complete) and every
+/// [`RemoteHandle`] give an error.
+pub struct EventLoop {
+    core: Rc<Core>,
+}
+
+/// What a loop is made of.
+pub(crate) struct Core {
+    pub(crate) owner: Rc<Owner>,
+    clock: Clock,
+    timers: RefCell<Timers<Due>>,
+    /// A relative timer was armed in the present step.
+    has_fresh: Cell<bool>,
+    reactor: Reactor,
+    stopping: Cell<bool>,
+}
+
+/// Settings of an [`EventLoop`], made by [`EventLoop::builder`].
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Builder {
+    virtual_time: bool,
+    debug: bool,
+}
+
+impl Builder {
+    /// Gives the loop a virtual clock: time stands still while anything is ready, and jumps to the
+    /// next deadline when nothing is.
+    ///
+    /// So a test of a thousand hours takes a moment and always has the same order. While anything
+    /// real is outstanding, which is a descriptor that is waited for or a [`RemoteHandle`] that is
+    /// still alive, time flows as it really does, so that what it brings is not overtaken. The idea
+    /// is that of Trio's `MockClock` with its autojump.
+    pub fn virtual_time(mut self) -> Self {
+        self.virtual_time = true;
+        self
+    }
+
+    /// Has the loop measure each step, and report those that hold it up for 100 ms or more.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Makes the loop.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no poller, as when the process has no descriptors left.
+    pub fn build(self) -> io::Result<EventLoop> {
+        let poller = Poller::new()?;
+        let wake_up = WakeUp::new(poller.registry())?;
+        let clock = if self.virtual_time {
+            Clock::virtual_time()
+        } else {
+            Clock::real()
+        };
+        let core = Core {
+            owner: Owner::new(wake_up, self.debug),
+            clock,
+            timers: RefCell::new(Timers::new()),
+            has_fresh: Cell::new(false),
+            reactor: Reactor::new(poller)?,
+            stopping: Cell::new(false),
+        };
+        Ok(EventLoop {
+            core: Rc::new(core),
+        })
+    }
+}
+
+impl EventLoop {
+    /// Makes a loop with the real clock.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Builder::build`].
+    pub fn new() -> io::Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Settings for a loop that is different from what [`new`](Self::new) makes.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The handle by which the loop is given work from its own thread.
+    pub fn handle(&self) -> LoopHandle {
+        LoopHandle::new(self.core.clone())
+    }
+
+    /// Runs the loop until `future` completes, and gives its output.
+    ///
+    /// The future need not be `'static` or `Send`. The turn in which it completes is run to its
+    /// end; other tasks are left as they are, and go on with the next run.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] if [`stop`](LoopHandle::stop) was called before, or if the loop is closed. A
+    /// future that was passed by reference (`&mut future`) can be run on afterwards.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside of a loop already, if the operating system's poller fails, and with
+    /// whatever panic `future` ends.
+    #[track_caller]
+    pub fn run_until_complete<F: Future>(&mut self, future: F) -> Result<F::Output, Stopped> {
+        if self.core.owner.is_closed() {
+            return Err(Stopped { closed: true });
+        }
+        let _running = self.enter();
+        let main = MainTask::new(&self.core.owner, Location::caller());
+        let mut future = pin!(future);
+        let mut turn = Turn::default();
+        loop {
+            match self.core.advance(&mut turn) {
+                Advance::Stopped => return Err(Stopped { closed: false }),
+                Advance::Main => {
+                    let polled = main.poll(future.as_mut());
+                    self.core.stamp_timers();
+                    if let Poll::Ready(output) = polled {
+                        drop(main);
+                        self.core.finish(&mut turn);
+                        return Ok(output);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs the loop until [`stop`](LoopHandle::stop) is called.
+    ///
+    /// If that has happened before, the loop takes exactly one turn, without waiting.
+    ///
+    /// # Panics
+    ///
+    /// If the loop is closed, if this thread is inside of a loop already, or if the operating
+    /// system's poller fails.
+    #[track_caller]
+    pub fn run_forever(&mut self) {
+        assert!(
+            !self.core.owner.is_closed(),
+            "run_forever() on an event loop that is closed"
+        );
+        let _running = self.enter();
+        let mut turn = Turn::default();
+        while self.core.advance(&mut turn) != Advance::Stopped {}
+    }
+
+    /// Cancels all tasks and runs the loop until they are done, and their callbacks were called.
+    pub(crate) fn drain(&mut self) {
+        let _running = self.enter();
+        let mut turn = Turn::default();
+        while self.core.owner.has_tasks() {
+            for task in self.core.owner.tasks() {
+                task.cancel();
+            }
+            self.core.take_turn(&mut turn);
+        }
+        self.core.take_turn(&mut turn);
+    }
+
+    /// Ends the loop: drops its tasks in the order in which they were spawned, and its callouts.
+    ///
+    /// Nothing is run; a panic in a destructor is reported. Closing a closed loop does nothing, and
+    /// dropping the loop closes it.
+    pub fn close(&mut self) {
+        if self.core.owner.is_closed() {
+            return;
+        }
+        let _inside = inside::enter(&self.core.owner, self.core.clone());
+        self.core.owner.begin_close();
+        self.core.drop_timers();
+        self.core.owner.end_close();
+    }
+
+    #[track_caller]
+    fn enter(&self) -> Running {
+        assert!(
+            !inside::is_inside(),
+            "cannot run an event loop on a thread that is running one: await the future there, \
+             or run this loop on another thread"
+        );
+        Running {
+            core: self.core.clone(),
+            _inside: inside::enter(&self.core.owner, self.core.clone()),
+            _precise: PreciseWaits::begin(),
+        }
+    }
+}
+
+/// One run of the loop, however it ends: a `stop` that came during it is not for the next.
+struct Running {
+    core: Rc<Core>,
+    _inside: inside::Entered,
+    _precise: PreciseWaits,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.core.stopping.set(false);
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.core.fmt_as("EventLoop", f)
+    }
+}
+
+impl Core {
+    /// Disarms all timers: also those that destructors arm meanwhile.
+    fn drop_timers(&self) {
+        let next = || self.timers.borrow_mut().pop();
+        while let Some(due) = next() {
+            self.owner.contain_drop(|| match due {
+                Due::Wake(waker) => drop(waker),
+                Due::Call(callout) => callout.cancel(&self.owner),
+            });
+        }
+    }
+
+    fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closed = self.owner.is_closed();
+        f.debug_struct(name)
+            .field("ready", &self.owner.ready_len())
+            .field("closed", &closed)
+            .finish()
+    }
+}

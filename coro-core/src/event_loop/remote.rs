@@ -1,0 +1,302 @@
+//! The way to a loop from other threads.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::LoopHandle;
+use crate::error::{JoinError, LoopClosed};
+use crate::task::{Inbox, InboxArc, Task};
+
+/// A loop, as seen from other threads. Get it with [`LoopHandle::remote`].
+///
+/// The counterpart of `loop.call_soon_threadsafe` and `asyncio.run_coroutine_threadsafe`. It never
+/// blocks and never panics; once the loop is closed every call gives an error. Wake-ups are
+/// coalesced: however many calls come in while the loop sleeps, it is woken once.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::thread;
+///
+/// coro::run(async {
+///     let remote = coro::LoopHandle::current().remote();
+///     let thread = thread::spawn(move || {
+///         let task = remote.spawn(|| async { 6 * 7 }).unwrap();
+///         task.join().unwrap()
+///     });
+///     while !thread.is_finished() {
+///         coro::yield_now().await;
+///     }
+///     assert_eq!(thread.join().unwrap(), 42);
+/// });
+/// ```
+pub struct RemoteHandle {
+    inbox: InboxArc<Inbox>,
+}
+
+impl RemoteHandle {
+    pub(super) fn new(inbox: InboxArc<Inbox>) -> Self {
+        inbox.add_handle();
+        RemoteHandle { inbox }
+    }
+
+    /// Has the loop call `f` on its own thread: in the turn after it has next looked for messages,
+    /// which is at once if it sleeps, and otherwise after 64 steps at most.
+    ///
+    /// # Errors
+    ///
+    /// [`LoopClosed`] once the loop is closed; `f` is dropped.
+    pub fn call_soon(&self, f: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
+        self.inbox.push_call(Box::new(f))
+    }
+
+    /// Has the loop run a task that calls `make` and then runs the future that it gives.
+    ///
+    /// So the future itself need not be `Send`. A panic in `make` is one of the task's.
+    ///
+    /// # Errors
+    ///
+    /// [`LoopClosed`] once the loop is closed; `make` is dropped.
+    #[track_caller]
+    pub fn spawn<M, F>(&self, make: M) -> Result<RemoteTask<F::Output>, LoopClosed>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send,
+    {
+        let shared = Arc::new(Shared::new());
+        let promise = Promise(shared.clone());
+        let origin = Location::caller();
+        self.call_soon(move || promise.keep(make, origin))?;
+        Ok(RemoteTask {
+            shared,
+            remote: self.clone(),
+        })
+    }
+
+    /// As [`LoopHandle::stop`].
+    ///
+    /// # Errors
+    ///
+    /// [`LoopClosed`] once the loop is closed.
+    pub fn stop(&self) -> Result<(), LoopClosed> {
+        self.call_soon(|| LoopHandle::current().stop())
+    }
+
+    /// Whether the loop is closed.
+    pub fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
+    }
+}
+
+impl Clone for RemoteHandle {
+    fn clone(&self) -> Self {
+        RemoteHandle::new(self.inbox.clone())
+    }
+}
+
+impl Drop for RemoteHandle {
+    fn drop(&mut self) {
+        self.inbox.remove_handle();
+    }
+}
+
+impl fmt::Debug for RemoteHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteHandle")
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
+
+/// A task that another thread has spawned; a future there, or a value to block for.
+///
+/// Dropping it detaches the task.
+///
+/// # Panics
+///
+/// Polling it again after it gave its output panics.
+pub struct RemoteTask<T> {
+    shared: Arc<Shared<T>>,
+    remote: RemoteHandle,
+}
+
+impl<T> RemoteTask<T> {
+    /// Blocks the calling thread until the task is done.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`] if the task panicked or was cancelled, as it is when the loop closes; and if
+    /// this is the thread of that very loop, where waiting would never end.
+    pub fn join(self) -> Result<T, JoinError> {
+        let mut state = self.shared.lock();
+        loop {
+            match std::mem::replace(&mut state.value, Value::Waiting) {
+                Value::Ready(result) => return result,
+                Value::Taken => panic!("join() on a remote task that gave its output before"),
+                Value::Waiting if self.remote.inbox.is_on_this_thread() => {
+                    return Err(JoinError::would_deadlock(state.task.clone()));
+                }
+                Value::Waiting => {
+                    state = self
+                        .shared
+                        .done
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Asks for the task's end, as [`Task::cancel`] does.
+    pub fn cancel(&self) {
+        let waker = {
+            let mut state = self.shared.lock();
+            state.cancelled = true;
+            state.keeper.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Whether the task is done.
+    pub fn is_finished(&self) -> bool {
+        !matches!(self.shared.lock().value, Value::Waiting)
+    }
+}
+
+impl<T> Future for RemoteTask<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.shared.lock();
+        match std::mem::replace(&mut state.value, Value::Taken) {
+            Value::Ready(result) => Poll::Ready(result),
+            Value::Taken => panic!("a remote task was polled again after it gave its output"),
+            Value::Waiting => {
+                state.value = Value::Waiting;
+                let before = state.waiter.replace(cx.waker().clone());
+                drop(state);
+                drop(before);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for RemoteTask<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteTask")
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}
+
+/// Where the output is handed over between the threads.
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    done: Condvar,
+}
+
+struct State<T> {
+    value: Value<T>,
+    task: Box<str>,
+    cancelled: bool,
+    /// Whoever awaits the output.
+    waiter: Option<Waker>,
+    /// The promise that listens for a cancellation.
+    keeper: Option<Waker>,
+}
+
+enum Value<T> {
+    Waiting,
+    Ready(Result<T, JoinError>),
+    Taken,
+}
+
+impl<T> Shared<T> {
+    fn new() -> Self {
+        let state = State {
+            value: Value::Waiting,
+            task: "a remote task".into(),
+            cancelled: false,
+            waiter: None,
+            keeper: None,
+        };
+        Shared {
+            state: Mutex::new(state),
+            done: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        // No foreign code runs under the lock, so what a panic left behind is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a cancellation is wished; if not yet, `keeper` will be woken when it is.
+    fn is_cancelled(&self, keeper: &Waker) -> bool {
+        let keeper = keeper.clone();
+        let mut state = self.lock();
+        let before = state.keeper.replace(keeper);
+        let cancelled = state.cancelled;
+        drop(state);
+        drop(before);
+        cancelled
+    }
+
+    fn set(&self, result: Result<T, JoinError>) {
+        let waiter = {
+            let mut state = self.lock();
+            if !matches!(state.value, Value::Waiting) {
+                return;
+            }
+            state.value = Value::Ready(result);
+            state.waiter.take()
+        };
+        self.done.notify_all();
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+}
+
+/// Sees to it that an output arrives: "cancelled", if the loop drops it unkept.
+struct Promise<T>(Arc<Shared<T>>);
+
+impl<T: Send + 'static> Promise<T> {
+    /// On the loop's thread: runs the future, and hands over its output.
+    fn keep<F>(self, make: impl FnOnce() -> F + 'static, origin: &'static Location<'static>)
+    where
+        F: Future<Output = T> + 'static,
+    {
+        let current = LoopHandle::current();
+        let owner = &current.core().owner;
+        let task = owner.spawn(async move { make().await }, origin, false);
+        self.0.lock().task = task.name().into();
+        drop(owner.spawn(self.listen(task), origin, false));
+    }
+
+    /// Waits for the task, and for a wish to cancel it.
+    async fn listen(self, task: Task<T>) {
+        let mut task = pin!(task);
+        let result = poll_fn(|cx| {
+            if self.0.is_cancelled(cx.waker()) {
+                task.cancel();
+            }
+            task.as_mut().poll(cx)
+        });
+        self.0.set(result.await);
+    }
+}
+
+impl<T> Drop for Promise<T> {
+    fn drop(&mut self) {
+        let task = self.0.lock().task.clone();
+        self.0.set(Err(JoinError::cancelled(task)));
+    }
+}

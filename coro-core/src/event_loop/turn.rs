@@ -1,0 +1,172 @@
+//! One turn: what runs next, and how long the loop may sleep.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::Core;
+use super::handle::Due;
+use crate::task::Ran;
+use crate::timers::NEVER;
+
+/// After this many steps the loop looks at its descriptors and timers, though more is ready.
+const STEPS_A_LOOK: u32 = 64;
+
+/// How far the present turn has come.
+#[derive(Default)]
+pub(super) struct Turn {
+    begun: bool,
+    left: usize,
+    steps_since_look: u32,
+}
+
+/// Why [`Core::advance`] came back.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Advance {
+    /// The main future's turn has come.
+    Main,
+    /// Somebody called `stop`.
+    Stopped,
+}
+
+impl Core {
+    /// Runs turn after turn until the main future has to be polled, or the loop was stopped.
+    pub(super) fn advance(&self, turn: &mut Turn) -> Advance {
+        self.catching(|| {
+            loop {
+                while turn.left > 0 {
+                    if self.step(turn) == Some(Ran::Main) {
+                        return Advance::Main;
+                    }
+                }
+                if turn.begun && self.stopping.take() {
+                    return Advance::Stopped;
+                }
+                self.begin(turn);
+            }
+        })
+    }
+
+    /// Runs what is left of a turn; main futures are not polled.
+    pub(super) fn finish(&self, turn: &mut Turn) {
+        self.catching(|| {
+            while turn.left > 0 {
+                let _ = self.step(turn);
+            }
+        });
+    }
+
+    /// Calls `steps`, and again after each panic of a task, which ends that task. So panics are
+    /// caught once a turn or seldomer, not once a step.
+    fn catching<T>(&self, mut steps: impl FnMut() -> T) -> T {
+        loop {
+            match catch_unwind(AssertUnwindSafe(&mut steps)) {
+                Ok(value) => return value,
+                Err(payload) => {
+                    self.owner.end_panicked(payload);
+                    self.stamp_timers();
+                }
+            }
+        }
+    }
+
+    /// Takes one whole turn, without sleeping.
+    pub(super) fn take_turn(&self, turn: &mut Turn) {
+        self.look(turn, false);
+        turn.left = self.owner.ready_len();
+        self.finish(turn);
+    }
+
+    fn begin(&self, turn: &mut Turn) {
+        let dry = self.owner.ready_len() == 0;
+        if dry || turn.steps_since_look >= STEPS_A_LOOK || self.clock.is_virtual() || !turn.begun {
+            self.look(turn, dry);
+        }
+        turn.begun = true;
+        turn.left = self.owner.ready_len();
+    }
+
+    #[inline(always)]
+    fn step(&self, turn: &mut Turn) -> Option<Ran> {
+        if turn.steps_since_look >= STEPS_A_LOOK {
+            self.look(turn, false);
+        }
+        turn.left -= 1;
+        turn.steps_since_look += 1;
+        let ran = self.owner.run_next();
+        self.stamp_timers();
+        ran
+    }
+
+    /// Gives the timers that a step has armed their deadlines: they count from its end, so that no
+    /// timer can fire early, however long ago the clock was last read.
+    #[inline(always)]
+    pub(super) fn stamp_timers(&self) {
+        if self.has_fresh.take() {
+            self.timers.borrow_mut().stamp(self.clock.now());
+        }
+    }
+
+    /// Appends to the ready queue what other threads, descriptors and timers have to say.
+    #[cold]
+    fn look(&self, turn: &mut Turn, may_sleep: bool) {
+        turn.steps_since_look = 0;
+        self.stamp_timers(); // foreign code may arm some between steps, as a waker does
+        if may_sleep && !self.stopping.get() && self.owner.inbox().fall_asleep() {
+            self.sleep();
+            self.owner.inbox().wake_up();
+        } else {
+            self.clock.flow(self.is_anything_real());
+            if self.reactor.has_sources() {
+                self.reactor.wait(Some(Duration::ZERO));
+            }
+        }
+        if self.owner.inbox().is_pending() {
+            let mut messages = Vec::new();
+            self.owner.inbox().take(&mut messages);
+            self.owner.deliver(&mut messages);
+        }
+        self.reactor.dispatch(|waker| self.owner.wake(waker));
+        self.fire();
+    }
+
+    /// Waits for whatever comes first; under a virtual clock, moves it there if that may be.
+    fn sleep(&self) {
+        let deadline = self
+            .timers
+            .borrow()
+            .next_deadline()
+            .filter(|&deadline| deadline != NEVER);
+        let real = self.is_anything_real();
+        self.clock.flow(real);
+        match deadline {
+            Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
+            Some(deadline) => {
+                let left = deadline.saturating_sub(self.clock.now());
+                self.reactor.wait(Some(Duration::from_nanos(left)));
+            }
+            None => self.reactor.wait(None),
+        }
+        self.clock.flow(real);
+    }
+
+    /// Whether something outside of this loop may still want to be heard at its own real time.
+    fn is_anything_real(&self) -> bool {
+        self.reactor.is_waited_for() || self.owner.inbox().has_handles()
+    }
+
+    fn fire(&self) {
+        if self.timers.borrow().next_deadline().is_none() {
+            return;
+        }
+        let now = self.clock.now();
+        loop {
+            let due = self.timers.borrow_mut().pop_due(now);
+            match due {
+                None => break,
+                Some(Due::Wake(waker)) => self.owner.wake(waker),
+                Some(Due::Call(callout)) => callout.enqueue(&self.owner),
+            }
+        }
+    }
+}

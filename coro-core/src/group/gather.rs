@@ -1,0 +1,174 @@
+//! Waiting for all of several futures.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::future::{JoinAll, MaybeDone, join_all, maybe_done};
+use pin_project_lite::pin_project;
+
+/// Awaits all of a tuple, an array or a `Vec`, concurrently, and gives their outputs in the same
+/// order and shape. The counterpart of `asyncio.gather(.., return_exceptions=True)`.
+///
+/// All are awaited to their ends, whatever the outputs of the others: errors are values here, and
+/// cancel nobody. An empty collection is ready at once. Nothing is spawned: the futures may borrow
+/// and are polled within the present task. Dropping it drops those that are not done, and the
+/// outputs of those that are.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::time::Duration;
+///
+/// async fn after(millis: u64) -> u64 {
+///     coro::sleep(Duration::from_millis(millis)).await;
+///     millis
+/// }
+///
+/// coro::run(async {
+///     let (a, b) = coro::gather((after(2), async { "b" })).await;
+///     assert_eq!((a, b), (2, "b"));
+///     assert_eq!(coro::gather([after(2), after(1)]).await, [2, 1]);
+///     assert_eq!(coro::gather(vec![after(2), after(1)]).await, vec![2, 1]);
+/// });
+/// ```
+pub fn gather<G: Gather>(futures: G) -> G::Future {
+    futures.gather()
+}
+
+/// What [`gather`] takes: tuples of up to twelve futures, arrays and `Vec`s of them.
+pub trait Gather {
+    /// The outputs, in the shape in which the futures were given.
+    type Output;
+    /// The future of all of them.
+    type Future: Future<Output = Self::Output>;
+
+    /// What [`gather`] calls.
+    fn gather(self) -> Self::Future;
+}
+
+impl<F: IntoFuture> Gather for Vec<F> {
+    type Output = Vec<F::Output>;
+    type Future = GatherVec<F::IntoFuture>;
+
+    fn gather(self) -> Self::Future {
+        GatherVec {
+            all: join_all(self.into_iter().map(IntoFuture::into_future)),
+        }
+    }
+}
+
+impl<F: IntoFuture, const N: usize> Gather for [F; N] {
+    type Output = [F::Output; N];
+    type Future = GatherArray<F::IntoFuture, N>;
+
+    fn gather(self) -> Self::Future {
+        GatherArray {
+            all: join_all(self.into_iter().map(IntoFuture::into_future)),
+        }
+    }
+}
+
+/// The future of [`gather`] for a `Vec`. A future that is not woken is not polled, when there
+/// are many.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct GatherVec<F: Future> {
+    all: JoinAll<F>,
+}
+
+impl<F: Future> Future for GatherVec<F> {
+    type Output = Vec<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.all).poll(cx)
+    }
+}
+
+impl<F: Future> fmt::Debug for GatherVec<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GatherVec(..)")
+    }
+}
+
+/// The future of [`gather`] for an array.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct GatherArray<F: Future, const N: usize> {
+    all: JoinAll<F>,
+}
+
+impl<F: Future, const N: usize> Future for GatherArray<F, N> {
+    type Output = [F::Output; N];
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.all)
+            .poll(cx)
+            .map(|outputs| match outputs.try_into() {
+                Ok(outputs) => outputs,
+                Err(_) => unreachable!("as many outputs as futures"),
+            })
+    }
+}
+
+impl<F: Future, const N: usize> fmt::Debug for GatherArray<F, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GatherArray({N} futures)")
+    }
+}
+
+/// One size of tuple: its future, and the way to it.
+macro_rules! tuple {
+    ($Name:ident: $($F:ident $field:ident),+) => {
+        pin_project! {
+            /// The future of [`gather`] for a tuple.
+            #[must_use = "futures do nothing unless they are awaited"]
+            pub struct $Name<$($F: Future),+> {
+                $(#[pin] $field: MaybeDone<$F>,)+
+            }
+        }
+
+        impl<$($F: IntoFuture),+> Gather for ($($F,)+) {
+            type Output = ($($F::Output,)+);
+            type Future = $Name<$($F::IntoFuture),+>;
+
+            fn gather(self) -> Self::Future {
+                let ($($field,)+) = self;
+                $Name { $($field: maybe_done($field.into_future()),)+ }
+            }
+        }
+
+        impl<$($F: Future),+> Future for $Name<$($F),+> {
+            type Output = ($($F::Output,)+);
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let mut this = self.project();
+                let mut all = true;
+                $(all &= this.$field.as_mut().poll(cx).is_ready();)+
+                if !all {
+                    return Poll::Pending;
+                }
+                Poll::Ready(($(
+                    this.$field.take_output().expect("gather was polled again after its end"),
+                )+))
+            }
+        }
+
+        impl<$($F: Future),+> fmt::Debug for $Name<$($F),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($Name), "(..)"))
+            }
+        }
+    };
+}
+
+tuple!(Gather1: A a);
+tuple!(Gather2: A a, B b);
+tuple!(Gather3: A a, B b, C c);
+tuple!(Gather4: A a, B b, C c, D d);
+tuple!(Gather5: A a, B b, C c, D d, E e);
+tuple!(Gather6: A a, B b, C c, D d, E e, F f);
+tuple!(Gather7: A a, B b, C c, D d, E e, F f, G g);
+tuple!(Gather8: A a, B b, C c, D d, E e, F f, G g, H h);
+tuple!(Gather9: A a, B b, C c, D d, E e, F f, G g, H h, I i);
+tuple!(Gather10: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+tuple!(Gather11: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+tuple!(Gather12: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);

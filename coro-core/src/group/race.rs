@@ -1,0 +1,171 @@
+//! Waiting for the first of several futures.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::future::{SelectAll, select_all};
+use pin_project_lite::pin_project;
+
+/// Awaits the first of a tuple, an array or a `Vec` to complete, and gives its output.
+///
+/// The counterpart of `asyncio.wait(.., return_when=FIRST_COMPLETED)` with the rest cancelled: as
+/// soon as one is done the others are dropped, and lose what being dropped makes them lose. When
+/// several are ready at once, the one that stands first wins. All have the same output; nothing is
+/// spawned, so they may borrow.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::time::Duration;
+///
+/// async fn after(millis: u64) -> u64 {
+///     coro::sleep(Duration::from_millis(millis)).await;
+///     millis
+/// }
+///
+/// coro::run(async {
+///     assert_eq!(coro::race((after(900), async { 1 })).await, 1);
+///     assert_eq!(coro::race([after(900), after(2)]).await, 2);
+///     assert_eq!(coro::race(vec![after(3), after(900)]).await, 3);
+/// });
+/// ```
+///
+/// # Panics
+///
+/// If there is nothing to race: an empty array or `Vec` could never give an output.
+#[track_caller]
+pub fn race<R: Race>(futures: R) -> R::Future {
+    futures.race()
+}
+
+/// What [`race`] takes: tuples of up to twelve futures, arrays and `Vec`s of them.
+pub trait Race {
+    /// The output that all have.
+    type Output;
+    /// The future of the first.
+    type Future: Future<Output = Self::Output>;
+
+    /// What [`race`] calls.
+    #[track_caller]
+    fn race(self) -> Self::Future;
+}
+
+impl<F: IntoFuture> Race for Vec<F> {
+    type Output = F::Output;
+    type Future = RaceVec<F::IntoFuture>;
+
+    #[track_caller]
+    fn race(self) -> Self::Future {
+        assert!(
+            !self.is_empty(),
+            "a race of nothing never ends: give race() at least one future"
+        );
+        let all = self
+            .into_iter()
+            .map(|future| Box::pin(future.into_future()));
+        RaceVec {
+            first: Some(select_all(all)),
+        }
+    }
+}
+
+impl<F: IntoFuture, const N: usize> Race for [F; N] {
+    type Output = F::Output;
+    type Future = RaceVec<F::IntoFuture>;
+
+    #[track_caller]
+    fn race(self) -> Self::Future {
+        Vec::from(self).race()
+    }
+}
+
+/// The future of [`race`] for a `Vec` or an array.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct RaceVec<F: Future> {
+    first: Option<SelectAll<Pin<Box<F>>>>,
+}
+
+impl<F: Future> Future for RaceVec<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let first = self
+            .first
+            .as_mut()
+            .expect("a race was polled again after its end");
+        let Poll::Ready((output, _, others)) = Pin::new(first).poll(cx) else {
+            return Poll::Pending;
+        };
+        self.first = None;
+        drop(others);
+        Poll::Ready(output)
+    }
+}
+
+impl<F: Future> fmt::Debug for RaceVec<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RaceVec(..)")
+    }
+}
+
+/// One size of tuple: its future, and the way to it.
+macro_rules! tuple {
+    ($Name:ident: $($F:ident $field:ident),+) => {
+        pin_project! {
+            /// The future of [`race`] for a tuple.
+            #[must_use = "futures do nothing unless they are awaited"]
+            pub struct $Name<$($F),+> {
+                $(#[pin] $field: Option<$F>,)+
+            }
+        }
+
+        impl<T, $($F: IntoFuture<Output = T>),+> Race for ($($F,)+) {
+            type Output = T;
+            type Future = $Name<$($F::IntoFuture),+>;
+
+            fn race(self) -> Self::Future {
+                let ($($field,)+) = self;
+                $Name { $($field: Some($field.into_future()),)+ }
+            }
+        }
+
+        impl<T, $($F: Future<Output = T>),+> Future for $Name<$($F),+> {
+            type Output = T;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+                let mut this = self.project();
+                let mut first = Poll::Pending;
+                $(
+                    if first.is_pending() {
+                        let future = this.$field.as_mut().as_pin_mut();
+                        first = future.expect("a race was polled again after its end").poll(cx);
+                    }
+                )+
+                if first.is_ready() {
+                    $(this.$field.set(None);)+
+                }
+                first
+            }
+        }
+
+        impl<$($F),+> fmt::Debug for $Name<$($F),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($Name), "(..)"))
+            }
+        }
+    };
+}
+
+tuple!(Race1: A a);
+tuple!(Race2: A a, B b);
+tuple!(Race3: A a, B b, C c);
+tuple!(Race4: A a, B b, C c, D d);
+tuple!(Race5: A a, B b, C c, D d, E e);
+tuple!(Race6: A a, B b, C c, D d, E e, F f);
+tuple!(Race7: A a, B b, C c, D d, E e, F f, G g);
+tuple!(Race8: A a, B b, C c, D d, E e, F f, G g, H h);
+tuple!(Race9: A a, B b, C c, D d, E e, F f, G g, H h, I i);
+tuple!(Race10: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+tuple!(Race11: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+tuple!(Race12: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);

@@ -1,0 +1,73 @@
+//! Keeping a future from the cancellation of whoever awaits it.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::error::JoinError;
+use crate::event_loop::LoopHandle;
+use crate::task::Task;
+
+/// Runs `future` as a task, so that it goes on when whoever awaits it is cancelled. The counterpart
+/// of `asyncio.shield`.
+///
+/// The task is spawned at once. Dropping the shield detaches it: it runs on, and if it then panics
+/// that is reported. Only the end of its loop cancels it.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::{cell::Cell, rc::Rc, time::Duration};
+///
+/// coro::run(async {
+///     let saved = Rc::new(Cell::new(false));
+///     let save = {
+///         let saved = saved.clone();
+///         async move {
+///             coro::sleep(Duration::from_millis(3)).await;
+///             saved.set(true);
+///         }
+///     };
+///     let late = coro::timeout(Duration::from_millis(1), coro::shield(save)).await;
+///     assert!(late.is_err() && !saved.get());
+///     coro::sleep(Duration::from_millis(9)).await;
+///     assert!(saved.get());
+/// });
+/// ```
+///
+/// # Errors
+///
+/// Awaiting it gives a [`JoinError`] if the future panicked, or was cancelled with its loop.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn shield<F>(future: F) -> Shield<F::Output>
+where
+    F: IntoFuture,
+    F::IntoFuture: 'static,
+{
+    Shield {
+        task: LoopHandle::current().spawn(future.into_future()),
+    }
+}
+
+/// The future of [`shield`].
+pub struct Shield<T> {
+    task: Task<T>,
+}
+
+impl<T> Future for Shield<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.task).poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for Shield<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shield").field(&self.task).finish()
+    }
+}

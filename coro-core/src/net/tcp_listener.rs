@@ -1,0 +1,156 @@
+//! Accepting TCP connections.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use futures::stream::{self, Stream};
+
+use super::TcpStream;
+use crate::event_loop::{Direction, LoopHandle};
+use crate::report::{ErrorReport, ReportKind};
+use crate::sys;
+use crate::wait::ready::Ready;
+use crate::wait::until::Until;
+
+/// How long a listener that ran out of descriptors waits before it tries again, at first and at
+/// most.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// A socket that accepts TCP connections. Dropping it closes it.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{TcpListener, TcpStream};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// coro::run(async {
+///     let listener = TcpListener::bind("127.0.0.1:0")?;
+///     let mut client = TcpStream::connect(listener.local_addr()?).await?;
+///     let (mut server, _) = listener.accept().await?;
+///     server.write_all(b"hello").await?;
+///     let mut greeting = [0; 5];
+///     client.read_exact(&mut greeting).await?;
+///     assert_eq!(&greeting, b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct TcpListener {
+    ready: Ready<mio::net::TcpListener>,
+    /// The next pause, while descriptors have run out.
+    pause: Cell<Option<Duration>>,
+}
+
+impl TcpListener {
+    /// Listens on the first of the addresses that can be bound; port 0 lets the system choose one.
+    ///
+    /// Give an address, such as `"127.0.0.1:8080"`: resolving a name here would hold up the loop
+    /// meanwhile. On Unix the address may be reused at once after an earlier listener has gone.
+    ///
+    /// # Errors
+    ///
+    /// If no address can be bound, the error of the last.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Self::from_std(std::net::TcpListener::bind(address)?)
+    }
+
+    /// Takes over a listener of the standard library's.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be set not to block, or not be registered with the loop.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let ready = Ready::new(mio::net::TcpListener::from_std(listener))?;
+        Ok(TcpListener {
+            ready,
+            pause: Cell::new(None),
+        })
+    }
+
+    /// Waits for a connection; gives it and the address of its other end.
+    ///
+    /// When the process has no descriptors or memory left for one, the listener reports so, waits,
+    /// from 10 ms to a second, and tries again until there are; meanwhile connections wait in the
+    /// system's queue. It reports again only after all that queued were accepted. One that was broken off before it could be accepted is passed
+    /// over. Dropping the wait loses no connection.
+    ///
+    /// # Errors
+    ///
+    /// If the listening socket itself has failed.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        loop {
+            let accepted = self
+                .ready
+                .io(Direction::Read, |io| self.try_accept(io))
+                .await;
+            match accepted.and_then(|(io, peer)| Ok((TcpStream::new(io)?, peer))) {
+                Ok(connection) => return Ok(connection),
+                Err(error) if sys::is_of_one_connection(&error) => {}
+                Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn try_accept(
+        &self,
+        io: &mio::net::TcpListener,
+    ) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
+        let accepted = io.accept();
+        if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            self.pause.set(None); // whoever queued is in: the shortage is over
+        }
+        accepted
+    }
+
+    async fn back_off(&self, error: &io::Error) {
+        let pause = self.pause.get().unwrap_or_else(|| {
+            let message = format!("{error}; trying again until it can");
+            LoopHandle::current().report(ErrorReport::new(ReportKind::AcceptPaused, message));
+            PAUSE_MIN
+        });
+        self.pause.set(Some((pause * 2).min(PAUSE_MAX)));
+        let mut until = Until::After(pause);
+        poll_fn(|cx| until.poll(cx)).await;
+    }
+
+    /// The connections, one after another, as a stream that never ends.
+    ///
+    /// Its items are the results of [`accept`](Self::accept).
+    pub fn incoming(&self) -> impl Stream<Item = io::Result<TcpStream>> {
+        stream::unfold(self, |listener| async move {
+            Some((listener.accept().await.map(|(stream, _)| stream), listener))
+        })
+    }
+
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().local_addr()
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ready.get().fmt(f)
+    }
+}

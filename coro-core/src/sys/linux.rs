@@ -1,0 +1,111 @@
+//! The poller on Linux: registration by mio, the wait by `epoll_pwait2`, in nanoseconds.
+
+use std::io;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+use rustix::thread::{current_timer_slack, set_current_timer_slack};
+
+use super::Readiness;
+
+/// Events taken from the kernel in one look.
+const EVENTS: usize = 512;
+
+pub(crate) struct Poller {
+    poll: mio::Poll,
+    events: Vec<epoll::Event>,
+}
+
+impl Poller {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Poller {
+            poll: mio::Poll::new()?,
+            events: Vec::with_capacity(EVENTS),
+        })
+    }
+
+    pub(crate) fn registry(&self) -> &mio::Registry {
+        self.poll.registry()
+    }
+
+    /// Waits for events, for `timeout` at the longest; `None` waits until one comes.
+    ///
+    /// It may return early and without an event, as after a signal.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.events.clear();
+        let precise = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let buffer = rustix::buffer::spare_capacity(&mut self.events);
+        match epoll::wait(self.poll.registry(), buffer, precise.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(Errno::NOSYS) => self.wait_in_milliseconds(timeout),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// For kernels before 5.11: mio waits, and rounds up, so that nothing fires early.
+    #[cold]
+    fn wait_in_milliseconds(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let mut events = mio::Events::with_capacity(EVENTS);
+        match self.poll.poll(&mut events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        self.events.extend(events.iter().map(|event| epoll::Event {
+            flags: flags(event),
+            data: epoll::EventData::new_u64(event.token().0 as u64),
+        }));
+        Ok(())
+    }
+
+    /// The events of the last wait.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (mio::Token, Readiness)> {
+        self.events.iter().map(|event| {
+            let (flags, data) = (event.flags, event.data);
+            (mio::Token(data.u64() as usize), readiness(flags))
+        })
+    }
+}
+
+fn readiness(flags: epoll::EventFlags) -> Readiness {
+    use epoll::EventFlags as F;
+    let broken = flags.intersects(F::HUP | F::ERR);
+    Readiness {
+        read: broken || flags.intersects(F::IN | F::PRI | F::RDHUP),
+        write: broken || flags.intersects(F::OUT),
+        read_closed: broken || flags.intersects(F::RDHUP),
+        write_closed: broken,
+    }
+}
+
+fn flags(event: &mio::event::Event) -> epoll::EventFlags {
+    use epoll::EventFlags as F;
+    let mut flags = F::empty();
+    flags.set(F::IN, event.is_readable());
+    flags.set(F::OUT, event.is_writable());
+    flags.set(F::RDHUP, event.is_read_closed());
+    flags.set(F::ERR, event.is_error() || event.is_write_closed());
+    flags
+}
+
+/// Lets the kernel wake this thread on time, not up to 50 µs late, for as long as it lives.
+pub(crate) struct PreciseWaits {
+    before: Option<u64>,
+}
+
+impl PreciseWaits {
+    pub(crate) fn begin() -> Self {
+        let before = current_timer_slack().ok();
+        let _ = set_current_timer_slack(NonZeroU64::new(1)); // refused: waits are merely less exact
+        PreciseWaits { before }
+    }
+}
+
+impl Drop for PreciseWaits {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            let _ = set_current_timer_slack(NonZeroU64::new(before)); // as it was, where allowed
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Callouts: closures that the loop calls once, in their turn.
+#![expect(
+    unsafe_code,
+    reason = "a callout erases its closure's type behind a counted pointer"
+)]
+
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use super::owner::{Owner, drop_payload};
+use super::queue::{Node, Origin, Ran, Table};
+use super::state::State;
+use crate::report::{ErrorReport, ReportKind};
+
+#[repr(C)]
+struct CalloutCell<F> {
+    node: Node,
+    origin: Origin,
+    /// Only ever borrowed to take the closure out.
+    closure: UnsafeCell<Option<F>>,
+}
+
+/// A counted reference to a callout. It never leaves the loop's thread, so plain cells count.
+pub(crate) struct Callout(NonNull<Node>);
+
+impl Callout {
+    pub(super) fn new<F: FnOnce() + 'static>(origin: Origin, f: F) -> Self {
+        let node = Node::new(&CalloutCell::<F>::TABLE, State::idle(), 1);
+        let cell = Box::new(CalloutCell {
+            node,
+            origin,
+            closure: UnsafeCell::new(Some(f)),
+        });
+        Callout(NonNull::from(Box::leak(cell)).cast())
+    }
+
+    fn node(&self) -> &Node {
+        // SAFETY: the reference is counted, so the callout is allocated.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Drops the closure now, unless it was called or cancelled before.
+    pub(crate) fn cancel(&self, owner: &Rc<Owner>) {
+        if !self.node().state.is_done() {
+            let _ = self.node().state.cancel();
+            let _ = self.node().state.complete();
+            // SAFETY: the callout is allocated, and its closure is not being called: the state
+            // says done before it is.
+            unsafe { (self.node().table.end)(self.0, owner) };
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.node().state.is_cancelled()
+    }
+
+    /// Puts the callout at the end of the ready queue; it must be in it once at most.
+    pub(crate) fn enqueue(self, owner: &Owner) {
+        let node = self.0;
+        std::mem::forget(self);
+        // SAFETY: the reference that was just forgotten is the queue's from now on.
+        unsafe { owner.enqueue(node) };
+    }
+
+    /// Drops this reference; the callout is called all the same.
+    pub(crate) fn forget(self) {}
+}
+
+impl Clone for Callout {
+    fn clone(&self) -> Self {
+        self.node().handles.set(self.node().handles.get() + 1);
+        Callout(self.0)
+    }
+}
+
+impl Drop for Callout {
+    fn drop(&mut self) {
+        // SAFETY: gives up the reference that this stands for.
+        unsafe { release(self.0) };
+    }
+}
+
+/// # Safety
+///
+/// The caller gives up a reference to a callout.
+unsafe fn release(node: NonNull<Node>) {
+    // SAFETY: the caller's reference keeps the callout allocated; after the last nobody uses it.
+    unsafe {
+        let left = node.as_ref().handles.get() - 1;
+        node.as_ref().handles.set(left);
+        if left == 0 {
+            (node.as_ref().table.free)(node, None);
+        }
+    }
+}
+
+impl<F: FnOnce() + 'static> CalloutCell<F> {
+    const TABLE: Table = Table {
+        run: run::<F>,
+        panicked: |_, _, _| {},
+        discard,
+        describe: describe::<F>,
+        end: end::<F>,
+        take_output: |_, _| {},
+        drop_output: |_, _| {},
+        free: free::<F>,
+    };
+}
+
+/// # Safety
+///
+/// The callout is a cell of `F`, and allocated.
+unsafe fn take<F>(node: NonNull<Node>) -> Option<F> {
+    // SAFETY: as the caller promises; the borrow ends here, before any foreign code runs.
+    unsafe { (*node.cast::<CalloutCell<F>>().as_ref().closure.get()).take() }
+}
+
+unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
+    // SAFETY: the queue's reference keeps the callout allocated until it is given up at the end;
+    // the table says that it is a cell of `F`.
+    unsafe {
+        if let Some(f) = take::<F>(node) {
+            let _ = node.as_ref().state.complete();
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+                let origin = node.cast::<CalloutCell<F>>().as_ref().origin;
+                let report = ErrorReport::of_panic(ReportKind::CalloutPanicked, payload.as_ref());
+                owner.report(report.from(origin));
+                drop_payload(payload);
+            }
+        }
+        release(node);
+    }
+    Ran::Step
+}
+
+unsafe fn discard(node: NonNull<Node>, owner: &Rc<Owner>) {
+    let callout = Callout(node); // the queue's reference
+    owner.contain_drop(|| callout.cancel(owner));
+}
+
+unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Owner>) {
+    // SAFETY: the caller has a reference to the callout.
+    drop(unsafe { take::<F>(node) });
+}
+
+unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
+    // SAFETY: the caller has a reference to the callout.
+    (
+        None,
+        unsafe { node.cast::<CalloutCell<F>>().as_ref() }.origin,
+    )
+}
+
+unsafe fn free<F>(node: NonNull<Node>, _: Option<&Owner>) {
+    // SAFETY: leaked from a box of this type in `new`, and no reference is left.
+    drop(unsafe { Box::from_raw(node.cast::<CalloutCell<F>>().as_ptr()) });
+}

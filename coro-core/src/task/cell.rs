@@ -1,0 +1,400 @@
+//! The memory of a task: one allocation, reached through counted pointers.
+#![expect(
+    unsafe_code,
+    reason = "a task erases its future's type and outlives it in pieces"
+)]
+
+use std::alloc::Layout;
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::count::{MERGED, TaskRef, release_loops};
+use super::inbox::Inbox;
+use super::join::TaskHandle;
+use super::owner::Owner;
+use super::primitives::{Arc, AtomicBool, AtomicIsize, Ordering};
+use super::queue::{Links, Node, Origin, Payload, Ran, Table};
+use super::state::{Begin, Complete, State, Suspend};
+use super::{block, waker};
+use crate::error::JoinError;
+
+#[repr(C)]
+pub(super) struct Header {
+    pub(super) node: Node,
+    pub(super) inbox: NonNull<Inbox>,
+    /// Wakers counted on the owner's thread, inside its loop; only the sum with `remote` counts.
+    pub(super) wakers: Cell<i32>,
+    pub(super) remote: AtomicIsize,
+    pub(super) in_inbox: AtomicBool,
+    pub(super) joiner: Cell<Option<Waker>>,
+    pub(super) links: Links,
+    pub(super) id: u64,
+    pub(super) origin: Origin,
+    extra: Cell<Option<Box<Extra>>>,
+}
+
+type Callback = Box<dyn FnOnce(TaskHandle)>;
+
+/// What few tasks have.
+#[derive(Default)]
+struct Extra {
+    name: Option<Box<str>>,
+    /// Emptied when the task is done, so that no other thread ever drops one.
+    callbacks: Vec<Callback>,
+}
+
+#[repr(C)]
+struct TaskCell<F: Future> {
+    header: Header,
+    stage: UnsafeCell<Stage<F>>,
+}
+
+enum Stage<F: Future> {
+    Future(F),
+    Output(Result<F::Output, JoinError>),
+    Empty,
+}
+
+impl Header {
+    pub(super) fn new(
+        owner: &Owner,
+        id: u64,
+        table: &'static Table,
+        state: State,
+        handles: u32,
+        origin: Origin,
+    ) -> Self {
+        Header {
+            node: Node::new(table, state, handles),
+            inbox: owner.inbox_ptr(),
+            wakers: Cell::new(0),
+            remote: AtomicIsize::new(0),
+            in_inbox: AtomicBool::new(false),
+            joiner: Cell::new(None),
+            links: Links::default(),
+            id,
+            origin,
+            extra: Cell::new(None),
+        }
+    }
+
+    /// The loop's identity, and the way to it from other threads.
+    pub(super) fn inbox(&self) -> &Inbox {
+        // SAFETY: while the task is unfinished its loop keeps the inbox, and afterwards, if there
+        // are wakers that could ask, the task itself.
+        unsafe { self.inbox.as_ref() }
+    }
+
+    fn with_extra<T>(&self, f: impl FnOnce(&mut Extra) -> T) -> T {
+        let mut extra = self.extra.take().unwrap_or_default();
+        let value = f(&mut extra);
+        self.extra.set(Some(extra));
+        value
+    }
+
+    pub(super) fn name(&self) -> String {
+        let extra = self.extra.take();
+        let name = extra.as_ref().and_then(|extra| extra.name.as_deref());
+        let name = name.map_or_else(|| format!("Task-{}", self.id), str::to_owned);
+        self.extra.set(extra);
+        name
+    }
+
+    pub(super) fn set_name(&self, name: Box<str>) {
+        self.with_extra(|extra| extra.name = Some(name));
+    }
+
+    pub(super) fn add_callback(&self, callback: Callback) {
+        self.with_extra(|extra| extra.callbacks.push(callback));
+    }
+
+    fn take_callbacks(&self) -> Option<Vec<Callback>> {
+        let mut extra = self.extra.take()?;
+        let callbacks = std::mem::take(&mut extra.callbacks);
+        self.extra.set(Some(extra));
+        Some(callbacks)
+    }
+}
+
+impl Drop for Header {
+    fn drop(&mut self) {
+        if self.remote.load(Ordering::Relaxed) & MERGED != 0 {
+            // SAFETY: gives back the count that was taken when the task's counts were merged. The
+            // pointer is that of the owner's `Arc`.
+            drop(unsafe { Arc::from_raw(self.inbox.as_ptr()) });
+        }
+    }
+}
+
+/// Allocates a task that is not in any list yet. It has two references: the loop's, the handle's.
+pub(super) fn new_task<F>(owner: &Rc<Owner>, state: State, future: F, origin: Origin) -> TaskRef
+where
+    F: Future + 'static,
+{
+    let id = owner.next_id();
+    let header = Header::new(owner, id, &TaskCell::<F>::TABLE, state, 2, origin);
+    header.node.state.watch();
+    let cell = owner
+        .blocks()
+        .alloc(Layout::new::<TaskCell<F>>())
+        .cast::<TaskCell<F>>();
+    // SAFETY: the block was made for a cell of `F`; of the two references one is the handle's.
+    unsafe {
+        cell.write(TaskCell {
+            header,
+            stage: UnsafeCell::new(Stage::Future(future)),
+        });
+        TaskRef::from_counted(cell.cast(), owner.clone())
+    }
+}
+
+impl<F: Future + 'static> TaskCell<F> {
+    const TABLE: Table = Table {
+        run: run::<F>,
+        panicked: panicked::<F>,
+        discard: discard_task,
+        describe: describe_task,
+        end: end::<F>,
+        take_output: take_output::<F>,
+        drop_output: drop_output::<F>,
+        free: free_cell::<F>,
+    };
+}
+
+/// # Safety
+///
+/// The task is allocated, and is a cell of `F`.
+unsafe fn stage<F: Future>(task: NonNull<Header>) -> *mut Stage<F> {
+    // SAFETY: the pointer was made from the whole cell.
+    unsafe { UnsafeCell::raw_get(&raw const (*task.cast::<TaskCell<F>>().as_ptr()).stage) }
+}
+
+unsafe fn run<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
+    let task = node.cast::<Header>();
+    owner.running().set(Some(task));
+    // SAFETY: the loop's reference keeps the task allocated until one of these gives it up; the
+    // table says that it is a cell of `F`; what is taken from the ready queue is nowhere running.
+    // A panic of the future's goes up to the loop, which then calls `panicked`.
+    unsafe {
+        match task.as_ref().node.state.begin() {
+            Begin::Poll => match poll::<F>(task) {
+                Poll::Pending => suspend(task, owner),
+                Poll::Ready(output) => finish::<F>(task, owner, Some(Ok(output))),
+            },
+            Begin::PollOnce => {
+                let output = match poll::<F>(task) {
+                    Poll::Pending => None,
+                    Poll::Ready(output) => Some(Ok(output)),
+                };
+                finish::<F>(task, owner, output);
+            }
+            Begin::Drop => finish::<F>(task, owner, None),
+            Begin::Release => release_loops(task, owner),
+        }
+    }
+    owner.running().set(None);
+    Ran::Step
+}
+
+/// Polls a new task here and now, before the loop has seen it.
+pub(super) fn poll_first<F: Future + 'static>(task: &TaskRef) {
+    let (owner, task) = (task.owner(), task.as_ptr());
+    let before = owner.running().replace(Some(task));
+    // SAFETY: the caller has just made the task from an `F`, so nobody runs it, and the loop has
+    // its reference.
+    unsafe {
+        task.as_ref().node.state.begin_at_once();
+        match catch_unwind(AssertUnwindSafe(|| poll::<F>(task))) {
+            Ok(Poll::Pending) => suspend(task, owner),
+            Ok(Poll::Ready(output)) => finish::<F>(task, owner, Some(Ok(output))),
+            Err(payload) => panicked::<F>(task.cast(), owner, payload),
+        }
+    }
+    owner.running().set(before);
+}
+
+/// # Safety
+///
+/// The task is a cell of `F` in the state running, and the loop has a reference to it.
+#[inline(always)]
+unsafe fn poll<F: Future + 'static>(task: NonNull<Header>) -> Poll<F::Output> {
+    // SAFETY: the future stands in the cell and does not move until it is dropped there; the state
+    // running keeps everybody else from the stage; the waker does not outlive the loop's reference
+    // but by clones, which count.
+    unsafe {
+        let waker = waker::borrow(task);
+        match &mut *stage::<F>(task) {
+            Stage::Future(future) => {
+                Pin::new_unchecked(future).poll(&mut Context::from_waker(&waker))
+            }
+            _ => unreachable!("a task without its future was polled"),
+        }
+    }
+}
+
+/// # Safety
+///
+/// The task was polled and is not ready; the loop has a reference to it.
+#[inline(always)]
+unsafe fn suspend(task: NonNull<Header>, owner: &Rc<Owner>) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if task.as_ref().node.state.suspend() == Suspend::Enqueue {
+            owner.enqueue(task.cast());
+        }
+    }
+}
+
+/// The future has panicked as it was polled.
+unsafe fn panicked<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>, payload: Payload) {
+    let task = node.cast::<Header>();
+    // SAFETY: the table says that it is a cell of `F`; it was running, so it is not finished, and
+    // the loop has its reference.
+    unsafe {
+        let error = JoinError::panicked(task.as_ref().name().into(), payload);
+        finish::<F>(task, owner, Some(Err(error)));
+    }
+}
+
+/// Drops the future and settles the output; `None` means that the task was cancelled.
+///
+/// # Safety
+///
+/// As for [`poll`]. The loop's reference is given up.
+unsafe fn finish<F: Future + 'static>(
+    task: NonNull<Header>,
+    owner: &Rc<Owner>,
+    result: Option<Result<F::Output, JoinError>>,
+) {
+    // SAFETY: the loop's reference keeps the task allocated until the last line. Nobody else uses
+    // the stage before the state says done; a future that panics as it is dropped is gone all the
+    // same, so the stage is overwritten without dropping it again.
+    unsafe {
+        let header = task.as_ref();
+        let stage = stage::<F>(task);
+        owner.contain_drop_of(header, || ptr::drop_in_place(stage));
+        ptr::write(stage, Stage::Empty);
+        let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
+        let Complete { watched, queued } = header.node.state.complete();
+        match watched {
+            true => ptr::write(stage, Stage::Output(result)),
+            false => settle::<F>(header, owner, result),
+        }
+        announce(task, owner);
+        owner.forget(task);
+        if !queued {
+            release_loops(task, owner);
+        }
+    }
+}
+
+/// An output that nobody waits for: report it if it is a failure, and drop it.
+fn settle<F: Future + 'static>(
+    header: &Header,
+    owner: &Rc<Owner>,
+    result: Result<F::Output, JoinError>,
+) {
+    match result {
+        Ok(output) => owner.contain_drop_of(header, || {
+            owner.report_failure(header, &output as &dyn Any);
+            drop(output);
+        }),
+        Err(error) => owner.report_join_error(header, error),
+    }
+}
+
+/// Tells those who wait that the task is done.
+///
+/// # Safety
+///
+/// The loop has a reference to the task, and this is the owner's thread.
+unsafe fn announce(task: NonNull<Header>, owner: &Rc<Owner>) {
+    // SAFETY: as the caller promises.
+    let header = unsafe { task.as_ref() };
+    if let Some(joiner) = header.joiner.take() {
+        owner.wake(joiner);
+    }
+    if let Some(callbacks) = header.take_callbacks() {
+        for callback in callbacks {
+            // SAFETY: as the caller promises.
+            let handle = TaskHandle::new(unsafe { TaskRef::new(task, owner.clone()) });
+            owner
+                .call_soon(header.origin, move || callback(handle))
+                .forget();
+        }
+    }
+}
+
+unsafe fn end<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) {
+    let task = node.cast::<Header>();
+    let before = owner.running().replace(Some(task));
+    // SAFETY: the caller took the task from the list of unfinished tasks, to which the loop's
+    // reference belongs, and no task is running while the loop closes.
+    unsafe {
+        task.as_ref().node.state.begin_end();
+        finish::<F>(task, owner, None);
+    }
+    owner.running().set(before);
+}
+
+pub(super) unsafe fn discard_task(node: NonNull<Node>, owner: &Rc<Owner>) {
+    let task = node.cast::<Header>();
+    // SAFETY: the loop closes the tasks before it discards what is queued, so this one is done, and
+    // its place in the queue stands for the loop's reference.
+    unsafe {
+        if task.as_ref().node.state.begin() == Begin::Release {
+            release_loops(task, owner);
+        }
+    }
+}
+
+pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<String>, Origin) {
+    // SAFETY: the caller has a reference to the task.
+    let header = unsafe { node.cast::<Header>().as_ref() };
+    (Some(header.name()), header.origin)
+}
+
+unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {
+    let task = node.cast::<Header>();
+    // SAFETY: the state done hands the stage over to the one who waits, on the owner's thread;
+    // `into` points to an `Option` of the output's type.
+    unsafe {
+        let stage = stage::<F>(task);
+        if task.as_ref().node.state.is_done() && matches!(*stage, Stage::Output(_)) {
+            let Stage::Output(result) = ptr::replace(stage, Stage::Empty) else {
+                unreachable!()
+            };
+            *into.cast::<Option<Result<F::Output, JoinError>>>() = Some(result);
+        }
+    }
+}
+
+unsafe fn drop_output<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) {
+    let mut output = None;
+    // SAFETY: as for `take_output`, and the type is `F`'s own.
+    unsafe {
+        take_output::<F>(node, (&raw mut output).cast());
+        if let Some(result) = output {
+            settle::<F>(node.cast::<Header>().as_ref(), owner, result);
+        }
+    }
+}
+
+unsafe fn free_cell<F: Future>(node: NonNull<Node>, owner: Option<&Owner>) {
+    let layout = Layout::new::<TaskCell<F>>();
+    // SAFETY: the cell was written into a block for it, and no reference is left. Its stage is
+    // empty by now: as long as there is an output there is the handle that will take or drop it.
+    unsafe {
+        ptr::drop_in_place(node.cast::<TaskCell<F>>().as_ptr());
+        match owner {
+            Some(owner) => owner.blocks().free(node.cast(), layout),
+            None => block::free_anywhere(node.cast(), layout),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! How tasks are counted: handles and wakers of the owner's thread in cells, the rest atomically.
+#![expect(
+    unsafe_code,
+    reason = "whoever gives up the last reference frees the memory"
+)]
+
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use super::cell::Header;
+use super::owner::Owner;
+use super::primitives::{Arc, Ordering, fence};
+use crate::error::JoinError;
+
+/// In `remote`: the owner's counts are in it. References count in steps of [`ONE`].
+pub(super) const MERGED: isize = 1;
+const ONE: isize = 2;
+
+/// A counted reference to a task, for the owner's thread only.
+pub(super) struct TaskRef {
+    task: NonNull<Header>,
+    owner: Rc<Owner>,
+}
+
+impl TaskRef {
+    /// # Safety
+    ///
+    /// The task is the owner's and allocated, and the caller hands over one handle's reference.
+    pub(super) unsafe fn from_counted(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
+        TaskRef { task, owner }
+    }
+
+    /// # Safety
+    ///
+    /// The task is the owner's, has not been freed, and is unfinished or has other handles.
+    pub(super) unsafe fn new(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
+        // SAFETY: as the caller promises.
+        let handles = unsafe { &task.as_ref().node.handles };
+        handles.set(handles.get() + 1);
+        TaskRef { task, owner }
+    }
+
+    pub(super) fn as_ptr(&self) -> NonNull<Header> {
+        self.task
+    }
+
+    pub(super) fn owner(&self) -> &Rc<Owner> {
+        &self.owner
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: the reference is counted, so the task is allocated.
+        unsafe { self.task.as_ref() }
+    }
+
+    /// Moves the output to `into`, if the task has one that was not taken yet.
+    pub(super) fn take_output<T>(&self, into: &mut Option<Result<T, JoinError>>) {
+        let take = self.header().node.table.take_output;
+        // SAFETY: `Task<T>`, the only caller, is made with the future's own output type.
+        unsafe { take(self.task.cast(), std::ptr::from_mut(into).cast()) };
+    }
+
+    /// Drops an output that was not taken, and reports a failure that nobody saw.
+    pub(super) fn drop_output(&self) {
+        // SAFETY: the task is allocated, and this is its owner's thread.
+        unsafe { (self.header().node.table.drop_output)(self.task.cast(), &self.owner) };
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        // SAFETY: this reference keeps the task allocated.
+        unsafe { TaskRef::new(self.task, self.owner.clone()) }
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: gives up the reference that this stands for. It is `!Send`, as is the task's
+        // owner, so this is the owner's thread. With the last handle the loop's is gone too, so
+        // the task is done; unless its counts were merged, no waker is left either.
+        unsafe {
+            let header = self.task.as_ref();
+            let left = header.node.handles.get() - 1;
+            header.node.handles.set(left);
+            if left == 0 {
+                match header.remote.load(Ordering::Relaxed) & MERGED {
+                    0 => free(self.task, Some(&self.owner)),
+                    _ => release_remote(self.task),
+                }
+            }
+        }
+    }
+}
+
+/// The loop gives up its reference to a finished task.
+///
+/// Where no waker is left anywhere, only handles can be, which never leave this thread: they stay
+/// counted in their cell. Otherwise all counts become atomic, the handles together as one.
+///
+/// # Safety
+///
+/// The task is done, the loop has this reference, and this is the owner's thread.
+pub(super) unsafe fn release_loops(task: NonNull<Header>, owner: &Owner) {
+    // SAFETY: the loop's reference keeps the task allocated until the counts are merged. When the
+    // count of wakers is zero on both sides, there is none from which to make another. The inbox
+    // lives as long as the owner; from here on the task itself keeps it.
+    unsafe {
+        let header = task.as_ref();
+        let handles = header.node.handles.get() - 1;
+        header.node.handles.set(handles);
+        let wakers = header.wakers.get() as isize;
+        if wakers == 0 && header.remote.load(Ordering::Acquire) == 0 {
+            if handles == 0 {
+                free(task, Some(owner));
+            }
+            return;
+        }
+        Arc::increment_strong_count(header.inbox.as_ptr());
+        let share = wakers * ONE + MERGED + if handles > 0 { ONE } else { 0 };
+        if header.remote.fetch_add(share, Ordering::AcqRel) + share == MERGED {
+            free(task, Some(owner));
+        }
+    }
+}
+
+/// Counts a waker that was cloned on the owner's thread, inside its loop.
+///
+/// # Safety
+///
+/// The task is allocated, and this is its owner's thread.
+#[inline]
+pub(super) unsafe fn retain_waker(task: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let header = task.as_ref();
+        match header.node.state.is_done() {
+            true => retain_remote(task),
+            false => header.wakers.set(header.wakers.get() + 1),
+        }
+    }
+}
+
+/// Counts off a waker that is dropped on the owner's thread, inside its loop.
+///
+/// # Safety
+///
+/// The caller gives up a waker's reference, and this is the owner's thread.
+#[inline]
+pub(super) unsafe fn release_waker(task: NonNull<Header>) {
+    // SAFETY: the waker's reference keeps the task allocated; while the task is unfinished, so does
+    // the loop's. The cell goes below zero when more wakers are dropped here than were cloned here.
+    unsafe {
+        let header = task.as_ref();
+        match header.node.state.is_done() {
+            true => release_remote(task),
+            false => header.wakers.set(header.wakers.get() - 1),
+        }
+    }
+}
+
+/// # Safety
+///
+/// The task is allocated.
+pub(super) unsafe fn retain_remote(task: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    unsafe { task.as_ref() }
+        .remote
+        .fetch_add(ONE, Ordering::Relaxed);
+}
+
+/// # Safety
+///
+/// The caller gives up a reference that it has, and that the atomic count knows of, or will.
+pub(super) unsafe fn release_remote(task: NonNull<Header>) {
+    // SAFETY: the caller's reference keeps the task allocated until it is given up here. Whoever
+    // brings the merged count to zero is the last, and sees what all others did before.
+    unsafe {
+        if task.as_ref().remote.fetch_sub(ONE, Ordering::Release) - ONE == MERGED {
+            fence(Ordering::Acquire);
+            free(task, None);
+        }
+    }
+}
+
+/// # Safety
+///
+/// No reference is left. The owner is given on its own thread only.
+unsafe fn free(task: NonNull<Header>, owner: Option<&Owner>) {
+    // SAFETY: the table was made for this very cell.
+    unsafe { (task.as_ref().node.table.free)(task.cast(), owner) }
+}

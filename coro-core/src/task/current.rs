@@ -1,0 +1,88 @@
+//! Which loop this thread is inside of: the only thread-local.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::rc::Rc;
+
+use super::inbox::Inbox;
+use super::owner::Owner;
+
+/// No field needs dropping, so that the thread-local is usable for as long as its thread lives.
+struct Current {
+    inbox: Cell<*const Inbox>,
+    owner: Cell<*const Owner>,
+    /// What the rows above want to find here: the loop itself.
+    context: RefCell<ManuallyDrop<Option<Rc<dyn Any>>>>,
+}
+
+#[cfg(not(all(loom, test)))]
+thread_local! {
+    static CURRENT: Current = const { Current::outside() };
+}
+
+#[cfg(all(loom, test))]
+loom::thread_local! {
+    static CURRENT: Current = Current::outside();
+}
+
+impl Current {
+    const fn outside() -> Self {
+        Current {
+            inbox: Cell::new(ptr::null()),
+            owner: Cell::new(ptr::null()),
+            context: RefCell::new(ManuallyDrop::new(None)),
+        }
+    }
+}
+
+/// The owner, if its loop is the one that this thread is inside of.
+#[inline]
+pub(super) fn owner_of(inbox: &Inbox) -> Option<*const Owner> {
+    CURRENT.with(|current| ptr::eq(current.inbox.get(), inbox).then(|| current.owner.get()))
+}
+
+/// The owner whose loop this thread is inside of; null outside of all.
+#[inline]
+pub(super) fn owner() -> *const Owner {
+    CURRENT.with(|current| current.owner.get())
+}
+
+/// Whether this thread is inside of a loop.
+pub(crate) fn is_inside() -> bool {
+    !owner().is_null()
+}
+
+/// The context of the loop that this thread is inside of.
+pub(crate) fn context() -> Option<Rc<dyn Any>> {
+    CURRENT.with(|current| (**current.context.borrow()).clone())
+}
+
+/// Inside the loop for as long as this lives; then again where the thread was before.
+#[must_use]
+pub(crate) struct Entered {
+    inbox: *const Inbox,
+    owner: *const Owner,
+    context: ManuallyDrop<Option<Rc<dyn Any>>>,
+}
+
+pub(crate) fn enter(owner: &Rc<Owner>, context: Rc<dyn Any>) -> Entered {
+    CURRENT.with(|current| Entered {
+        inbox: current.inbox.replace(ptr::from_ref(&**owner.inbox())),
+        owner: current.owner.replace(Rc::as_ptr(owner)),
+        context: current.context.replace(ManuallyDrop::new(Some(context))),
+    })
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let context = CURRENT.with(|current| {
+            current.inbox.set(self.inbox);
+            current.owner.set(self.owner);
+            std::mem::swap(&mut *current.context.borrow_mut(), &mut self.context);
+            std::mem::replace(&mut self.context, ManuallyDrop::new(None))
+        });
+        drop(ManuallyDrop::into_inner(context));
+    }
+}

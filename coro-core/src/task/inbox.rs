@@ -1,0 +1,186 @@
+//! How other threads reach a loop: one inbox, with coalesced wake-ups.
+#![expect(
+    unsafe_code,
+    reason = "what other threads wake is sent here as a counted pointer"
+)]
+
+use std::ptr::NonNull;
+use std::sync::PoisonError;
+use std::thread::{self, ThreadId};
+
+use super::cell::Header;
+use super::count;
+use super::owner::Owner;
+use super::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
+use super::waker;
+use crate::error::LoopClosed;
+use crate::sys::WakeUp;
+
+/// Its address is the identity of a loop; every task keeps it alive, so no other loop can have it.
+pub(crate) struct Inbox {
+    messages: Mutex<Messages>,
+    /// There are messages that the loop has not taken.
+    pending: AtomicBool,
+    /// The loop waits in its poller, or is about to.
+    asleep: AtomicBool,
+    wake_up: WakeUp,
+    /// Handles that may be in the hands of other threads.
+    handles: AtomicUsize,
+    thread: ThreadId,
+}
+
+#[derive(Default)]
+struct Messages {
+    list: Vec<Message>,
+    closed: bool,
+}
+
+pub(crate) enum Message {
+    Wake(RemoteWake),
+    Call(Box<dyn FnOnce() + Send>),
+}
+
+/// A counted reference to a task that another thread has woken.
+pub(crate) struct RemoteWake(NonNull<Header>);
+
+// SAFETY: any thread may count atomically; only the owner does more, in `deliver`.
+unsafe impl Send for RemoteWake {}
+
+impl RemoteWake {
+    /// # Safety
+    ///
+    /// The caller hands over one remote reference.
+    pub(super) unsafe fn new(task: NonNull<Header>) -> Self {
+        RemoteWake(task)
+    }
+
+    /// Wakes the task; called by its owner.
+    pub(super) fn deliver(self, owner: &Owner) {
+        // SAFETY: the reference keeps the task allocated.
+        let header = unsafe { self.0.as_ref() };
+        // A swap, not a store: whoever still found the mark set leaves its wake-up to this one, so
+        // the poll that follows has to see what it did before; and whoever comes later has to see
+        // the mark gone before the poll begins to look.
+        header.in_inbox.swap(false, Ordering::AcqRel);
+        waker::wake_here(self.0, owner);
+    }
+}
+
+impl Drop for RemoteWake {
+    fn drop(&mut self) {
+        // SAFETY: gives up the reference that was handed over.
+        unsafe { count::release_remote(self.0) };
+    }
+}
+
+impl Inbox {
+    pub(super) fn new(wake_up: WakeUp) -> Self {
+        Inbox {
+            messages: Mutex::new(Messages::default()),
+            pending: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            wake_up,
+            handles: AtomicUsize::new(0),
+            thread: thread::current().id(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Messages> {
+        // No foreign code runs under the lock, so what a panic left behind is whole.
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the calling thread is the loop's own.
+    pub(crate) fn is_on_this_thread(&self) -> bool {
+        thread::current().id() == self.thread
+    }
+
+    /// Has the loop call `f` on its thread.
+    pub(crate) fn push_call(&self, f: Box<dyn FnOnce() + Send>) -> Result<(), LoopClosed> {
+        self.push(Message::Call(f)).map_err(|_refused| LoopClosed)
+    }
+
+    pub(super) fn push_wake(&self, wake: RemoteWake) {
+        // Refused by a loop that is closed: its tasks are done, so nothing is to be woken.
+        drop(self.push(Message::Wake(wake)));
+    }
+
+    /// Refused messages come back, to be dropped when the lock is free again.
+    fn push(&self, message: Message) -> Result<(), Message> {
+        {
+            let mut messages = self.lock();
+            if messages.closed {
+                return Err(message);
+            }
+            messages.list.push(message);
+        }
+        self.pending.store(true, Ordering::Release);
+        self.wake_loop();
+        Ok(())
+    }
+
+    /// Ends the loop's sleep, with at most one write to its descriptor a sleep.
+    fn wake_loop(&self) {
+        fence(Ordering::SeqCst); // with the one in `fall_asleep`
+        if self.asleep.swap(false, Ordering::AcqRel) {
+            self.wake_up.wake();
+        }
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    /// Announces that the loop will wait; `false` if something came in meanwhile.
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.asleep.store(true, Ordering::Release);
+        // Of the two fences one comes first for all threads: either this sees the message, or its
+        // sender sees the sleep.
+        fence(Ordering::SeqCst);
+        let awake = self.pending.load(Ordering::Acquire);
+        if awake {
+            self.asleep.store(false, Ordering::Relaxed);
+        }
+        !awake
+    }
+
+    #[cfg(all(loom, test))]
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn wake_up(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes all messages, into a buffer that keeps its memory.
+    pub(crate) fn take(&self, into: &mut Vec<Message>) {
+        self.pending.store(false, Ordering::Release);
+        std::mem::swap(&mut self.lock().list, into);
+    }
+
+    /// Refuses all further messages, and gives back those that were not taken.
+    pub(crate) fn close(&self) -> Vec<Message> {
+        let mut messages = self.lock();
+        messages.closed = true;
+        std::mem::take(&mut messages.list)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn remove_handle(&self) {
+        if self.handles.fetch_sub(1, Ordering::Release) == 1 {
+            self.wake_loop(); // a virtual clock may jump from here on
+        }
+    }
+
+    pub(crate) fn has_handles(&self) -> bool {
+        self.handles.load(Ordering::Acquire) != 0
+    }
+}

@@ -1,0 +1,253 @@
+//! Handles of tasks: the one that takes the output, and those that only look.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use super::count::TaskRef;
+use super::owner::Owner;
+use super::waker;
+use crate::error::JoinError;
+
+/// The number of a task, unique within its loop and never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(u64);
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A task that runs on the loop, and the future of its output.
+///
+/// The counterpart of `asyncio.Task`. The loop owns the task: dropping this handle *detaches* it,
+/// it runs on and is never lost. What the task ends with is then seen by nobody, so a panic goes to
+/// the loop's [exception handler](crate::LoopHandle::set_exception_handler), and so does the error
+/// of an output of type `Result<(), E>` where `E` is [`std::io::Error`], a boxed
+/// [`std::error::Error`], `String`, `&'static str`, [`JoinError`] or
+/// [`Elapsed`](crate::Elapsed).
+///
+/// ```
+/// # use coro_core as coro;
+/// coro::run(async {
+///     let task = coro::spawn(async { 6 * 7 });
+///     assert_eq!(task.await.unwrap(), 42);
+/// });
+/// ```
+///
+/// # Cancelling
+///
+/// [`cancel`](Self::cancel) drops the future at its next turn: its destructors are the clean-up,
+/// and nothing in it can refuse. Awaiting the task then gives a [`JoinError`] for which
+/// [`is_cancelled`](JoinError::is_cancelled) is true. Dropping the `.await` of a task loses
+/// nothing: the task runs on, and if the handle still exists it can be awaited again.
+///
+/// # Panics
+///
+/// Polling it again after it gave its output panics.
+pub struct Task<T> {
+    task: TaskRef,
+    cancel_on_drop: bool,
+    taken: bool,
+    output: PhantomData<T>,
+}
+
+impl<T> Task<T> {
+    pub(super) fn new(task: TaskRef) -> Self {
+        Task {
+            task,
+            cancel_on_drop: false,
+            taken: false,
+            output: PhantomData,
+        }
+    }
+
+    /// Asks for the task's end: its future is dropped when its turn comes.
+    ///
+    /// A task that has not run yet never will. One that was woken before is polled once more, so
+    /// that a value which was ready is not lost, and is dropped if that does not finish it. Gives
+    /// `false` if the task is done or was cancelled before.
+    pub fn cancel(&self) -> bool {
+        waker::cancel_here(&self.task)
+    }
+
+    /// Whether the task is done, by its output, a panic or a cancellation.
+    pub fn is_finished(&self) -> bool {
+        self.task.header().node.state.is_done()
+    }
+
+    /// The task's number.
+    pub fn id(&self) -> TaskId {
+        TaskId(self.task.header().id)
+    }
+
+    /// The task's name: the one given to it, or else `Task-N` with its number.
+    pub fn name(&self) -> String {
+        self.task.header().name()
+    }
+
+    /// Gives the task a name, for reports and listings.
+    pub fn set_name(&self, name: impl Into<Box<str>>) {
+        self.task.header().set_name(name.into());
+    }
+
+    /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
+    ///
+    /// Callbacks are called in the order in which they were added; one added to a task that is
+    /// done is called at the loop's next turn.
+    pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
+        if self.is_finished() {
+            let handle = self.handle();
+            self.task
+                .owner()
+                .call_soon(self.task.header().origin, move || f(handle))
+                .forget();
+        } else {
+            self.task.header().add_callback(Box::new(f));
+        }
+    }
+
+    /// Makes the task end with this handle: dropping it cancels the task.
+    #[must_use = "it is the returned handle that cancels the task when it is dropped"]
+    pub fn cancel_on_drop(mut self) -> Self {
+        self.cancel_on_drop = true;
+        self
+    }
+
+    /// Another handle to the same task, which does not take the output.
+    pub fn handle(&self) -> TaskHandle {
+        TaskHandle::new(self.task.clone())
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let header = self.task.header();
+        if !header.node.state.is_done() {
+            let joiner = match header.joiner.take() {
+                Some(joiner) if joiner.will_wake(cx.waker()) => joiner,
+                _ => cx.waker().clone(),
+            };
+            header.joiner.set(Some(joiner));
+            return Poll::Pending;
+        }
+        let mut output = None;
+        self.task.take_output(&mut output);
+        match output {
+            Some(output) => {
+                self.taken = true;
+                Poll::Ready(output)
+            }
+            None => panic!(
+                "{} was polled again after it gave its output",
+                header.name()
+            ),
+        }
+    }
+}
+
+impl<T> Unpin for Task<T> {}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        if self.taken {
+            return;
+        }
+        let header = self.task.header();
+        header.node.state.unwatch();
+        if header.node.state.is_done() {
+            self.task.drop_output();
+        } else {
+            drop(header.joiner.take());
+            if self.cancel_on_drop {
+                self.cancel();
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug("Task", &self.task, f)
+    }
+}
+
+/// A task seen from beside: its name and state, and the power to cancel it, but not its output.
+///
+/// Keeping one does not keep the task running, and dropping one does nothing to it.
+#[derive(Clone)]
+pub struct TaskHandle {
+    task: TaskRef,
+}
+
+impl TaskHandle {
+    pub(super) fn new(task: TaskRef) -> Self {
+        TaskHandle { task }
+    }
+
+    /// The task that is being polled, on the loop of this owner's that the thread is inside of.
+    pub(crate) fn current(owner: &Rc<Owner>) -> Option<Self> {
+        waker::running(owner).map(TaskHandle::new)
+    }
+
+    /// As [`Task::cancel`]. It is `false` for the main future, which ends by returning.
+    pub fn cancel(&self) -> bool {
+        waker::cancel_here(&self.task)
+    }
+
+    /// As [`Task::is_finished`].
+    pub fn is_finished(&self) -> bool {
+        self.task.header().node.state.is_done()
+    }
+
+    /// The task's number.
+    pub fn id(&self) -> TaskId {
+        TaskId(self.task.header().id)
+    }
+
+    /// The task's name: the one given to it, or else `Task-N` with its number; `main` for the main
+    /// future.
+    pub fn name(&self) -> String {
+        self.task.header().name()
+    }
+
+    /// Gives the task a name, for reports and listings.
+    pub fn set_name(&self, name: impl Into<Box<str>>) {
+        self.task.header().set_name(name.into());
+    }
+
+    /// Where the task was spawned.
+    pub fn origin(&self) -> &'static Location<'static> {
+        self.task.header().origin
+    }
+}
+
+impl PartialEq for TaskHandle {
+    /// Whether both are handles of the same task.
+    fn eq(&self, other: &Self) -> bool {
+        self.task.as_ptr() == other.task.as_ptr()
+    }
+}
+
+impl Eq for TaskHandle {}
+
+impl fmt::Debug for TaskHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug("TaskHandle", &self.task, f)
+    }
+}
+
+fn debug(what: &str, task: &TaskRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match task.header().node.state.is_done() {
+        true => "finished",
+        false => "unfinished",
+    };
+    write!(f, "{what}({} {state})", task.header().name())
+}

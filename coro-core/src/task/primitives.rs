@@ -1,0 +1,21 @@
+//! What the threads share a task by: the standard library's, or loom's where that checks them.
+
+#[cfg(not(all(loom, test)))]
+mod chosen {
+    pub(crate) use std::alloc::{alloc, dealloc};
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicIsize, AtomicU8, AtomicUsize, Ordering, fence,
+    };
+    pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+}
+
+#[cfg(all(loom, test))]
+mod chosen {
+    pub(crate) use loom::alloc::{alloc, dealloc};
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicIsize, AtomicU8, AtomicUsize, Ordering, fence,
+    };
+    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+}
+
+pub(crate) use chosen::*;

@@ -1,0 +1,242 @@
+//! The state of a task or callout, as named transitions that return a duty.
+
+use super::primitives::{AtomicU8, Ordering::Relaxed};
+
+/// It stands in the ready queue.
+const QUEUED: u8 = 1;
+/// It is being polled.
+const RUNNING: u8 = 1 << 1;
+/// Somebody woke it since its last poll began.
+const WOKEN: u8 = 1 << 2;
+/// It was polled at least once.
+const STARTED: u8 = 1 << 3;
+/// Somebody asked for its end.
+const CANCELLED: u8 = 1 << 4;
+/// Its future is gone; nothing will change any more.
+const DONE: u8 = 1 << 5;
+/// A handle that will want the output exists.
+const WATCHED: u8 = 1 << 6;
+/// It stands in for a main future, which cannot be cancelled.
+const MAIN: u8 = 1 << 7;
+
+/// Written by the owner's thread alone, with plain loads and stores; others may ask `is_done`.
+pub(super) struct State(AtomicU8);
+
+/// What to do after a wake-up or a cancellation.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Wake {
+    Enqueue,
+    Nothing,
+}
+
+/// What to do with what was taken from the ready queue.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    Poll,
+    /// Poll, and drop the future if it is not ready.
+    PollOnce,
+    Drop,
+    /// It was finished while it stood in the queue: give up the reference kept for that.
+    Release,
+}
+
+/// What to do after a poll that was not ready.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Suspend {
+    Enqueue,
+    Nothing,
+}
+
+/// What a finished task still has to serve.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Complete {
+    pub(super) watched: bool,
+    pub(super) queued: bool,
+}
+
+impl State {
+    pub(super) fn idle() -> Self {
+        State(AtomicU8::new(0))
+    }
+
+    pub(super) fn queued() -> Self {
+        State(AtomicU8::new(QUEUED | WOKEN))
+    }
+
+    pub(super) fn main() -> Self {
+        State(AtomicU8::new(MAIN))
+    }
+
+    fn get(&self) -> u8 {
+        self.0.load(Relaxed)
+    }
+
+    fn set(&self, bits: u8) {
+        self.0.store(bits, Relaxed);
+    }
+
+    fn has(&self, bits: u8) -> bool {
+        self.get() & bits != 0
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.has(DONE)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.has(CANCELLED)
+    }
+
+    #[inline(always)]
+    pub(super) fn wake(&self) -> Wake {
+        let bits = self.get();
+        if bits & DONE != 0 {
+            return Wake::Nothing;
+        }
+        self.add_and_enqueue_unless_busy(bits | WOKEN)
+    }
+
+    /// Asks for the end; `None` if it has come or was asked for already, or cannot be asked for.
+    pub(super) fn cancel(&self) -> Option<Wake> {
+        if self.has(DONE | CANCELLED | MAIN) {
+            return None;
+        }
+        Some(self.add_and_enqueue_unless_busy(self.get() | CANCELLED))
+    }
+
+    #[inline(always)]
+    fn add_and_enqueue_unless_busy(&self, bits: u8) -> Wake {
+        if bits & (QUEUED | RUNNING) != 0 {
+            self.set(bits);
+            return Wake::Nothing;
+        }
+        self.set(bits | QUEUED);
+        Wake::Enqueue
+    }
+
+    #[inline(always)]
+    pub(super) fn begin(&self) -> Begin {
+        let bits = self.get() & !QUEUED;
+        if bits & (DONE | CANCELLED) != 0 {
+            return self.begin_end_of_life(bits);
+        }
+        self.set(bits & !WOKEN | RUNNING | STARTED);
+        Begin::Poll
+    }
+
+    #[cold]
+    fn begin_end_of_life(&self, bits: u8) -> Begin {
+        if bits & DONE != 0 {
+            self.set(bits);
+            return Begin::Release;
+        }
+        self.set(bits & !WOKEN | RUNNING | STARTED);
+        match bits & (STARTED | WOKEN) == STARTED | WOKEN {
+            true => Begin::PollOnce,
+            false => Begin::Drop,
+        }
+    }
+
+    /// For a first poll that does not go through the queue.
+    pub(super) fn begin_at_once(&self) {
+        self.set(self.get() & !(QUEUED | WOKEN) | RUNNING | STARTED);
+    }
+
+    #[inline(always)]
+    pub(super) fn suspend(&self) -> Suspend {
+        let bits = self.get() & !RUNNING;
+        if bits & (WOKEN | CANCELLED) == 0 {
+            self.set(bits);
+            return Suspend::Nothing;
+        }
+        self.set(bits | QUEUED);
+        Suspend::Enqueue
+    }
+
+    /// While the loop closes: what is left of a task is dropped wherever it stands.
+    pub(super) fn begin_end(&self) {
+        self.set(self.get() | RUNNING | CANCELLED);
+    }
+
+    pub(super) fn complete(&self) -> Complete {
+        let bits = self.get();
+        self.set(bits & !(RUNNING | WOKEN) | DONE);
+        Complete {
+            watched: bits & WATCHED != 0,
+            queued: bits & QUEUED != 0,
+        }
+    }
+
+    pub(super) fn watch(&self) {
+        self.set(self.get() | WATCHED);
+    }
+
+    pub(super) fn unwatch(&self) {
+        self.set(self.get() & !WATCHED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started() -> State {
+        let state = State::queued();
+        assert_eq!(state.begin(), Begin::Poll);
+        state
+    }
+
+    #[test]
+    fn a_wake_up_during_the_poll_queues_once_after_it() {
+        let state = started();
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.suspend(), Suspend::Enqueue);
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.begin(), Begin::Poll);
+        assert_eq!(state.suspend(), Suspend::Nothing);
+        assert_eq!(state.wake(), Wake::Enqueue);
+    }
+
+    #[test]
+    fn a_task_cancelled_before_its_first_poll_is_never_polled() {
+        let state = State::queued();
+        assert_eq!(state.cancel(), Some(Wake::Nothing));
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.begin(), Begin::Drop);
+    }
+
+    #[test]
+    fn a_cancelled_task_that_was_woken_is_polled_once_and_one_that_was_not_is_dropped() {
+        let state = started();
+        assert_eq!(state.suspend(), Suspend::Nothing);
+        assert_eq!(state.cancel(), Some(Wake::Enqueue));
+        assert_eq!(state.cancel(), None);
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.begin(), Begin::PollOnce);
+
+        let state = started();
+        assert_eq!(state.suspend(), Suspend::Nothing);
+        assert_eq!(state.cancel(), Some(Wake::Enqueue));
+        assert_eq!(state.begin(), Begin::Drop);
+    }
+
+    #[test]
+    fn a_task_finished_in_the_queue_is_released_when_taken_from_it() {
+        let state = State::queued();
+        state.begin_end();
+        assert_eq!(
+            state.complete(),
+            Complete {
+                watched: false,
+                queued: true
+            }
+        );
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.begin(), Begin::Release);
+    }
+}

@@ -1,0 +1,55 @@
+//! What `#[coro::test]` runs a test with.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+
+use crate::event_loop::EventLoop;
+use crate::report::{ErrorReport, ReportKind};
+use crate::run::{new_loop, run_on};
+
+/// The clock of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TestClock {
+    /// Time jumps to the next deadline when nothing is ready.
+    Virtual,
+    /// Time is what it is.
+    Real,
+}
+
+/// Runs a test on a loop of its own.
+///
+/// # Panics
+///
+/// If a task or callout panicked, or a task failed, and nobody looked: a test must not pass over
+/// that. A test that expects it sets its own exception handler.
+#[track_caller]
+pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
+    let builder = match clock {
+        TestClock::Virtual => EventLoop::builder().virtual_time(),
+        TestClock::Real => EventLoop::builder(),
+    };
+    let event_loop = new_loop(builder.build());
+    let unseen = Rc::new(RefCell::new(Vec::new()));
+    event_loop.handle().set_exception_handler({
+        let unseen = unseen.clone();
+        move |report| unseen.borrow_mut().push(report.clone())
+    });
+    let output = run_on(event_loop, test);
+    let unseen: Vec<ErrorReport> = unseen.take();
+    let failures = unseen
+        .iter()
+        .filter(|report| is_failure(report.kind))
+        .map(ToString::to_string);
+    let failures: Vec<String> = failures.collect();
+    assert!(
+        failures.is_empty(),
+        "the test left failures unseen: {}",
+        failures.join("; ")
+    );
+    output
+}
+
+fn is_failure(kind: ReportKind) -> bool {
+    !matches!(kind, ReportKind::AcceptPaused | ReportKind::SlowStep)
+}

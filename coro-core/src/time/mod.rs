@@ -1,0 +1,11 @@
+//! Waiting for time to pass.
+
+mod interval;
+mod sleep;
+mod timeout;
+mod yield_now;
+
+pub use interval::{Interval, interval};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timeout::{Timeout, timeout, timeout_at};
+pub use yield_now::{YieldNow, yield_now};

@@ -1,0 +1,91 @@
+//! Bounding the time that something may take.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use pin_project_lite::pin_project;
+
+use crate::error::Elapsed;
+use crate::wait::until::Until;
+
+/// Awaits `future`, but for no longer than `duration`. The counterpart of `asyncio.wait_for`.
+///
+/// The time counts from the first poll. A value that is ready at the same time as the deadline
+/// wins; so with [`Duration::ZERO`] the future still gets two polls, one before and one after all
+/// else that is ready. [`Duration::MAX`] means no limit. A future that does not wait is not
+/// interrupted.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let late = coro::timeout(Duration::from_millis(1), std::future::pending::<()>());
+///     assert_eq!(late.await, Err(coro::Elapsed));
+/// });
+/// ```
+///
+/// # Errors
+///
+/// [`Elapsed`] if the time ran out first. The future is dropped together with the timeout, and
+/// loses what being dropped makes it lose; pass `&mut future` to go on with it.
+///
+/// # Panics
+///
+/// When polled outside of a loop, or in another than at first, unless the future is ready.
+pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
+    Timeout {
+        future: future.into_future(),
+        until: Until::After(duration),
+    }
+}
+
+/// Awaits `future`, but no longer than until `deadline`, by the loop's
+/// [`time`](crate::LoopHandle::time). Otherwise as [`timeout`].
+///
+/// # Errors
+///
+/// [`Elapsed`] if the deadline came first.
+///
+/// # Panics
+///
+/// When polled outside of a loop, or in another than at first, unless the future is ready.
+pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
+    Timeout {
+        future: future.into_future(),
+        until: Until::At(deadline),
+    }
+}
+
+pin_project! {
+    /// The future of [`timeout`] and [`timeout_at`].
+    #[must_use = "a timeout does nothing unless it is awaited"]
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        until: Until,
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.future.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => this.until.poll(cx).map(|()| Err(Elapsed)),
+        }
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for Timeout<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timeout")
+            .field("future", &self.future)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,4 @@
+//! The reasons to wait. Every public facility is made of these.
+
+pub(crate) mod ready;
+pub(crate) mod until;

@@ -1,0 +1,42 @@
+//! Waiting for an instant.
+
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::event_loop::{Armed, LoopHandle};
+
+/// Waits until an instant, or for a time that counts from the first poll.
+pub(crate) enum Until {
+    After(Duration),
+    At(Instant),
+    Armed(Armed),
+    Over,
+}
+
+impl Until {
+    /// Ready once the instant has come, which it is never at the first poll.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop, and in another than that of the first poll, which alone fires the timer.
+    #[track_caller]
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        match self {
+            Until::Armed(timer) if !timer.is_of_current_loop() => panic!(
+                "waiting for an instant outside of the event loop where the wait began, which \
+                 alone ends it: await it there, or begin another wait here"
+            ),
+            Until::After(delay) => {
+                *self = Until::Armed(LoopHandle::current().arm_after(*delay, cx))
+            }
+            Until::At(when) => *self = Until::Armed(LoopHandle::current().arm_at(*when, cx)),
+            Until::Armed(timer) if timer.has_fired(cx) => *self = Until::Over,
+            Until::Armed(_) => {}
+            Until::Over => return Poll::Ready(()),
+        }
+        match self {
+            Until::Over => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The current date and time, each second for five seconds.
+//!
+//! ```text
+//! $ cargo run --example display_date
+//! 2026-01-31 23:59:57.000 UTC
+//! 2026-01-31 23:59:58.000 UTC
+//! 2026-01-31 23:59:59.000 UTC
+//! 2026-02-01 00:00:00.000 UTC
+//! 2026-02-01 00:00:01.000 UTC
+//! ```
+//!
+//! The ends of the seconds are counted from the start by the loop's own clock, so they do not
+//! drift, however long the printing takes. With `-- 0.1` after the command the seconds are tenths.
+
+#[path = "support/date.rs"]
+mod date;
+mod support;
+
+use std::time::SystemTime;
+
+use coro::{LoopHandle, sleep_until, yield_from};
+use date::date_and_time;
+use support::seconds;
+
+#[coro::coroutine]
+fn display_date(event_loop: &LoopHandle) {
+    let start = event_loop.time();
+    for passed in 1..=5 {
+        println!("{}", date_and_time(SystemTime::now()));
+        yield_from!(sleep_until(start + passed * seconds(1.0)));
+    }
+}
+
+#[coro::main]
+fn main() {
+    support::check_arguments();
+    yield_from!(display_date(&LoopHandle::current()));
+}

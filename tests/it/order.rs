@@ -1,0 +1,555 @@
+//! What runs when.
+
+use std::cell::Cell;
+use std::future::ready;
+use std::io::Write;
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use coro::{
+    EventLoop, LoopHandle, Stopped, call_at, call_later, call_soon, sleep, spawn, yield_now,
+};
+use futures::AsyncReadExt;
+
+use crate::support::{Gate, OnDrop, Trace, ms, turns, virtual_loop};
+
+#[coro::test]
+async fn tasks_begin_in_the_next_turn_in_creation_order() {
+    let trace = Trace::new();
+    for name in ["a", "b", "c"] {
+        let trace = trace.clone();
+        spawn(async move { trace.add(name) });
+    }
+    trace.add("main");
+    yield_now().await;
+    trace.assert(["main", "a", "b", "c"]);
+}
+
+#[test]
+fn a_turn_runs_exactly_what_was_ready_when_it_began() {
+    let mut event_loop = virtual_loop();
+    let handle = event_loop.handle();
+    let trace = Trace::new();
+    for name in ["a", "b"] {
+        let (trace, handle) = (trace.clone(), handle.clone());
+        event_loop.handle().call_soon(move || {
+            trace.add(name);
+            handle.call_soon(trace.adder("called from a step"));
+            let spawned = trace.adder("spawned from a step");
+            handle.spawn(async { spawned() });
+        });
+    }
+    handle.stop();
+    event_loop.run_forever();
+    trace.assert_taken(["a", "b"]);
+    handle.stop();
+    event_loop.run_forever();
+    let (called, spawned) = ("called from a step", "spawned from a step");
+    trace.assert([called, spawned, called, spawned]);
+}
+
+#[coro::test]
+async fn those_who_yield_take_turns() {
+    let trace = Trace::new();
+    let task = |names: [&'static str; 3]| {
+        let trace = trace.clone();
+        spawn(async move {
+            for name in names {
+                trace.add(name);
+                yield_now().await;
+            }
+        })
+    };
+    let tasks = [
+        task(["a0", "a1", "a2"]),
+        task(["b0", "b1", "b2"]),
+        task(["c0", "c1", "c2"]),
+    ];
+    for task in tasks {
+        task.await.unwrap();
+    }
+    trace.assert(["a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2"]);
+}
+
+#[coro::test]
+async fn timers_fire_by_deadline_and_equal_ones_in_creation_order() {
+    let trace = Trace::new();
+    let now = LoopHandle::current().time();
+    call_later(ms(20), trace.adder("20 first"));
+    call_later(ms(10), trace.adder("10 first"));
+    call_at(now + ms(20), trace.adder("20 second"));
+    let slept = trace.adder("10 second, slept");
+    spawn(async move {
+        sleep(ms(10)).await;
+        slept();
+    });
+    yield_now().await; // the sleep is armed by the task's first step
+    call_at(now + ms(10), trace.adder("10 third"));
+    call_later(Duration::ZERO, trace.adder("at once"));
+    call_at(now, trace.adder("at once too"));
+    sleep(ms(30)).await;
+    trace.assert([
+        "at once",
+        "at once too",
+        "10 first",
+        "10 second, slept",
+        "10 third",
+        "20 first",
+        "20 second",
+    ]);
+}
+
+#[coro::test]
+async fn deadlines_in_the_past_fire_in_the_order_of_the_deadlines() {
+    let trace = Trace::new();
+    sleep(ms(10)).await;
+    let now = LoopHandle::current().time();
+    call_later(Duration::ZERO, trace.adder("now"));
+    call_at(now - ms(1), trace.adder("a millisecond ago"));
+    call_at(now - ms(5), trace.adder("five ago"));
+    turns(2).await;
+    trace.assert(["five ago", "a millisecond ago", "now"]);
+}
+
+#[coro::test(real)]
+async fn a_loop_that_is_late_runs_all_that_is_overdue_in_one_turn_by_deadline() {
+    let trace = Trace::new();
+    call_later(ms(3), trace.adder("3"));
+    call_later(ms(1), {
+        let trace = trace.clone();
+        move || {
+            trace.add("1");
+            call_soon(trace.adder("called by 1"));
+        }
+    });
+    call_later(ms(2), trace.adder("2"));
+    thread::sleep(ms(5));
+    sleep(ms(1)).await;
+    turns(2).await;
+    trace.assert(["1", "2", "3", "called by 1"]);
+}
+
+/// Both ends of a connection, the second of them on the present loop.
+fn connection() -> (std::net::TcpStream, coro::net::TcpStream) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let far = listener.accept().unwrap().0;
+    (near, coro::net::TcpStream::from_std(far).unwrap())
+}
+
+#[coro::test(real)]
+async fn other_threads_then_descriptors_then_timers_join_the_end_of_the_queue() {
+    let trace = Trace::new();
+    let (mut near, mut far) = connection();
+    let read = trace.adder("descriptor");
+    let reader = spawn(async move {
+        far.read_exact(&mut [0]).await.unwrap();
+        read();
+    });
+    sleep(ms(2)).await; // by now the reader waits, and the first events are through
+    let remote = LoopHandle::current().remote();
+    let reached = Rc::new(Cell::new(false));
+    call_at(Instant::now(), trace.adder("timer"));
+    near.write_all(b"x").unwrap();
+    thread::sleep(ms(1));
+    let cell = SendTrace::of(&trace);
+    thread::spawn(move || remote.call_soon(move || cell.add("thread")).unwrap())
+        .join()
+        .unwrap();
+    call_soon(trace.adder("ready before"));
+    let last = reached.clone();
+    call_soon(move || last.set(true));
+    while trace.len() < 4 {
+        yield_now().await;
+    }
+    assert!(reached.get());
+    trace.assert(["ready before", "thread", "descriptor", "timer"]);
+    reader.await.unwrap();
+}
+
+/// Lets a closure that another thread sends add to a trace of the thread where it is called.
+struct SendTrace;
+
+thread_local! {
+    static SENT: std::cell::RefCell<Option<Trace>> = const { std::cell::RefCell::new(None) };
+}
+
+impl SendTrace {
+    fn of(trace: &Trace) -> Self {
+        SENT.set(Some(trace.clone()));
+        SendTrace
+    }
+
+    fn add(&self, event: &str) {
+        SENT.with_borrow(|trace| trace.as_ref().unwrap().add(event));
+    }
+}
+
+#[coro::test(real)]
+async fn an_always_ready_task_keeps_a_due_timer_waiting_for_64_steps_at_most() {
+    let fired = Rc::new(Cell::new(false));
+    for _ in 0..10 {
+        fired.set(false);
+        let at_once = fired.clone();
+        call_at(Instant::now(), move || at_once.set(true));
+        let mut steps = 0;
+        while !fired.get() {
+            yield_now().await;
+            steps += 1;
+        }
+        assert!(steps <= 66, "it took {steps} steps");
+    }
+}
+
+#[coro::test(real)]
+async fn the_loop_looks_in_the_middle_of_a_long_turn() {
+    let trace = Trace::new();
+    let cell = SendTrace::of(&trace);
+    let remote = LoopHandle::current().remote();
+    call_soon(move || remote.call_soon(move || cell.add("looked for")).unwrap());
+    for _ in 0..100 {
+        call_soon(|| ());
+    }
+    let late = trace.adder("called after");
+    call_soon(move || drop(call_soon(late)));
+    turns(3).await;
+    trace.assert(["looked for", "called after"]);
+}
+
+#[coro::test]
+async fn a_callout_can_be_cancelled_up_to_the_moment_of_its_call() {
+    let trace = Trace::new();
+    let victim = Rc::new(Cell::new(None));
+    call_soon({
+        let (trace, victim) = (trace.clone(), victim.clone());
+        move || {
+            let victim: coro::CallHandle = victim.take().unwrap();
+            trace.add("cancels");
+            victim.cancel();
+            victim.cancel();
+            assert!(victim.is_cancelled());
+            trace.add("cancelled");
+        }
+    });
+    let captured = trace.on_drop("closure dropped");
+    let never = trace.adder("called");
+    victim.set(Some(call_soon(move || {
+        let _captured = captured;
+        never();
+    })));
+    let called = call_soon(trace.adder("next"));
+    turns(2).await;
+    called.cancel();
+    assert!(!called.is_cancelled(), "too late");
+    trace.assert(["cancels", "closure dropped", "cancelled", "next"]);
+}
+
+#[coro::test]
+async fn a_timer_that_is_due_already_can_still_be_cancelled() {
+    let trace = Trace::new();
+    let second = Rc::new(Cell::new(None::<coro::TimerHandle>));
+    let cancels = second.clone();
+    call_later(ms(1), move || cancels.take().unwrap().cancel());
+    let captured = trace.on_drop("closure dropped");
+    let never = trace.adder("called");
+    second.set(Some(call_later(ms(1), move || {
+        let _captured = captured;
+        never();
+    })));
+    sleep(ms(2)).await;
+    trace.assert(["closure dropped"]);
+}
+
+#[coro::test]
+async fn dropping_the_handle_of_a_callout_does_not_cancel_it() {
+    let trace = Trace::new();
+    drop(call_soon(trace.adder("soon")));
+    drop(call_later(ms(1), trace.adder("later")));
+    drop(call_at(
+        LoopHandle::current().time() + ms(2),
+        trace.adder("at"),
+    ));
+    sleep(ms(3)).await;
+    trace.assert(["soon", "later", "at"]);
+}
+
+#[coro::test]
+async fn an_eager_task_is_polled_before_spawn_eager_returns() {
+    let trace = Trace::new();
+    let handle = LoopHandle::current();
+    let (first, second) = (trace.adder("first step"), trace.adder("second step"));
+    let task = handle.spawn_eager(async move {
+        first();
+        yield_now().await;
+        second();
+    });
+    trace.add("spawned");
+    let done = handle.spawn_eager(ready(7));
+    assert!(done.is_finished() && !task.is_finished());
+    assert_eq!(done.await.unwrap(), 7);
+    task.await.unwrap();
+    trace.assert(["first step", "spawned", "second step"]);
+}
+
+#[coro::test]
+async fn awaiting_what_is_done_does_not_suspend() {
+    let task = spawn(ready(1));
+    yield_now().await;
+    assert!(task.is_finished());
+    let others = Rc::new(Cell::new(0));
+    let count = others.clone();
+    call_soon(move || count.set(1));
+    assert_eq!(task.await.unwrap(), 1);
+    coro::gather((ready(1), ready(2))).await;
+    coro::timeout(ms(1), ready(1)).await.unwrap();
+    assert_eq!(others.get(), 0, "nobody else ran meanwhile");
+}
+
+#[coro::test]
+async fn a_joiner_runs_one_turn_after_the_task_is_done() {
+    let trace = Trace::new();
+    let task = spawn({
+        let trace = trace.clone();
+        async move {
+            yield_now().await;
+            trace.add("done");
+            call_soon(trace.adder("called before the joiner was woken"));
+        }
+    });
+    task.await.unwrap();
+    trace.add("joined");
+    trace.assert(["done", "called before the joiner was woken", "joined"]);
+}
+
+#[test]
+fn stop_before_a_run_lets_it_take_one_turn() {
+    let mut event_loop = virtual_loop();
+    let handle = event_loop.handle();
+    let trace = Trace::new();
+    call_in_each_of(&handle, 3, &trace);
+    handle.call_later(ms(1), trace.adder("a timer that is not due"));
+    handle.call_later(Duration::ZERO, trace.adder("a timer that is due"));
+    handle.stop();
+    event_loop.run_forever();
+    trace.assert_taken(["turn 3", "a timer that is due"]);
+    handle.stop();
+    assert_eq!(
+        event_loop
+            .run_until_complete(yield_now())
+            .map_err(|stopped| stopped.is_closed()),
+        Err(false)
+    );
+    trace.assert(["turn 2"]);
+}
+
+/// Registers a callout that counts down, one a turn.
+fn call_in_each_of(handle: &LoopHandle, left: u32, trace: &Trace) {
+    if left > 0 {
+        let (again, trace) = (handle.clone(), trace.clone());
+        handle.call_soon(move || {
+            trace.add(format!("turn {left}"));
+            call_in_each_of(&again, left - 1, &trace);
+        });
+    }
+}
+
+#[test]
+fn stop_lets_the_turn_end_and_keeps_what_that_made_ready() {
+    let mut event_loop = virtual_loop();
+    let handle = event_loop.handle();
+    let trace = Trace::new();
+    let (stop, inner) = (handle.clone(), trace.adder("made ready"));
+    handle.call_soon(move || {
+        stop.stop();
+        stop.call_soon(inner);
+    });
+    handle.call_soon(trace.adder("was ready"));
+    event_loop.run_forever();
+    trace.assert_taken(["was ready"]);
+    event_loop.run_until_complete(yield_now()).unwrap();
+    trace.assert(["made ready"]);
+}
+
+#[test]
+fn a_future_whose_run_was_stopped_can_be_run_on() {
+    let mut event_loop = virtual_loop();
+    let handle = event_loop.handle();
+    let mut future = std::pin::pin!(async {
+        sleep(Duration::from_secs(3600)).await;
+        7
+    });
+    handle.call_later(ms(1), {
+        let handle = handle.clone();
+        move || handle.stop()
+    });
+    let background = handle.spawn(async {
+        sleep(ms(2)).await;
+        8
+    });
+    let stopped: Stopped = event_loop.run_until_complete(future.as_mut()).unwrap_err();
+    assert_eq!(
+        stopped.to_string(),
+        "the event loop was stopped before the future completed"
+    );
+    assert!(!background.is_finished());
+    assert_eq!(event_loop.run_until_complete(future.as_mut()), Ok(7));
+    assert_eq!(
+        event_loop.run_until_complete(background).unwrap().unwrap(),
+        8
+    );
+}
+
+#[test]
+fn a_stop_in_the_turn_that_completes_the_run_does_not_reach_the_next_run() {
+    let mut event_loop = virtual_loop();
+    let stop = || async {
+        LoopHandle::current().stop();
+        1
+    };
+    assert_eq!(event_loop.run_until_complete(stop()), Ok(1));
+    let two_turns = async {
+        turns(2).await;
+        2
+    };
+    assert_eq!(event_loop.run_until_complete(two_turns), Ok(2));
+}
+
+#[test]
+fn the_turn_that_completes_a_run_is_run_to_its_end() {
+    let mut event_loop = virtual_loop();
+    let trace = Trace::new();
+    let gate = Gate::new();
+    let main = async {
+        let opener = gate.clone();
+        call_soon(move || opener.open());
+        let (behind, next) = (trace.adder("behind main"), trace.adder("in the turn after"));
+        call_soon(move || {
+            call_soon(move || {
+                behind();
+                call_soon(next);
+            });
+        });
+        gate.clone().await;
+        trace.add("main");
+    };
+    event_loop.run_until_complete(main).unwrap();
+    trace.assert_taken(["main", "behind main"]);
+    event_loop.run_until_complete(yield_now()).unwrap();
+    trace.assert(["in the turn after"]);
+}
+
+#[coro::test]
+async fn a_value_wins_over_a_timeout_of_the_same_turn() {
+    let gate = Gate::new();
+    let opener = gate.clone();
+    call_later(ms(5), move || opener.open());
+    assert_eq!(coro::timeout(ms(5), gate).await, Ok(()));
+
+    let same_instant = coro::timeout(ms(5), async {
+        sleep(ms(5)).await;
+        9
+    });
+    assert_eq!(same_instant.await, Ok(9));
+}
+
+#[coro::test]
+async fn a_value_wins_over_a_cancel_of_the_same_turn() {
+    let gate = Gate::new();
+    let task = spawn({
+        let gate = gate.clone();
+        async move {
+            gate.await;
+            3
+        }
+    });
+    yield_now().await;
+    gate.open();
+    assert!(task.cancel());
+    assert_eq!(task.await.unwrap(), 3);
+
+    let gate = Gate::new();
+    let task = spawn(gate.clone());
+    yield_now().await;
+    assert!(task.cancel());
+    gate.open();
+    assert!(task.await.is_ok(), "also when the cancel came first");
+}
+
+#[coro::test]
+async fn a_cancelled_task_that_is_woken_without_a_value_is_dropped() {
+    let gate = Gate::new();
+    let task = spawn(gate.clone());
+    yield_now().await;
+    gate.wake();
+    task.cancel();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(gate.polls(), 2);
+}
+
+#[coro::test]
+async fn callouts_tasks_and_timers_share_one_queue() {
+    let trace = Trace::new();
+    call_soon(trace.adder("soon 1"));
+    let step = trace.adder("task 1");
+    spawn(async { step() });
+    call_soon(trace.adder("soon 2"));
+    call_later(Duration::ZERO, trace.adder("timer"));
+    let step = trace.adder("task 2");
+    spawn(async { step() });
+    turns(2).await;
+    trace.assert(["soon 1", "task 1", "soon 2", "task 2", "timer"]);
+}
+
+#[test]
+fn a_wake_during_the_poll_polls_once_more_in_the_next_turn() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let polls = Rc::new(Cell::new(0));
+    let counted = polls.clone();
+    let task = event_loop
+        .handle()
+        .spawn(futures::future::poll_fn(move |cx| {
+            counted.set(counted.get() + 1);
+            for _ in 0..5 {
+                cx.waker().wake_by_ref();
+            }
+            if counted.get() == 3 {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        }));
+    for expected in 1..=3 {
+        event_loop.handle().stop();
+        event_loop.run_forever();
+        assert_eq!(polls.get(), expected);
+    }
+    assert!(task.is_finished());
+}
+
+#[coro::test]
+async fn many_wakes_before_a_turn_make_one_poll() {
+    let gate = Gate::new();
+    let _task = spawn(gate.clone());
+    yield_now().await;
+    for _ in 0..100 {
+        gate.wake();
+    }
+    turns(3).await;
+    assert_eq!(gate.polls(), 2);
+}
+
+#[coro::test]
+async fn what_a_destructor_asks_for_in_a_running_loop_is_done() {
+    let trace = Trace::new();
+    let called = trace.adder("called");
+    let guard = OnDrop::new(move || drop(call_soon(called)));
+    let task = spawn(async move {
+        let _guard = guard;
+        std::future::pending::<()>().await;
+    });
+    yield_now().await;
+    task.cancel();
+    turns(3).await;
+    trace.assert(["called"]);
+}

@@ -1,0 +1,285 @@
+//! What the tests share: traces, counters of polls, drops and wake-ups, loops with a handler.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use coro::{ErrorReport, EventLoop, LoopHandle, ReportKind};
+
+/// What happened, in the order in which it did.
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Rc<RefCell<Vec<String>>>);
+
+impl Trace {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn add(&self, event: impl Into<String>) {
+        self.0.borrow_mut().push(event.into());
+    }
+
+    /// A closure that adds an event.
+    pub(crate) fn adder(&self, event: &'static str) -> impl FnOnce() + use<> {
+        let trace = self.clone();
+        move || trace.add(event)
+    }
+
+    /// A value that adds an event when it is dropped.
+    pub(crate) fn on_drop(&self, event: &'static str) -> OnDrop<impl FnOnce() + use<>> {
+        OnDrop::new(self.adder(event))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert<const N: usize>(&self, expected: [&str; N]) {
+        assert_eq!(*self.0.borrow(), expected);
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_taken<const N: usize>(&self, expected: [&str; N]) {
+        assert_eq!(self.0.take(), expected);
+    }
+}
+
+/// Calls a closure when it is dropped.
+pub(crate) struct OnDrop<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> OnDrop<F> {
+    pub(crate) fn new(f: F) -> Self {
+        OnDrop(Some(f))
+    }
+}
+
+impl<F: FnOnce()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        if let Some(f) = self.0.take() {
+            f();
+        }
+    }
+}
+
+/// Counts how often, and notes on which threads, its [`Counted`] values are dropped.
+#[derive(Clone, Default)]
+pub(crate) struct Drops(Arc<Mutex<Vec<ThreadId>>>);
+
+pub(crate) struct Counted(Drops);
+
+impl Drops {
+    pub(crate) fn counted(&self) -> Counted {
+        Counted(self.clone())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    pub(crate) fn all_on_this_thread(&self) -> bool {
+        let here = thread::current().id();
+        self.0.lock().unwrap().iter().all(|&thread| thread == here)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap().push(thread::current().id());
+    }
+}
+
+/// Panics when it is dropped.
+pub(crate) struct PanicOnDrop(pub(crate) &'static str);
+
+impl Drop for PanicOnDrop {
+    fn drop(&mut self) {
+        panic!("{}", self.0);
+    }
+}
+
+/// A future that is never ready, and counts how often it is polled.
+pub(crate) struct Pending(pub(crate) Rc<Cell<usize>>);
+
+impl Future for Pending {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        self.0.set(self.0.get() + 1);
+        Poll::Pending
+    }
+}
+
+/// A waker that counts how often it is woken.
+#[derive(Default)]
+pub(crate) struct Wakes(AtomicUsize);
+
+impl Wakes {
+    pub(crate) fn new() -> (Arc<Self>, Waker) {
+        let wakes = Arc::<Self>::default();
+        (wakes.clone(), wakes.into())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A waker that panics when it is woken.
+pub(crate) struct PanickyWaker;
+
+impl PanickyWaker {
+    pub(crate) fn new() -> Waker {
+        Arc::new(PanickyWaker).into()
+    }
+}
+
+impl Wake for PanickyWaker {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker that panics");
+    }
+}
+
+/// Hands out its waker, and is ready once told so.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Rc<GateState>);
+
+#[derive(Default)]
+struct GateState {
+    open: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+    polls: Cell<usize>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.open.set(true);
+        self.wake();
+    }
+
+    pub(crate) fn wake(&self) {
+        let waker = self.0.waker.borrow().clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        self.0.waker.borrow().clone().expect("polled before")
+    }
+
+    pub(crate) fn forget_waker(&self) {
+        let waker = self.0.waker.take();
+        drop(waker);
+    }
+
+    pub(crate) fn polls(&self) -> usize {
+        self.0.polls.get()
+    }
+}
+
+impl Future for Gate {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.polls.set(self.0.polls.get() + 1);
+        if self.0.open.get() {
+            return Poll::Ready(());
+        }
+        *self.0.waker.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// What a loop has reported.
+#[derive(Clone, Default)]
+pub(crate) struct Reports(Rc<RefCell<Vec<ErrorReport>>>);
+
+impl Reports {
+    /// Has the loop report here.
+    pub(crate) fn of(handle: &LoopHandle) -> Self {
+        let reports = Reports::default();
+        let seen = reports.clone();
+        handle.set_exception_handler(move |report| seen.0.borrow_mut().push(report.clone()));
+        reports
+    }
+
+    /// Has the present loop report here.
+    pub(crate) fn here() -> Self {
+        Self::of(&LoopHandle::current())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    pub(crate) fn take(&self) -> Vec<ErrorReport> {
+        self.0.take()
+    }
+
+    /// Exactly these were reported since this was last asked.
+    #[track_caller]
+    pub(crate) fn assert_taken<const N: usize>(&self, expected: [(ReportKind, &str); N]) {
+        let reports = self.0.take();
+        let reports: Vec<_> = reports
+            .iter()
+            .map(|report| (report.kind, report.message.as_str()))
+            .collect();
+        assert_eq!(reports, expected);
+    }
+}
+
+pub(crate) fn virtual_loop() -> EventLoop {
+    EventLoop::builder().virtual_time().build().unwrap()
+}
+
+pub(crate) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Takes a few turns.
+pub(crate) async fn turns(n: usize) {
+    for _ in 0..n {
+        coro::yield_now().await;
+    }
+}
+
+/// Waits for something that another thread or the system brings about, for ten seconds at most.
+#[track_caller]
+pub(crate) fn soon(what: &'static str, mut done: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{what} never came"
+        );
+        thread::sleep(ms(1));
+    }
+}
+
+/// The text of a panic.
+#[track_caller]
+pub(crate) fn panic_of<T>(f: impl FnOnce() -> T) -> String {
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    let payload = caught.err().expect("this has to panic");
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
+    }
+}

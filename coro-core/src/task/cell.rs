@@ -8,6 +8,7 @@ use std::alloc::Layout;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -111,6 +112,7 @@ impl Header {
     }
 
     pub(super) fn add_callback(&self, callback: Callback) {
+        self.node.state.expect();
         self.with_extra(|extra| extra.callbacks.push(callback));
     }
 
@@ -278,15 +280,23 @@ unsafe fn finish<F: Future + 'static>(
     unsafe {
         let header = task.as_ref();
         let stage = stage::<F>(task);
-        owner.contain_drop_of(header, || ptr::drop_in_place(stage));
+        if needs_drop::<F>() {
+            owner.contain_drop_of(header, || ptr::drop_in_place(stage));
+        }
         ptr::write(stage, Stage::Empty);
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
-        let Complete { watched, queued } = header.node.state.complete();
+        let Complete {
+            watched,
+            awaited,
+            queued,
+        } = header.node.state.complete();
         match watched {
             true => ptr::write(stage, Stage::Output(result)),
             false => settle::<F>(header, owner, result),
         }
-        announce(task, owner);
+        if awaited {
+            announce(task, owner);
+        }
         owner.forget(task);
         if !queued {
             release_loops(task, owner);

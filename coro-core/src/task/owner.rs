@@ -8,6 +8,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -185,16 +186,16 @@ impl Owner {
         &self.running
     }
 
-    /// The owner whose loop this thread is inside of.
+    /// Calls `f` with the owner whose loop this thread is inside of, which the caller has made sure
+    /// that it is.
     #[inline]
-    pub(crate) fn current() -> Option<Rc<Owner>> {
+    pub(crate) fn with_current<T>(f: impl FnOnce(&Rc<Owner>) -> T) -> T {
         let owner = current::owner();
-        // SAFETY: the owner that is current was made by `Rc::new`, and lives until its `Entered`
-        // guard is dropped.
-        (!owner.is_null()).then(|| unsafe {
-            Rc::increment_strong_count(owner);
-            Rc::from_raw(owner)
-        })
+        assert!(!owner.is_null(), "outside of all loops");
+        // SAFETY: the owner that is current came from an `Rc`, which lives until its `Entered` guard
+        // is dropped, and so longer than `f` runs. The one made here is never dropped.
+        let owner = ManuallyDrop::new(unsafe { Rc::from_raw(owner) });
+        f(&owner)
     }
 
     /// Runs what is first in the ready queue.

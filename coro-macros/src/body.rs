@@ -24,8 +24,9 @@ pub(crate) fn of_async_fn(original: &Group, context: Context) -> TokenTree {
 
 /// The user's statements, in a block that yield points can name but closures cannot leave.
 ///
-/// The macro has to be defined inside the block, or else its own mention of the label would not
-/// mean this one.
+/// The macro has to be defined inside the labelled block, or else its own mention of the label would
+/// not mean this one. A labelled block is of the edition of its label, and decides by it when the
+/// temporaries of its last expression die; so the statements are in a block of their own.
 pub(crate) fn labelled(
     original: &Group,
     context: Context,
@@ -37,7 +38,7 @@ pub(crate) fn labelled(
     let context = context.define();
     let statements = original.stream();
     let block = in_place_of(original, quote!(#context #declared #statements));
-    quote!(#label: #block)
+    quote!(#label: { #block })
 }
 
 /// Braces around `tokens` that the compiler takes for the user's.

@@ -24,20 +24,19 @@ pub(crate) fn of_async_fn(original: &Group, context: Context) -> TokenTree {
 
 /// The user's statements, in a block that yield points can name but closures cannot leave.
 ///
-/// The macro has to be defined inside the block, or else its own mention of the label would not
-/// mean this one.
+/// The macro has to be defined inside the labelled block, or else its own mention of the label would
+/// not mean this one. A labelled block is of the edition of its label, and decides by it when the
+/// temporaries of its last expression die; so the statements are in a block of their own.
 pub(crate) fn labelled(
     original: &Group,
     context: Context,
     declared: Option<TokenStream>,
 ) -> TokenStream {
-    let mut label = names::body_label();
-    // Where a missing value is reported, and the end of a borrow: a block stands where its label is.
-    label.set_span(label.span().located_at(original.span_close()));
+    let label = names::body_label();
     let context = context.define();
     let statements = original.stream();
     let block = in_place_of(original, quote!(#context #declared #statements));
-    quote!(#label: #block)
+    quote!(#label: { #block })
 }
 
 /// Braces around `tokens` that the compiler takes for the user's.

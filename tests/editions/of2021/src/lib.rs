@@ -1,0 +1,5 @@
+//! Coroutines in edition 2021.
+
+#[cfg(test)]
+#[path = "../../shapes.rs"]
+mod shapes;

@@ -70,6 +70,8 @@ impl Error for Malformed {}
 struct Received {
     bytes: Vec<u8>,
     used: usize,
+    /// How many of the rest are known to hold no end of a line, and need not be looked at again.
+    searched: usize,
 }
 
 impl Received {
@@ -97,15 +99,19 @@ impl Received {
     /// A line without its end, once that is there.
     fn take_line(&mut self) -> Option<Result<String, Malformed>> {
         let rest = self.rest();
-        let searched = &rest[..rest.len().min(LINE_MAX)];
-        let Some(len) = searched.iter().position(|&byte| byte == b'\n') else {
-            return (rest.len() >= LINE_MAX).then_some(Err(Malformed::LineTooLong));
+        let end = rest.len().min(LINE_MAX);
+        let new = &rest[self.searched.min(end)..end];
+        let Some(len) = new.iter().position(|&byte| byte == b'\n') else {
+            self.searched = end;
+            return (end == LINE_MAX).then_some(Err(Malformed::LineTooLong));
         };
+        let len = self.searched + len;
         let line = rest[..len]
             .strip_suffix(b"\r")
             .filter(|line| line.is_ascii());
         let line = line.map(|line| String::from_utf8_lossy(line).into_owned());
         self.used += len + 1;
+        self.searched = 0;
         Some(line.ok_or(Malformed::LineEnd))
     }
 }

@@ -1,7 +1,9 @@
 //! The words in which a suite is written: suites of cases, cases of subjects.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use crate::machine::thread_time;
 
 /// How often a sample repeats its body, after once to warm up.
 const REPEATS: usize = 5;
@@ -172,30 +174,45 @@ impl Effort {
     }
 }
 
-/// Nanoseconds an operation of a body that does `ops` of them.
+/// Nanoseconds an operation of a body that does `ops` of them, in CPU time of this thread: what
+/// other programs do meanwhile is not counted.
 pub(crate) fn time<T>(ops: u64, mut body: impl FnMut() -> T) -> Sample {
     black_box(body());
     let once = || {
-        let begin = Instant::now();
+        let begin = thread_time();
         black_box(body());
-        ns_an_op(begin, ops)
+        ns_an_op(thread_time() - begin, ops)
     };
     let values = std::iter::repeat_with(once).take(REPEATS).collect();
     Ok(vec![Reading::new("", "ns", values)])
 }
 
-/// As [`time`], for a body that waits.
-pub(crate) async fn time_async<F: Future>(ops: u64, mut body: impl FnMut() -> F) -> Vec<Reading> {
+/// As [`time`], for a body that awaits tasks of the same thread.
+pub(crate) async fn time_async<F: Future>(ops: u64, body: impl FnMut() -> F) -> Vec<Reading> {
+    time_async_by(thread_time, ops, body).await
+}
+
+/// As [`time_async`], by the clock on the wall: for work that is spread over several threads.
+pub(crate) async fn time_wall<F: Future>(ops: u64, body: impl FnMut() -> F) -> Vec<Reading> {
+    let start = Instant::now();
+    time_async_by(|| start.elapsed(), ops, body).await
+}
+
+async fn time_async_by<F: Future>(
+    clock: impl Fn() -> Duration,
+    ops: u64,
+    mut body: impl FnMut() -> F,
+) -> Vec<Reading> {
     black_box(body().await);
     let mut values = Vec::with_capacity(REPEATS);
     for _ in 0..REPEATS {
-        let begin = Instant::now();
+        let begin = clock();
         black_box(body().await);
-        values.push(ns_an_op(begin, ops));
+        values.push(ns_an_op(clock() - begin, ops));
     }
     vec![Reading::new("", "ns", values)]
 }
 
-fn ns_an_op(begin: Instant, ops: u64) -> f64 {
-    begin.elapsed().as_nanos() as f64 / ops as f64
+fn ns_an_op(time: Duration, ops: u64) -> f64 {
+    time.as_nanos() as f64 / ops as f64
 }

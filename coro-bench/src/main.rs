@@ -5,6 +5,7 @@
 mod arguments;
 mod harness;
 mod machine;
+mod package;
 mod report;
 mod runner;
 mod runtimes;

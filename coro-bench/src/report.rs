@@ -7,8 +7,8 @@ use crate::harness::{Bound, Case, Goal, Reading, Role, Sample, Subject, Suite};
 /// All that was found of one subject of a case.
 pub(crate) struct Outcome<'a> {
     pub(crate) subject: &'a Subject,
-    pub(crate) readings: Vec<Reading>,
-    pub(crate) skipped: Option<String>,
+    readings: Vec<Reading>,
+    failures: Vec<String>,
 }
 
 impl<'a> Outcome<'a> {
@@ -16,15 +16,33 @@ impl<'a> Outcome<'a> {
         Outcome {
             subject,
             readings: Vec::new(),
-            skipped: None,
+            failures: Vec::new(),
         }
     }
 
     /// Adds one sample to what is known.
     pub(crate) fn add(&mut self, sample: Sample) {
         match sample {
-            Err(reason) => self.skipped = Some(reason),
+            Err(reason) => self.failures.push(reason),
             Ok(readings) => readings.into_iter().for_each(|reading| self.merge(reading)),
+        }
+    }
+
+    /// Whether further samples are a waste of time: one may fail by bad luck, two do not.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.failures.len() > 1
+    }
+
+    /// What there is to say of samples that could not be taken.
+    fn excuse(&self) -> Option<String> {
+        let reason = self.failures.last()?;
+        let name = self.subject.name;
+        match self.readings.is_empty() {
+            true => Some(format!("{name}: skipped: {reason}")),
+            false => Some(format!(
+                "{name}: without {} samples: {reason}",
+                self.failures.len()
+            )),
         }
     }
 
@@ -72,8 +90,8 @@ pub(crate) fn table(case: &Case, outcomes: &[Outcome<'_>]) {
         print!("{}", one_table(case, outcomes, what));
     }
     for outcome in outcomes {
-        if let Some(reason) = &outcome.skipped {
-            println!("  {}: skipped: {reason}", outcome.subject.name);
+        if let Some(excuse) = outcome.excuse() {
+            println!("  {excuse}");
         }
     }
     for goal in &case.goals {
@@ -101,11 +119,8 @@ pub(crate) fn json(suite: &Suite, case: &Case, outcomes: &[Outcome<'_>]) {
                 quoted(unit),
             );
         }
-        if let Some(reason) = &outcome.skipped {
-            eprintln!(
-                "coro-bench: {}, {}, {}: skipped: {reason}",
-                suite.name, case.name, outcome.subject.name
-            );
+        if let Some(excuse) = outcome.excuse() {
+            eprintln!("coro-bench: {}, {}, {excuse}", suite.name, case.name);
         }
     }
 }

@@ -87,7 +87,7 @@ fn run_case<'a>(
     for round in 0..settings.rounds.unwrap_or(rounds) {
         for turn in 0..count {
             let outcome = &mut outcomes[(round + turn) % count];
-            if outcome.skipped.is_none() {
+            if !outcome.is_given_up() {
                 outcome.add(take(suite, case, outcome.subject, effort));
             }
         }

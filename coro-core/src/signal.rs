@@ -137,7 +137,7 @@ mod platform {
     use signal_hook::low_level::{pipe, unregister};
 
     use super::unheard::Heard;
-    use crate::event_loop::Direction;
+    use crate::event_loop::{Direction, Wait};
     use crate::wait::ready::Ready;
 
     pub(super) struct Listener {
@@ -160,7 +160,7 @@ mod platform {
 
         pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
             let read = |mut receiver: &mio::net::UnixStream| receiver.read(&mut [0]);
-            let polled = self.ready.poll_io(Direction::Read, cx, read);
+            let polled = self.ready.poll_io(Direction::Read, Wait::UNNAMED, cx, read);
             polled.map_ok(drop)
         }
     }

@@ -44,7 +44,7 @@ fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
             let name = names::argument(index);
             let statements = quote! {
                 #(#cfgs)* #[allow(unused_mut)] let mut #name = #name;
-                #(#cfgs)* #(#lints)* let #pattern = #name;
+                #(#cfgs)* #(#lints)* #[allow(clippy::toplevel_ref_arg)] let #pattern = #name;
             };
             *pattern = Pat::Verbatim(quote!(#name));
             statements

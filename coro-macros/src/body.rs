@@ -31,7 +31,9 @@ pub(crate) fn labelled(
     context: Context,
     declared: Option<TokenStream>,
 ) -> TokenStream {
-    let label = names::body_label();
+    let mut label = names::body_label();
+    // Where a missing value is reported, and the end of a borrow: a block stands where its label is.
+    label.set_span(label.span().located_at(original.span_close()));
     let context = context.define();
     let statements = original.stream();
     let block = in_place_of(original, quote!(#context #declared #statements));

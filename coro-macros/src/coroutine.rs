@@ -85,7 +85,7 @@ impl Form<'_> {
         };
         quote! {
             #(#attrs)*
-            #[allow(async_fn_in_trait)]
+            #[allow(async_fn_in_trait, clippy::implicit_return)]
             #vis #sig #body
         }
     }
@@ -108,12 +108,16 @@ impl Form<'_> {
             Body::Missing(semi) => semi.into_token_stream(),
         };
         sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
-        // What the user elided may now have a name.
-        let elided = self
-            .args
-            .boxed
-            .map(|_| quote!(#[allow(unknown_lints, mismatched_lifetime_syntaxes)]));
-        quote!(#(#attrs)* #elided #vis #sig #body)
+        // What was an `async fn`, or elided, is spelled out.
+        let allowed = quote!(#[allow(
+            unknown_lints,
+            mismatched_lifetime_syntaxes,
+            clippy::implicit_return,
+            clippy::manual_async_fn,
+            clippy::needless_lifetimes,
+            clippy::type_complexity
+        )]);
+        quote!(#(#attrs)* #allowed #vis #sig #body)
     }
 
     /// The return type as it is printed.

@@ -4,15 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{pending, poll_fn};
 use std::mem;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use coro::{EventLoop, LoopHandle, ReportKind, Task, call_soon, current_task, sleep, spawn};
 
 use crate::support::{
-    Counted, Drops, Gate, OnDrop, PanicOnDrop, Reports, Trace, ms, panic_of, turns, virtual_loop,
+    BusyWaker, Counted, Drops, Gate, OnDrop, PanicOnDrop, Reports, Trace, ms, panic_of, turns,
+    virtual_loop,
 };
 
 // ---- every combination ----
@@ -273,22 +275,35 @@ fn many_threads_clone_wake_and_drop_wakers_while_the_task_ends() {
 
 #[test]
 fn a_waker_is_woken_and_dropped_by_a_thread_local_destructor_at_thread_exit() {
+    struct WakesOnDrop(Waker);
+    impl Drop for WakesOnDrop {
+        fn drop(&mut self) {
+            self.0.wake_by_ref();
+        }
+    }
     thread_local! {
-        static LAST: RefCell<Option<OnDrop<Box<dyn FnOnce()>>>> = const { RefCell::new(None) };
+        static LAST: RefCell<Option<WakesOnDrop>> = const { RefCell::new(None) };
     }
     let mut event_loop = EventLoop::new().unwrap();
     let gate = Gate::new();
     let task = event_loop.handle().spawn(gate.clone());
     event_loop.run_until_complete(turns(1)).unwrap();
     let waker = gate.waker();
-    gate.open(); // one wake-up from here, another from the dying thread
-    thread::spawn(move || {
-        let wake = OnDrop::new(Box::new(move || waker.wake()) as Box<dyn FnOnce()>);
-        LAST.set(Some(wake));
-    })
-    .join()
-    .unwrap();
+    gate.unlock();
+    thread::spawn(move || LAST.set(Some(WakesOnDrop(waker))))
+        .join()
+        .unwrap();
     event_loop.run_until_complete(task).unwrap().unwrap();
+
+    // And at the exit of the loop's own thread, when the loop is long gone.
+    let own = thread::spawn(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        let gate = Gate::new();
+        event_loop.handle().spawn(gate.clone());
+        event_loop.run_until_complete(turns(1)).unwrap();
+        LAST.set(Some(WakesOnDrop(gate.waker())));
+    });
+    own.join().unwrap();
 }
 
 #[test]
@@ -318,7 +333,108 @@ fn a_loop_kept_in_a_thread_local_is_closed_at_thread_exit() {
     assert_eq!(receiver.try_recv(), Ok("dropped"));
 }
 
+#[coro::test]
+async fn a_foreign_waker_may_use_the_loop_when_it_is_dropped_wherever_that_is() {
+    let busy = |future: &mut (dyn Future<Output = ()> + Unpin)| {
+        let waker = BusyWaker::waker();
+        assert!(
+            Pin::new(future)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+    };
+    // Dropped with a timer, replaced in one, and when one has fired.
+    let mut sleeps = [1, 1, 1].map(|millis| sleep(ms(millis)));
+    sleeps.iter_mut().for_each(|sleep| busy(sleep));
+    busy(&mut sleeps[0]);
+    let [_, dropped, _fires] = sleeps;
+    drop(dropped);
+    sleep(ms(2)).await;
+    // Replaced as a joiner, dropped with the handle, and when the task is done.
+    for ends in [false, true] {
+        let gate = Gate::new();
+        let mut joined = Some(spawn(gate.clone()));
+        let mut join = poll_fn(|cx| match joined.as_mut() {
+            Some(task) => Pin::new(task).poll(cx).map(drop),
+            None => Poll::Pending,
+        });
+        busy(&mut join);
+        busy(&mut join);
+        turns(1).await;
+        if ends {
+            gate.open();
+            turns(2).await;
+        }
+        drop(joined.take());
+        gate.open();
+    }
+    // Replaced at a descriptor, and dropped with it.
+    let listener = coro::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut accept = Box::pin(async { drop(listener.accept().await) });
+    busy(&mut accept);
+    busy(&mut accept);
+    drop(accept);
+    sleep(ms(5)).await;
+    assert_eq!(LoopHandle::current().all_tasks().len(), 0);
+}
+
+#[coro::test]
+async fn a_handle_that_cancels_on_drop_does_so_though_the_joiners_waker_panics() {
+    struct PanicsAtLast;
+    impl std::task::Wake for PanicsAtLast {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+    impl Drop for PanicsAtLast {
+        fn drop(&mut self) {
+            panic!("the last of a waker");
+        }
+    }
+    let reports = Reports::here();
+    let mut task = spawn(pending::<()>()).cancel_on_drop();
+    let seen = task.handle();
+    let waker = Waker::from(std::sync::Arc::new(PanicsAtLast));
+    assert!(
+        Pin::new(&mut task)
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    drop(waker);
+    drop(task);
+    turns(2).await;
+    assert!(seen.is_finished());
+    reports.assert_taken([(ReportKind::DropPanicked, "the last of a waker")]);
+}
+
 // ---- several loops ----
+
+#[test]
+fn a_loop_owned_by_a_task_of_another_closes_within_the_others_closing() {
+    let trace = Trace::new();
+    let mut outer = virtual_loop();
+    let inner = virtual_loop();
+    let held = |trace: &Trace, event, of: &LoopHandle| {
+        let (trace, of) = (trace.clone(), of.clone());
+        OnDrop::new(move || {
+            assert!(LoopHandle::current() == of, "inside of its own loop");
+            trace.add(event);
+        })
+    };
+    let guard = held(&trace, "task of the inner loop", &inner.handle());
+    inner.handle().spawn(async move {
+        let _guard = guard;
+        pending::<()>().await;
+    });
+    let guard = held(&trace, "task that owns it", &outer.handle());
+    outer.handle().spawn(async move {
+        let _guard = guard;
+        let _inner = inner;
+        pending::<()>().await;
+    });
+    outer.run_until_complete(turns(2)).unwrap();
+    outer.close();
+    trace.assert(["task of the inner loop", "task that owns it"]);
+    assert!(LoopHandle::try_current().is_none());
+}
 
 #[test]
 fn two_loops_of_a_thread_are_dropped_in_either_order() {
@@ -430,8 +546,9 @@ fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
     let handle = event_loop.handle();
     let reports = Reports::of(&handle);
     let (drops, asked) = (Drops::default(), Rc::new(Cell::new(0)));
+    let armed = Rc::new(RefCell::new(Vec::new()));
     let ask = || {
-        let (drops, asked) = (drops.clone(), asked.clone());
+        let (drops, asked, armed) = (drops.clone(), asked.clone(), armed.clone());
         OnDrop::new(move || {
             let handle = LoopHandle::current();
             let counted = || drops.counted();
@@ -446,10 +563,10 @@ fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
             assert!(
                 sleep
                     .as_mut()
-                    .poll(&mut std::task::Context::from_waker(waker))
+                    .poll(&mut Context::from_waker(waker))
                     .is_pending()
             );
-            mem::forget(sleep);
+            armed.borrow_mut().push(sleep);
             for task in handle.all_tasks() {
                 task.cancel();
             }
@@ -472,7 +589,7 @@ fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
     handle.call_soon(move || drop(soon));
     let _kept = handle.call_later(ms(5), move || drop(later));
     event_loop.close();
-    assert_eq!((asked.get(), drops.count()), (5, 20));
+    assert_eq!((asked.get(), drops.count(), armed.take().len()), (5, 20, 5));
     assert_eq!(reports.len(), 0);
 }
 

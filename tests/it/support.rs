@@ -1,14 +1,16 @@
 //! What the tests share: traces, counters of polls, drops and wake-ups, loops with a handler.
 
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::future::Future;
+use std::io::{Read, Seek};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coro::{ErrorReport, EventLoop, LoopHandle, ReportKind};
 
@@ -141,7 +143,7 @@ impl Wake for Wakes {
 pub(crate) struct PanickyWaker;
 
 impl PanickyWaker {
-    pub(crate) fn new() -> Waker {
+    pub(crate) fn waker() -> Waker {
         Arc::new(PanickyWaker).into()
     }
 }
@@ -149,6 +151,29 @@ impl PanickyWaker {
 impl Wake for PanickyWaker {
     fn wake(self: Arc<Self>) {
         panic!("a waker that panics");
+    }
+}
+
+/// A waker that, when its last copy is dropped, gives the present loop work of every kind.
+pub(crate) struct BusyWaker;
+
+impl BusyWaker {
+    pub(crate) fn waker() -> Waker {
+        Arc::new(BusyWaker).into()
+    }
+}
+
+impl Wake for BusyWaker {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for BusyWaker {
+    fn drop(&mut self) {
+        coro::spawn(coro::sleep(ms(1)));
+        coro::call_soon(|| ());
+        coro::call_later(ms(1), || ()).cancel();
+        let mut slept = Box::pin(coro::sleep(ms(1)));
+        let _ = slept.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 
@@ -169,8 +194,13 @@ impl Gate {
     }
 
     pub(crate) fn open(&self) {
-        self.0.open.set(true);
+        self.unlock();
         self.wake();
+    }
+
+    /// Opens, but wakes nobody.
+    pub(crate) fn unlock(&self) {
+        self.0.open.set(true);
     }
 
     pub(crate) fn wake(&self) {
@@ -260,16 +290,24 @@ pub(crate) async fn turns(n: usize) {
     }
 }
 
-/// Waits for something that another thread or the system brings about, for ten seconds at most.
-#[track_caller]
-pub(crate) fn soon(what: &'static str, mut done: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{what} never came"
-        );
-        thread::sleep(ms(1));
+/// The processor time of the thread that made this; none where the system does not tell.
+pub(crate) struct Processor(Option<File>);
+
+impl Processor {
+    pub(crate) fn of_this_thread() -> Self {
+        Processor(File::open("/proc/thread-self/stat").ok())
+    }
+
+    /// What was used so far, in steps of ten milliseconds.
+    pub(crate) fn used(&self) -> Duration {
+        let mut stat = String::new();
+        if let Some(mut file) = self.0.as_ref() {
+            file.rewind().unwrap();
+            file.read_to_string(&mut stat).unwrap();
+        }
+        let after_name = stat.rsplit(')').next().unwrap();
+        let times = after_name.split_whitespace().skip(11).take(2);
+        ms(times.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum())
     }
 }
 

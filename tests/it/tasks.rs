@@ -202,7 +202,7 @@ async fn cancelling_reaches_through_a_task_only_where_the_handle_says_so() {
             pending::<()>().await;
         })
     };
-    let parent = |child: Task<()>| spawn(async move { child.await });
+    let parent = |child: Task<()>| spawn(child);
     let (detached, tied) = (child(&drops), child(&drops).cancel_on_drop());
     let keeps = detached.handle();
     let (first, second) = (parent(detached), parent(tied));
@@ -625,7 +625,7 @@ async fn a_joiner_whose_waker_panics_is_reported_and_harms_nobody() {
     let reports = Reports::here();
     let gate = Gate::new();
     let mut task = spawn(gate.clone());
-    let waker = PanickyWaker::new();
+    let waker = PanickyWaker::waker();
     assert!(
         Pin::new(&mut task)
             .poll(&mut Context::from_waker(&waker))
@@ -646,7 +646,7 @@ async fn a_joiner_whose_waker_panics_is_reported_and_harms_nobody() {
 #[coro::test]
 async fn a_timer_whose_waker_panics_is_reported_and_the_other_timers_fire() {
     let reports = Reports::here();
-    let waker = PanickyWaker::new();
+    let waker = PanickyWaker::waker();
     let mut sleeps = [sleep(ms(1)), sleep(ms(1))].map(Box::pin);
     for sleep in &mut sleeps {
         assert!(
@@ -755,4 +755,44 @@ async fn a_future_of_a_64_kilobytes_runs_in_a_task() {
         big[big.len() - 1]
     });
     assert_eq!(task.await.unwrap(), 7);
+}
+
+#[test]
+fn debug_mode_reports_the_steps_that_hold_up_the_loop() {
+    let mut event_loop = EventLoop::builder()
+        .virtual_time()
+        .debug(true)
+        .build()
+        .unwrap();
+    let handle = event_loop.handle();
+    let reports = Reports::of(&handle);
+    let slow = || std::thread::sleep(ms(101));
+    handle.call_soon(slow);
+    handle.call_soon(|| ());
+    let task = handle.spawn(async move {
+        yield_now().await;
+        slow();
+        yield_now().await;
+    });
+    task.set_name("slow one");
+    event_loop.run_until_complete(task).unwrap().unwrap();
+    handle.set_debug(false);
+    handle.call_soon(slow);
+    event_loop.run_until_complete(turns(2)).unwrap();
+    let all = reports.take();
+    let of: Vec<_> = all
+        .iter()
+        .map(|report| (report.kind, report.task.as_deref()))
+        .collect();
+    assert_eq!(
+        of,
+        [
+            (ReportKind::SlowStep, None),
+            (ReportKind::SlowStep, Some("slow one"))
+        ]
+    );
+    assert!(
+        all.iter()
+            .all(|report| report.origin.unwrap().file().ends_with("tasks.rs"))
+    );
 }

@@ -16,21 +16,9 @@ pub(crate) fn suite() -> Suite {
         "chain",
         "yield_from! through nested coroutines, against plain .await",
     )
-    .case(case(
-        "1 deep",
-        |waits| coroutines::c1(waits),
-        |waits| plain::c1(waits),
-    ))
-    .case(case(
-        "8 deep",
-        |waits| coroutines::c8(waits),
-        |waits| plain::c8(waits),
-    ))
-    .case(case(
-        "64 deep",
-        |waits| coroutines::c64(waits),
-        |waits| plain::c64(waits),
-    ))
+    .case(case("1 deep", coroutines::c1, plain::c1))
+    .case(case("8 deep", coroutines::c8, plain::c8))
+    .case(case("64 deep", coroutines::c64, plain::c64))
 }
 
 fn case<C, P>(

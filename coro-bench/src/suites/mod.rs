@@ -3,6 +3,7 @@
 use crate::harness::Suite;
 
 mod chain;
+mod compile;
 mod memory;
 mod spawn;
 mod switch;
@@ -12,6 +13,7 @@ mod wake;
 /// All suites, in the order in which they are run.
 const SUITES: &[fn() -> Suite] = &[
     chain::suite,
+    compile::suite,
     spawn::suite,
     switch::suite,
     wake::suite,

@@ -19,7 +19,7 @@ pub(crate) fn suite() -> Suite {
             .goal(Bound::AheadOfPeers(1.6)),
     )
     .case(
-        batches("one at a time", 1, 100_000)
+        batches("one at a time", 1, 50_000)
             .goal(Bound::Times(2.5, floor::NAME))
             .goal(Bound::AheadOfPeers(1.6)),
     )

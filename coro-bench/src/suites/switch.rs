@@ -16,6 +16,16 @@ pub(crate) fn suite() -> Suite {
     )
     .case(yields("yield between 2 tasks", 2))
     .case(yields("yield between 1,000 tasks", 1_000))
+    .case(
+        Case::new("an empty look at the poller", "epoll_wait(0)")
+            .subject("coro", Role::Coro, |effort| {
+                empty_look(effort.count(500_000))
+            })
+            .subject("epoll_wait(0)", Role::Floor, |effort| {
+                empty_wait(effort.count(500_000))
+            })
+            .goal(Bound::Times(1.1, "epoll_wait(0)")),
+    )
 }
 
 fn yields(name: &'static str, tasks: u64) -> Case {

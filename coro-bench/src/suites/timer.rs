@@ -164,7 +164,7 @@ fn storm<R: Timers>(timers: u64, over: Duration) -> Sample {
             late_ns: Vec::with_capacity(timers as usize),
             ..Seen::default()
         }));
-        let begin = Instant::now() + 2 * over;
+        let begin = Instant::now() + 4 * over;
         let mut numbers = Numbers(7);
         for _ in 0..timers {
             let deadline = begin + Duration::from_nanos(numbers.below(over.as_nanos() as u64));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
 use std::thread;
 
-use crate::harness::{Bound, Case, Effort, Role, Sample, Suite, time, time_async};
+use crate::harness::{Bound, Case, Effort, Role, Sample, Suite, time, time_async, time_wall};
 use crate::machine::{self, Poller};
 use crate::runtimes::{Runtime, in_task, subjects};
 use crate::work::Slot;
@@ -75,7 +75,7 @@ fn there_and_back<R: Runtime>(messages: u64) -> Sample {
 /// A thread on another core wakes a task as fast as it can, until the task has seen the last.
 fn streaming<R: Runtime>(effort: Effort) -> Sample {
     let wakes = effort.count(1_000_000);
-    in_task::<R, _>(time_async(wakes, move || async move {
+    in_task::<R, _>(time_wall(wakes, move || async move {
         let sent = Arc::new(AtomicU64::new(0));
         let mut sender = None;
         std::future::poll_fn(|cx| {

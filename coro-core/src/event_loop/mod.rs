@@ -18,7 +18,7 @@ use std::task::Poll;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::Armed;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
-pub(crate) use reactor::{Direction, Registration};
+pub(crate) use reactor::{Direction, Registration, Wait};
 pub use remote::{RemoteHandle, RemoteTask};
 
 use crate::clock::Clock;

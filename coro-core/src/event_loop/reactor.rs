@@ -27,6 +27,7 @@ struct Source {
     token: mio::Token,
     read: Side,
     write: Side,
+    last_wait: Cell<u64>,
     waiters: Rc<Cell<usize>>,
 }
 
@@ -37,13 +38,23 @@ struct Side {
     ready: Cell<bool>,
     /// It will be ready for ever: the end has come.
     closed: Cell<bool>,
-    waiter: Cell<Option<Waker>>,
+    /// First come, first woken; all of them, as there may be enough for all.
+    waiting: RefCell<Vec<(Wait, Waker)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     Read,
     Write,
+}
+
+/// Names one of those who wait at a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait(u64);
+
+impl Wait {
+    /// Whoever polled last by a trait that has no place for a name of their own.
+    pub(crate) const UNNAMED: Wait = Wait(0);
 }
 
 /// A descriptor's place in a reactor.
@@ -76,6 +87,7 @@ impl Reactor {
             token,
             read: Side::ready(),
             write: Side::ready(),
+            last_wait: Cell::new(0),
             waiters: self.waiters.clone(),
         });
         place.insert(source.clone());
@@ -88,8 +100,8 @@ impl Reactor {
         let _ = self.registry.deregister(io);
         let source = self.sources.borrow_mut().try_remove(of.source.place());
         if let Some(source) = source {
-            source.read.take_waiter(&source.waiters);
-            source.write.take_waiter(&source.waiters);
+            source.read.take_waiters(&source.waiters, drop);
+            source.write.take_waiters(&source.waiters, drop);
         }
     }
 
@@ -144,11 +156,11 @@ impl Source {
     fn take_event(&self, event: Readiness, wake: &impl Fn(Waker)) {
         if event.read {
             self.read.become_ready(event.read_closed);
-            self.read.wake_waiters(&self.waiters, wake);
+            self.read.take_waiters(&self.waiters, wake);
         }
         if event.write {
             self.write.become_ready(event.write_closed);
-            self.write.wake_waiters(&self.waiters, wake);
+            self.write.take_waiters(&self.waiters, wake);
         }
     }
 }
@@ -167,36 +179,56 @@ impl Side {
         self.closed.set(self.closed.get() || closed);
     }
 
-    fn wake_waiters(&self, waiters: &Cell<usize>, wake: impl Fn(Waker)) {
-        if let Some(waiter) = self.take_waiter(waiters) {
-            wake(waiter);
+    /// Hands those who wait now to `with`, which may be foreign code.
+    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
+        let waiting = self.waiting.borrow().len();
+        for _ in 0..waiting {
+            if let Some(waiter) = self.take_waiter(waiters, |_| true) {
+                with(waiter);
+            }
         }
     }
 
-    fn take_waiter(&self, waiters: &Cell<usize>) -> Option<Waker> {
-        let waiter = self.waiter.take()?;
+    fn take_waiter(&self, waiters: &Cell<usize>, which: impl Fn(Wait) -> bool) -> Option<Waker> {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|&(wait, _)| which(wait))?;
         waiters.set(waiters.get() - 1);
-        Some(waiter)
+        Some(waiting.remove(at).1)
     }
 
-    fn set_waiter(&self, waker: &Waker, waiters: &Cell<usize>) {
-        let waiter = match self.take_waiter(waiters) {
-            Some(waiter) if waiter.will_wake(waker) => waiter,
-            _ => waker.clone(),
-        };
-        self.waiter.set(Some(waiter));
+    fn set_waiter(&self, wait: Wait, waker: &Waker, waiters: &Cell<usize>) {
+        let is_set = |(of, waiter): &(Wait, Waker)| *of == wait && waiter.will_wake(waker);
+        if self.waiting.borrow().iter().any(is_set) {
+            return;
+        }
+        let waker = waker.clone();
+        let before = self.take_waiter(waiters, |of| of == wait);
+        self.waiting.borrow_mut().push((wait, waker));
         waiters.set(waiters.get() + 1);
+        drop(before);
     }
 }
 
 impl Registration {
+    /// A name for one more who waits.
+    pub(crate) fn name_wait(&self) -> Wait {
+        let last = &self.source.last_wait;
+        last.set(last.get() + 1);
+        Wait(last.get())
+    }
+
     /// Ready once the direction may be, until [`clear`](Self::clear) says that it is not.
-    pub(crate) fn poll_ready(&self, direction: Direction, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_ready(
+        &self,
+        direction: Direction,
+        wait: Wait,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
         let side = self.source.side(direction);
         if side.ready.get() {
             return Poll::Ready(());
         }
-        side.set_waiter(cx.waker(), &self.source.waiters);
+        side.set_waiter(wait, cx.waker(), &self.source.waiters);
         Poll::Pending
     }
 
@@ -206,12 +238,9 @@ impl Registration {
         side.ready.set(side.closed.get());
     }
 
-    /// Nobody waits for the direction any more.
-    pub(crate) fn forget_waiter(&self, direction: Direction) {
-        drop(
-            self.source
-                .side(direction)
-                .take_waiter(&self.source.waiters),
-        );
+    /// One of those who wait for the direction does so no more.
+    pub(crate) fn forget(&self, direction: Direction, wait: Wait) {
+        let side = self.source.side(direction);
+        drop(side.take_waiter(&self.source.waiters, |of| of == wait));
     }
 }

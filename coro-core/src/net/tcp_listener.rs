@@ -87,8 +87,9 @@ impl TcpListener {
     ///
     /// When the process has no descriptors or memory left for one, the listener reports so, waits,
     /// from 10 ms to a second, and tries again until there are; meanwhile connections wait in the
-    /// system's queue. It reports again only after all that queued were accepted. One that was broken off before it could be accepted is passed
-    /// over. Dropping the wait loses no connection.
+    /// system's queue. It reports again only after all that queued were accepted. One that was
+    /// broken off before it could be accepted is passed over. Dropping the wait loses no
+    /// connection. Any number of tasks may accept from one listener.
     ///
     /// # Errors
     ///

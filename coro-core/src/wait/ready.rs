@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use mio::event::Source;
 
-use crate::event_loop::{Direction, LoopHandle, Registration};
+use crate::event_loop::{Direction, LoopHandle, Registration, Wait};
 
 /// A descriptor that is registered with the present loop for as long as this lives.
 pub(crate) struct Ready<S: Source> {
@@ -32,16 +32,17 @@ impl<S: Source> Ready<S> {
         &self.io
     }
 
-    /// Tries `operation` until it does anything but block, waiting in between.
+    /// Tries `operation` until it does anything but block, waiting in between under a name.
     pub(crate) fn poll_io<T>(
         &self,
         direction: Direction,
+        wait: Wait,
         cx: &Context<'_>,
         mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
         loop {
-            let Poll::Ready(()) = self.registration.poll_ready(direction, cx) else {
-                return self.check_loop(direction);
+            let Poll::Ready(()) = self.registration.poll_ready(direction, wait, cx) else {
+                return self.check_loop(direction, wait);
             };
             match operation(&self.io) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -54,19 +55,21 @@ impl<S: Source> Ready<S> {
     }
 
     /// Another loop would never be told of the descriptor, so waiting there must not begin.
-    fn check_loop<T>(&self, direction: Direction) -> Poll<io::Result<T>> {
+    fn check_loop<T>(&self, direction: Direction, wait: Wait) -> Poll<io::Result<T>> {
         if LoopHandle::try_current().as_ref() == Some(&self.of) {
             return Poll::Pending;
         }
-        self.registration.forget_waiter(direction);
+        self.registration.forget(direction, wait);
         Poll::Ready(Err(io::Error::other(
             "waiting for a descriptor outside of the event loop it was made in, which alone is \
              told of it: await it there, or make it again here",
         )))
     }
 
-    /// As [`poll_io`](Self::poll_io), for a transfer of bytes into or out of `len` of them: one
-    /// that came up short took all there was, so the next waits without being tried.
+    /// Transfers bytes into or out of `len` of them, waiting until it can: one transfer that came
+    /// up short took all there was, so the next waits without being tried.
+    ///
+    /// Of several who wait so for the same direction, only the one that polled last is woken.
     pub(crate) fn poll_transfer(
         &self,
         direction: Direction,
@@ -74,20 +77,22 @@ impl<S: Source> Ready<S> {
         cx: &Context<'_>,
         operation: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let moved = ready!(self.poll_io(direction, cx, operation))?;
+        let moved = ready!(self.poll_io(direction, Wait::UNNAMED, cx, operation))?;
         if moved > 0 && moved < len {
             self.registration.clear(direction);
         }
         Poll::Ready(Ok(moved))
     }
 
+    /// Tries `operation` until it does anything but block. Any number may wait so.
     pub(crate) async fn io<T>(
         &self,
         direction: Direction,
         mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> io::Result<T> {
-        let _waiting = Waiting(&self.registration, direction);
-        poll_fn(|cx| self.poll_io(direction, cx, &mut operation)).await
+        let wait = self.registration.name_wait();
+        let _waiting = Waiting(&self.registration, direction, wait);
+        poll_fn(|cx| self.poll_io(direction, wait, cx, &mut operation)).await
     }
 }
 
@@ -98,10 +103,10 @@ impl<S: Source> Drop for Ready<S> {
 }
 
 /// Takes the waiter away again when the wait is given up.
-struct Waiting<'a>(&'a Registration, Direction);
+struct Waiting<'a>(&'a Registration, Direction, Wait);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.forget_waiter(self.1);
+        self.0.forget(self.1, self.2);
     }
 }

@@ -92,13 +92,17 @@ mod user {
     }
 }
 
-#[coro::main]
 fn main() {
+    coro::run(elsewhere());
+    user::main();
+}
+
+#[coro::coroutine]
+async fn elsewhere() {
     assert_eq!(user::plain().await, 1);
     assert_eq!(user::sent((2, 3)).await, 2);
     assert_eq!(user::boxed(&3).await, 3);
     drop(user::never());
     assert_eq!(user::generator().into_iter().collect::<Vec<_>>(), [1, 2]);
     drop(user::boxed_generator());
-    user::main();
 }

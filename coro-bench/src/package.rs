@@ -1,0 +1,98 @@
+//! A cargo package for the time of a sample.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The workspace that this program was built in, whose `coro` is measured.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Has rustc stop when all macros are expanded. The switch is for nightly compilers; what it shows
+/// is the stable one.
+const STOP_EARLY: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\" -Zno-analysis\n";
+
+/// A package in a temporary folder, with a target folder of its own; dropping it removes both.
+pub(crate) struct Package {
+    folder: PathBuf,
+}
+
+impl Package {
+    /// The line of a manifest that makes a package depend on `coro`.
+    pub(crate) fn needs_coro() -> String {
+        format!("coro = {{ path = {WORKSPACE:?} }}")
+    }
+
+    pub(crate) fn new(name: &str, dependency: &str) -> Result<Self, String> {
+        let folder = format!("coro-bench-{}-{name}", std::process::id());
+        let package = Package {
+            folder: std::env::temp_dir().join(folder),
+        };
+        let manifest = format!(
+            "[package]\nname = {name:?}\nedition = \"2024\"\n\n\
+             [dependencies]\n{dependency}\n\n[workspace]\n"
+        );
+        package.write("Cargo.toml", &manifest)?;
+        // The same versions as everywhere in the workspace.
+        let lock = fs::read_to_string(Path::new(WORKSPACE).join("Cargo.lock"));
+        package.write("Cargo.lock", &lock.map_err(|error| error.to_string())?)?;
+        Ok(package)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), String> {
+        let path = self.folder.join(name);
+        let folder = path.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// Runs cargo in the package; gives what it prints.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Result<String, String> {
+        output(self.command(arguments))
+    }
+
+    /// Parses the package and expands its macros, and no more.
+    pub(crate) fn expand(&self) -> Result<(), String> {
+        self.write("wrapper", STOP_EARLY)?;
+        let wrapper = self.folder.join("wrapper");
+        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))
+            .map_err(|error| error.to_string())?;
+        let mut command = self.command(&["check"]);
+        command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);
+        output(command).map(drop)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("cargo");
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env("CARGO_INCREMENTAL", "0");
+        command
+    }
+}
+
+impl Drop for Package {
+    fn drop(&mut self) {
+        // What stays behind is for the system's own cleaning.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// What a command prints; if it fails, the first error that it tells of.
+fn output(mut command: Command) -> Result<String, String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let messages = String::from_utf8_lossy(&output.stderr);
+    let error = messages.lines().find(|line| line.starts_with("error"));
+    Err(format!(
+        "cargo failed: {}",
+        error.unwrap_or("it does not say why")
+    ))
+}

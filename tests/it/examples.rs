@@ -269,7 +269,7 @@ fn a_scale_that_makes_no_sense_is_refused_before_anything_runs() {
 }
 
 /// The lines that an example prints; it must succeed, and leave the standard error alone.
-fn printed(name: &str, scale: &str) -> Vec<String> {
+pub(crate) fn printed(name: &str, scale: &str) -> Vec<String> {
     let output = output(name, &[scale]);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
     assert!(output.status.success(), "{name}: {}", output.status);
@@ -278,7 +278,7 @@ fn printed(name: &str, scale: &str) -> Vec<String> {
 }
 
 /// The lines that an example's first comment says it prints.
-fn promised(name: &str) -> Vec<String> {
+pub(crate) fn promised(name: &str) -> Vec<String> {
     let source = fs::read_to_string(source(name)).unwrap();
     let command = format!("//! $ cargo run --example {name}");
     let lines = source.lines().skip_while(|line| *line != command).skip(1);
@@ -316,7 +316,12 @@ fn example(name: &str) -> Command {
 }
 
 fn source(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{name}.rs"))
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let file = examples.join(format!("{name}.rs"));
+    match file.exists() {
+        true => file,
+        false => examples.join(name).join("main.rs"),
+    }
 }
 
 /// Whether a program is there, and is younger than all that cargo notes beside it as its sources.

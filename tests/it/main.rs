@@ -10,6 +10,7 @@ mod generator;
 mod generator_async;
 mod generator_bad_use;
 mod generator_delegation;
+mod generator_examples;
 mod generator_model;
 mod group;
 mod layout;

@@ -20,6 +20,11 @@ use crate::report::payload_message;
 /// });
 /// ```
 pub struct JoinError {
+    /// Boxed, because it is rare, and every task has room for it.
+    inner: Box<Inner>,
+}
+
+struct Inner {
     task: Box<str>,
     why: Why,
 }
@@ -31,46 +36,43 @@ enum Why {
 }
 
 impl JoinError {
-    pub(crate) fn cancelled(task: Box<str>) -> Self {
+    fn new(task: Box<str>, why: Why) -> Self {
         JoinError {
-            task,
-            why: Why::Cancelled,
+            inner: Box::new(Inner { task, why }),
         }
+    }
+
+    pub(crate) fn cancelled(task: Box<str>) -> Self {
+        JoinError::new(task, Why::Cancelled)
     }
 
     pub(crate) fn panicked(task: Box<str>, payload: Box<dyn Any + Send>) -> Self {
-        JoinError {
-            task,
-            why: Why::Panicked(payload),
-        }
+        JoinError::new(task, Why::Panicked(payload))
     }
 
     pub(crate) fn would_deadlock(task: Box<str>) -> Self {
-        JoinError {
-            task,
-            why: Why::WouldDeadlock,
-        }
+        JoinError::new(task, Why::WouldDeadlock)
     }
 
     /// The name of the task: `Task-N`, unless it was given another.
     pub fn task_name(&self) -> &str {
-        &self.task
+        &self.inner.task
     }
 
     /// Whether the task was cancelled, or its loop closed before it was done.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.why, Why::Cancelled)
+        matches!(self.inner.why, Why::Cancelled)
     }
 
     /// Whether the task panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.why, Why::Panicked(_))
+        matches!(self.inner.why, Why::Panicked(_))
     }
 
     /// Whether [`RemoteTask::join`](crate::RemoteTask::join) was called on the thread of the very
     /// loop that has to finish the task, where blocking could never end.
     pub fn is_deadlock(&self) -> bool {
-        matches!(self.why, Why::WouldDeadlock)
+        matches!(self.inner.why, Why::WouldDeadlock)
     }
 
     /// The payload of the panic, to be passed to [`std::panic::resume_unwind`].
@@ -94,20 +96,18 @@ impl JoinError {
     ///
     /// The error as it was, if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        match self.why {
+        let Inner { task, why } = *self.inner;
+        match why {
             Why::Panicked(payload) => Ok(payload),
-            why => Err(JoinError {
-                task: self.task,
-                why,
-            }),
+            why => Err(JoinError::new(task, why)),
         }
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let task = &self.task;
-        match &self.why {
+        let task = &self.inner.task;
+        match &self.inner.why {
             Why::Cancelled => write!(f, "{task} was cancelled"),
             Why::Panicked(payload) => {
                 write!(f, "{task} panicked: {}", payload_message(payload.as_ref()))

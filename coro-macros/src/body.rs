@@ -130,7 +130,6 @@ impl Context {
         let imports = self.imports();
         quote! {
             #imports
-            #[allow(unused_macros)]
             macro_rules! #name { #arms }
         }
     }

@@ -6,7 +6,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Result, Signature, Token, Visibility};
+use syn::{AttrStyle, Attribute, Error, Result, Signature, Token, Visibility};
 
 /// A function, method or required method.
 pub(crate) struct Function {
@@ -24,7 +24,7 @@ pub(crate) enum Body {
 
 impl Function {
     pub(crate) fn parse(item: TokenStream) -> Result<Function> {
-        let mut head: Vec<TokenTree> = flatten(item).into_iter().collect();
+        let mut head = flatten(item);
         let body = head.pop_if(|last| braces(last).is_some());
         let head = head.into_iter().collect();
         match body.as_ref().and_then(braces) {
@@ -61,23 +61,28 @@ impl Head {
 
     /// Inner attributes of the body are moved to the function, where they mean the same.
     fn complete(mut self, body: Group) -> Result<Function> {
-        let is_inner = |tokens: &[TokenTree]| matches!(tokens, [TokenTree::Punct(pound), TokenTree::Punct(bang), TokenTree::Group(_), ..] if pound.as_char() == '#' && bang.as_char() == '!');
-        let tokens: Vec<TokenTree> = body.stream().into_iter().take(3).collect();
-        if !is_inner(&tokens) {
+        if !begins_with_inner_attribute(&body) {
             return Ok(self.followed_by(Body::Braced(body)));
         }
         let split = |input: ParseStream| -> Result<(Vec<Attribute>, TokenStream)> {
             Ok((input.call(Attribute::parse_inner)?, input.parse()?))
         };
-        let (inner, rest) = split.parse2(body.stream())?;
-        self.attrs.extend(inner.into_iter().map(|attr| Attribute {
-            style: syn::AttrStyle::Outer,
+        let (inner, statements) = split.parse2(body.stream())?;
+        let outer = |attr| Attribute {
+            style: AttrStyle::Outer,
             ..attr
-        }));
-        let mut remaining = Group::new(Delimiter::Brace, rest);
-        remaining.set_span(body.span());
-        Ok(self.followed_by(Body::Braced(remaining)))
+        };
+        self.attrs.extend(inner.into_iter().map(outer));
+        let mut rest = Group::new(Delimiter::Brace, statements);
+        rest.set_span(body.span());
+        Ok(self.followed_by(Body::Braced(rest)))
     }
+}
+
+fn begins_with_inner_attribute(body: &Group) -> bool {
+    let is = |tree: Option<TokenTree>, expected| matches!(tree, Some(TokenTree::Punct(punct)) if punct.as_char() == expected);
+    let mut trees = body.stream().into_iter();
+    is(trees.next(), '#') && is(trees.next(), '!')
 }
 
 fn with_body(input: ParseStream) -> Result<Head> {
@@ -111,13 +116,14 @@ fn braces(tree: &TokenTree) -> Option<Group> {
     }
 }
 
-/// The tokens themselves, out of the invisible group that a `$item:item` may come in.
-fn flatten(item: TokenStream) -> TokenStream {
-    let mut trees = item.clone().into_iter();
-    match (trees.next(), trees.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
-            flatten(group.stream())
+/// The tokens, out of the invisible group that an `$item:item` may come in.
+fn flatten(item: TokenStream) -> Vec<TokenTree> {
+    let mut trees: Vec<TokenTree> = item.into_iter().collect();
+    match trees.as_slice() {
+        [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
+            trees = flatten(group.stream());
         }
-        _ => item,
+        _ => {}
     }
+    trees
 }

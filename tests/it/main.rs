@@ -1,6 +1,11 @@
 //! Integration tests, a module per subject.
 
+mod cancelling;
+mod closing;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod examples;
+mod failures;
 mod generator;
 mod generator_async;
 mod generator_bad_use;
@@ -13,6 +18,7 @@ mod macro_shapes;
 mod misuse;
 mod order;
 mod remote;
+mod stopping;
 mod support;
 mod tasks;
 mod tcp;

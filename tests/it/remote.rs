@@ -191,7 +191,9 @@ async fn join_on_the_loops_own_thread_is_an_error_that_says_so() {
         "join() on the thread of the loop that runs a remote task would never return: await it there"
     );
     let task = remote.spawn(|| ready(2)).unwrap();
-    sleep(ms(1)).await;
+    while !task.is_finished() {
+        sleep(ms(1)).await;
+    }
     assert_eq!(
         task.join().unwrap(),
         2,
@@ -258,14 +260,7 @@ async fn a_million_wakes_from_eight_threads_cost_few_polls() {
 
 #[test]
 fn no_wake_up_is_lost_however_it_races_with_the_poll() {
-    /// Counts up to what the other side has counted; a lost wake-up would leave it waiting.
-    fn follow(counter: &AtomicUsize, seen: &mut usize) -> bool {
-        let now = counter.load(Ordering::Relaxed);
-        let changed = now != *seen;
-        *seen = now;
-        changed
-    }
-    const ROUNDS: usize = 20_000;
+    const BURSTS: usize = 20_000;
     let mut event_loop = EventLoop::new().unwrap();
     let (calls, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (sender, receiver) = mpsc::channel::<Waker>();
@@ -274,32 +269,33 @@ fn no_wake_up_is_lost_however_it_races_with_the_poll() {
         move || {
             let waker = receiver.recv().unwrap();
             let begun = Instant::now();
-            for round in 1..=ROUNDS {
-                calls.store(round, Ordering::Relaxed);
-                waker.wake_by_ref();
-                // Further wakes race with the poll that answers the first one.
-                while answers.load(Ordering::Relaxed) < round {
+            for burst in 1..=BURSTS {
+                // The later of these race with the delivery and the poll of the earlier ones.
+                for _ in 0..burst % 9 + 1 {
+                    calls.store(calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    waker.wake_by_ref();
+                    (0..burst % 97).for_each(|_| std::hint::spin_loop());
+                }
+                let called = calls.load(Ordering::Relaxed);
+                while answers.load(Ordering::Relaxed) < called {
                     assert!(
                         begun.elapsed() < Duration::from_secs(60),
-                        "round {round} was lost"
+                        "burst {burst} was lost"
                     );
-                    std::hint::spin_loop();
-                    if round % 3 == 0 {
-                        thread::yield_now();
-                    }
+                    thread::yield_now();
                 }
             }
+            calls.store(usize::MAX, Ordering::Relaxed);
+            waker.wake();
         }
     });
-    let mut seen = 0;
     let answer = poll_fn(|cx| {
-        if seen == 0 {
+        if answers.load(Ordering::Relaxed) == 0 {
             let _ = sender.send(cx.waker().clone());
         }
-        if follow(&calls, &mut seen) {
-            answers.store(seen, Ordering::Relaxed);
-        }
-        if seen == ROUNDS {
+        let called = calls.load(Ordering::Relaxed);
+        answers.store(called, Ordering::Relaxed);
+        if called == usize::MAX {
             Poll::Ready(())
         } else {
             Poll::Pending

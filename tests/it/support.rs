@@ -154,6 +154,29 @@ impl Wake for PanickyWaker {
     }
 }
 
+/// A waker that, when its last copy is dropped, gives the present loop work of every kind.
+pub(crate) struct BusyWaker;
+
+impl BusyWaker {
+    pub(crate) fn waker() -> Waker {
+        Arc::new(BusyWaker).into()
+    }
+}
+
+impl Wake for BusyWaker {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for BusyWaker {
+    fn drop(&mut self) {
+        coro::spawn(coro::sleep(ms(1)));
+        coro::call_soon(|| ());
+        coro::call_later(ms(1), || ()).cancel();
+        let mut slept = Box::pin(coro::sleep(ms(1)));
+        let _ = slept.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
 /// Hands out its waker, and is ready once told so.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Rc<GateState>);

@@ -41,12 +41,14 @@ impl LoopHandle {
 /// # Panics
 ///
 /// Outside of a loop.
+#[inline]
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
-    match Owner::current() {
-        Some(owner) => owner.spawn(future, Location::caller(), false),
-        None => LoopHandle::current().spawn(future), // which says what is wrong
+    if !inside::is_inside() {
+        LoopHandle::current(); // says what is wrong
     }
+    let origin = Location::caller();
+    Owner::with_current(|owner| owner.spawn(future, origin, false))
 }
 
 /// Has the present loop call `f` in its next turn; see [`LoopHandle::call_soon`].

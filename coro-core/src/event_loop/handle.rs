@@ -198,6 +198,10 @@ impl LoopHandle {
     ///
     /// The counterpart of `loop.set_exception_handler`. A handler that panics is itself reported to
     /// the standard error.
+    ///
+    /// It lives as long as the loop's memory, as it may still be told of what a handle of a task
+    /// outlives the loop with. So let it find the loop by [`LoopHandle::try_current`]: one that owns
+    /// a handle of its loop would keep itself and the loop for ever.
     pub fn set_exception_handler(&self, handler: impl Fn(&ErrorReport) + 'static) {
         self.core.owner.set_reporter(Rc::new(handler));
     }

@@ -37,6 +37,7 @@ struct Free {
 }
 
 /// The layout of the block for a value, and its class if it has one.
+#[inline]
 const fn block_for(value: Layout) -> (Layout, Option<usize>) {
     let class = value.size().div_ceil(STEP);
     if class == 0 || class > CLASSES || value.align() > ALIGN {

@@ -8,6 +8,7 @@ use std::alloc::Layout;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -28,9 +29,9 @@ use crate::error::JoinError;
 pub(super) struct Header {
     pub(super) node: Node,
     pub(super) inbox: NonNull<Inbox>,
+    pub(super) remote: AtomicIsize,
     /// Wakers counted on the owner's thread, inside its loop; only the sum with `remote` counts.
     pub(super) wakers: Cell<i32>,
-    pub(super) remote: AtomicIsize,
     pub(super) in_inbox: AtomicBool,
     pub(super) joiner: Cell<Option<Waker>>,
     pub(super) links: Links,
@@ -62,6 +63,7 @@ enum Stage<F: Future> {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn new(
         owner: &Owner,
         id: u64,
@@ -85,6 +87,7 @@ impl Header {
     }
 
     /// The loop's identity, and the way to it from other threads.
+    #[inline]
     pub(super) fn inbox(&self) -> &Inbox {
         // SAFETY: while the task is unfinished its loop keeps the inbox, and afterwards, if there
         // are wakers that could ask, the task itself.
@@ -111,9 +114,11 @@ impl Header {
     }
 
     pub(super) fn add_callback(&self, callback: Callback) {
+        self.node.state.expect();
         self.with_extra(|extra| extra.callbacks.push(callback));
     }
 
+    #[inline]
     fn take_callbacks(&self) -> Option<Vec<Callback>> {
         let mut extra = self.extra.take()?;
         let callbacks = std::mem::take(&mut extra.callbacks);
@@ -123,6 +128,7 @@ impl Header {
 }
 
 impl Drop for Header {
+    #[inline]
     fn drop(&mut self) {
         if self.remote.load(Ordering::Relaxed) & MERGED != 0 {
             // SAFETY: gives back the count that was taken when the task's counts were merged. The
@@ -278,15 +284,23 @@ unsafe fn finish<F: Future + 'static>(
     unsafe {
         let header = task.as_ref();
         let stage = stage::<F>(task);
-        owner.contain_drop_of(header, || ptr::drop_in_place(stage));
+        if needs_drop::<F>() {
+            owner.contain_drop_of(header, || ptr::drop_in_place(stage));
+        }
         ptr::write(stage, Stage::Empty);
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
-        let Complete { watched, queued } = header.node.state.complete();
+        let Complete {
+            watched,
+            awaited,
+            queued,
+        } = header.node.state.complete();
         match watched {
             true => ptr::write(stage, Stage::Output(result)),
             false => settle::<F>(header, owner, result),
         }
-        announce(task, owner);
+        if awaited {
+            announce(task, owner);
+        }
         owner.forget(task);
         if !queued {
             release_loops(task, owner);
@@ -396,5 +410,19 @@ unsafe fn free_cell<F: Future>(node: NonNull<Node>, owner: Option<&Owner>) {
             Some(owner) => owner.blocks().free(node.cast(), layout),
             None => block::free_anywhere(node.cast(), layout),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_task_fits_two_cache_lines() {
+        fn size_of_task<F: Future>(_: &F) -> usize {
+            size_of::<TaskCell<F>>()
+        }
+        let number = 7_u64;
+        assert!(size_of_task(&async move { number }) <= 128);
     }
 }

@@ -26,6 +26,7 @@ impl TaskRef {
     /// # Safety
     ///
     /// The task is the owner's and allocated, and the caller hands over one handle's reference.
+    #[inline]
     pub(super) unsafe fn from_counted(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
         TaskRef { task, owner }
     }
@@ -33,6 +34,7 @@ impl TaskRef {
     /// # Safety
     ///
     /// The task is the owner's, has not been freed, and is unfinished or has other handles.
+    #[inline]
     pub(super) unsafe fn new(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
         // SAFETY: as the caller promises.
         let handles = unsafe { &task.as_ref().node.handles };
@@ -40,20 +42,24 @@ impl TaskRef {
         TaskRef { task, owner }
     }
 
+    #[inline]
     pub(super) fn as_ptr(&self) -> NonNull<Header> {
         self.task
     }
 
+    #[inline]
     pub(super) fn owner(&self) -> &Rc<Owner> {
         &self.owner
     }
 
+    #[inline]
     pub(super) fn header(&self) -> &Header {
         // SAFETY: the reference is counted, so the task is allocated.
         unsafe { self.task.as_ref() }
     }
 
     /// Moves the output to `into`, if the task has one that was not taken yet.
+    #[inline]
     pub(super) fn take_output<T>(&self, into: &mut Option<Result<T, JoinError>>) {
         let take = self.header().node.table.take_output;
         // SAFETY: `Task<T>`, the only caller, is made with the future's own output type.
@@ -102,6 +108,7 @@ impl Drop for TaskRef {
 /// # Safety
 ///
 /// The task is done, the loop has this reference, and this is the owner's thread.
+#[inline]
 pub(super) unsafe fn release_loops(task: NonNull<Header>, owner: &Owner) {
     // SAFETY: the loop's reference keeps the task allocated until the counts are merged. When the
     // count of wakers is zero on both sides, there is none from which to make another. The inbox
@@ -163,6 +170,7 @@ pub(super) unsafe fn release_waker(task: NonNull<Header>) {
 /// # Safety
 ///
 /// The task is allocated.
+#[inline]
 pub(super) unsafe fn retain_remote(task: NonNull<Header>) {
     // SAFETY: as the caller promises.
     unsafe { task.as_ref() }
@@ -173,6 +181,7 @@ pub(super) unsafe fn retain_remote(task: NonNull<Header>) {
 /// # Safety
 ///
 /// The caller gives up a reference that it has, and that the atomic count knows of, or will.
+#[inline]
 pub(super) unsafe fn release_remote(task: NonNull<Header>) {
     // SAFETY: the caller's reference keeps the task allocated until it is given up here. Whoever
     // brings the merged count to zero is the last, and sees what all others did before.
@@ -187,6 +196,7 @@ pub(super) unsafe fn release_remote(task: NonNull<Header>) {
 /// # Safety
 ///
 /// No reference is left. The owner is given on its own thread only.
+#[inline]
 unsafe fn free(task: NonNull<Header>, owner: Option<&Owner>) {
     // SAFETY: the table was made for this very cell.
     unsafe { (task.as_ref().node.table.free)(task.cast(), owner) }

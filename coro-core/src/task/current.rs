@@ -50,6 +50,7 @@ pub(super) fn owner() -> *const Owner {
 }
 
 /// Whether this thread is inside of a loop.
+#[inline]
 pub(crate) fn is_inside() -> bool {
     !owner().is_null()
 }

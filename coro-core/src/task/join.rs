@@ -58,6 +58,7 @@ pub struct Task<T> {
 }
 
 impl<T> Task<T> {
+    #[inline]
     pub(super) fn new(task: TaskRef) -> Self {
         Task {
             task,
@@ -99,7 +100,8 @@ impl<T> Task<T> {
     /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
     ///
     /// Callbacks are called in the order in which they were added; one added to a task that is
-    /// done is called at the loop's next turn.
+    /// done is called at the loop's next turn. A loop that is closed calls none: what is added then,
+    /// or was added to a task that ends with its loop, is dropped.
     pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
         if self.is_finished() {
             let handle = self.handle();
@@ -128,6 +130,7 @@ impl<T> Task<T> {
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.task.header();
         if !header.node.state.is_done() {
@@ -136,6 +139,7 @@ impl<T> Future for Task<T> {
                 _ => cx.waker().clone(),
             };
             header.joiner.set(Some(joiner));
+            header.node.state.expect();
             return Poll::Pending;
         }
         let mut output = None;
@@ -156,6 +160,7 @@ impl<T> Future for Task<T> {
 impl<T> Unpin for Task<T> {}
 
 impl<T> Drop for Task<T> {
+    #[inline]
     fn drop(&mut self) {
         if self.taken {
             return;
@@ -165,10 +170,11 @@ impl<T> Drop for Task<T> {
         if header.node.state.is_done() {
             self.task.drop_output();
         } else {
-            drop(header.joiner.take());
             if self.cancel_on_drop {
                 self.cancel();
             }
+            let joiner = header.joiner.take(); // may be foreign code, as it is dropped
+            self.task.owner().contain_drop(|| drop(joiner));
         }
     }
 }
@@ -188,6 +194,7 @@ pub struct TaskHandle {
 }
 
 impl TaskHandle {
+    #[inline]
     pub(super) fn new(task: TaskRef) -> Self {
         TaskHandle { task }
     }

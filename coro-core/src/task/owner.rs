@@ -8,6 +8,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -68,16 +69,19 @@ impl Owner {
         })
     }
 
+    #[inline]
     pub(crate) fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
     }
 
     /// The inbox as tasks keep it: by a pointer that can become an `Arc` again.
+    #[inline]
     pub(super) fn inbox_ptr(&self) -> NonNull<Inbox> {
         // SAFETY: a pointer out of an `Arc` is not null.
         unsafe { NonNull::new_unchecked(Arc::as_ptr(&self.inbox).cast_mut()) }
     }
 
+    #[inline]
     pub(super) fn blocks(&self) -> &Blocks {
         &self.blocks
     }
@@ -87,6 +91,7 @@ impl Owner {
         current::owner_of(&self.inbox).is_some()
     }
 
+    #[inline]
     pub(super) fn next_id(&self) -> u64 {
         self.last_id.set(self.last_id.get() + 1);
         self.last_id.get()
@@ -97,10 +102,12 @@ impl Owner {
     }
 
     /// Whether new work is taken; it is not while the loop closes.
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.phase.get() == Phase::Open
     }
 
+    #[inline]
     pub(crate) fn ready_len(&self) -> usize {
         self.ready.len()
     }
@@ -120,6 +127,7 @@ impl Owner {
     }
 
     /// Makes a task; while the loop closes it is cancelled at once, without being polled.
+    #[inline]
     pub(crate) fn spawn<F>(
         self: &Rc<Self>,
         future: F,
@@ -159,6 +167,7 @@ impl Owner {
         Task::new(task)
     }
 
+    #[inline]
     pub(crate) fn call_soon(
         self: &Rc<Self>,
         origin: Origin,
@@ -181,20 +190,21 @@ impl Owner {
     }
 
     /// The task that is being polled or dropped.
+    #[inline]
     pub(super) fn running(&self) -> &Cell<Option<NonNull<Header>>> {
         &self.running
     }
 
-    /// The owner whose loop this thread is inside of.
+    /// Calls `f` with the owner whose loop this thread is inside of, which the caller has made sure
+    /// that it is.
     #[inline]
-    pub(crate) fn current() -> Option<Rc<Owner>> {
+    pub(crate) fn with_current<T>(f: impl FnOnce(&Rc<Owner>) -> T) -> T {
         let owner = current::owner();
-        // SAFETY: the owner that is current was made by `Rc::new`, and lives until its `Entered`
-        // guard is dropped.
-        (!owner.is_null()).then(|| unsafe {
-            Rc::increment_strong_count(owner);
-            Rc::from_raw(owner)
-        })
+        assert!(!owner.is_null(), "outside of all loops");
+        // SAFETY: the owner that is current came from an `Rc`, which lives until its `Entered` guard
+        // is dropped, and so longer than `f` runs. The one made here is never dropped.
+        let owner = ManuallyDrop::new(unsafe { Rc::from_raw(owner) });
+        f(&owner)
     }
 
     /// Runs what is first in the ready queue.
@@ -269,6 +279,7 @@ impl Owner {
     }
 
     /// A task is finished: it leaves the list of those that are not.
+    #[inline]
     pub(super) fn forget(&self, task: NonNull<Header>) {
         // SAFETY: every task is in its owner's list from when it was spawned until here.
         unsafe { self.tasks.remove(task) };

@@ -4,7 +4,7 @@
 mod chosen {
     pub(crate) use std::alloc::{alloc, dealloc};
     pub(crate) use std::sync::atomic::{
-        AtomicBool, AtomicIsize, AtomicU8, AtomicUsize, Ordering, fence,
+        AtomicBool, AtomicIsize, AtomicU16, AtomicUsize, Ordering, fence,
     };
     pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 }
@@ -13,7 +13,7 @@ mod chosen {
 mod chosen {
     pub(crate) use loom::alloc::{alloc, dealloc};
     pub(crate) use loom::sync::atomic::{
-        AtomicBool, AtomicIsize, AtomicU8, AtomicUsize, Ordering, fence,
+        AtomicBool, AtomicIsize, AtomicU16, AtomicUsize, Ordering, fence,
     };
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 }

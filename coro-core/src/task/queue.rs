@@ -25,6 +25,7 @@ pub(super) struct Node {
 }
 
 impl Node {
+    #[inline]
     pub(super) fn new(table: &'static Table, state: State, handles: u32) -> Self {
         Node {
             table,
@@ -79,6 +80,7 @@ pub(super) struct ReadyQueue {
 }
 
 impl ReadyQueue {
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.len.get()
     }
@@ -130,6 +132,7 @@ pub(super) struct TaskList {
 }
 
 impl TaskList {
+    #[inline]
     pub(super) fn first(&self) -> Option<NonNull<Header>> {
         self.first.get()
     }
@@ -137,6 +140,7 @@ impl TaskList {
     /// # Safety
     ///
     /// The task is in no list, and stays allocated until it is removed from this one.
+    #[inline]
     pub(super) unsafe fn push(&self, task: NonNull<Header>) {
         let last = self.last.replace(Some(task));
         // SAFETY: the caller promises that this task is allocated; the last one still is, because
@@ -153,6 +157,7 @@ impl TaskList {
     /// # Safety
     ///
     /// The task is in this list.
+    #[inline]
     pub(super) unsafe fn remove(&self, task: NonNull<Header>) {
         // SAFETY: what is in the list is allocated, the neighbours included.
         unsafe {

@@ -1,26 +1,29 @@
 //! The state of a task or callout, as named transitions that return a duty.
 
-use super::primitives::{AtomicU8, Ordering::Relaxed};
+use super::primitives::{AtomicU16, Ordering::Relaxed};
 
 /// It stands in the ready queue.
-const QUEUED: u8 = 1;
+const QUEUED: u16 = 1;
 /// It is being polled.
-const RUNNING: u8 = 1 << 1;
+const RUNNING: u16 = 1 << 1;
 /// Somebody woke it since its last poll began.
-const WOKEN: u8 = 1 << 2;
+const WOKEN: u16 = 1 << 2;
 /// It was polled at least once.
-const STARTED: u8 = 1 << 3;
+const STARTED: u16 = 1 << 3;
 /// Somebody asked for its end.
-const CANCELLED: u8 = 1 << 4;
+const CANCELLED: u16 = 1 << 4;
 /// Its future is gone; nothing will change any more.
-const DONE: u8 = 1 << 5;
+const DONE: u16 = 1 << 5;
 /// A handle that will want the output exists.
-const WATCHED: u8 = 1 << 6;
+const WATCHED: u16 = 1 << 6;
 /// It stands in for a main future, which cannot be cancelled.
-const MAIN: u8 = 1 << 7;
+const MAIN: u16 = 1 << 7;
+
+/// Somebody is to be told when it is done.
+const AWAITED: u16 = 1 << 8;
 
 /// Written by the owner's thread alone, with plain loads and stores; others may ask `is_done`.
-pub(super) struct State(AtomicU8);
+pub(super) struct State(AtomicU16);
 
 /// What to do after a wake-up or a cancellation.
 #[must_use]
@@ -55,38 +58,46 @@ pub(super) enum Suspend {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Complete {
     pub(super) watched: bool,
+    pub(super) awaited: bool,
     pub(super) queued: bool,
 }
 
 impl State {
+    #[inline]
     pub(super) fn idle() -> Self {
-        State(AtomicU8::new(0))
+        State(AtomicU16::new(0))
     }
 
+    #[inline]
     pub(super) fn queued() -> Self {
-        State(AtomicU8::new(QUEUED | WOKEN))
+        State(AtomicU16::new(QUEUED | WOKEN))
     }
 
     pub(super) fn main() -> Self {
-        State(AtomicU8::new(MAIN))
+        State(AtomicU16::new(MAIN))
     }
 
-    fn get(&self) -> u8 {
+    #[inline]
+    fn get(&self) -> u16 {
         self.0.load(Relaxed)
     }
 
-    fn set(&self, bits: u8) {
+    #[inline]
+    fn set(&self, bits: u16) {
         self.0.store(bits, Relaxed);
     }
 
-    fn has(&self, bits: u8) -> bool {
+    #[inline]
+    fn has(&self, bits: u16) -> bool {
         self.get() & bits != 0
     }
 
+    #[inline]
     pub(super) fn is_done(&self) -> bool {
         self.has(DONE)
     }
 
+    #[inline]
     pub(super) fn is_cancelled(&self) -> bool {
         self.has(CANCELLED)
     }
@@ -101,6 +112,7 @@ impl State {
     }
 
     /// Asks for the end; `None` if it has come or was asked for already, or cannot be asked for.
+    #[inline]
     pub(super) fn cancel(&self) -> Option<Wake> {
         if self.has(DONE | CANCELLED | MAIN) {
             return None;
@@ -109,7 +121,7 @@ impl State {
     }
 
     #[inline(always)]
-    fn add_and_enqueue_unless_busy(&self, bits: u8) -> Wake {
+    fn add_and_enqueue_unless_busy(&self, bits: u16) -> Wake {
         if bits & (QUEUED | RUNNING) != 0 {
             self.set(bits);
             return Wake::Nothing;
@@ -129,7 +141,7 @@ impl State {
     }
 
     #[cold]
-    fn begin_end_of_life(&self, bits: u8) -> Begin {
+    fn begin_end_of_life(&self, bits: u16) -> Begin {
         if bits & DONE != 0 {
             self.set(bits);
             return Begin::Release;
@@ -142,6 +154,7 @@ impl State {
     }
 
     /// For a first poll that does not go through the queue.
+    #[inline]
     pub(super) fn begin_at_once(&self) {
         self.set(self.get() & !(QUEUED | WOKEN) | RUNNING | STARTED);
     }
@@ -162,19 +175,28 @@ impl State {
         self.set(self.get() | RUNNING | CANCELLED);
     }
 
+    #[inline]
     pub(super) fn complete(&self) -> Complete {
         let bits = self.get();
         self.set(bits & !(RUNNING | WOKEN) | DONE);
         Complete {
             watched: bits & WATCHED != 0,
+            awaited: bits & AWAITED != 0,
             queued: bits & QUEUED != 0,
         }
     }
 
+    #[inline]
+    pub(super) fn expect(&self) {
+        self.set(self.get() | AWAITED);
+    }
+
+    #[inline]
     pub(super) fn watch(&self) {
         self.set(self.get() | WATCHED);
     }
 
+    #[inline]
     pub(super) fn unwatch(&self) {
         self.set(self.get() & !WATCHED);
     }
@@ -233,6 +255,7 @@ mod tests {
             state.complete(),
             Complete {
                 watched: false,
+                awaited: false,
                 queued: true
             }
         );

@@ -38,6 +38,7 @@ pub(super) fn is_of_a_task(waker: &Waker) -> bool {
 }
 
 /// A waker that lives no longer than the reference it borrows.
+#[inline]
 pub(super) fn of(task: &TaskRef) -> Borrowed<'_> {
     // SAFETY: the reference keeps the task allocated for the lifetime that is returned.
     unsafe { borrow(task.as_ptr()) }
@@ -46,6 +47,7 @@ pub(super) fn of(task: &TaskRef) -> Borrowed<'_> {
 /// # Safety
 ///
 /// The task stays allocated for as long as the waker lives.
+#[inline]
 pub(super) unsafe fn borrow<'a>(task: NonNull<Header>) -> Borrowed<'a> {
     let data = task.as_ptr().cast_const().cast();
     // SAFETY: the table keeps the contract of `RawWaker` for a pointer to a counted header; the
@@ -56,6 +58,7 @@ pub(super) unsafe fn borrow<'a>(task: NonNull<Header>) -> Borrowed<'a> {
     )
 }
 
+#[inline]
 fn header_of(data: *const ()) -> NonNull<Header> {
     // SAFETY: the data of every waker with this table came from a `NonNull`.
     unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
@@ -71,6 +74,7 @@ fn owner_here<'a>(task: NonNull<Header>) -> Option<&'a Owner> {
     current::owner_of(inbox).map(|owner| unsafe { &*owner })
 }
 
+#[inline]
 unsafe fn clone(data: *const ()) -> RawWaker {
     let task = header_of(data);
     // SAFETY: the waker that is cloned has a reference; plain cells are used on the owner's thread
@@ -84,6 +88,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     RawWaker::new(data, &TABLE)
 }
 
+#[inline]
 unsafe fn wake(data: *const ()) {
     // SAFETY: a waker is woken, and then its reference is given up, as when it is dropped.
     unsafe {
@@ -92,6 +97,7 @@ unsafe fn wake(data: *const ()) {
     }
 }
 
+#[inline]
 unsafe fn wake_by_ref(data: *const ()) {
     let task = header_of(data);
     match owner_here(task) {
@@ -152,6 +158,7 @@ fn wake_from_elsewhere(task: NonNull<Header>) {
     header.inbox().push_wake(wake);
 }
 
+#[inline]
 unsafe fn drop_waker(data: *const ()) {
     let task = header_of(data);
     // SAFETY: the waker gives up its reference; plain cells are used on the owner's thread alone.

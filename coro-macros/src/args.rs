@@ -70,7 +70,8 @@ impl Args {
         match (&self.resumes, &self.yields) {
             (Some(resumes), None) => Some(Error::new_spanned(
                 resumes,
-                "`resumes = R` needs `yields = T`: only a coroutine that yields can be resumed with a value",
+                "`resumes = R` needs `yields = T`: \
+                 only a coroutine that yields can be resumed with a value",
             )),
             _ => None,
         }

@@ -49,7 +49,8 @@ pub(crate) fn is_main(sig: &Signature) -> Option<Error> {
     let refuse = |name: &Ident| {
         Error::new(
             name.span(),
-            "`main` cannot be a coroutine, since nobody would run it: write `#[coro::main]`, or call `coro::run(..)` in a plain `fn main`",
+            "`main` cannot be a coroutine, since nobody would run it: \
+             write `#[coro::main]`, or call `coro::run(..)` in a plain `fn main`",
         )
     };
     (sig.ident == "main" && sig.inputs.is_empty()).then(|| refuse(&sig.ident))

@@ -12,7 +12,10 @@ pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
 
 /// The answer to an item that is no function: it is left as it is.
 pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {
-    let is_container = |tree| matches!(tree, TokenTree::Ident(word) if ["impl", "trait", "mod"].iter().any(|it| word == it));
+    let is_container = |tree| match tree {
+        TokenTree::Ident(word) => word == "impl" || word == "trait" || word == "mod",
+        _ => false,
+    };
     let instead = match item.clone().into_iter().any(is_container) {
         true => "; to prepare all that is in here, write `#[coro::coroutines]`",
         false => "",

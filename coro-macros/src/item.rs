@@ -80,7 +80,10 @@ impl Head {
 }
 
 fn begins_with_inner_attribute(body: &Group) -> bool {
-    let is = |tree: Option<TokenTree>, expected| matches!(tree, Some(TokenTree::Punct(punct)) if punct.as_char() == expected);
+    let is = |tree, expected| match tree {
+        Some(TokenTree::Punct(punct)) => punct.as_char() == expected,
+        _ => false,
+    };
     let mut trees = body.stream().into_iter();
     is(trees.next(), '#') && is(trees.next(), '!')
 }

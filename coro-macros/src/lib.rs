@@ -15,6 +15,9 @@ mod lifetimes;
 mod misplaced;
 mod names;
 
+#[cfg(test)]
+mod expansion;
+
 use proc_macro::TokenStream;
 
 /// Turns a function into a coroutine; see `coro::coroutine`.

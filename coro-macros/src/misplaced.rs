@@ -13,11 +13,8 @@ use crate::body;
 use crate::item::{Body, Function};
 
 /// Reports the yield points in closures and nested functions, blocks and constants.
-///
-/// A body with one that the compiler would evaluate is taken out: whatever stands in its place
-/// would be an error again.
 pub(crate) fn refuse(function: &mut Function) -> Option<Error> {
-    let Body::Braced(body) = &function.body else {
+    let Body::Braced(body) = &mut function.body else {
         return None;
     };
     if has_no_place_for_them(body) {
@@ -25,19 +22,20 @@ pub(crate) fn refuse(function: &mut Function) -> Option<Error> {
     }
     let mut found = Found::default();
     scan(body.stream(), None, &mut found);
+    // Whatever took the place of what the compiler evaluates would be an error again.
     if found.evaluated && !body::mentions_impl(function.sig.output.to_token_stream()) {
-        let Body::Braced(body) = &mut function.body else {
-            return None;
-        };
         *body = Group::new(Delimiter::Brace, quote!(loop {}));
     }
-    match found.errors {
-        Some(_) if found.in_async_block && is_boxed_future(&function.sig) => found.errors.map(|error| {
-            Error::new(error.span(), "an attribute above has put this body into an `async` block: if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`")
-        }),
-        errors => errors,
+    match found.in_async_block && is_boxed_future(&function.sig) {
+        true => found
+            .errors
+            .map(|error| Error::new(error.span(), ASYNC_TRAIT)),
+        false => found.errors,
     }
 }
+
+const ASYNC_TRAIT: &str = "an attribute above has put this body into an `async` block: \
+    if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`";
 
 /// Whether the text shows at a glance that nothing is misplaced, which is cheaper than to look.
 fn has_no_place_for_them(body: &Group) -> bool {

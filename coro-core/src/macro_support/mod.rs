@@ -25,8 +25,8 @@ macro_rules! yield_from {
         this_fn_needs_the_attribute_coro_coroutine!(
             {
                 $crate::macro_support::WaitFor::wait_for(
-                    $operand,
                     this_fn_needs_the_attribute_coro_coroutine!(),
+                    $operand,
                 )
             }
             {

@@ -15,8 +15,9 @@ use core::future::{Future, IntoFuture};
 pub trait WaitFor<Kind> {
     type Future: Future;
 
-    /// The operand as a future; `here` proves that the coroutine itself waits.
-    fn wait_for(self, here: ()) -> Self::Future;
+    /// The operand as a future; `here` proves that the coroutine itself waits. It comes first, when
+    /// there is nothing that the break in it would have to drop.
+    fn wait_for(here: (), operand: Self) -> Self::Future;
 }
 
 pub enum Awaitable {}
@@ -26,8 +27,8 @@ impl<F: IntoFuture> WaitFor<Awaitable> for F {
     type Future = F::IntoFuture;
 
     #[inline(always)]
-    fn wait_for(self, _here: ()) -> F::IntoFuture {
-        self.into_future()
+    fn wait_for(_here: (), operand: F) -> F::IntoFuture {
+        operand.into_future()
     }
 }
 
@@ -38,8 +39,8 @@ pub trait Nothing: Future {}
 impl<F: Nothing> WaitFor<()> for F {
     type Future = F;
 
-    fn wait_for(self, _here: ()) -> F {
-        self
+    fn wait_for(_here: (), operand: F) -> F {
+        operand
     }
 }
 

@@ -76,6 +76,7 @@ fn each<I: IntoIterator<Item = u64>>(effort: &Effort, make: impl Fn(u64) -> I) -
     time(items, || opaque_sum(make(black_box(items))))
 }
 
+#[inline(always)] // the loop and what it iterates over are to be one function
 fn opaque_sum(items: impl IntoIterator<Item = u64>) -> u64 {
     let mut sum = 0_u64;
     for item in items {
@@ -199,6 +200,7 @@ fn streamed() -> Case {
         .goal(Bound::AheadOfPeers(1.0))
 }
 
+#[inline(always)]
 fn polled(mut stream: Pin<&mut impl Stream<Item = u64>>) -> u64 {
     let mut cx = Context::from_waker(Waker::noop());
     let mut sum = 0_u64;

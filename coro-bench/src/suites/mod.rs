@@ -4,6 +4,8 @@ use crate::harness::Suite;
 
 mod chain;
 mod compile;
+mod delegate;
+mod generator;
 mod memory;
 mod spawn;
 mod switch;
@@ -19,6 +21,8 @@ const SUITES: &[fn() -> Suite] = &[
     wake::suite,
     timer::suite,
     memory::suite,
+    generator::suite,
+    delegate::suite,
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = Suite> {

@@ -185,16 +185,22 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
     ) -> Poll<CoroutineState<Y, B::Output>> {
         let slot = Slot::<Y, R>::new(outer, self.stage.accept(value));
         slot.chain.set(Some(NonNull::from(&self.chain.leaf)));
-        let state = exchange(&mut self.stage, &slot, |cx| {
-            self.chain.poll(|_| slot.is_given(), cx)
-        });
-        if let Poll::Ready(CoroutineState::Complete(_)) = state {
-            self.stage = Stage::Over;
+        let (chain, stage) = (&self.chain, &mut self.stage);
+        let on_panic = || {
+            *stage = Stage::Over;
+            chain.clear();
+        };
+        let polled = exchange(&slot, |cx| chain.poll(|_| slot.is_given(), cx), on_panic);
+        match polled {
+            Poll::Pending => slot.suspended(&mut self.stage).map(CoroutineState::Yielded),
+            Poll::Ready(value) => {
+                self.stage = Stage::Over;
+                Poll::Ready(CoroutineState::Complete(value))
+            }
         }
-        state
     }
 
-    /// Runs this chain as a part of the step of another body.
+    /// Runs this chain as a part of the step of another body, which drops it when this panics.
     #[inline(never)]
     fn poll_within(&self, cx: &mut Context<'_>) -> Poll<B::Output> {
         let around = self
@@ -233,20 +239,19 @@ impl<B: Body + ?Sized> Chain<B> {
     }
 
     /// Polls the leaf, and whatever is the leaf after it, until one of them is suspended.
+    ///
+    /// When one of them panics, the others are still there.
     #[inline]
     fn poll(
         &self,
         is_given: impl FnOnce(&Context<'_>) -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<B::Output> {
-        let bodies = ClearOnUnwind(self);
         let leaf = self.leaf.get();
-        let result = match self.poll_leaf(leaf, cx) {
+        match self.poll_leaf(leaf, cx) {
             Poll::Pending if is_given(cx) => Poll::Pending,
             polled => self.change_leaf(leaf, polled, cx),
-        };
-        mem::forget(bodies);
-        result
+        }
     }
 
     #[inline]
@@ -320,16 +325,6 @@ fn same(a: Option<Link>, b: Option<Link>) -> bool {
     a.map(Link::address) == b.map(Link::address)
 }
 
-/// The bodies of a chain while one of them runs: its panic ends them all.
-struct ClearOnUnwind<'a, B: Body + ?Sized>(&'a Chain<B>);
-
-impl<B: Body + ?Sized> Drop for ClearOnUnwind<'_, B> {
-    #[cold]
-    fn drop(&mut self) {
-        self.0.clear();
-    }
-}
-
 /// A boxed child of the body that awaits this.
 pub struct InChain<Y, R, B: Body + ?Sized> {
     child: BoxMachine<Y, R, B>,
@@ -397,7 +392,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
                 None => wrong_status(Status::Suspended),
             },
             Stage::Waiting => Place::Root,
-            Stage::Running | Stage::Over => wrong_status(Status::Finished),
+            Stage::Panicked | Stage::Over => wrong_status(Status::Finished),
         }
     }
 }

@@ -135,6 +135,21 @@ impl<'a, Y, R> Slot<'a, Y, R> {
         self.yielded.set(Some(value));
     }
 
+    /// What a body that is pending has yielded, if it does not wait.
+    #[inline]
+    pub(super) fn suspended(&self, stage: &mut Stage) -> Poll<Y> {
+        match self.yielded.take() {
+            Some(value) => {
+                *stage = Stage::AtYield;
+                Poll::Ready(value)
+            }
+            None => {
+                *stage = Stage::Waiting;
+                Poll::Pending
+            }
+        }
+    }
+
     /// Whether the body has left a value.
     #[cfg(feature = "alloc")]
     #[inline]
@@ -167,27 +182,27 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     }
 }
 
-/// One step of a body that is at `stage`: polls it under a slot, and looks at what it left there.
-///
-/// The stage stays [`Stage::Running`] when the body panics.
+/// Polls a body once under a slot. When it panics, `on_panic` is run.
 #[inline]
 pub(super) fn exchange<Y, R, T>(
-    stage: &mut Stage,
     slot: &Slot<'_, Y, R>,
     poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-) -> Poll<CoroutineState<Y, T>> {
-    *stage = Stage::Running;
+    on_panic: impl FnMut(),
+) -> Poll<T> {
+    let on_panic = OnPanic(on_panic);
     let waker = slot.waker();
     let polled = poll(&mut Context::from_waker(&waker));
-    match (polled, slot.yielded.take()) {
-        (Poll::Pending, Some(value)) => {
-            *stage = Stage::AtYield;
-            Poll::Ready(CoroutineState::Yielded(value))
-        }
-        (polled, _) => {
-            *stage = Stage::Waiting;
-            polled.map(CoroutineState::Complete)
-        }
+    mem::forget(on_panic);
+    polled
+}
+
+/// Runs a function unless it is forgotten.
+struct OnPanic<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnPanic<F> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0();
     }
 }
 
@@ -230,8 +245,8 @@ pub(crate) enum Stage {
     AtYield,
     /// The body waits for a future, in the middle of a step.
     Waiting,
-    /// The body is being polled, or has panicked.
-    Running,
+    /// The body has panicked.
+    Panicked,
     /// The body has completed or been closed, and has been dropped.
     Over,
 }
@@ -246,7 +261,7 @@ impl Stage {
     #[inline]
     pub(super) fn accept<R>(self, value: &mut Option<R>) -> Option<R> {
         match (self, unit()) {
-            (Stage::Running | Stage::Over, _) => wrong_status(Status::Finished),
+            (Stage::Panicked | Stage::Over, _) => wrong_status(Status::Finished),
             (_, Some(unit)) => Some(unit),
             (Stage::AtYield, None) if value.is_some() => value.take(),
             (Stage::Fresh, None) if value.is_none() => None,
@@ -260,7 +275,7 @@ impl Stage {
         match self {
             Stage::Fresh => Status::NotStarted,
             Stage::AtYield | Stage::Waiting => Status::Suspended,
-            Stage::Running | Stage::Over => Status::Finished,
+            Stage::Panicked | Stage::Over => Status::Finished,
         }
     }
 }
@@ -350,11 +365,14 @@ impl<Y, R, F: Future> Machine<Y, R, F> {
         // the machine is, and whoever takes it out by value has the machine by value.
         let body = unsafe { Pin::new_unchecked(&mut **this.body.get()) };
         let slot = Slot::new(outer, value);
-        let state = exchange(&mut this.stage, &slot, |cx| body.poll(cx));
-        if let Poll::Ready(CoroutineState::Complete(_)) = state {
-            this.drop_body();
+        let stage = &mut this.stage;
+        match exchange(&slot, |cx| body.poll(cx), || *stage = Stage::Panicked) {
+            Poll::Pending => slot.suspended(&mut this.stage).map(CoroutineState::Yielded),
+            Poll::Ready(value) => {
+                this.drop_body();
+                Poll::Ready(CoroutineState::Complete(value))
+            }
         }
-        state
     }
 }
 

@@ -1,8 +1,8 @@
 //! Integration tests, a module per subject.
 
+mod busy_poll;
 mod cancelling;
 mod closing;
-#[cfg(target_os = "linux")]
 mod descriptors;
 mod examples;
 mod failures;

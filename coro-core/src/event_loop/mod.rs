@@ -14,6 +14,7 @@ use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::Armed;
@@ -21,7 +22,7 @@ pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::{Direction, Registration, Wait};
 pub use remote::{RemoteHandle, RemoteTask};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos};
 use crate::error::Stopped;
 use crate::sys::{Poller, PreciseWaits, WakeUp};
 use crate::task::{MainTask, Owner, current as inside};
@@ -83,6 +84,8 @@ pub(crate) struct Core {
     has_fresh: Cell<bool>,
     reactor: Reactor,
     stopping: Cell<bool>,
+    /// How long to look again and again before sleeping, in nanoseconds.
+    busy_poll: u64,
 }
 
 /// Settings of an [`EventLoop`], made by [`EventLoop::builder`].
@@ -91,6 +94,7 @@ pub(crate) struct Core {
 pub struct Builder {
     virtual_time: bool,
     debug: bool,
+    busy_poll: Duration,
 }
 
 impl Builder {
@@ -109,6 +113,17 @@ impl Builder {
     /// Has the loop measure each step, and report those that hold it up for 100 ms or more.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
+        self
+    }
+
+    /// Has the loop look for descriptors and messages again and again for `duration` before it goes
+    /// to sleep.
+    ///
+    /// Being woken by the system takes tens of microseconds; a loop that is still looking hears at
+    /// once. It costs a whole core while nothing happens, for `duration` at a time. The default is
+    /// zero, which is not to. Under a virtual clock it does nothing.
+    pub fn busy_poll(mut self, duration: Duration) -> Self {
+        self.busy_poll = duration;
         self
     }
 
@@ -132,6 +147,7 @@ impl Builder {
             has_fresh: Cell::new(false),
             reactor: Reactor::new(poller)?,
             stopping: Cell::new(false),
+            busy_poll: nanos(self.busy_poll),
         };
         Ok(EventLoop {
             core: Rc::new(core),

@@ -114,12 +114,14 @@ impl Reactor {
         self.waiters.get() != 0
     }
 
-    /// Waits for events, or looks whether there are any.
-    pub(super) fn wait(&self, timeout: Option<Duration>) {
-        if let Err(error) = self.poller.borrow_mut().wait(timeout) {
-            panic!("the operating system's poller failed, so the loop cannot go on: {error}");
-        }
-        self.has_events.set(true);
+    /// Waits for events, or looks whether there are any; gives whether there are.
+    pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
+        let waited = self.poller.borrow_mut().wait(timeout);
+        let any = waited.unwrap_or_else(|error| {
+            panic!("the operating system's poller failed, so the loop cannot go on: {error}")
+        });
+        self.has_events.set(any);
+        any
     }
 
     /// Calls `wake` with those for whom the last wait has brought events.

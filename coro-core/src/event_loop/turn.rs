@@ -112,13 +112,16 @@ impl Core {
     fn look(&self, turn: &mut Turn, may_sleep: bool) {
         turn.steps_since_look = 0;
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
-        if may_sleep && !self.stopping.get() && self.owner.inbox().fall_asleep() {
+        let may_sleep = may_sleep && !self.stopping.get();
+        if may_sleep && self.spin() {
+            // Whatever ended the spinning is dealt with below.
+        } else if may_sleep && self.owner.inbox().fall_asleep() {
             self.sleep();
             self.owner.inbox().wake_up();
         } else {
             self.clock.flow(self.is_anything_real());
             if self.reactor.has_sources() {
-                self.reactor.wait(Some(Duration::ZERO));
+                let _ = self.reactor.wait(Some(Duration::ZERO));
             }
         }
         if self.owner.inbox().is_pending() {
@@ -128,6 +131,26 @@ impl Core {
         }
         self.reactor.dispatch(|waker| self.owner.wake(waker));
         self.fire();
+    }
+
+    /// Before it sleeps, looks for descriptors and messages again and again, for as long as the
+    /// builder has asked for; whether anything came, or a timer is due.
+    fn spin(&self) -> bool {
+        if self.busy_poll == 0 || self.clock.is_virtual() {
+            return false;
+        }
+        let deadline = self.timers.borrow().next_deadline().unwrap_or(NEVER);
+        let end = self.clock.now().saturating_add(self.busy_poll);
+        loop {
+            if self.owner.inbox().is_pending() || self.reactor.wait(Some(Duration::ZERO)) {
+                return true;
+            }
+            let now = self.clock.now();
+            if now >= deadline || now >= end {
+                return now >= deadline;
+            }
+            std::hint::spin_loop();
+        }
     }
 
     /// Waits for whatever comes first; under a virtual clock, moves it there if that may be.
@@ -143,9 +166,11 @@ impl Core {
             Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
             Some(deadline) => {
                 let left = deadline.saturating_sub(self.clock.now());
-                self.reactor.wait(Some(Duration::from_nanos(left)));
+                let _ = self.reactor.wait(Some(Duration::from_nanos(left)));
             }
-            None => self.reactor.wait(None),
+            None => {
+                let _ = self.reactor.wait(None);
+            }
         }
         self.clock.flow(real);
     }

@@ -27,14 +27,14 @@ impl Poller {
 
     /// Waits for events, for `timeout` at the longest; `None` waits until one comes.
     ///
-    /// It may return early and without an event, as after a signal.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    /// It may return early and without an event, as after a signal; it gives whether there are any.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 self.events.clear();
-                Ok(())
+                Ok(false)
             }
-            other => other,
+            other => other.map(|()| !self.events.is_empty()),
         }
     }
 

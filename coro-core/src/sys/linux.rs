@@ -32,13 +32,13 @@ impl Poller {
 
     /// Waits for events, for `timeout` at the longest; `None` waits until one comes.
     ///
-    /// It may return early and without an event, as after a signal.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    /// It may return early and without an event, as after a signal; it gives whether there are any.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         self.events.clear();
         let precise = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let buffer = rustix::buffer::spare_capacity(&mut self.events);
         match epoll::wait(self.poll.registry(), buffer, precise.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Ok(_) | Err(Errno::INTR) => Ok(!self.events.is_empty()),
             Err(Errno::NOSYS) => self.wait_in_milliseconds(timeout),
             Err(error) => Err(error.into()),
         }
@@ -46,17 +46,17 @@ impl Poller {
 
     /// For kernels before 5.11: mio waits, and rounds up, so that nothing fires early.
     #[cold]
-    fn wait_in_milliseconds(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    fn wait_in_milliseconds(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         let mut events = mio::Events::with_capacity(EVENTS);
         match self.poll.poll(&mut events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             other => other?,
         }
         self.events.extend(events.iter().map(|event| epoll::Event {
             flags: flags(event),
             data: epoll::EventData::new_u64(event.token().0 as u64),
         }));
-        Ok(())
+        Ok(!self.events.is_empty())
     }
 
     /// The events of the last wait.

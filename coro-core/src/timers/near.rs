@@ -1,0 +1,105 @@
+//! The timers that are due next, in order.
+//!
+//! Taking the first moves nothing. Inserting moves half of a chunk's 12 KiB at most, and nothing
+//! where deadlines ascend, as those of equal delays do.
+
+use std::collections::VecDeque;
+use std::collections::vec_deque::Drain;
+
+use super::slots::Slots;
+use super::{Armed, CHUNK, Place, SPACIOUS, TimerKey};
+
+pub(super) struct Near {
+    /// Ascending; the first is armed, but others may be cancelled.
+    timers: VecDeque<Armed>,
+    cancelled: usize,
+}
+
+impl Near {
+    pub(super) const fn new() -> Self {
+        Near {
+            timers: VecDeque::new(),
+            cancelled: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn first(&self) -> Option<&Armed> {
+        self.timers.front()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.timers.len() >= CHUNK
+    }
+
+    pub(super) fn insert(&mut self, armed: Armed) {
+        let moment = armed.moment();
+        if self
+            .timers
+            .back()
+            .is_some_and(|last| moment < last.moment())
+        {
+            let at = self.timers.partition_point(|other| other.moment() < moment);
+            self.timers.insert(at, armed);
+        } else {
+            self.timers.push_back(armed);
+        }
+    }
+
+    /// Takes note that a timer here is no longer armed.
+    pub(super) fn forget<T>(&mut self, key: TimerKey, slots: &Slots<T>) {
+        if self.timers.back().is_some_and(|last| last.key() == key) {
+            self.timers.pop_back();
+        } else if self.timers.front().is_some_and(|first| first.key() == key) {
+            self.pop(slots);
+        } else {
+            self.cancelled += 1;
+        }
+        if self.cancelled > self.timers.len() / 2 {
+            self.sweep(slots);
+        }
+    }
+
+    /// Takes the first out, with what is cancelled behind it.
+    pub(super) fn pop<T>(&mut self, slots: &Slots<T>) {
+        self.timers.pop_front();
+        while self.cancelled > 0
+            && let Some(first) = self.timers.front()
+            && !slots.is_armed(first.key())
+        {
+            self.timers.pop_front();
+            self.cancelled -= 1;
+        }
+    }
+
+    /// Drops what is cancelled.
+    fn sweep<T>(&mut self, slots: &Slots<T>) {
+        if self.cancelled > 0 {
+            self.timers.retain(|armed| slots.is_armed(armed.key()));
+            self.cancelled = 0;
+        }
+    }
+
+    /// Drops what is cancelled; takes out the later half if that is not enough.
+    #[cold]
+    pub(super) fn make_room<T>(&mut self, slots: &Slots<T>) -> Option<Drain<'_, Armed>> {
+        self.sweep(slots);
+        let len = self.timers.len();
+        (len > SPACIOUS).then(|| self.timers.drain(len / 2..))
+    }
+
+    /// Takes over the timers of a chunk while none is near; gives back storage.
+    pub(super) fn fill<T>(&mut self, mut chunk: Vec<Armed>, slots: &mut Slots<T>) -> Vec<Armed> {
+        debug_assert!(self.timers.is_empty() && self.cancelled == 0);
+        chunk.retain(|armed| slots.put(armed.key(), Place::Near));
+        chunk.sort_unstable_by_key(Armed::moment);
+        std::mem::replace(&mut self.timers, chunk.into()).into()
+    }
+}
+
+#[cfg(test)]
+impl Near {
+    pub(super) fn len(&self) -> usize {
+        self.timers.len()
+    }
+}

@@ -1,0 +1,200 @@
+//! Where timers keep their actions while they are armed, in slots that do not move.
+//!
+//! The slots are in pages: so growing never copies what is there, which would hold up the loop, and
+//! a page whose last timer is gone gives its memory back.
+
+use super::{Place, TimerKey};
+
+/// Slots in a page.
+const PAGE: usize = 512;
+
+/// A page grows by doubling up to so many slots, and then to its whole size.
+const FEW: usize = 32;
+
+/// The sequence number of no timer.
+const NOBODY: u64 = u64::MAX;
+
+pub(super) struct Slots<T> {
+    pages: Vec<Page<T>>,
+    /// Pages with a vacant slot: the last is filled first.
+    vacant: Vec<u32>,
+    /// A page that keeps its memory while it is empty, so that a lone timer does not allocate.
+    spared: usize,
+    /// How often a timer was looked at: what the work of a call is measured by.
+    #[cfg(test)]
+    pub(super) looks: std::cell::Cell<usize>,
+}
+
+struct Page<T> {
+    slots: Vec<Slot<T>>,
+    armed: usize,
+    /// The vacant slot to be used next, or one past the last.
+    vacant: u32,
+}
+
+struct Slot<T> {
+    action: Option<T>,
+    sequence: u64,
+    place: Place,
+}
+
+impl<T> Slots<T> {
+    pub(super) const fn new() -> Self {
+        Slots {
+            pages: Vec::new(),
+            vacant: Vec::new(),
+            spared: 0,
+            #[cfg(test)]
+            looks: std::cell::Cell::new(0),
+        }
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, sequence: u64, place: Place, action: T) -> TimerKey {
+        let number = match self.vacant.last() {
+            Some(&number) => number,
+            None => self.add_page(),
+        };
+        let page = &mut self.pages[number as usize];
+        let at = page.insert(Slot {
+            action: Some(action),
+            sequence,
+            place,
+        });
+        if page.armed == PAGE {
+            self.vacant.pop();
+        }
+        TimerKey {
+            index: number * PAGE as u32 + at,
+            sequence,
+        }
+    }
+
+    #[cold]
+    fn add_page(&mut self) -> u32 {
+        let number = self.pages.len();
+        assert!(
+            number < u32::MAX as usize / PAGE,
+            "more than 4 billion timers are armed"
+        );
+        self.pages.push(Page::new());
+        self.vacant.push(number as u32);
+        number as u32
+    }
+
+    fn slot(&self, key: TimerKey) -> Option<&Slot<T>> {
+        #[cfg(test)]
+        self.looks.update(|looks| looks + 1);
+        let page = self.pages.get(key.index as usize / PAGE)?;
+        let slot = page.slots.get(key.index as usize % PAGE)?;
+        (slot.sequence == key.sequence).then_some(slot)
+    }
+
+    fn slot_mut(&mut self, key: TimerKey) -> Option<&mut Slot<T>> {
+        #[cfg(test)]
+        self.looks.update(|looks| looks + 1);
+        let page = self.pages.get_mut(key.index as usize / PAGE)?;
+        let slot = page.slots.get_mut(key.index as usize % PAGE)?;
+        (slot.sequence == key.sequence).then_some(slot)
+    }
+
+    pub(super) fn is_armed(&self, key: TimerKey) -> bool {
+        self.slot(key).is_some()
+    }
+
+    pub(super) fn action(&mut self, key: TimerKey) -> Option<&mut T> {
+        self.slot_mut(key)?.action.as_mut()
+    }
+
+    /// Notes the place of a timer, if it is still armed.
+    pub(super) fn put(&mut self, key: TimerKey, place: Place) -> bool {
+        let slot = self.slot_mut(key);
+        slot.map(|slot| slot.place = place).is_some()
+    }
+
+    /// Takes out a timer's place and action, if it is still armed.
+    #[inline]
+    pub(super) fn remove(&mut self, key: TimerKey) -> Option<(Place, T)> {
+        let number = key.index as usize / PAGE;
+        let page = self.pages.get_mut(number)?;
+        let removed = page.remove(key.index % PAGE as u32, key.sequence)?;
+        let armed = page.armed;
+        if armed == PAGE - 1 {
+            self.reopen(number);
+        } else if armed == 0 && number != self.spared {
+            self.give_back(number);
+        }
+        Some(removed)
+    }
+
+    #[cold]
+    fn reopen(&mut self, number: usize) {
+        self.vacant.push(number as u32);
+    }
+
+    /// Lets go of an empty page's memory: of the one that was spared, and spares this one.
+    #[cold]
+    fn give_back(&mut self, number: usize) {
+        let spared = &mut self.pages[self.spared];
+        if spared.armed == 0 {
+            *spared = Page::new();
+        }
+        self.spared = number;
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.pages.iter().map(|page| page.slots.capacity()).sum()
+    }
+}
+
+impl<T> Page<T> {
+    const fn new() -> Self {
+        Page {
+            slots: Vec::new(),
+            armed: 0,
+            vacant: 0,
+        }
+    }
+
+    #[inline]
+    fn insert(&mut self, new: Slot<T>) -> u32 {
+        let at = self.vacant;
+        self.armed += 1;
+        match self.slots.get_mut(at as usize) {
+            Some(slot) => {
+                if let Place::Nowhere { next_vacant } = slot.place {
+                    self.vacant = next_vacant;
+                }
+                *slot = new;
+            }
+            None => self.push(new),
+        }
+        at
+    }
+
+    /// Adds a slot; makes room for a few at first, then for all that a page has.
+    #[cold]
+    fn push(&mut self, new: Slot<T>) {
+        let len = self.slots.len();
+        if len == self.slots.capacity() && len >= FEW {
+            self.slots.reserve_exact(PAGE - len);
+        }
+        self.slots.push(new);
+        self.vacant = self.slots.len() as u32;
+    }
+
+    #[inline]
+    fn remove(&mut self, at: u32, sequence: u64) -> Option<(Place, T)> {
+        let slot = self.slots.get_mut(at as usize)?;
+        if slot.sequence != sequence {
+            return None;
+        }
+        let next_vacant = self.vacant;
+        let place = std::mem::replace(&mut slot.place, Place::Nowhere { next_vacant });
+        slot.sequence = NOBODY;
+        self.vacant = at;
+        self.armed -= 1;
+        Some((place, slot.action.take()?))
+    }
+}

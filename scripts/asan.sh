@@ -19,6 +19,6 @@ if [ $# -gt 0 ]; then
     exec cargo +nightly test --target "$host" --test it -- "$@"
 fi
 cargo +nightly test --target "$host" -p coro-core --lib
-cargo +nightly test --target "$host" --test it -- generator
+cargo +nightly test --target "$host" --test it -- generator --skip examples::
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
 exec cargo +nightly test --target "$host" --test it -- --skip examples:: --skip layout::

@@ -17,6 +17,9 @@ use crate::wait::ready::Ready;
 /// have the methods; so does `&TcpStream`, by which one task can read while another writes. Nothing
 /// is buffered here, so dropping a read or a single write loses nothing; of `write_all` and the
 /// like it is unknown how much was written when they are dropped.
+///
+/// Those traits know one reader and one writer: of two tasks that wait to read from the same
+/// connection, or to write to it, only the one that asked last is woken.
 pub struct TcpStream {
     ready: Ready<mio::net::TcpStream>,
 }

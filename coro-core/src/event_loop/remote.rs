@@ -173,13 +173,14 @@ impl<T> Future for RemoteTask<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = cx.waker().clone(); // foreign code: not under the lock
         let mut state = self.shared.lock();
         match std::mem::replace(&mut state.value, Value::Taken) {
             Value::Ready(result) => Poll::Ready(result),
             Value::Taken => panic!("a remote task was polled again after it gave its output"),
             Value::Waiting => {
                 state.value = Value::Waiting;
-                let before = state.waiter.replace(cx.waker().clone());
+                let before = state.waiter.replace(waker);
                 drop(state);
                 drop(before);
                 Poll::Pending

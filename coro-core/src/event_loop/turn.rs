@@ -124,11 +124,7 @@ impl Core {
                 let _ = self.reactor.wait(Some(Duration::ZERO));
             }
         }
-        if self.owner.inbox().is_pending() {
-            let mut messages = Vec::new();
-            self.owner.inbox().take(&mut messages);
-            self.owner.deliver(&mut messages);
-        }
+        self.owner.deliver();
         self.reactor.dispatch(|waker| self.owner.wake(waker));
         self.fire();
     }

@@ -39,11 +39,7 @@ impl World {
 
     fn turn(&self) {
         self.inside(|| {
-            if self.owner.inbox().is_pending() {
-                let mut messages = Vec::new();
-                self.owner.inbox().take(&mut messages);
-                self.owner.deliver(&mut messages);
-            }
+            self.owner.deliver();
             while self.owner.run_next().is_some() {}
         });
     }

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
@@ -32,6 +32,9 @@ use crate::sys::WakeUp;
 /// A step longer than this is reported in debug mode, as in asyncio.
 const SLOW: Duration = Duration::from_millis(100);
 
+/// Storage for messages beyond this many is given back.
+const MESSAGES_KEPT: usize = 1024;
+
 type Reporter = Rc<dyn Fn(&ErrorReport)>;
 
 pub(crate) struct Owner {
@@ -43,6 +46,8 @@ pub(crate) struct Owner {
     blocks: Blocks,
     reporter: RefCell<Option<Reporter>>,
     last_id: Cell<u64>,
+    /// An empty buffer for what the inbox has, which keeps its memory.
+    messages: Cell<Vec<Message>>,
     phase: Cell<Phase>,
     debug: Cell<bool>,
 }
@@ -64,6 +69,7 @@ impl Owner {
             blocks: Blocks::default(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
+            messages: Cell::default(),
             phase: Cell::new(Phase::Open),
             debug: Cell::new(debug),
         })
@@ -259,12 +265,20 @@ impl Owner {
     }
 
     /// Does what other threads have asked for.
-    pub(crate) fn deliver(self: &Rc<Self>, messages: &mut Vec<Message>) {
+    pub(crate) fn deliver(self: &Rc<Self>) {
+        if !self.inbox.is_pending() {
+            return;
+        }
+        let mut messages = self.messages.take();
+        self.inbox.take(&mut messages);
         for message in messages.drain(..) {
             match message {
                 Message::Wake(wake) => wake.deliver(self),
-                Message::Call(f) => self.call_soon(std::panic::Location::caller(), f).forget(),
+                Message::Call(f) => self.call_soon(Location::caller(), f).forget(),
             }
+        }
+        if messages.capacity() <= MESSAGES_KEPT {
+            self.messages.set(messages);
         }
     }
 

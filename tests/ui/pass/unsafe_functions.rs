@@ -11,27 +11,32 @@ use std::future::ready;
 #[coro::coroutine]
 unsafe fn plain(x: *const u32) -> u32 {
     yield_from!(ready(()));
+    // SAFETY: the caller promises that it points to a number; so below.
     unsafe { *x }
 }
 
 #[coro::coroutine]
 async unsafe fn already_async(x: *const u32) -> u32 {
+    // SAFETY: see above.
     unsafe { plain(x) }.await
 }
 
 #[coro::coroutine(boxed)]
 unsafe fn boxed(x: *const u32) -> u32 {
+    // SAFETY: see above.
     yield_from!(unsafe { plain(x) })
 }
 
 #[coro::coroutine(yields = u32)]
 unsafe fn generator(x: *const u32) {
+    // SAFETY: see above.
     yield_!(unsafe { *x });
 }
 
 #[coro::main]
 fn main() {
     let x = 5;
+    // SAFETY: each future and generator ends before `x` does.
     assert_eq!(unsafe { plain(&x) }.await, 5);
     assert_eq!(yield_from!(unsafe { already_async(&x) }), 5);
     assert_eq!(yield_from!(unsafe { boxed(&x) }), 5);

@@ -3,6 +3,7 @@
 mod busy_poll;
 mod cancelling;
 mod closing;
+mod connect;
 mod descriptors;
 mod examples;
 mod failures;

@@ -31,18 +31,17 @@ impl TcpStream {
         })
     }
 
-    /// Connects to an address. Dropping the wait closes the socket.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the system says: refused, unreachable, timed out. How long it waits for an answer
-    /// is the system's affair, often minutes: bound it with [`timeout`](crate::timeout).
-    ///
-    /// # Panics
-    ///
-    /// When polled outside of a loop.
-    pub async fn connect(address: impl Into<SocketAddr>) -> io::Result<Self> {
-        let stream = Self::new(mio::net::TcpStream::connect(address.into())?)?;
+    pub(super) async fn connect_to(address: SocketAddr) -> io::Result<Self> {
+        Self::connected(mio::net::TcpStream::connect(address)?).await
+    }
+
+    /// Waits for the outcome of a connection attempt that was begun elsewhere, and does not block.
+    pub(super) async fn connecting(begun: std::net::TcpStream) -> io::Result<Self> {
+        Self::connected(mio::net::TcpStream::from_std(begun)).await
+    }
+
+    async fn connected(io: mio::net::TcpStream) -> io::Result<Self> {
+        let stream = Self::new(io)?;
         stream.ready.io(Direction::Write, is_connected).await?;
         Ok(stream)
     }

@@ -1,10 +1,14 @@
 //! What the operating system gives: a poller, a wake-up for it, the meaning of its error numbers.
 
+mod connect;
+mod listen;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
 mod wake;
 
+pub(crate) use connect::connect_from;
+pub(crate) use listen::{Listening, listen};
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

@@ -20,6 +20,8 @@ mod macro_shapes;
 mod misuse;
 mod order;
 mod remote;
+mod server;
+mod server_addresses;
 mod stopping;
 mod support;
 mod tasks;

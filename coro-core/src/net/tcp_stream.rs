@@ -46,6 +46,14 @@ impl TcpStream {
         Ok(stream)
     }
 
+    /// Tries `operation` until it does anything but block, waiting in between until it can write.
+    pub(super) async fn when_writable<T>(
+        &self,
+        operation: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.ready.io(Direction::Write, operation).await
+    }
+
     /// Takes over a connection of the standard library's.
     ///
     /// # Errors

@@ -5,11 +5,13 @@ mod listen;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+mod send_file;
 mod wake;
 
 pub(crate) use connect::connect_from;
 pub(crate) use listen::{Listening, listen};
 pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use send_file::{read_at, send_file};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

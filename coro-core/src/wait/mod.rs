@@ -3,4 +3,5 @@
 pub(crate) mod answer;
 pub(crate) mod change;
 pub(crate) mod ready;
+pub(crate) mod turn;
 pub(crate) mod until;

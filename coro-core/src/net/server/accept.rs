@@ -1,14 +1,14 @@
 //! Accepting connections for a server.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::Poll;
 
 use super::connections::Connections;
 use super::outcome::HandlerOutput;
 use crate::net::{TcpListener, TcpStream};
+use crate::wait::turn::let_others_run;
 
 /// So many are accepted before the other tasks have a turn.
 const ACCEPTED_MAX: u32 = 64;
@@ -69,18 +69,4 @@ where
             let_others_run().await;
         }
     }
-}
-
-/// Ends the task's turn.
-async fn let_others_run() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await
 }

@@ -359,12 +359,9 @@ async fn a_handler_may_drop_its_own_server() {
             std::future::pending::<()>().await;
         }
     });
-    let mut client = connect(server.as_ref().unwrap()).await;
-    own.replace(Some(server.unwrap()));
-    let mut other = {
-        let server = own.borrow();
-        connect(server.as_ref().unwrap()).await
-    };
+    let server = server.unwrap();
+    let (mut client, mut other) = gather((connect(&server), connect(&server))).await;
+    own.replace(Some(server));
     client.write_all(b"!").await.unwrap();
     assert_eq!(end_of(&mut client).await, Ok(0));
     assert_eq!(end_of(&mut other).await, Ok(0));

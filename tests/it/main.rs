@@ -24,4 +24,6 @@ mod support;
 mod tasks;
 mod tcp;
 mod time;
+mod udp;
+mod unix;
 mod watch;

@@ -230,7 +230,7 @@ impl LoopHandle {
     }
 
     /// Arms a timer that wakes the present task, `delay` after this step.
-    pub(crate) fn arm_after(&self, delay: Duration, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_after(self, delay: Duration, cx: &Context<'_>) -> Armed {
         let due = Due::Wake(cx.waker().clone());
         let key = self
             .core
@@ -239,18 +239,18 @@ impl LoopHandle {
             .insert_fresh(nanos(delay), due);
         self.core.has_fresh.set(true);
         Armed {
-            core: self.core.clone(),
+            core: self.core,
             key,
         }
     }
 
     /// Arms a timer that wakes the present task at an instant.
-    pub(crate) fn arm_at(&self, when: Instant, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_at(self, when: Instant, cx: &Context<'_>) -> Armed {
         let due = Due::Wake(cx.waker().clone());
         let deadline = self.core.clock.nanos_at(when);
         let key = self.core.timers.borrow_mut().insert(deadline, due);
         Armed {
-            core: self.core.clone(),
+            core: self.core,
             key,
         }
     }

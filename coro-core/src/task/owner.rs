@@ -66,7 +66,7 @@ impl Owner {
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
             running: Cell::new(None),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
             messages: Cell::default(),
@@ -90,6 +90,12 @@ impl Owner {
     #[inline]
     pub(super) fn blocks(&self) -> &Blocks {
         &self.blocks
+    }
+
+    /// Gives back a little of the memory that a burst of tasks has left; whether there is more.
+    #[inline]
+    pub(crate) fn trim_memory(&self) -> bool {
+        self.blocks.trim()
     }
 
     /// Whether this thread is inside of this owner's loop.

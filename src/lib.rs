@@ -103,6 +103,9 @@ pub use coro_core::{
     timeout, timeout_at, yield_now,
 };
 
+#[cfg(unix)]
+pub use coro_core::FdWatch;
+
 pub use coro_core::generator::{
     self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,
     CoroutineState, Generator, ResumeError, SendBoxAsyncGenerator, SendBoxGenerator, Status,

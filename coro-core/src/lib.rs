@@ -56,6 +56,8 @@ mod testing;
 
 #[cfg(feature = "std")]
 pub use error::{Elapsed, JoinError, LoopClosed, Stopped};
+#[cfg(all(unix, feature = "std"))]
+pub use event_loop::FdWatch;
 #[cfg(feature = "std")]
 pub use event_loop::{
     Builder, CallHandle, EventLoop, LoopHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,

@@ -48,7 +48,7 @@ impl LoopHandle {
     }
 
     #[track_caller]
-    fn check_open(&self, what: &str) {
+    pub(super) fn check_open(&self, what: &str) {
         assert!(
             !self.core.owner.is_closed(),
             "{what}() on an event loop that is closed: do it before the loop is closed, \
@@ -163,10 +163,8 @@ impl LoopHandle {
     #[track_caller]
     pub fn spawn_eager<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         self.check_open("spawn_eager");
-        let inside =
-            Self::try_current().is_some_and(|current| Rc::ptr_eq(&current.core, &self.core));
         assert!(
-            inside,
+            self.is_current(),
             "spawn_eager() outside of its event loop: use spawn(), or call it inside"
         );
         self.core.owner.spawn(future, Location::caller(), true)
@@ -222,11 +220,18 @@ impl LoopHandle {
     }
 
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
-        self.core.reactor.register(io)
+        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        self.core.reactor.register(io, both)
     }
 
     pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         self.core.reactor.deregister(io, of);
+    }
+
+    /// Whether this thread is inside of this loop.
+    #[inline]
+    pub(crate) fn is_current(&self) -> bool {
+        self.core.owner.is_current()
     }
 
     /// Arms a timer that wakes the present task, `delay` after this step.

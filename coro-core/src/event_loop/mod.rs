@@ -4,7 +4,10 @@ mod current;
 mod handle;
 mod reactor;
 mod remote;
+mod source;
 mod turn;
+#[cfg(unix)]
+mod watch;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -19,8 +22,12 @@ use std::time::Duration;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::Armed;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
-pub(crate) use reactor::{Direction, Registration, Wait};
+pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
+pub use source::Direction;
+pub(crate) use source::Wait;
+#[cfg(unix)]
+pub use watch::FdWatch;
 
 use crate::clock::{Clock, nanos};
 use crate::error::Stopped;
@@ -257,6 +264,8 @@ impl EventLoop {
         let _inside = inside::enter(&self.core.owner, self.core.clone());
         self.core.owner.begin_close();
         self.core.drop_timers();
+        #[cfg(unix)]
+        self.core.drop_callbacks();
         self.core.owner.end_close();
     }
 

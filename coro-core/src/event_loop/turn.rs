@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Core;
 use super::handle::Due;
+use super::source::Wake;
 use crate::task::Ran;
 use crate::timers::NEVER;
 
@@ -125,7 +126,11 @@ impl Core {
             }
         }
         self.owner.deliver();
-        self.reactor.dispatch(|waker| self.owner.wake(waker));
+        self.reactor.dispatch(|wake| match wake {
+            Wake::Waker(waker) => self.owner.wake(waker),
+            #[cfg(unix)]
+            Wake::Callback(watched, direction) => watched.enqueue(direction, &self.owner),
+        });
         self.fire();
     }
 

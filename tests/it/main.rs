@@ -23,4 +23,6 @@ mod stopping;
 mod support;
 mod tasks;
 mod tcp;
+mod threads;
+mod threads_closing;
 mod time;

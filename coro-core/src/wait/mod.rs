@@ -1,4 +1,5 @@
 //! The reasons to wait. Every public facility is made of these.
 
 pub(crate) mod ready;
+pub(crate) mod thread;
 pub(crate) mod until;

@@ -69,7 +69,8 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], signals in [`signal`]. To keep a loop, stop
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], signals in
+//! [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
 //! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
 //! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
@@ -100,7 +101,7 @@ pub use coro_core::{
     LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
     TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
     current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
-    timeout, timeout_at, yield_now,
+    threads, timeout, timeout_at, yield_now,
 };
 
 #[cfg(unix)]

@@ -23,5 +23,7 @@ mod stopping;
 mod support;
 mod tasks;
 mod tcp;
+mod threads;
+mod threads_closing;
 mod time;
 mod watch;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
 use crate::clock::nanos;
+use crate::pool::{Home, ThreadPool};
 use crate::report::ErrorReport;
 use crate::task::{Callout, Task, TaskHandle};
 use crate::timers::TimerKey;
@@ -212,6 +213,21 @@ impl LoopHandle {
     /// Whether the loop is closed, so that it takes no more work.
     pub fn is_closed(&self) -> bool {
         self.core.owner.is_closed()
+    }
+
+    /// The threads that belong to the loop.
+    #[track_caller]
+    pub(crate) fn thread_pool(&self) -> ThreadPool {
+        self.check_open("to_thread");
+        self.core.threads().clone()
+    }
+
+    /// The loop as the jobs that it waits for see it.
+    pub(crate) fn home(&self) -> Home {
+        Home::new(
+            self.core.owner.inbox().clone(),
+            self.core.clock.is_virtual(),
+        )
     }
 
     /// Tells the exception handler of something.

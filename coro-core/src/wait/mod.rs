@@ -3,4 +3,5 @@
 #[cfg(unix)]
 pub(crate) mod descriptor;
 pub(crate) mod ready;
+pub(crate) mod thread;
 pub(crate) mod until;

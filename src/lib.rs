@@ -100,7 +100,7 @@ pub use coro_core::{
     LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
     TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
     current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
-    timeout, timeout_at, yield_now,
+    sync, timeout, timeout_at, yield_now,
 };
 
 pub use coro_core::generator::{

@@ -40,6 +40,8 @@ pub mod net;
 #[cfg(feature = "std")]
 pub mod signal;
 #[cfg(feature = "std")]
+pub mod sync;
+#[cfg(feature = "std")]
 mod time;
 
 // Row 6: many as one.

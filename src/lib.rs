@@ -100,9 +100,10 @@ pub use coro_core::{
     Builder, CallHandle, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError, LoopClosed,
     LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
     TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
-    current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
-    threads, timeout, timeout_at, yield_now,
+    current_task, gather, interval, race, run, shield, sleep, sleep_until, spawn, timeout,
+    timeout_at, yield_now,
 };
+pub use coro_core::{net, signal, sync, threads};
 
 #[cfg(unix)]
 pub use coro_core::FdWatch;

@@ -42,6 +42,8 @@ pub mod net;
 #[cfg(feature = "std")]
 pub mod signal;
 #[cfg(feature = "std")]
+pub mod sync;
+#[cfg(feature = "std")]
 pub mod threads;
 #[cfg(feature = "std")]
 mod time;

@@ -21,6 +21,8 @@ mod order;
 mod remote;
 mod stopping;
 mod support;
+mod sync_harness;
+mod sync_locks;
 mod tasks;
 mod tcp;
 mod threads;

@@ -22,7 +22,9 @@ pub mod generator;
 #[cfg(feature = "std")]
 mod sys;
 
-// Row 2: a task.
+// Row 2: a task, and threads for what would block one.
+#[cfg(feature = "std")]
+mod pool;
 #[cfg(feature = "std")]
 mod task;
 
@@ -39,6 +41,10 @@ mod wait;
 pub mod net;
 #[cfg(feature = "std")]
 pub mod signal;
+#[cfg(feature = "std")]
+pub mod sync;
+#[cfg(feature = "std")]
+pub mod threads;
 #[cfg(feature = "std")]
 mod time;
 

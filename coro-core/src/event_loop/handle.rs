@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
 use crate::clock::nanos;
+use crate::pool::{Home, ThreadPool};
 use crate::report::ErrorReport;
 use crate::task::{Callout, Task, TaskHandle};
 use crate::timers::TimerKey;
@@ -214,6 +215,21 @@ impl LoopHandle {
         self.core.owner.is_closed()
     }
 
+    /// The threads that belong to the loop.
+    #[track_caller]
+    pub(crate) fn thread_pool(&self) -> ThreadPool {
+        self.check_open("to_thread");
+        self.core.threads().clone()
+    }
+
+    /// The loop as the jobs that it waits for see it.
+    pub(crate) fn home(&self) -> Home {
+        Home::new(
+            self.core.owner.inbox().clone(),
+            self.core.clock.is_virtual(),
+        )
+    }
+
     /// Tells the exception handler of something.
     pub(crate) fn report(&self, report: ErrorReport) {
         self.core.owner.report(report);
@@ -235,7 +251,7 @@ impl LoopHandle {
     }
 
     /// Arms a timer that wakes the present task, `delay` after this step.
-    pub(crate) fn arm_after(&self, delay: Duration, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_after(self, delay: Duration, cx: &Context<'_>) -> Armed {
         let due = Due::Wake(cx.waker().clone());
         let key = self
             .core
@@ -244,18 +260,18 @@ impl LoopHandle {
             .insert_fresh(nanos(delay), due);
         self.core.has_fresh.set(true);
         Armed {
-            core: self.core.clone(),
+            core: self.core,
             key,
         }
     }
 
     /// Arms a timer that wakes the present task at an instant.
-    pub(crate) fn arm_at(&self, when: Instant, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_at(self, when: Instant, cx: &Context<'_>) -> Armed {
         let due = Due::Wake(cx.waker().clone());
         let deadline = self.core.clock.nanos_at(when);
         let key = self.core.timers.borrow_mut().insert(deadline, due);
         Armed {
-            core: self.core.clone(),
+            core: self.core,
             key,
         }
     }

@@ -113,7 +113,7 @@ impl Core {
     fn look(&self, turn: &mut Turn, may_sleep: bool) {
         turn.steps_since_look = 0;
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
-        let may_sleep = may_sleep && !self.stopping.get();
+        let may_sleep = may_sleep && !self.stopping.get() && !self.owner.trim_memory();
         if may_sleep && self.spin() {
             // Whatever ended the spinning is dealt with below.
         } else if may_sleep && self.owner.inbox().fall_asleep() {

@@ -2,5 +2,8 @@
 
 #[cfg(unix)]
 pub(crate) mod descriptor;
+mod line;
+pub(crate) mod queue;
 pub(crate) mod ready;
+pub(crate) mod thread;
 pub(crate) mod until;

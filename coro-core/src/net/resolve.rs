@@ -1,19 +1,21 @@
 //! Names of hosts, looked up by the system on threads of their own.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{self, SocketAddr};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::LazyLock;
 
 use super::target::{Target, ToSocketAddrs};
-use crate::wait::answer::{Asked, question};
+use crate::pool::ThreadPool;
+use crate::wait::thread::ToThread;
 
 /// More lookups than these wait for one to end.
 const THREADS_MAX: usize = 8;
-/// A thread that was asked nothing for so long ends.
-const IDLE_MAX: Duration = Duration::from_secs(10);
+
+/// The threads of all loops: what blocks them is the network, not the processor.
+static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
+    let builder = ThreadPool::builder().max_threads(THREADS_MAX);
+    builder.name("coro-resolver").build()
+});
 
 /// Gives the addresses of a host, in the system's order of preference.
 ///
@@ -54,97 +56,10 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<I
 }
 
 pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let (asked, answer) = question();
-    LOOKUPS.add(Lookup { host, port, asked })?;
-    let unanswered = || Err(io::Error::other("the thread that looked it up has died"));
-    answer.await.unwrap_or_else(unanswered)
-}
-
-static LOOKUPS: Lookups = Lookups {
-    state: Mutex::new(State {
-        queue: VecDeque::new(),
-        threads: 0,
-        idle: 0,
-    }),
-    arrived: Condvar::new(),
-};
-
-struct Lookups {
-    state: Mutex<State>,
-    arrived: Condvar,
-}
-
-struct State {
-    queue: VecDeque<Lookup>,
-    threads: usize,
-    /// Those of the threads that wait for something to arrive.
-    idle: usize,
-}
-
-struct Lookup {
-    host: String,
-    port: u16,
-    asked: Asked<io::Result<Vec<SocketAddr>>>,
-}
-
-impl Lookups {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&'static self, lookup: Lookup) -> io::Result<()> {
-        let mut state = self.lock();
-        state.queue.push_back(lookup);
-        if state.idle >= state.queue.len() || state.threads == THREADS_MAX {
-            self.arrived.notify_one();
-            return Ok(());
-        }
-        let thread = thread::Builder::new().name(String::from("coro-resolver"));
-        match thread.spawn(move || self.serve()) {
-            Ok(_) => state.threads += 1,
-            Err(error) if state.threads == 0 => {
-                let refused = state.queue.pop_back();
-                drop(state);
-                drop(refused);
-                return Err(error);
-            }
-            Err(_) => self.arrived.notify_one(), // the others get to it
-        }
-        Ok(())
-    }
-
-    fn serve(&self) {
-        while let Some(lookup) = self.next() {
-            lookup.run();
-        }
-    }
-
-    /// The next lookup; `None` once the thread that asks has to end, and is no longer counted.
-    fn next(&self) -> Option<Lookup> {
-        let mut state = self.lock();
-        loop {
-            if let Some(lookup) = state.queue.pop_front() {
-                return Some(lookup);
-            }
-            state.idle += 1;
-            let waited = self.arrived.wait_timeout(state, IDLE_MAX);
-            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            state.idle -= 1;
-            if timeout.timed_out() && state.queue.is_empty() {
-                state.threads -= 1;
-                return None;
-            }
-        }
-    }
-}
-
-impl Lookup {
-    fn run(self) {
-        if !self.asked.is_wanted() {
-            return; // given up while it queued
-        }
-        let found = net::ToSocketAddrs::to_socket_addrs(&(self.host.as_str(), self.port));
-        self.asked.answer(found.map(Iterator::collect));
-    }
+    let lookup = ToThread::new(&*RESOLVERS, move |_| {
+        net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), port)).map(Iterator::collect)
+    });
+    lookup
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error.to_string())))
 }

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
+use super::queue::wake_each;
+
 /// Wakes all who wait for a condition whenever it is announced that it may hold.
 #[derive(Default)]
 pub(crate) struct Change {
@@ -23,10 +25,8 @@ impl Change {
 
     /// Something has changed.
     pub(crate) fn announce(&self) {
-        let woken = self.waiting.take();
-        for (_, waiter) in woken {
-            waiter.wake(); // may be foreign code: not in the borrow
-        }
+        let mut woken = self.waiting.take().into_iter(); // wakers may be foreign: not in a borrow
+        wake_each(|| woken.next().map(|(_, waiter)| waiter));
     }
 
     fn forget(&self, number: u64) {

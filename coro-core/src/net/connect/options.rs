@@ -9,10 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{ConnectError, happy_eyeballs};
-use crate::net::TcpStream;
 use crate::net::resolve::look_up;
 use crate::net::target::{Target, ToSocketAddrs};
-use crate::sys;
+use crate::net::{TcpSocket, TcpStream};
 
 /// What RFC 8305 recommends, and asyncio's documentation too.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -169,18 +168,22 @@ impl ConnectOptions {
     }
 
     async fn attempt(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        if self.local.is_empty() {
-            return TcpStream::connect_to(to).await;
-        }
+        let socket = TcpSocket::for_address(to)?;
         let mut local = self.local.iter();
         match local.find(|local| local.is_ipv4() == to.is_ipv4()) {
-            Some(local) => TcpStream::connecting(sys::connect_from(*local, to)?).await,
-            None => Err(io::Error::new(
-                io::ErrorKind::AddrNotAvailable,
-                "no local address of its family was given",
-            )),
+            Some(local) => socket.bind(*local)?,
+            None if self.local.is_empty() => {}
+            None => return Err(none_of_family()),
         }
+        socket.connect(to).await
     }
+}
+
+fn none_of_family() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::AddrNotAvailable,
+        "no local address of its family was given",
+    )
 }
 
 impl Default for ConnectOptions {

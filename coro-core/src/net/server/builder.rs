@@ -8,8 +8,7 @@ use std::rc::Rc;
 use super::accept::{Listen, accept_all};
 use super::connections::Connections;
 use super::{HandlerOutput, Server};
-use crate::net::{TcpListener, TcpStream};
-use crate::sys::{self, Listening};
+use crate::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Settings of a [`Server`], made by [`Server::builder`].
 ///
@@ -33,7 +32,7 @@ use crate::sys::{self, Listening};
 #[derive(Debug, Clone)]
 #[must_use = "it serves nobody before `start` is called"]
 pub struct ServerBuilder {
-    backlog: i32,
+    backlog: u32,
     reuse_port: bool,
     limit: Option<usize>,
 }
@@ -52,7 +51,7 @@ impl ServerBuilder {
     ///
     /// The system may have a lower limit of its own, and rounds as it likes.
     pub fn backlog(mut self, backlog: u32) -> Self {
-        self.backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        self.backlog = backlog;
         self
     }
 
@@ -156,6 +155,7 @@ impl ServerBuilder {
         }
     }
 
+    #[track_caller]
     fn listen(&self, addresses: impl ToSocketAddrs) -> io::Result<Vec<TcpListener>> {
         let mut all: Vec<SocketAddr> = Vec::new();
         for address in addresses.to_socket_addrs()? {
@@ -163,16 +163,12 @@ impl ServerBuilder {
                 all.push(address);
             }
         }
-        let how = Listening {
-            backlog: self.backlog,
-            reuse_port: self.reuse_port,
-            only_v6: all.iter().any(SocketAddr::is_ipv4),
-        };
+        let only_v6 = all.iter().any(SocketAddr::is_ipv4);
         let mut listeners = Vec::new();
         let mut absent = None;
         for address in all {
-            match sys::listen(address, how) {
-                Ok(listener) => listeners.push(TcpListener::from_std(listener)?),
+            match self.listen_on(address, only_v6) {
+                Ok(listener) => listeners.push(listener),
                 Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
                     absent = Some(error);
                 }
@@ -185,6 +181,39 @@ impl ServerBuilder {
             (true, None) => Err(no_address()),
         }
     }
+
+    #[track_caller]
+    fn listen_on(&self, address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+        let socket = TcpSocket::for_address(address)?;
+        if cfg!(unix) {
+            socket.set_reuse_address(true)?; // elsewhere it means to take it from others
+        }
+        if self.reuse_port {
+            share_port(&socket)?;
+        }
+        if only_v6 && address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(address)?;
+        socket.listen(self.backlog)
+    }
+}
+
+#[cfg(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+))]
+fn share_port(socket: &TcpSocket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+)))]
+fn share_port(_: &TcpSocket) -> io::Result<()> {
+    let message = "this system does not let listeners share a port";
+    Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
 fn no_address() -> io::Error {

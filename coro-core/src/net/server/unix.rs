@@ -4,7 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::io;
 use std::iter;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -101,10 +101,11 @@ fn listen(path: &Path) -> io::Result<OwnListener> {
     })
 }
 
-/// Whether there is a socket at which nobody listens.
+/// Whether there is a socket at which nobody listens. Other files refuse connections as well.
 fn is_left_over(path: &Path) -> bool {
-    let connected = std::os::unix::net::UnixStream::connect(path);
-    matches!(connected, Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    let connected = mio::net::UnixStream::connect(path); // it does not block
+    is_socket && connected.is_err_and(|it| it.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 fn inode(path: &Path) -> Option<(u64, u64)> {

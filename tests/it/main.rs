@@ -20,6 +20,7 @@ mod lifecycle;
 mod lines;
 mod macro_shapes;
 mod misuse;
+mod net_examples;
 mod order;
 mod remote;
 mod server;

@@ -15,6 +15,7 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod hyper;
 mod layout;
 mod lifecycle;
 mod lines;

@@ -6,6 +6,7 @@ mod message;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+mod send_file;
 mod socket;
 mod wake;
 
@@ -20,6 +21,7 @@ pub(crate) use message::{
     unix_sender,
 };
 pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use send_file::{read_at, send_file};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

@@ -24,3 +24,4 @@ mod support;
 mod tasks;
 mod tcp;
 mod time;
+mod transport;

@@ -1,5 +1,6 @@
 //! The event loop: one thread, one queue, one order.
 
+mod buffer;
 mod current;
 mod handle;
 mod reactor;
@@ -86,6 +87,8 @@ pub(crate) struct Core {
     stopping: Cell<bool>,
     /// How long to look again and again before sleeping, in nanoseconds.
     busy_poll: u64,
+    /// What connections read into, one after another; away while it is lent.
+    read_buffer: Cell<Option<Box<[u8]>>>,
 }
 
 /// Settings of an [`EventLoop`], made by [`EventLoop::builder`].
@@ -148,6 +151,7 @@ impl Builder {
             reactor: Reactor::new(poller)?,
             stopping: Cell::new(false),
             busy_poll: nanos(self.busy_poll),
+            read_buffer: Cell::default(),
         };
         Ok(EventLoop {
             core: Rc::new(core),

@@ -36,6 +36,7 @@ mod tcp;
 mod threads;
 mod threads_closing;
 mod time;
+mod transport;
 mod udp;
 mod unix;
 mod watch;

@@ -17,6 +17,7 @@ mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
 mod tcp_stream;
+mod transport;
 mod udp_socket;
 #[cfg(unix)]
 mod unix_datagram;
@@ -43,6 +44,10 @@ pub use tcp_listener::TcpListener;
 pub use tcp_options::Keepalive;
 pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
+pub use transport::{
+    Buffered, BufferedProtocol, Protocol, ProtocolServer, Transport, connect_accepted_socket,
+    create_connection, create_server, create_server_on,
+};
 pub use udp_socket::UdpSocket;
 #[cfg(unix)]
 pub use unix_datagram::UnixDatagram;

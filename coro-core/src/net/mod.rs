@@ -38,6 +38,8 @@ pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, W
 pub use lines::{ReadError, StreamReader};
 pub use resolve::lookup_host;
 pub use send_file::send_file;
+#[cfg(unix)]
+pub use server::start_unix_server;
 pub use server::{HandlerOutput, Server, ServerBuilder, start_server};
 pub use target::ToSocketAddrs;
 pub use tcp_listener::TcpListener;

@@ -19,6 +19,7 @@ mod macro_shapes;
 mod misuse;
 mod order;
 mod remote;
+mod stdio;
 mod stopping;
 mod support;
 mod sync_harness;

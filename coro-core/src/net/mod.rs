@@ -6,6 +6,10 @@ mod datagram;
 mod halves;
 mod macros;
 mod pause;
+#[cfg(unix)]
+mod pipe;
+#[cfg(unix)]
+mod stdio;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
@@ -25,6 +29,10 @@ pub use crate::event_loop::Direction as Interest;
 pub use async_fd::AsyncFd;
 pub use datagram::Datagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
+#[cfg(unix)]
+pub use pipe::{PipeReader, PipeWriter, pipe};
+#[cfg(unix)]
+pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use tcp_listener::TcpListener;
 pub use tcp_options::Keepalive;
 pub use tcp_socket::TcpSocket;

@@ -7,6 +7,8 @@ mod message;
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
 mod socket;
+#[cfg(unix)]
+mod standard;
 mod wake;
 
 #[cfg(unix)]
@@ -21,6 +23,8 @@ pub(crate) use message::{
 };
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
+#[cfg(unix)]
+pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

@@ -27,6 +27,7 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+mod stdio;
 mod stopping;
 mod support;
 mod sync_harness;

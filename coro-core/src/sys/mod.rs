@@ -8,6 +8,8 @@ mod message;
 mod poller;
 mod send_file;
 mod socket;
+#[cfg(unix)]
+mod standard;
 mod wake;
 
 #[cfg(unix)]
@@ -23,6 +25,8 @@ pub(crate) use message::{
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
+#[cfg(unix)]
+pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

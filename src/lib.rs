@@ -69,9 +69,9 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], signals in [`signal`]. To keep a loop, stop
-//! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
-//! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], subprocesses in `process`, signals in
+//! [`signal`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
+//! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -102,6 +102,9 @@ pub use coro_core::{
     current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
     timeout, timeout_at, yield_now,
 };
+
+#[cfg(unix)]
+pub use coro_core::process;
 
 pub use coro_core::generator::{
     self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,

@@ -17,7 +17,7 @@ use crate::support::{Processor, Reports, ms, turns};
 use crate::tcp::{connection, echo, full, listen};
 
 /// Runs the test `name` again as the only one of a process that may open so many descriptors.
-fn in_a_process_of_its_own(name: &str, descriptors: u32) {
+pub(crate) fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     let run = "ulimit -n \"$CORO_TEST_DESCRIPTORS\" && exec \"$0\" \"$@\"";
     let output = Command::new("sh")
         .args(["-c", run])
@@ -34,7 +34,7 @@ fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     );
 }
 
-fn is_in_a_process_of_its_own() -> bool {
+pub(crate) fn is_in_a_process_of_its_own() -> bool {
     env::var_os("CORO_TEST_DESCRIPTORS").is_some()
 }
 

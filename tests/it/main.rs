@@ -18,6 +18,10 @@ mod lifecycle;
 mod macro_shapes;
 mod misuse;
 mod order;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod process_faults;
 mod remote;
 mod stopping;
 mod support;

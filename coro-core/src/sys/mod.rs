@@ -3,6 +3,8 @@
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+#[cfg(unix)]
+pub(crate) mod process;
 mod wake;
 
 pub(crate) use poller::{Poller, PreciseWaits};

@@ -70,8 +70,9 @@
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
 //! [`call_later`], [`call_at`]. Sockets are in [`net`], subprocesses in `process`, signals in
-//! [`signal`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
-//! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
+//! [`signal`], threads for what would block in [`threads`]. To keep a loop, stop it, or give it a
+//! virtual clock, make an [`EventLoop`]; other threads reach it by a [`RemoteHandle`]. What runs
+//! when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -100,11 +101,11 @@ pub use coro_core::{
     LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
     TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
     current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
-    timeout, timeout_at, yield_now,
+    threads, timeout, timeout_at, yield_now,
 };
 
 #[cfg(unix)]
-pub use coro_core::process;
+pub use coro_core::{FdWatch, process};
 
 pub use coro_core::generator::{
     self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,

@@ -22,9 +22,14 @@ mod order;
 mod process;
 #[cfg(unix)]
 mod process_faults;
+#[cfg(unix)]
+mod process_protocol;
 mod remote;
 mod stopping;
 mod support;
 mod tasks;
 mod tcp;
+mod threads;
+mod threads_closing;
 mod time;
+mod watch;

@@ -50,7 +50,7 @@ pub struct Child {
     pub stdout: Option<ChildStdout>,
     /// The pipe from its standard error, if that was set to be piped.
     pub stderr: Option<ChildStderr>,
-    running: Rc<Running>,
+    pub(super) running: Rc<Running>,
     kill_on_drop: bool,
     /// What `communicate` has read so far.
     read: [Vec<u8>; 2],
@@ -75,6 +75,11 @@ impl Child {
                 read: Default::default(),
             }),
         }
+    }
+
+    /// Leaves it to somebody who has the rest of it.
+    pub(super) fn keep_running(mut self) {
+        self.kill_on_drop = false;
     }
 
     /// Its process id; `None` once it has ended and been waited for, when the number may be
@@ -224,7 +229,7 @@ async fn feed(stdin: Option<ChildStdin>, input: &[u8]) -> io::Result<()> {
 }
 
 /// Comes back in the loop's next turn.
-async fn let_others_run() {
+pub(super) async fn let_others_run() {
     let mut again = false;
     poll_fn(|cx| {
         if mem::replace(&mut again, true) {

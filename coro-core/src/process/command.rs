@@ -261,8 +261,16 @@ impl Command {
     ///
     /// When polled outside of a loop.
     pub async fn output(&mut self) -> io::Result<Output> {
+        let child = self.spawn_piped(Stdio::null)?;
+        self.in_time(child, async |child: &mut Child| child.communicate([]).await)
+            .await
+    }
+
+    /// Starts the program with what it writes piped to us, unless that is set otherwise.
+    #[track_caller]
+    pub(super) fn spawn_piped(&mut self, stdin: fn() -> Stdio) -> io::Result<Child> {
         if !self.has_stdin {
-            self.stdin(Stdio::null());
+            self.stdin(stdin());
         }
         if !self.has_stdout {
             self.stdout(Stdio::piped());
@@ -270,9 +278,7 @@ impl Command {
         if !self.has_stderr {
             self.stderr(Stdio::piped());
         }
-        let child = self.spawn()?;
-        self.in_time(child, async |child: &mut Child| child.communicate([]).await)
-            .await
+        self.spawn()
     }
 
     async fn in_time<T>(

@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 use futures::io::{AsyncRead, AsyncWrite};
 use mio::unix::pipe::{Receiver, Sender};
 
-use crate::event_loop::Direction;
+use crate::event_loop::{Direction, Wait};
+use crate::sys::process as system;
 use crate::wait::ready::Ready;
 
 /// The end of a pipe by which a child's standard input is written.
@@ -74,10 +75,6 @@ impl ChildStdin {
         polled
     }
 
-    fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_transfer(cx, bytes.len(), |mut io| io.write(bytes))
-    }
-
     fn poll_write_vectored(
         &self,
         cx: &Context<'_>,
@@ -85,6 +82,24 @@ impl ChildStdin {
     ) -> Poll<io::Result<usize>> {
         let len = slices.iter().map(|slice| slice.len()).sum();
         self.poll_transfer(cx, len, |mut io| io.write_vectored(slices))
+    }
+
+    /// Ready once the child, and whoever else could, reads no more.
+    pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
+        let is_broken = |io: &Sender| match system::is_broken(io) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        };
+        match self.ready() {
+            Ok(ready) => ready
+                .poll_io(Direction::Write, Wait::UNNAMED, cx, is_broken)
+                .map(drop),
+            Err(_) => Poll::Ready(()),
+        }
+    }
+
+    pub(super) fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_transfer(cx, bytes.len(), |mut io| io.write(bytes))
     }
 
     fn close(&self) {
@@ -140,7 +155,7 @@ impl fmt::Debug for ChildStdin {
 }
 
 /// What a child writes, by either of its two descriptors.
-struct Output(Ready<Receiver>);
+pub(super) struct Output(Ready<Receiver>);
 
 impl Output {
     #[track_caller]
@@ -149,7 +164,7 @@ impl Output {
         Ok(Output(Ready::new(receiver)?))
     }
 
-    fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let len = buffer.len();
         self.0
             .poll_transfer(Direction::Read, len, cx, |mut io| io.read(buffer))
@@ -188,7 +203,7 @@ macro_rules! child_output {
         /// It reads by [`AsyncRead`]; so does a shared reference to it. Nothing is buffered here, so
         /// dropping a read loses nothing. The end comes when the last process that has the other end
         /// has closed it: which may be a child of the child's, long after the child itself.
-        pub struct $name(Output);
+        pub struct $name(pub(super) Output);
 
         impl $name {
             /// Takes over a pipe of the standard library's.
@@ -237,9 +252,9 @@ macro_rules! child_output {
             type Error = io::Error;
 
             fn try_from(pipe: $name) -> io::Result<OwnedFd> {
-                let receiver = pipe.0.0.get();
+                let receiver = pipe.0.0.into_inner();
                 receiver.set_nonblocking(false)?;
-                receiver.as_fd().try_clone_to_owned()
+                Ok(receiver.into())
             }
         }
 

@@ -21,6 +21,12 @@ mod lines;
 mod macro_shapes;
 mod misuse;
 mod order;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod process_faults;
+#[cfg(unix)]
+mod process_protocol;
 mod remote;
 mod scope;
 mod scope_ends;

@@ -6,6 +6,8 @@ mod message;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+#[cfg(unix)]
+pub(crate) mod process;
 mod send_file;
 mod socket;
 #[cfg(unix)]

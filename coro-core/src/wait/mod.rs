@@ -1,6 +1,7 @@
 //! The reasons to wait. Every public facility is made of these.
 
-mod line;
+pub(crate) mod line;
+pub(crate) mod one;
 pub(crate) mod queue;
 pub(crate) mod ready;
 pub(crate) mod until;

@@ -22,7 +22,9 @@ pub mod generator;
 #[cfg(feature = "std")]
 mod sys;
 
-// Row 2: a task.
+// Row 2: a task, and threads for what would block one.
+#[cfg(feature = "std")]
+mod pool;
 #[cfg(feature = "std")]
 mod task;
 
@@ -42,6 +44,8 @@ pub mod signal;
 #[cfg(feature = "std")]
 pub mod sync;
 #[cfg(feature = "std")]
+pub mod threads;
+#[cfg(feature = "std")]
 mod time;
 
 // Row 6: many as one.
@@ -57,14 +61,19 @@ mod run;
 mod testing;
 
 #[cfg(feature = "std")]
-pub use error::{Elapsed, JoinError, LoopClosed, Stopped};
+pub use error::{Cancelled, Elapsed, JoinError, LoopClosed, Stopped};
+#[cfg(all(unix, feature = "std"))]
+pub use event_loop::FdWatch;
 #[cfg(feature = "std")]
 pub use event_loop::{
     Builder, CallHandle, EventLoop, LoopHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
     call_later, call_soon, current_task, spawn,
 };
 #[cfg(feature = "std")]
-pub use group::{Gather, Race, Shield, gather, race, shield};
+pub use group::{
+    Gather, Policy, Race, Scope, ScopeError, ScopedTask, Shield, TryScope, gather, race, scope,
+    shield, try_scope,
+};
 #[cfg(feature = "std")]
 pub use report::{ErrorReport, ReportKind};
 #[cfg(feature = "std")]

@@ -1,25 +1,14 @@
 //! Accepting TCP connections.
 
-use std::cell::Cell;
-use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::time::Duration;
 
 use futures::stream::{self, Stream};
 
 use super::TcpStream;
-use crate::event_loop::{Direction, LoopHandle};
-use crate::report::{ErrorReport, ReportKind};
-use crate::sys;
+use super::macros::{descriptor_of_ready, from_and_into_std};
+use super::pause::Pause;
 use crate::wait::ready::Ready;
-use crate::wait::until::Until;
-
-/// How long a listener that ran out of descriptors waits before it tries again, at first and at
-/// most.
-const PAUSE_MIN: Duration = Duration::from_millis(10);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// A socket that accepts TCP connections. Dropping it closes it.
 ///
@@ -42,8 +31,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// ```
 pub struct TcpListener {
     ready: Ready<mio::net::TcpListener>,
-    /// The next pause, while descriptors have run out.
-    pause: Cell<Option<Duration>>,
+    pause: Pause,
 }
 
 impl TcpListener {
@@ -64,22 +52,10 @@ impl TcpListener {
         Self::from_std(std::net::TcpListener::bind(address)?)
     }
 
-    /// Takes over a listener of the standard library's.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be set not to block, or not be registered with the loop.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a loop.
-    #[track_caller]
-    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let ready = Ready::new(mio::net::TcpListener::from_std(listener))?;
+    fn new(io: mio::net::TcpListener) -> io::Result<Self> {
         Ok(TcpListener {
-            ready,
-            pause: Cell::new(None),
+            ready: Ready::new(io)?,
+            pause: Pause::default(),
         })
     }
 
@@ -95,40 +71,8 @@ impl TcpListener {
     ///
     /// If the listening socket itself has failed.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        loop {
-            let accepted = self
-                .ready
-                .io(Direction::Read, |io| self.try_accept(io))
-                .await;
-            match accepted.and_then(|(io, peer)| Ok((TcpStream::new(io)?, peer))) {
-                Ok(connection) => return Ok(connection),
-                Err(error) if sys::is_of_one_connection(&error) => {}
-                Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn try_accept(
-        &self,
-        io: &mio::net::TcpListener,
-    ) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
-        let accepted = io.accept();
-        if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.pause.set(None); // whoever queued is in: the shortage is over
-        }
-        accepted
-    }
-
-    async fn back_off(&self, error: &io::Error) {
-        let pause = self.pause.get().unwrap_or_else(|| {
-            let message = format!("{error}; trying again until it can");
-            LoopHandle::current().report(ErrorReport::new(ReportKind::AcceptPaused, message));
-            PAUSE_MIN
-        });
-        self.pause.set(Some((pause * 2).min(PAUSE_MAX)));
-        let mut until = Until::After(pause);
-        poll_fn(|cx| until.poll(cx)).await;
+        let make = |(io, peer)| Ok((TcpStream::new(io)?, peer));
+        self.pause.accept(&self.ready, |io| io.accept(), make).await
     }
 
     /// The connections, one after another, as a stream that never ends.
@@ -150,8 +94,5 @@ impl TcpListener {
     }
 }
 
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ready.get().fmt(f)
-    }
-}
+from_and_into_std!(TcpListener, mio::net::TcpListener, std::net::TcpListener);
+descriptor_of_ready!(TcpListener);

@@ -1,10 +1,13 @@
 //! Protocols and their transports, over sockets of the system.
 
 mod buffered;
+mod datagrams;
 mod endings;
 mod flow;
 mod reentrancy;
 mod server;
+#[cfg(unix)]
+mod unix;
 
 use std::cell::RefCell;
 use std::future::poll_fn;

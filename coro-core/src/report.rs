@@ -47,6 +47,8 @@ pub enum ReportKind {
     HandlerPanicked,
     /// A listener ran out of descriptors or memory and waits before it tries again.
     AcceptPaused,
+    /// A clean-up of a [`scope`](crate::scope)'s was not done within its grace time.
+    CleanUpCutShort,
     /// A callback of a protocol panicked, or what makes the protocols of a server did.
     ProtocolPanicked,
     /// A program goes on writing to a transport that is closed; what it writes is ignored.
@@ -93,6 +95,7 @@ impl fmt::Display for ErrorReport {
             ReportKind::DropPanicked => "a destructor panicked",
             ReportKind::HandlerPanicked => "the exception handler panicked",
             ReportKind::AcceptPaused => "a listener cannot accept for now",
+            ReportKind::CleanUpCutShort => "a clean-up was cut short",
             ReportKind::ProtocolPanicked => "a protocol panicked",
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",

@@ -2,10 +2,17 @@
 
 #[cfg(unix)]
 mod async_fd;
+mod connect;
+mod copy;
 mod datagram;
 mod halves;
+mod lines;
 mod macros;
 mod pause;
+mod resolve;
+mod send_file;
+mod server;
+mod target;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
@@ -24,8 +31,17 @@ mod unix_stream;
 pub use crate::event_loop::Direction as Interest;
 #[cfg(unix)]
 pub use async_fd::AsyncFd;
+pub use connect::{ConnectError, ConnectOptions, happy_eyeballs, open_connection};
+pub use copy::{copy, copy_bidirectional};
 pub use datagram::Datagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
+pub use lines::{ReadError, StreamReader};
+pub use resolve::lookup_host;
+pub use send_file::send_file;
+#[cfg(unix)]
+pub use server::start_unix_server;
+pub use server::{HandlerOutput, Server, ServerBuilder, start_server};
+pub use target::ToSocketAddrs;
 pub use tcp_listener::TcpListener;
 pub use tcp_options::Keepalive;
 pub use tcp_socket::TcpSocket;

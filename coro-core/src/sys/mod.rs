@@ -8,6 +8,7 @@ mod pipe;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+mod send_file;
 mod socket;
 mod wake;
 
@@ -24,6 +25,7 @@ pub(crate) use message::{
 #[cfg(unix)]
 pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};
 pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use send_file::{read_at, send_file};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

@@ -69,7 +69,8 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], signals in
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], and protocols that
+//! are called back for what they receive; signals in
 //! [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
 //! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
 //! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].

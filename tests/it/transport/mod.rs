@@ -243,3 +243,11 @@ pub(crate) async fn join<T: Send + 'static>(thread: std::thread::JoinHandle<T>) 
     }
     thread.join().unwrap()
 }
+
+#[test]
+fn the_example_prints_what_it_promises() {
+    use crate::examples::{printed, promised};
+    let printed = printed("protocol_echo", "0.02");
+    assert!(printed[0].starts_with("listening on 127.0.0.1:"));
+    assert_eq!(printed[1..], promised("protocol_echo")[1..]);
+}

@@ -69,9 +69,10 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], signals in [`signal`]. To keep a loop, stop
-//! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
-//! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
+//! is on; signals are in [`signal`]. To keep a loop, stop it, or give it a virtual clock, make an
+//! [`EventLoop`]; other threads reach it by a [`RemoteHandle`]. What runs when is written down at
+//! [`EventLoop`].
 //!
 //! # Tests
 //!

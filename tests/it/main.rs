@@ -24,3 +24,5 @@ mod support;
 mod tasks;
 mod tcp;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;

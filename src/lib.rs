@@ -70,9 +70,9 @@
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
 //! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
-//! is on; signals are in [`signal`]. To keep a loop, stop it, or give it a virtual clock, make an
-//! [`EventLoop`]; other threads reach it by a [`RemoteHandle`]. What runs when is written down at
-//! [`EventLoop`].
+//! is on, signals in [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
+//! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
+//! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -100,9 +100,13 @@ pub use coro_core::{
     Builder, CallHandle, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError, LoopClosed,
     LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
     TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
-    current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
-    timeout, timeout_at, yield_now,
+    current_task, gather, interval, race, run, shield, sleep, sleep_until, spawn, timeout,
+    timeout_at, yield_now,
 };
+pub use coro_core::{net, signal, sync, threads};
+
+#[cfg(unix)]
+pub use coro_core::FdWatch;
 
 pub use coro_core::generator::{
     self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,

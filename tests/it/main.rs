@@ -21,8 +21,13 @@ mod order;
 mod remote;
 mod stopping;
 mod support;
+mod sync_harness;
+mod sync_locks;
 mod tasks;
 mod tcp;
+mod threads;
+mod threads_closing;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;
+mod watch;

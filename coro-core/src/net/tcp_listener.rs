@@ -1,7 +1,6 @@
 //! Accepting TCP connections.
 
 use std::cell::Cell;
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -10,6 +9,7 @@ use std::time::Duration;
 use futures::stream::{self, Stream};
 
 use super::TcpStream;
+use super::macros::{descriptor_of_ready, from_and_into_std};
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys;
@@ -64,21 +64,9 @@ impl TcpListener {
         Self::from_std(std::net::TcpListener::bind(address)?)
     }
 
-    /// Takes over a listener of the standard library's.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be set not to block, or not be registered with the loop.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a loop.
-    #[track_caller]
-    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let ready = Ready::new(mio::net::TcpListener::from_std(listener))?;
+    fn new(io: mio::net::TcpListener) -> io::Result<Self> {
         Ok(TcpListener {
-            ready,
+            ready: Ready::new(io)?,
             pause: Cell::new(None),
         })
     }
@@ -150,8 +138,5 @@ impl TcpListener {
     }
 }
 
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ready.get().fmt(f)
-    }
-}
+from_and_into_std!(TcpListener, mio::net::TcpListener, std::net::TcpListener);
+descriptor_of_ready!(TcpListener);

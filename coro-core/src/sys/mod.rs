@@ -1,11 +1,15 @@
 //! What the operating system gives: a poller, a wake-up for it, the meaning of its error numbers.
 
+mod explain;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+mod socket;
 mod wake;
 
+pub(crate) use explain::explain_register;
 pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use socket::{begin_connect, ip_address, stream_socket};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

@@ -66,7 +66,7 @@ impl Owner {
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
             running: Cell::new(None),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
             messages: Cell::default(),
@@ -90,6 +90,12 @@ impl Owner {
     #[inline]
     pub(super) fn blocks(&self) -> &Blocks {
         &self.blocks
+    }
+
+    /// Gives back a little of the memory that a burst of tasks has left; whether there is more.
+    #[inline]
+    pub(crate) fn trim_memory(&self) -> bool {
+        self.blocks.trim()
     }
 
     /// Whether this thread is inside of this owner's loop.
@@ -344,6 +350,21 @@ impl Owner {
         }
     }
 
+    /// Hands a report to the exception handler of the loop with this inbox, from whatever thread; if
+    /// the loop does not get to it any more, prints it.
+    pub(crate) fn report_to(inbox: &Inbox, report: ErrorReport) {
+        if current::owner_of(inbox).is_some() {
+            return Owner::with_current(|owner| owner.report(report));
+        }
+        let mut undelivered = Undelivered(Some(report));
+        let deliver = move || {
+            if let Some(report) = undelivered.0.take() {
+                Owner::with_current(|owner| owner.report(report));
+            }
+        };
+        let _ = inbox.push_call(Box::new(deliver)); // refused, it is printed
+    }
+
     /// Wakes whoever waits; a waker that is not a task's is foreign code.
     #[inline]
     pub(crate) fn wake(&self, waker: Waker) {
@@ -389,6 +410,17 @@ impl Owner {
         if let Some(error) = failure(output) {
             let report = ErrorReport::new(ReportKind::TaskFailed, error);
             self.report(report.in_task(task.name()).from(task.origin));
+        }
+    }
+}
+
+/// A report on its way to a loop: printed, if that is closed first.
+struct Undelivered(Option<ErrorReport>);
+
+impl Drop for Undelivered {
+    fn drop(&mut self) {
+        if let Some(report) = self.0.take() {
+            print(&report);
         }
     }
 }

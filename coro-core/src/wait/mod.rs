@@ -1,4 +1,9 @@
 //! The reasons to wait. Every public facility is made of these.
 
+#[cfg(unix)]
+pub(crate) mod descriptor;
+mod line;
+pub(crate) mod queue;
 pub(crate) mod ready;
+pub(crate) mod thread;
 pub(crate) mod until;

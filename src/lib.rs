@@ -97,11 +97,11 @@ struct ReadmeIsCompiled;
 struct GuideIsCompiled;
 
 pub use coro_core::{
-    Builder, CallHandle, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError, LoopClosed,
-    LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
-    TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
-    current_task, gather, interval, race, run, shield, sleep, sleep_until, spawn, timeout,
-    timeout_at, yield_now,
+    Builder, CallHandle, Cancelled, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError,
+    LoopClosed, LoopHandle, Policy, Race, RemoteHandle, RemoteTask, ReportKind, Scope, ScopeError,
+    ScopedTask, Shield, Sleep, Stopped, Task, TaskHandle, TaskId, Timeout, TimerHandle, TryScope,
+    YieldNow, call_at, call_later, call_soon, current_task, gather, interval, race, run, scope,
+    shield, sleep, sleep_until, spawn, timeout, timeout_at, try_scope, yield_now,
 };
 pub use coro_core::{net, signal, sync, threads};
 

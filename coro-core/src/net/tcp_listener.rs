@@ -1,25 +1,14 @@
 //! Accepting TCP connections.
 
-use std::cell::Cell;
-use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::time::Duration;
 
 use futures::stream::{self, Stream};
 
 use super::TcpStream;
 use super::macros::{descriptor_of_ready, from_and_into_std};
-use crate::event_loop::{Direction, LoopHandle};
-use crate::report::{ErrorReport, ReportKind};
-use crate::sys;
+use super::pause::Pause;
 use crate::wait::ready::Ready;
-use crate::wait::until::Until;
-
-/// How long a listener that ran out of descriptors waits before it tries again, at first and at
-/// most.
-const PAUSE_MIN: Duration = Duration::from_millis(10);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// A socket that accepts TCP connections. Dropping it closes it.
 ///
@@ -42,8 +31,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// ```
 pub struct TcpListener {
     ready: Ready<mio::net::TcpListener>,
-    /// The next pause, while descriptors have run out.
-    pause: Cell<Option<Duration>>,
+    pause: Pause,
 }
 
 impl TcpListener {
@@ -67,7 +55,7 @@ impl TcpListener {
     fn new(io: mio::net::TcpListener) -> io::Result<Self> {
         Ok(TcpListener {
             ready: Ready::new(io)?,
-            pause: Cell::new(None),
+            pause: Pause::default(),
         })
     }
 
@@ -83,40 +71,8 @@ impl TcpListener {
     ///
     /// If the listening socket itself has failed.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        loop {
-            let accepted = self
-                .ready
-                .io(Direction::Read, |io| self.try_accept(io))
-                .await;
-            match accepted.and_then(|(io, peer)| Ok((TcpStream::new(io)?, peer))) {
-                Ok(connection) => return Ok(connection),
-                Err(error) if sys::is_of_one_connection(&error) => {}
-                Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn try_accept(
-        &self,
-        io: &mio::net::TcpListener,
-    ) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
-        let accepted = io.accept();
-        if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.pause.set(None); // whoever queued is in: the shortage is over
-        }
-        accepted
-    }
-
-    async fn back_off(&self, error: &io::Error) {
-        let pause = self.pause.get().unwrap_or_else(|| {
-            let message = format!("{error}; trying again until it can");
-            LoopHandle::current().report(ErrorReport::new(ReportKind::AcceptPaused, message));
-            PAUSE_MIN
-        });
-        self.pause.set(Some((pause * 2).min(PAUSE_MAX)));
-        let mut until = Until::After(pause);
-        poll_fn(|cx| until.poll(cx)).await;
+        let make = |(io, peer)| Ok((TcpStream::new(io)?, peer));
+        self.pause.accept(&self.ready, |io| io.accept(), make).await
     }
 
     /// The connections, one after another, as a stream that never ends.

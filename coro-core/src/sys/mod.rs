@@ -1,14 +1,27 @@
 //! What the operating system gives: a poller, a wake-up for it, the meaning of its error numbers.
 
 mod explain;
+#[cfg(unix)]
+mod message;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+mod send_file;
 mod socket;
 mod wake;
 
+#[cfg(unix)]
+pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
+#[cfg(target_os = "linux")]
+pub(crate) use message::peer_credentials;
+#[cfg(unix)]
+pub(crate) use message::{
+    DESCRIPTORS_MAX, ip_sender, recv_bytes, recv_datagram, recv_descriptors, send_descriptors,
+    unix_sender,
+};
 pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use send_file::{read_at, send_file};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

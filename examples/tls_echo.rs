@@ -29,7 +29,7 @@ mod support;
 use std::cell::Cell;
 use std::env;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use coro::net::tls::rustls::HandshakeKind;
@@ -176,11 +176,11 @@ fn converse(target: &str, roots: Option<&str>, message: &[u8]) -> io::Result<Vec
             .build()?,
         None => TlsConnector::new()?,
     };
-    // This holds up the loop, on which nothing else runs yet.
-    let address = target.to_socket_addrs()?.next();
-    let address = address.ok_or_else(|| io::Error::other("that name has no address"))?;
-    let name = target.rsplit_once(':').map_or(target, |(name, _)| name);
-    let tls = yield_from!(connect(address, &connector, name))?;
+    let (host, port) = target
+        .rsplit_once(':')
+        .ok_or_else(|| io::Error::other("where to connect to is host:port"))?;
+    let port = port.parse().map_err(io::Error::other)?;
+    let tls = yield_from!(connector.open_connection(host, port))?;
     let (mut reader, mut writer) = tls.split();
     let sending = async {
         writer.write_all(message).await?;

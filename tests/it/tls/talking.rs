@@ -3,13 +3,14 @@
 use std::io::IoSlice;
 
 use coro::gather;
+use coro::net::start_server;
 use coro::net::tls::TlsStream;
 use coro::net::tls::rustls::{HandshakeKind, ProtocolVersion};
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::duplex::duplex;
 use super::{Identity, shake, tcp_pair, tls_pair};
-use crate::support::turns;
+use crate::support::{Reports, ms, turns};
 
 /// Sends `text` from one end to the other, and reads it there to its end.
 async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
@@ -181,6 +182,35 @@ async fn a_second_connection_resumes_the_session_of_the_first() {
         kinds.push(client.connection().handshake_kind().unwrap());
     }
     assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed]);
+}
+
+#[coro::test]
+async fn a_host_is_connected_to_and_verified_under_the_same_name() {
+    let reports = Reports::here();
+    let identity = Identity::localhost();
+    let acceptor = identity.acceptor();
+    let server = start_server("127.0.0.1:0", move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut tls = acceptor.accept(stream).await?;
+            tls.write_all(b"hello").await?;
+            tls.close().await
+        }
+    })
+    .unwrap();
+    let port = server.local_addr().unwrap().port();
+    let connector = identity.connector();
+    let mut client = connector.open_connection("localhost", port).await.unwrap();
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "hello");
+    let refused = connector.open_connection("127.0.0.1", port).await;
+    super::tls_error(refused);
+    while reports.len() == 0 {
+        coro::sleep(ms(1)).await;
+    }
+    let message = &reports.take()[0].message;
+    assert!(message.contains("tls: the other end gave up"), "{message}");
 }
 
 #[coro::test]

@@ -3,8 +3,8 @@
 use std::io;
 
 use coro::gather;
-use coro::net::TcpStream;
 use coro::net::tls::{TlsAcceptor, TlsConnector};
+use coro::net::{StreamReader, TcpStream};
 use futures::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::{Identity, kind, tcp_pair};
@@ -77,6 +77,24 @@ async fn an_answer_injected_in_plain_text_is_refused_by_the_client() {
         "{error}"
     );
     assert_eq!(kind(server), io::ErrorKind::UnexpectedEof);
+}
+
+#[coro::test]
+async fn a_reader_of_lines_is_upgraded_just_so() {
+    let identity = Identity::localhost();
+    for (text, refused) in [("STARTTLS\r\n", false), ("STARTTLS\r\nQUIT\r\n", true)] {
+        let (mut client, server) = tcp_pair().await;
+        client.write_all(text.as_bytes()).await.unwrap();
+        let mut lines = StreamReader::new(server);
+        assert_eq!(lines.read_line().await.unwrap(), Some("STARTTLS"));
+        let (connector, acceptor) = (identity.connector(), identity.acceptor());
+        let ends = gather((
+            connector.connect("localhost", client),
+            acceptor.start_tls(lines),
+        ))
+        .await;
+        assert_eq!((ends.0.is_err(), ends.1.is_err()), (refused, refused));
+    }
 }
 
 #[coro::test]

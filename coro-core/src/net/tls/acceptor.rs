@@ -6,15 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::io::{AsyncRead, AsyncWrite, BufReader};
+use futures::io::{AsyncRead, AsyncWrite};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{ServerConfig, ServerConnection};
 
 use super::connector::root_store;
-use super::handshake::{Limits, handshake, only_plain};
+use super::handshake::{Limits, handshake};
 use super::pem::{certificates_from_file, private_key_from_file};
+use super::plain::{PlainReader, only_plain};
 use super::{TlsError, TlsStream, provider};
 
 /// Makes TLS connections as a server. Cloning it is cheap; make one and use it for all connections,
@@ -105,24 +106,24 @@ impl TlsAcceptor {
         handshake(server.into(), stream, self.limits).await
     }
 
-    /// As [`accept`](Self::accept), in the midst of a conversation that was held in plain text
-    /// through a [`BufReader`], such as an SMTP one after the answer to STARTTLS.
+    /// As [`accept`](Self::accept), in the midst of a conversation that was held in plain text,
+    /// such as an SMTP one after the answer to STARTTLS.
     ///
     /// # Errors
     ///
     /// Those of `accept`, and [`InvalidData`](io::ErrorKind::InvalidData) if the reader has read
     /// more than was taken from it: that came in plain text, from anybody, and must not be taken
     /// for a part of what is protected. In a protocol whose clients begin their handshake without
-    /// waiting for an answer, call `accept` on the [`BufReader`] itself: what it holds is then
-    /// taken for the beginning of the handshake.
+    /// waiting for an answer, call `accept` on the `BufReader` itself: what it holds is then taken
+    /// for the beginning of the handshake.
     ///
     /// # Panics
     ///
     /// If it has to wait outside of a loop.
-    pub async fn start_tls<S: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        reader: BufReader<S>,
-    ) -> io::Result<TlsStream<S>> {
+    pub async fn start_tls<R>(&self, reader: R) -> io::Result<TlsStream<R::Stream>>
+    where
+        R: PlainReader<Stream: AsyncRead + AsyncWrite + Unpin>,
+    {
         self.accept(only_plain(reader)?).await
     }
 }

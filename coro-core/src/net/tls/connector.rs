@@ -5,14 +5,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::io::{AsyncRead, AsyncWrite, BufReader};
+use futures::io::{AsyncRead, AsyncWrite};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
-use super::handshake::{Limits, handshake, only_plain};
+use super::handshake::{Limits, handshake};
+use super::plain::{PlainReader, only_plain};
 use super::{TlsError, TlsStream, provider};
+use crate::net::{TcpStream, open_connection};
 
 /// Makes TLS connections as a client. Cloning it is cheap; make one and use it for all connections,
 /// which can then resume one another's sessions.
@@ -89,8 +91,8 @@ impl TlsConnector {
         handshake(client.into(), stream, self.limits).await
     }
 
-    /// As [`connect`](Self::connect), in the midst of a conversation that was held in plain text
-    /// through a [`BufReader`], such as an SMTP one after the answer to STARTTLS.
+    /// As [`connect`](Self::connect), in the midst of a conversation that was held in plain text,
+    /// such as an SMTP one after the answer to STARTTLS.
     ///
     /// # Errors
     ///
@@ -101,12 +103,31 @@ impl TlsConnector {
     /// # Panics
     ///
     /// If it has to wait outside of a loop.
-    pub async fn start_tls<S: AsyncRead + AsyncWrite + Unpin>(
+    pub async fn start_tls<R>(
         &self,
         server_name: &str,
-        reader: BufReader<S>,
-    ) -> io::Result<TlsStream<S>> {
+        reader: R,
+    ) -> io::Result<TlsStream<R::Stream>>
+    where
+        R: PlainReader<Stream: AsyncRead + AsyncWrite + Unpin>,
+    {
         self.connect(server_name, only_plain(reader)?).await
+    }
+
+    /// Connects to a host by TCP, as [`open_connection`] does, and then by TLS, as
+    /// [`connect`](Self::connect) does under the same name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two.
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn open_connection(&self, host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
+        let stream = open_connection(host, port).await?;
+        let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        self.connect(bare.unwrap_or(host), stream).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::io::{AsyncRead, AsyncWrite, BufReader};
+use futures::io::{AsyncRead, AsyncWrite};
 use rustls::Connection;
 
 use super::TlsStream;
@@ -52,21 +52,4 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
 pub(super) fn too_long(what: &str, limit: Duration) -> io::Error {
     let text = format!("tls: {what} took longer than {limit:?}");
     io::Error::new(io::ErrorKind::TimedOut, text)
-}
-
-/// The stream below a reader that has not read beyond the plain part of the conversation.
-///
-/// What it has read beyond came in plain text, from whoever sits on the line. Taken for a part of
-/// the protected conversation it would be an injected command; dropped, it would be a lost one.
-pub(super) fn only_plain<S: AsyncRead>(reader: BufReader<S>) -> io::Result<S> {
-    match reader.buffer().len() {
-        0 => Ok(reader.into_inner()),
-        extra => {
-            let text = format!(
-                "tls: {extra} bytes in plain text came before the handshake had begun, \
-                 which is how commands are injected into STARTTLS"
-            );
-            Err(io::Error::new(io::ErrorKind::InvalidData, text))
-        }
-    }
 }

@@ -5,14 +5,12 @@
 //!
 //! ```no_run
 //! # use coro_core as coro;
-//! use coro::net::TcpStream;
 //! use coro::net::tls::TlsConnector;
 //! use futures::{AsyncReadExt, AsyncWriteExt};
 //!
 //! coro::run(async {
 //!     let connector = TlsConnector::new()?; // trusts what the machine trusts
-//!     let stream = TcpStream::connect(([192, 0, 2, 7], 443)).await?;
-//!     let mut tls = connector.connect("www.example.org", stream).await?;
+//!     let mut tls = connector.open_connection("www.example.org", 443).await?;
 //!     tls.write_all(b"HEAD / HTTP/1.0\r\n\r\n").await?;
 //!     tls.flush().await?;
 //!     let mut answer = String::new();
@@ -65,12 +63,16 @@ mod connector;
 mod error;
 mod handshake;
 mod pem;
+mod plain;
 mod session;
 mod stream;
 
+use std::io;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+
+use super::TcpStream;
 
 pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
 pub use connector::{TlsConnector, TlsConnectorBuilder};
@@ -78,8 +80,27 @@ pub use error::TlsError;
 pub use pem::{
     certificates_from_file, certificates_from_pem, private_key_from_file, private_key_from_pem,
 };
+pub use plain::PlainReader;
 pub use rustls;
 pub use stream::TlsStream;
+
+/// Connects to a host by TCP and TLS, trusting what the machine trusts: the counterpart of
+/// `asyncio.open_connection(host, port, ssl=True)`.
+///
+/// It makes a connector for this one connection. For more than one, make a [`TlsConnector`] and
+/// call its [`open_connection`](TlsConnector::open_connection): that reads the machine's roots
+/// once, and resumes sessions.
+///
+/// # Errors
+///
+/// Those of [`TlsConnector::new`] and [`TlsConnector::open_connection`].
+///
+/// # Panics
+///
+/// When polled outside of a loop.
+pub async fn open_tls_connection(host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
+    TlsConnector::new()?.open_connection(host, port).await
+}
 
 /// Named, because asking rustls for a default panics in a program that has two.
 fn provider() -> Arc<CryptoProvider> {

@@ -70,9 +70,9 @@
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
 //! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
-//! is on, signals in [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
-//! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
-//! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
+//! is on, subprocesses in `process`, signals in [`signal`], threads for what would block in
+//! [`threads`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
+//! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -106,7 +106,7 @@ pub use coro_core::{
 pub use coro_core::{net, signal, sync, threads};
 
 #[cfg(unix)]
-pub use coro_core::FdWatch;
+pub use coro_core::{FdWatch, process};
 
 pub use coro_core::generator::{
     self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,

@@ -39,6 +39,8 @@ mod wait;
 // Row 5: nouns that users know.
 #[cfg(feature = "std")]
 pub mod net;
+#[cfg(all(feature = "std", unix))]
+pub mod process;
 #[cfg(feature = "std")]
 pub mod signal;
 #[cfg(feature = "std")]

@@ -6,8 +6,12 @@ mod message;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+#[cfg(unix)]
+pub(crate) mod process;
 mod send_file;
 mod socket;
+#[cfg(unix)]
+mod standard;
 mod wake;
 
 #[cfg(unix)]
@@ -23,6 +27,8 @@ pub(crate) use message::{
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
+#[cfg(unix)]
+pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

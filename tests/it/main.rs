@@ -49,6 +49,8 @@ mod tcp;
 mod threads;
 mod threads_closing;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 mod udp;
 mod unix;

@@ -21,6 +21,8 @@ mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
 mod tcp_stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod transport;
 mod udp_socket;
 #[cfg(unix)]

@@ -23,18 +23,37 @@ mod macro_shapes;
 mod misuse;
 mod net_examples;
 mod order;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod process_faults;
+#[cfg(unix)]
+mod process_protocol;
 mod remote;
+mod scope;
+mod scope_ends;
+mod scope_failures;
 mod server;
 mod server_addresses;
+mod stdio;
 mod stopping;
 mod support;
+mod sync_channels;
+mod sync_conditions;
 mod sync_harness;
 mod sync_locks;
+mod sync_order;
+mod sync_queues;
+mod sync_reentrant;
+mod sync_remote;
 mod tasks;
 mod tcp;
 mod threads;
 mod threads_closing;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
 mod udp;
 mod unix;
 mod watch;

@@ -70,8 +70,9 @@
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
 //! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
-//! is on, subprocesses in `process`, signals in [`signal`], threads for what would block in
-//! [`threads`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
+//! is on, and protocols that are called back for what they receive; subprocesses in `process`,
+//! signals in [`signal`], threads for what would block in [`threads`], locks, queues and channels
+//! in [`sync`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
 //! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
 //! # Tests

@@ -57,8 +57,13 @@ pub use tcp_options::Keepalive;
 pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
 pub use transport::{
-    Buffered, BufferedProtocol, Protocol, ProtocolServer, Transport, connect_accepted_socket,
-    create_connection, create_server, create_server_on,
+    Buffered, BufferedProtocol, DatagramProtocol, DatagramTransport, Protocol, ProtocolServer,
+    Transport, connect_accepted_socket, create_connection, create_datagram_endpoint, create_server,
+    create_server_on,
+};
+#[cfg(unix)]
+pub use transport::{
+    connect_read_pipe, connect_write_pipe, create_unix_connection, create_unix_server,
 };
 pub use udp_socket::UdpSocket;
 #[cfg(unix)]

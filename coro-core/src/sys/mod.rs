@@ -3,6 +3,8 @@
 mod explain;
 #[cfg(unix)]
 mod message;
+#[cfg(unix)]
+mod pipe;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
@@ -24,6 +26,8 @@ pub(crate) use message::{
     DESCRIPTORS_MAX, ip_sender, recv_bytes, recv_datagram, recv_descriptors, send_descriptors,
     unix_sender,
 };
+#[cfg(unix)]
+pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};

@@ -15,11 +15,13 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod hyper;
 mod layout;
 mod lifecycle;
 mod lines;
 mod macro_shapes;
 mod misuse;
+mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;

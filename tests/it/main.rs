@@ -19,6 +19,8 @@ mod macro_shapes;
 mod misuse;
 mod order;
 mod remote;
+#[cfg(unix)]
+mod signals;
 mod stopping;
 mod support;
 mod tasks;

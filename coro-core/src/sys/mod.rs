@@ -4,11 +4,15 @@ mod explain;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+mod signals;
 mod socket;
 mod wake;
 
 pub(crate) use explain::explain_register;
 pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use signals::has_default_action;
+#[cfg(unix)]
+pub(crate) use signals::is_main_thread;
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

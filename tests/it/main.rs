@@ -3,6 +3,8 @@
 mod busy_poll;
 mod cancelling;
 mod closing;
+mod connect;
+mod copy;
 mod descriptors;
 mod examples;
 mod failures;
@@ -15,17 +17,43 @@ mod generator_model;
 mod group;
 mod layout;
 mod lifecycle;
+mod lines;
 mod macro_shapes;
 mod misuse;
 mod order;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod process_faults;
+#[cfg(unix)]
+mod process_protocol;
 mod remote;
+mod scope;
+mod scope_ends;
+mod scope_failures;
+mod server;
+mod server_addresses;
 #[cfg(unix)]
 mod signals;
+mod stdio;
 mod stopping;
 mod support;
+mod sync_channels;
+mod sync_conditions;
+mod sync_harness;
+mod sync_locks;
+mod sync_order;
+mod sync_queues;
+mod sync_reentrant;
+mod sync_remote;
 mod tasks;
 mod tcp;
 mod threads;
 mod threads_closing;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+mod udp;
+mod unix;
 mod watch;

@@ -1,5 +1,6 @@
 //! The event loop: one thread, one queue, one order.
 
+mod buffer;
 mod current;
 mod handle;
 mod reactor;
@@ -101,6 +102,8 @@ pub(crate) struct Core {
     interrupted: Cell<Option<&'static AtomicBool>>,
     /// How long to look again and again before sleeping, in nanoseconds.
     busy_poll: u64,
+    /// What connections read into, one after another; away while it is lent.
+    read_buffer: Cell<Option<Box<[u8]>>>,
     /// Made when it is first needed.
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
@@ -204,6 +207,7 @@ impl Builder {
             stopping: Cell::new(false),
             interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),
+            read_buffer: Cell::default(),
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,

@@ -35,6 +35,8 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+#[cfg(unix)]
+mod signals;
 mod stdio;
 mod stopping;
 mod support;

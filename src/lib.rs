@@ -69,10 +69,11 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], subprocesses in `process`, signals in
-//! [`signal`], threads for what would block in [`threads`]. To keep a loop, stop it, or give it a
-//! virtual clock, make an [`EventLoop`]; other threads reach it by a [`RemoteHandle`]. What runs
-//! when is written down at [`EventLoop`].
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
+//! is on, and protocols that are called back for what they receive; subprocesses in `process`,
+//! signals in [`signal`], threads for what would block in [`threads`], locks, queues and channels
+//! in [`sync`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
+//! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -97,12 +98,13 @@ struct ReadmeIsCompiled;
 struct GuideIsCompiled;
 
 pub use coro_core::{
-    Builder, CallHandle, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError, LoopClosed,
-    LoopHandle, Race, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Stopped, Task,
-    TaskHandle, TaskId, Timeout, TimerHandle, YieldNow, call_at, call_later, call_soon,
-    current_task, gather, interval, net, race, run, shield, signal, sleep, sleep_until, spawn,
-    threads, timeout, timeout_at, yield_now,
+    Builder, CallHandle, Cancelled, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError,
+    LoopClosed, LoopHandle, Policy, Race, RemoteHandle, RemoteTask, ReportKind, Scope, ScopeError,
+    ScopedTask, Shield, Sleep, Stopped, Task, TaskHandle, TaskId, Timeout, TimerHandle, TryScope,
+    YieldNow, call_at, call_later, call_soon, current_task, gather, interval, race, run, scope,
+    shield, sleep, sleep_until, spawn, timeout, timeout_at, try_scope, yield_now,
 };
+pub use coro_core::{net, signal, sync, threads};
 
 #[cfg(unix)]
 pub use coro_core::{FdWatch, process};

@@ -44,6 +44,8 @@ pub mod process;
 #[cfg(feature = "std")]
 pub mod signal;
 #[cfg(feature = "std")]
+pub mod sync;
+#[cfg(feature = "std")]
 pub mod threads;
 #[cfg(feature = "std")]
 mod time;
@@ -61,7 +63,7 @@ mod run;
 mod testing;
 
 #[cfg(feature = "std")]
-pub use error::{Elapsed, JoinError, LoopClosed, Stopped};
+pub use error::{Cancelled, Elapsed, JoinError, LoopClosed, Stopped};
 #[cfg(all(unix, feature = "std"))]
 pub use event_loop::FdWatch;
 #[cfg(feature = "std")]
@@ -70,7 +72,10 @@ pub use event_loop::{
     call_later, call_soon, current_task, spawn,
 };
 #[cfg(feature = "std")]
-pub use group::{Gather, Race, Shield, gather, race, shield};
+pub use group::{
+    Gather, Policy, Race, Scope, ScopeError, ScopedTask, Shield, TryScope, gather, race, scope,
+    shield, try_scope,
+};
 #[cfg(feature = "std")]
 pub use report::{ErrorReport, ReportKind};
 #[cfg(feature = "std")]

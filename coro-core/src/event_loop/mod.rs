@@ -1,5 +1,6 @@
 //! The event loop: one thread, one queue, one order.
 
+mod buffer;
 mod current;
 mod handle;
 mod reactor;
@@ -96,6 +97,8 @@ pub(crate) struct Core {
     stopping: Cell<bool>,
     /// How long to look again and again before sleeping, in nanoseconds.
     busy_poll: u64,
+    /// What connections read into, one after another; away while it is lent.
+    read_buffer: Cell<Option<Box<[u8]>>>,
     /// Made when it is first needed.
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
@@ -198,6 +201,7 @@ impl Builder {
             reactor: Reactor::new(poller)?,
             stopping: Cell::new(false),
             busy_poll: nanos(self.busy_poll),
+            read_buffer: Cell::default(),
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,

@@ -213,8 +213,7 @@ impl Core {
     pub(super) fn drop_callbacks(&self) {
         let next = || {
             let watches = self.reactor.watches.0.borrow();
-            let callback = watches.values().find_map(|watched| watched.any_callback());
-            callback
+            watches.values().find_map(Watched::any_callback)
         };
         while let Some((watched, direction, callback)) = next() {
             watched.remove(direction, &callback, self);

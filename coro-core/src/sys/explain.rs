@@ -45,3 +45,13 @@ pub(crate) fn explain_register(error: io::Error) -> io::Error {
         _ => error,
     }
 }
+
+/// Why a Unix socket could not be bound where a file of an earlier one is left over.
+#[cfg(unix)]
+pub(crate) fn explain_leftover(error: io::Error) -> io::Error {
+    explain(
+        io::ErrorKind::AddrInUse,
+        "the file is left over from a socket that nobody listens at any more: remove it, then bind",
+        error,
+    )
+}

@@ -384,6 +384,21 @@ impl Owner {
         self.contain(ReportKind::DropPanicked, Some(task), f);
     }
 
+    /// Calls foreign code; if it panics, that is reported, and the panic's text given.
+    pub(crate) fn contain_call<T>(
+        &self,
+        kind: ReportKind,
+        f: impl FnOnce() -> T,
+    ) -> Result<T, String> {
+        catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+            let report = ErrorReport::of_panic(kind, payload.as_ref());
+            let message = report.message.clone();
+            self.report(report);
+            drop_payload(payload);
+            message
+        })
+    }
+
     /// Calls `f`, and reports if it panics.
     fn contain(&self, kind: ReportKind, task: Option<&Header>, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {

@@ -114,8 +114,9 @@ impl<S: Source> Ready<S> {
         moved
     }
 
+    /// Notes how much was transferred of what was to be: if it came up short, there is no more.
     #[inline]
-    fn note_transfer(&self, direction: Direction, moved: usize, len: usize) {
+    pub(crate) fn note_transfer(&self, direction: Direction, moved: usize, len: usize) {
         if moved > 0 && moved < len {
             self.registration.clear(direction);
         }

@@ -27,6 +27,10 @@ mod order;
 mod process;
 #[cfg(unix)]
 mod process_faults;
+#[cfg(target_os = "linux")]
+mod process_injected;
+#[cfg(unix)]
+mod process_load;
 #[cfg(unix)]
 mod process_protocol;
 mod remote;

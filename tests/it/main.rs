@@ -2,7 +2,9 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
+mod context;
 mod descriptors;
 mod examples;
 mod failures;
@@ -24,6 +26,7 @@ mod scope_ends;
 mod scope_failures;
 mod stopping;
 mod support;
+mod task_group;
 mod tasks;
 mod tcp;
 mod time;

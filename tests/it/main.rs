@@ -2,8 +2,10 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
 mod connect;
+mod context;
 mod copy;
 mod descriptors;
 mod examples;
@@ -52,6 +54,7 @@ mod sync_order;
 mod sync_queues;
 mod sync_reentrant;
 mod sync_remote;
+mod task_group;
 mod tasks;
 mod tcp;
 mod threads;

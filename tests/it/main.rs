@@ -2,8 +2,10 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
 mod connect;
+mod context;
 mod copy;
 mod descriptors;
 mod examples;
@@ -27,6 +29,10 @@ mod order;
 mod process;
 #[cfg(unix)]
 mod process_faults;
+#[cfg(target_os = "linux")]
+mod process_injected;
+#[cfg(unix)]
+mod process_load;
 #[cfg(unix)]
 mod process_protocol;
 mod remote;
@@ -35,6 +41,8 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+#[cfg(unix)]
+mod signals;
 mod stdio;
 mod stopping;
 mod support;
@@ -46,6 +54,7 @@ mod sync_order;
 mod sync_queues;
 mod sync_reentrant;
 mod sync_remote;
+mod task_group;
 mod tasks;
 mod tcp;
 mod threads;

@@ -2,16 +2,16 @@
 //!
 //! ```text
 //! $ cargo run --example udp_echo
-//! asked   hello
-//! echoed  hello
-//! asked   a datagram longer than the server's buffer
-//! echoed  a datagram longer than t, cut short
-//! asked
-//! echoed
-//! asked   lost twice on its way
+//! asked   "hello"
+//! echoed  "hello"
+//! asked   "a datagram longer than the server's buffer"
+//! echoed  "a datagram longer than t, cut short"
+//! asked   ""
+//! echoed  ""
+//! asked   "lost twice on its way"
 //! no answer in 0.2 seconds: asking again
 //! no answer in 0.2 seconds: asking again
-//! echoed  lost twice on its way
+//! echoed  "lost twice on its way"
 //! the server has sent back 4 datagrams, and lost 2 on purpose
 //! ```
 //!
@@ -64,7 +64,7 @@ fn serve(socket: UdpSocket, books: Rc<Books>) -> io::Result<()> {
 /// Sends a datagram until an answer comes.
 #[coro::coroutine]
 fn ask(socket: &UdpSocket, text: &str) -> io::Result<String> {
-    println!("asked   {text}");
+    println!("asked   {text:?}");
     let mut buffer = [0; BUFFER + CUT.len()];
     loop {
         yield_from!(socket.send(text.as_bytes()))?;
@@ -95,7 +95,7 @@ fn main() -> io::Result<()> {
         "lost twice on its way",
     ] {
         let answer = yield_from!(ask(&client, text))?;
-        println!("echoed  {answer}");
+        println!("echoed  {answer:?}");
     }
     serving.cancel();
     let (echoed, lost) = (books.echoed.get(), books.lost.get());

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
+use std::panic::Location;
+use std::sync::Arc;
 
 use crate::report::payload_message;
 
@@ -193,6 +195,41 @@ impl fmt::Display for Stopped {
 }
 
 impl std::error::Error for Stopped {}
+
+/// Somebody cancelled a scope or a [`CancelToken`](crate::CancelToken): the reason that they gave,
+/// and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    reason: Arc<str>,
+    location: &'static Location<'static>,
+}
+
+impl Cancelled {
+    pub(crate) fn new(reason: Box<str>, location: &'static Location<'static>) -> Self {
+        Cancelled {
+            reason: reason.into(),
+            location,
+        }
+    }
+
+    /// The reason that was given.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Where it was cancelled.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancelled: {} (at {})", self.reason, self.location)
+    }
+}
+
+impl std::error::Error for Cancelled {}
 
 /// A [`RemoteHandle`](crate::RemoteHandle) was used after its loop had been closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,12 @@ pub enum ReportKind {
     HandlerPanicked,
     /// A listener ran out of descriptors or memory and waits before it tries again.
     AcceptPaused,
+    /// A clean-up of a [`scope`](crate::scope)'s was not done within its grace time.
+    CleanUpCutShort,
+    /// A callback of a protocol panicked, or what makes the protocols of a server did.
+    ProtocolPanicked,
+    /// A program goes on writing to a transport that is closed; what it writes is ignored.
+    WriteIgnored,
     /// One step ran for longer than 100 ms, which [`debug`](crate::Builder::debug) mode looks for.
     SlowStep,
 }
@@ -89,6 +95,9 @@ impl fmt::Display for ErrorReport {
             ReportKind::DropPanicked => "a destructor panicked",
             ReportKind::HandlerPanicked => "the exception handler panicked",
             ReportKind::AcceptPaused => "a listener cannot accept for now",
+            ReportKind::CleanUpCutShort => "a clean-up was cut short",
+            ReportKind::ProtocolPanicked => "a protocol panicked",
+            ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
         })?;
         write!(f, ": {}", self.message)?;

@@ -13,7 +13,7 @@ use super::reactor::Registration;
 use super::{Core, RemoteHandle};
 use crate::clock::nanos;
 use crate::pool::{Home, ThreadPool};
-use crate::report::ErrorReport;
+use crate::report::{ErrorReport, ReportKind};
 use crate::task::{Callout, Task, TaskHandle};
 use crate::timers::TimerKey;
 
@@ -152,6 +152,15 @@ impl LoopHandle {
         self.core.owner.spawn(future, Location::caller(), false)
     }
 
+    /// As [`spawn`](Self::spawn), for what was asked for elsewhere.
+    pub(crate) fn spawn_from<F: Future + 'static>(
+        &self,
+        origin: &'static Location<'static>,
+        future: F,
+    ) -> Task<F::Output> {
+        self.core.owner.spawn(future, origin, false)
+    }
+
     /// Makes a task of `future` and polls it once, here and now.
     ///
     /// If that completes it, the task never stands in the queue. The counterpart of
@@ -233,6 +242,11 @@ impl LoopHandle {
     /// Tells the exception handler of something.
     pub(crate) fn report(&self, report: ErrorReport) {
         self.core.owner.report(report);
+    }
+
+    /// Calls foreign code; if it panics, that is reported, and the panic's text given.
+    pub(crate) fn contain<T>(&self, kind: ReportKind, f: impl FnOnce() -> T) -> Result<T, String> {
+        self.core.owner.contain_call(kind, f)
     }
 
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 
 use socket2::SockRef;
 
-use super::TcpSocket;
 use super::halves::split;
 use super::macros::{descriptor_of_ready, from_and_into_std, read_by_traits, write_by_traits};
 use super::tcp_options::tcp_options;
@@ -35,28 +34,19 @@ impl TcpStream {
         })
     }
 
-    /// Connects to an address. Dropping the wait closes the socket.
-    ///
-    /// To set options before, use a [`TcpSocket`].
-    ///
-    /// # Errors
-    ///
-    /// Whatever the system says: refused, unreachable, timed out. How long it waits for an answer
-    /// is the system's affair, often minutes: bound it with [`timeout`](crate::timeout).
-    ///
-    /// # Panics
-    ///
-    /// When polled outside of a loop.
-    pub async fn connect(address: impl Into<SocketAddr>) -> io::Result<Self> {
-        let address = address.into();
-        TcpSocket::for_address(address)?.connect(address).await
-    }
-
     /// Waits for an attempt to connect to come to its end.
     pub(super) async fn connecting(socket: std::net::TcpStream) -> io::Result<Self> {
         let stream = Self::new(mio::net::TcpStream::from_std(socket))?;
         stream.ready.io(Direction::Write, is_connected).await?;
         Ok(stream)
+    }
+
+    /// Tries `operation` until it does anything but block, waiting in between until it can write.
+    pub(super) async fn when_writable<T>(
+        &self,
+        operation: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.ready.io(Direction::Write, operation).await
     }
 
     /// The address of this end.

@@ -1,0 +1,385 @@
+//! The children of a scope, from when they are spawned until they are gone.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::super::ready::{Ready, Turn};
+use crate::event_loop::LoopHandle;
+use crate::report::{ErrorReport, ReportKind};
+
+pub(in crate::group) type Payload = Box<dyn Any + Send>;
+type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
+
+/// How long all clean-ups together may take, unless the scope says otherwise.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Where the body sits; children sit behind it.
+const BODY: usize = 0;
+
+/// What a scope knows of its children. While foreign code runs, which is when one is polled or
+/// dropped, nothing in here is borrowed.
+pub(super) struct Core<'s> {
+    ready: &'s RefCell<Ready>,
+    children: RefCell<Children<'s>>,
+    /// Nobody may enter any more.
+    closed: Cell<bool>,
+    /// The scope is to end: body and children are dropped, none is polled again.
+    ending: Cell<bool>,
+    /// The children are to end, but not the body.
+    ending_children: Cell<bool>,
+    /// Who is being polled.
+    running: Cell<Option<usize>>,
+    /// Who is being polled is dropped instead of waiting: it ended without a value,
+    stuck: Cell<bool>,
+    /// or has asked for one that will never come.
+    in_vain: Cell<bool>,
+    panic: Cell<Option<Payload>>,
+    isolates: Cell<bool>,
+    drops_dependants: Cell<bool>,
+    grace: Cell<Duration>,
+}
+
+#[derive(Default)]
+struct Children<'s> {
+    /// A child is not in its seat while it is being polled.
+    seats: Vec<Option<Child<'s>>>,
+    unfinished: usize,
+    spawned: u64,
+    clean_ups: Vec<Boxed<'s>>,
+}
+
+struct Child<'s> {
+    number: u64,
+    future: Boxed<'s>,
+}
+
+impl<'s> Core<'s> {
+    /// The list of those who were woken has a destructor, so it stands beside the scope.
+    pub(super) fn new(ready: &'s RefCell<Ready>) -> Self {
+        let (body, _) = ready.borrow_mut().enter();
+        debug_assert_eq!(body, BODY);
+        Core {
+            ready,
+            children: RefCell::default(),
+            closed: Cell::new(false),
+            ending: Cell::new(false),
+            ending_children: Cell::new(false),
+            running: Cell::new(None),
+            stuck: Cell::new(false),
+            in_vain: Cell::new(false),
+            panic: Cell::new(None),
+            isolates: Cell::new(false),
+            drops_dependants: Cell::new(false),
+            grace: Cell::new(GRACE),
+        }
+    }
+
+    /// Takes a child in, and gives its seat; if the scope takes none any more, the child is
+    /// dropped.
+    pub(super) fn spawn(&self, future: Boxed<'s>) -> Option<usize> {
+        if self.closed.get() || self.ending.get() {
+            self.contain(|| drop(future));
+            return None;
+        }
+        let (seat, parent) = self.ready.borrow_mut().enter();
+        self.children.borrow_mut().seat(seat, future);
+        if let Some(parent) = parent {
+            parent.wake();
+        }
+        Some(seat)
+    }
+
+    /// Drops a child that is not done; one that is being polled, after that.
+    pub(super) fn cancel(&self, seat: usize) {
+        if self.running.get() == Some(seat) {
+            return self.stuck.set(true);
+        }
+        let child = self.children.borrow_mut().unseat(seat);
+        if let Some(child) = child {
+            self.drop_child(child);
+            self.ready.borrow_mut().remove(seat);
+            self.wake_parent();
+        }
+    }
+
+    /// Has the scope's own poll look at what has changed.
+    pub(super) fn wake_parent(&self) {
+        let parent = self.ready.borrow().take_parent();
+        if let Some(parent) = parent {
+            parent.wake();
+        }
+    }
+
+    /// Has body and children dropped.
+    pub(super) fn end_all(&self) {
+        self.ending.set(true);
+        self.wake_parent();
+    }
+
+    /// Has the children dropped, but not the body.
+    pub(super) fn end_children(&self) {
+        self.closed.set(true);
+        self.ending_children.set(true);
+        self.wake_parent();
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.get()
+    }
+
+    /// Whoever is being polled ends without a value.
+    pub(super) fn drop_running(&self) {
+        self.stuck.set(self.running.get().is_some());
+    }
+
+    /// Whoever is being polled has asked for a value that will never come.
+    pub(super) fn asked_in_vain(&self) {
+        let hopeless = self.drops_dependants.get() || self.children.borrow().unfinished == 0;
+        self.in_vain.set(hopeless && self.running.get().is_some());
+    }
+
+    /// Whoever is being polled got a value, if perhaps not the first that it asked for.
+    pub(super) fn asked_with_success(&self) {
+        self.in_vain.set(false);
+    }
+
+    /// Whether who awaits a child that has no value is dropped at once.
+    pub(super) fn drops_dependants(&self) -> &Cell<bool> {
+        &self.drops_dependants
+    }
+
+    pub(super) fn defer(&self, clean_up: Boxed<'s>) {
+        self.children.borrow_mut().clean_ups.push(clean_up);
+    }
+
+    pub(super) fn next_clean_up(&self) -> Option<Boxed<'s>> {
+        self.children.borrow_mut().clean_ups.pop()
+    }
+
+    pub(super) fn grace(&self) -> &Cell<Duration> {
+        &self.grace
+    }
+
+    /// Whether a child's panic concerns only who awaits it.
+    pub(super) fn isolates(&self) -> &Cell<bool> {
+        &self.isolates
+    }
+
+    /// Polls those that were woken. Ready when body and children have finished or were dropped;
+    /// then the body's place is empty.
+    pub(super) fn poll<B: Future>(
+        &self,
+        mut body: Pin<&mut Option<B>>,
+        output: &mut Option<B::Output>,
+    ) -> Poll<()> {
+        let stale = self.ready.borrow_mut().begin();
+        drop(stale);
+        while !self.ending.get() {
+            let turn = self.ready.borrow_mut().next();
+            match turn {
+                None => break,
+                Some(turn) if turn.seat() == BODY => self.poll_body(body.as_mut(), output, turn),
+                Some(turn) => self.poll_child(turn),
+            }
+            if self.ending_children.take() {
+                self.drain();
+                self.wake_body();
+            }
+        }
+        if self.ending.get() {
+            self.contain(|| body.set(None));
+            self.drain();
+        }
+        if body.is_some() || self.children.borrow().unfinished > 0 {
+            return Poll::Pending;
+        }
+        self.closed.set(true);
+        Poll::Ready(())
+    }
+
+    fn wake_body(&self) {
+        let body = self.ready.borrow().waker(BODY);
+        if let Some(body) = body {
+            body.wake();
+        }
+    }
+
+    /// Has whoever polls the scope woken when there is more to do.
+    pub(super) fn wait(&self, cx: &Context<'_>) -> Poll<()> {
+        let parent = cx.waker().clone();
+        let ended = self.ready.borrow_mut().end(parent);
+        ended.pending()
+    }
+
+    /// The body keeps its seat when it is done: nobody else may have that.
+    fn poll_body<B: Future>(
+        &self,
+        mut body: Pin<&mut Option<B>>,
+        output: &mut Option<B::Output>,
+        turn: Turn,
+    ) {
+        if let Some(future) = body.as_mut().as_pin_mut() {
+            match self.poll_one(&turn, future) {
+                Outcome::Waits => {}
+                Outcome::Done(value) => {
+                    *output = Some(value);
+                    self.contain(|| body.set(None));
+                }
+                Outcome::Gone => self.contain(|| body.set(None)),
+            }
+        }
+        self.ready.borrow_mut().wait(turn);
+    }
+
+    fn poll_child(&self, turn: Turn) {
+        let child = self.children.borrow_mut().seats[turn.seat()].take();
+        let mut child = child.expect("a seat that has a turn has a child");
+        match self.poll_one(&turn, child.future.as_mut()) {
+            Outcome::Waits => {
+                self.children.borrow_mut().seats[turn.seat()] = Some(child);
+                self.ready.borrow_mut().wait(turn);
+            }
+            Outcome::Done(()) | Outcome::Gone => {
+                self.drop_child(child);
+                self.children.borrow_mut().unfinished -= 1;
+                self.ready.borrow_mut().leave(turn);
+            }
+        }
+    }
+
+    fn poll_one<F: Future + ?Sized>(&self, turn: &Turn, future: Pin<&mut F>) -> Outcome<F::Output> {
+        let before = self.running.replace(Some(turn.seat()));
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            future.poll(&mut Context::from_waker(turn.waker()))
+        }));
+        self.running.set(before);
+        let stuck = self.stuck.take() | self.in_vain.take();
+        match polled {
+            Ok(Poll::Ready(output)) => Outcome::Done(output),
+            Ok(Poll::Pending) if stuck => Outcome::Gone,
+            Ok(Poll::Pending) => Outcome::Waits,
+            Err(payload) => {
+                self.panicked(payload);
+                Outcome::Gone
+            }
+        }
+    }
+
+    /// A panic ends the scope, and is resumed at its end; a later one has been printed, and is all
+    /// that is left of it.
+    fn panicked(&self, payload: Payload) {
+        match self.panic.take() {
+            Some(first) => {
+                self.panic.set(Some(first));
+                drop_payload(payload);
+            }
+            None => self.panic.set(Some(payload)),
+        }
+        self.ending.set(true);
+    }
+
+    pub(super) fn take_panic(&self) -> Option<Payload> {
+        self.panic.take()
+    }
+
+    /// Calls what drops somebody's future; that it panics ends the scope.
+    pub(super) fn contain(&self, f: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+            self.panicked(payload);
+        }
+    }
+
+    fn drop_child(&self, child: Child<'s>) {
+        self.contain(|| drop(child));
+    }
+
+    /// Drops all children, in the order in which they were spawned. Their destructors may well
+    /// call the scope, which is whole, but takes nobody in.
+    pub(super) fn drain(&self) {
+        self.closed.set(true);
+        let children = self.children.borrow_mut().unseat_all();
+        for (seat, child) in children.into_values() {
+            self.drop_child(child);
+            self.ready.borrow_mut().remove(seat);
+        }
+    }
+
+    /// Leaves nothing that would need a destructor.
+    fn clear(&self) {
+        self.drain();
+        while let Some(clean_up) = self.next_clean_up() {
+            self.contain(|| drop(clean_up));
+        }
+        self.children.take();
+        if let Some(payload) = self.panic.take() {
+            report(payload);
+        }
+    }
+}
+
+/// However the scope ends, its children do, too.
+pub(super) struct Guard<'a, 's>(pub(super) &'a Core<'s>);
+
+impl Drop for Guard<'_, '_> {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+enum Outcome<T> {
+    Done(T),
+    Waits,
+    Gone,
+}
+
+impl<'s> Children<'s> {
+    fn seat(&mut self, seat: usize, future: Boxed<'s>) {
+        if self.seats.len() <= seat {
+            self.seats.resize_with(seat + 1, || None);
+        }
+        let number = self.spawned;
+        self.seats[seat] = Some(Child { number, future });
+        self.spawned += 1;
+        self.unfinished += 1;
+    }
+
+    fn unseat(&mut self, seat: usize) -> Option<Child<'s>> {
+        let child = self.seats.get_mut(seat)?.take()?;
+        self.unfinished -= 1;
+        Some(child)
+    }
+
+    /// All with their seats, by the order in which they were spawned.
+    fn unseat_all(&mut self) -> BTreeMap<u64, (usize, Child<'s>)> {
+        let all = 0..self.seats.len();
+        let children = all.filter_map(|seat| Some((seat, self.unseat(seat)?)));
+        children
+            .map(|(seat, child)| (child.number, (seat, child)))
+            .collect()
+    }
+}
+
+/// A panic that has nobody to go to.
+pub(super) fn report(payload: Payload) {
+    if let Some(current) = LoopHandle::try_current() {
+        current.report(ErrorReport::of_panic(
+            ReportKind::TaskPanicked,
+            payload.as_ref(),
+        ));
+    }
+    drop_payload(payload);
+}
+
+/// Drops the payload of a panic; should that panic too, what is left of both is leaked.
+pub(in crate::group) fn drop_payload(payload: Payload) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(second);
+    }
+}

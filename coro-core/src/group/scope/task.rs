@@ -1,0 +1,199 @@
+//! A child of a scope, and the handle that gives its value.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::core::{Core, Payload, report};
+use crate::task::context::InContext;
+use crate::task::current;
+
+/// The handle of a child of a scope, and the future of its value.
+///
+/// Awaiting it gives the very value that the child returns. There is no error to unwrap: where a
+/// child ends without a value, because it has failed or was cancelled, whoever awaits it ends with
+/// it, as its [`Policy`](crate::Policy) says.
+///
+/// Dropping the handle loses only the value: the child goes on, and its scope waits for it. So does
+/// dropping an `.await` of `&mut handle`, which can be awaited again.
+///
+/// # Panics
+///
+/// Polling it again after it gave its value panics.
+#[must_use = "the child runs all the same; drop the handle to say that its value does not matter"]
+pub struct ScopedTask<'scope, T> {
+    core: &'scope Core<'scope>,
+    seat: Option<usize>,
+    slot: Rc<Slot<T>>,
+}
+
+/// Where a child leaves its value.
+struct Slot<T> {
+    value: RefCell<Value<T>>,
+    /// Who awaits it.
+    waker: Cell<Option<Waker>>,
+}
+
+enum Value<T> {
+    Awaited,
+    There(T),
+    Panicked(Payload),
+    Taken,
+    /// The child has ended without.
+    Never,
+}
+
+impl<T> Slot<T> {
+    fn new() -> Rc<Self> {
+        Rc::new(Slot {
+            value: RefCell::new(Value::Awaited),
+            waker: Cell::new(None),
+        })
+    }
+
+    fn is_awaited(&self) -> bool {
+        matches!(*self.value.borrow(), Value::Awaited)
+    }
+
+    fn settle(&self, value: Value<T>) {
+        self.value.replace(value);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// The value, if the child has left it; and whether it never will.
+    fn take(&self) -> Value<T> {
+        let mut value = self.value.borrow_mut();
+        let next = match *value {
+            Value::Awaited => return Value::Awaited,
+            Value::Never => Value::Never,
+            _ => Value::Taken,
+        };
+        std::mem::replace(&mut *value, next)
+    }
+}
+
+impl<T> Drop for Slot<T> {
+    fn drop(&mut self) {
+        if let Value::Panicked(payload) = self.value.replace(Value::Taken) {
+            report(payload);
+        }
+    }
+}
+
+pin_project! {
+    /// What the scope polls.
+    struct Child<'s, F: Future> {
+        #[pin]
+        future: F,
+        slot: Rc<Slot<F::Output>>,
+        core: &'s Core<'s>,
+    }
+
+    impl<F: Future> PinnedDrop for Child<'_, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let slot = this.project().slot;
+            if slot.is_awaited() {
+                slot.settle(Value::Never);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Child<'_, F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let polled = match this.core.isolates().get() {
+            false => Ok(this.future.poll(cx)),
+            true => catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))),
+        };
+        let value = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Value::There(value),
+            Err(payload) => Value::Panicked(payload),
+        };
+        this.slot.settle(value);
+        Poll::Ready(())
+    }
+}
+
+impl<'scope, T: 'scope> ScopedTask<'scope, T> {
+    pub(super) fn spawn(
+        core: &'scope Core<'scope>,
+        future: impl Future<Output = T> + 'scope,
+    ) -> Self {
+        let slot = Slot::new();
+        let child = Child {
+            future,
+            slot: slot.clone(),
+            core,
+        };
+        let seat = match current::has_values() {
+            false => core.spawn(Box::pin(child)),
+            true => core.spawn(Box::pin(InContext::inherit(child))),
+        };
+        ScopedTask { core, seat, slot }
+    }
+
+    /// Drops the child, now, if it is not done; a child that cancels itself, when it next waits.
+    pub fn cancel(self) {
+        if let Some(seat) = self.seat
+            && self.slot.is_awaited()
+        {
+            self.core.cancel(seat);
+        }
+    }
+
+    /// Whether the child has ended, with a value or without.
+    pub fn is_finished(&self) -> bool {
+        !self.slot.is_awaited()
+    }
+}
+
+impl<T> Unpin for ScopedTask<'_, T> {}
+
+impl<T> Future for ScopedTask<'_, T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match self.slot.take() {
+            Value::There(value) => {
+                self.core.asked_with_success();
+                return Poll::Ready(value);
+            }
+            Value::Panicked(payload) => resume_unwind(payload),
+            Value::Taken => panic!("a child was polled again after it gave its value"),
+            Value::Never => self.core.asked_in_vain(),
+            Value::Awaited => {
+                let before = self.slot.waker.replace(Some(cx.waker().clone()));
+                drop(before);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for ScopedTask<'_, T> {
+    fn drop(&mut self) {
+        let waker = self.slot.waker.take();
+        drop(waker);
+    }
+}
+
+impl<T> fmt::Debug for ScopedTask<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let finished = !self.slot.is_awaited();
+        f.debug_struct("ScopedTask")
+            .field("finished", &finished)
+            .finish()
+    }
+}

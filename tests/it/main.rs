@@ -43,6 +43,7 @@ mod server;
 mod server_addresses;
 #[cfg(unix)]
 mod signals;
+mod socket_examples;
 mod stdio;
 mod stopping;
 mod support;
@@ -57,6 +58,7 @@ mod sync_remote;
 mod task_group;
 mod tasks;
 mod tcp;
+mod tcp_faults;
 mod threads;
 mod threads_closing;
 mod time;

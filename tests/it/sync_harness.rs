@@ -238,7 +238,7 @@ fn steps<M: Model>() -> impl Strategy<Value = Step> {
 
 /// Checks a primitive by random programs, and by all that are short.
 pub(crate) fn check<M: Model>() {
-    all_short::<M>(5);
+    all_short::<M>(if M::WAITS + M::ACTS > 6 { 4 } else { 5 });
     let programs = vec(steps::<M>(), 0..60);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
         failure_persistence: None,

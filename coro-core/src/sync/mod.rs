@@ -2,7 +2,7 @@
 //!
 //! Everything here is local: it belongs to one thread, counts in plain cells, and is shared by
 //! reference, in an `Rc`, or by handles that count themselves. None of it needs our loop: it works
-//! under any executor.
+//! under any executor. [`remote`] has the few that other threads may hold.
 //!
 //! The same rules hold for all of it:
 //!
@@ -29,11 +29,23 @@ mod once_cell;
 mod rw_lock;
 mod semaphore;
 
+mod queue;
+
+pub mod broadcast;
+pub mod channel;
+pub mod oneshot;
+pub mod remote;
+pub mod watch;
+
 pub use barrier::{Barrier, BrokenBarrier};
 pub use condition::Condition;
-pub use error::Closed;
+pub use error::{Closed, SendError, TryRecvError, TrySendError};
 pub use event::Event;
 pub use lock::{Lock, LockGuard, OwnedLockGuard};
 pub use once_cell::OnceCell;
+pub use queue::{
+    Fifo, Lifo, LifoQueue, Order, Priority, PriorityQueue, PutError, Queue, QueueOf, ShutDown,
+    TryGetError, TryPutError,
+};
 pub use rw_lock::{ReadGuard, RwLock, WriteGuard};
 pub use semaphore::{OwnedPermit, Permit, Semaphore};

@@ -51,7 +51,7 @@ pub(crate) struct Left<T> {
     pub(crate) request: T,
     pub(crate) served: bool,
     /// To be dropped when nothing is borrowed any more.
-    pub(crate) _waker: Option<Waker>,
+    pub(crate) waker: Option<Waker>,
 }
 
 impl<T> Line<T> {
@@ -172,7 +172,7 @@ impl<T> Line<T> {
         Left {
             request: request.expect("whoever has a key has an entry"),
             served,
-            _waker: waker,
+            waker,
         }
     }
 }

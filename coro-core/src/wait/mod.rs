@@ -3,7 +3,8 @@
 pub(crate) mod change;
 #[cfg(unix)]
 pub(crate) mod descriptor;
-mod line;
+pub(crate) mod line;
+pub(crate) mod one;
 pub(crate) mod queue;
 pub(crate) mod ready;
 pub(crate) mod thread;

@@ -7,6 +7,7 @@ mod compile;
 mod delegate;
 mod generator;
 mod memory;
+mod net;
 mod spawn;
 mod switch;
 mod timer;
@@ -21,6 +22,7 @@ const SUITES: &[fn() -> Suite] = &[
     wake::suite,
     timer::suite,
     memory::suite,
+    net::suite,
     generator::suite,
     delegate::suite,
 ];

@@ -50,6 +50,7 @@ mod tasks;
 mod tcp;
 mod threads;
 mod threads_closing;
+mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;

@@ -61,6 +61,7 @@ mod tcp;
 mod tcp_faults;
 mod threads;
 mod threads_closing;
+mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;

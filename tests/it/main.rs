@@ -2,8 +2,10 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
 mod connect;
+mod context;
 mod copy;
 mod descriptors;
 mod examples;
@@ -15,11 +17,13 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod hyper;
 mod layout;
 mod lifecycle;
 mod lines;
 mod macro_shapes;
 mod misuse;
+mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;
@@ -39,6 +43,8 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+#[cfg(unix)]
+mod signals;
 mod stdio;
 mod stopping;
 mod support;
@@ -50,6 +56,7 @@ mod sync_order;
 mod sync_queues;
 mod sync_reentrant;
 mod sync_remote;
+mod task_group;
 mod tasks;
 mod tcp;
 mod threads;

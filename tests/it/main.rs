@@ -28,6 +28,8 @@ mod order;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod process_examples;
+#[cfg(unix)]
 mod process_faults;
 #[cfg(target_os = "linux")]
 mod process_injected;

@@ -69,8 +69,8 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], signals in
-//! [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], locks, queues and channels in [`sync`],
+//! signals in [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
 //! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
 //! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!

@@ -9,6 +9,7 @@ mod generator;
 mod memory;
 mod spawn;
 mod switch;
+mod sync;
 mod timer;
 mod wake;
 
@@ -18,6 +19,7 @@ const SUITES: &[fn() -> Suite] = &[
     compile::suite,
     spawn::suite,
     switch::suite,
+    sync::suite,
     wake::suite,
     timer::suite,
     memory::suite,

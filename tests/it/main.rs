@@ -51,6 +51,7 @@ mod stopping;
 mod support;
 mod sync_channels;
 mod sync_conditions;
+mod sync_examples;
 mod sync_harness;
 mod sync_locks;
 mod sync_order;

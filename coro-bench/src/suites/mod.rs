@@ -10,6 +10,7 @@ mod memory;
 mod net;
 mod spawn;
 mod switch;
+mod sync;
 mod timer;
 mod wake;
 
@@ -19,6 +20,7 @@ const SUITES: &[fn() -> Suite] = &[
     compile::suite,
     spawn::suite,
     switch::suite,
+    sync::suite,
     wake::suite,
     timer::suite,
     memory::suite,

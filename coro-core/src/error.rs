@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crate::report::payload_message;
 
-/// Why a task has no output: it was cancelled, or it panicked.
+/// Why a task, or a job on another thread, has no output: it was cancelled, or it panicked.
 ///
 /// The counterpart of `asyncio.CancelledError` and of the exception that a task ended with; the
 /// shape is that of [`std::thread::JoinHandle::join`].
@@ -35,6 +36,7 @@ enum Why {
     Cancelled,
     Panicked(Box<dyn Any + Send>),
     WouldDeadlock,
+    Refused(io::Error),
 }
 
 impl JoinError {
@@ -56,7 +58,12 @@ impl JoinError {
         JoinError::new(task, Why::WouldDeadlock)
     }
 
-    /// The name of the task: `Task-N`, unless it was given another.
+    pub(crate) fn refused(task: Box<str>, error: io::Error) -> Self {
+        JoinError::new(task, Why::Refused(error))
+    }
+
+    /// The name of the task: `Task-N`, unless it was given another. For a job on another thread it
+    /// says where that was made.
     pub fn task_name(&self) -> &str {
         &self.inner.task
     }
@@ -71,7 +78,14 @@ impl JoinError {
         matches!(self.inner.why, Why::Panicked(_))
     }
 
-    /// Whether [`RemoteTask::join`](crate::RemoteTask::join) was called on the thread of the very
+    /// Whether a job never ran because the system gave no thread for it; the cause is the
+    /// [`source`](std::error::Error::source).
+    pub fn is_refused(&self) -> bool {
+        matches!(self.inner.why, Why::Refused(_))
+    }
+
+    /// Whether [`RemoteTask::join`](crate::RemoteTask::join) or
+    /// [`RemoteHandle::block_on`](crate::RemoteHandle::block_on) was called on the thread of the very
     /// loop that has to finish the task, where blocking could never end.
     pub fn is_deadlock(&self) -> bool {
         matches!(self.inner.why, Why::WouldDeadlock)
@@ -116,8 +130,9 @@ impl fmt::Display for JoinError {
             }
             Why::WouldDeadlock => write!(
                 f,
-                "join() on the thread of the loop that runs {task} would never return: await it there"
+                "blocking for {task} on the thread of the loop that runs it would never end: await it there"
             ),
+            Why::Refused(error) => write!(f, "{task} was refused: {error}"),
         }
     }
 }
@@ -128,7 +143,14 @@ impl fmt::Debug for JoinError {
     }
 }
 
-impl std::error::Error for JoinError {}
+impl std::error::Error for JoinError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.inner.why {
+            Why::Refused(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// The time given to [`timeout`](crate::timeout) or [`timeout_at`](crate::timeout_at) ran out
 /// first.
@@ -143,9 +165,9 @@ impl fmt::Display for Elapsed {
 
 impl std::error::Error for Elapsed {}
 
-impl From<Elapsed> for std::io::Error {
+impl From<Elapsed> for io::Error {
     fn from(elapsed: Elapsed) -> Self {
-        std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)
+        io::Error::new(io::ErrorKind::TimedOut, elapsed)
     }
 }
 

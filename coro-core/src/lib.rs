@@ -22,7 +22,9 @@ pub mod generator;
 #[cfg(feature = "std")]
 mod sys;
 
-// Row 2: a task.
+// Row 2: a task, and threads for what would block one.
+#[cfg(feature = "std")]
+mod pool;
 #[cfg(feature = "std")]
 mod task;
 
@@ -37,8 +39,14 @@ mod wait;
 // Row 5: nouns that users know.
 #[cfg(feature = "std")]
 pub mod net;
+#[cfg(all(feature = "std", unix))]
+pub mod process;
 #[cfg(feature = "std")]
 pub mod signal;
+#[cfg(feature = "std")]
+pub mod sync;
+#[cfg(feature = "std")]
+pub mod threads;
 #[cfg(feature = "std")]
 mod time;
 
@@ -56,6 +64,8 @@ mod testing;
 
 #[cfg(feature = "std")]
 pub use error::{Cancelled, Elapsed, JoinError, LoopClosed, Stopped};
+#[cfg(all(unix, feature = "std"))]
+pub use event_loop::FdWatch;
 #[cfg(feature = "std")]
 pub use event_loop::{
     Builder, CallHandle, EventLoop, LoopHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,

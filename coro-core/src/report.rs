@@ -19,7 +19,7 @@ pub struct ErrorReport {
     pub message: String,
     /// The name of the task concerned, if it was a task.
     pub task: Option<String>,
-    /// Where that task was spawned, or that callout registered.
+    /// Where that task was spawned, that callout registered, or that job made.
     pub origin: Option<&'static Location<'static>>,
 }
 
@@ -33,6 +33,12 @@ pub enum ReportKind {
     TaskFailed,
     /// A callout panicked.
     CalloutPanicked,
+    /// A job on another thread panicked, and nobody waits for it any more.
+    JobPanicked,
+    /// A job was refused for want of a thread, and nobody waits for it any more.
+    JobRefused,
+    /// Jobs go on running on other threads while the loop is closed.
+    JobsStuck,
     /// A waker panicked when the loop woke it: one of some other executor's, or made by hand.
     WakePanicked,
     /// A destructor panicked while the loop dropped a future, an output or a closure.
@@ -43,6 +49,10 @@ pub enum ReportKind {
     AcceptPaused,
     /// A clean-up of a [`scope`](crate::scope)'s was not done within its grace time.
     CleanUpCutShort,
+    /// A callback of a protocol panicked, or what makes the protocols of a server did.
+    ProtocolPanicked,
+    /// A program goes on writing to a transport that is closed; what it writes is ignored.
+    WriteIgnored,
     /// One step ran for longer than 100 ms, which [`debug`](crate::Builder::debug) mode looks for.
     SlowStep,
 }
@@ -78,11 +88,16 @@ impl fmt::Display for ErrorReport {
             ReportKind::TaskPanicked => "a task panicked and nobody looked at it",
             ReportKind::TaskFailed => "a task failed and nobody looked at it",
             ReportKind::CalloutPanicked => "a callout panicked",
+            ReportKind::JobPanicked => "a job on another thread panicked and nobody looked at it",
+            ReportKind::JobRefused => "a job was refused and nobody looked at it",
+            ReportKind::JobsStuck => "jobs on other threads hold up the closing of the loop",
             ReportKind::WakePanicked => "a waker panicked",
             ReportKind::DropPanicked => "a destructor panicked",
             ReportKind::HandlerPanicked => "the exception handler panicked",
             ReportKind::AcceptPaused => "a listener cannot accept for now",
             ReportKind::CleanUpCutShort => "a clean-up was cut short",
+            ReportKind::ProtocolPanicked => "a protocol panicked",
+            ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
         })?;
         write!(f, ": {}", self.message)?;

@@ -9,15 +9,16 @@ use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use coro::net::TcpStream;
+use coro::net::{TcpStream, start_server};
 use coro::{EventLoop, ReportKind, gather, sleep, spawn, timeout};
 use socket2::{Domain, Socket, Type};
 
+use crate::server::{self, LOCAL, ping, serve_echo, until};
 use crate::support::{Processor, Reports, ms, turns};
 use crate::tcp::{connection, echo, full, listen};
 
 /// Runs the test `name` again as the only one of a process that may open so many descriptors.
-fn in_a_process_of_its_own(name: &str, descriptors: u32) {
+pub(crate) fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     let run = "ulimit -n \"$CORO_TEST_DESCRIPTORS\" && exec \"$0\" \"$@\"";
     let output = Command::new("sh")
         .args(["-c", run])
@@ -34,7 +35,7 @@ fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     );
 }
 
-fn is_in_a_process_of_its_own() -> bool {
+pub(crate) fn is_in_a_process_of_its_own() -> bool {
     env::var_os("CORO_TEST_DESCRIPTORS").is_some()
 }
 
@@ -148,4 +149,74 @@ async fn use_descriptors() {
     spawn(echo(ours));
 
     turns(3).await;
+}
+
+#[test]
+fn a_server_out_of_descriptors_waits_without_spinning_and_recovers() {
+    let name = "descriptors::a_server_out_of_descriptors_waits_without_spinning_and_recovers";
+    match is_in_a_process_of_its_own() {
+        true => coro::run(starve_a_server()),
+        false => in_a_process_of_its_own(name, 64),
+    }
+}
+
+async fn starve_a_server() {
+    let reports = Reports::here();
+    let server = start_server(LOCAL, serve_echo).unwrap();
+    let address = server.local_addr().unwrap();
+    let mut clients = Vec::new();
+    while let Ok(client) = Socket::new(Domain::IPV4, Type::STREAM, None) {
+        clients.push(client); // each takes a descriptor, and wants another of the server's
+    }
+    for client in &clients {
+        client.connect(&address.into()).unwrap();
+    }
+    let processor = Processor::of_this_thread();
+    let before = processor.used();
+    sleep(ms(200)).await;
+    assert!(processor.used() - before <= ms(30));
+    assert_eq!(server.connections(), 0);
+    let kinds: Vec<_> = reports.take().iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [ReportKind::AcceptPaused]);
+    clients.truncate(5);
+    until(|| server.connections() == 5).await;
+    for client in clients {
+        let client = net::TcpStream::from(client);
+        ping(&mut TcpStream::from_std(client).unwrap())
+            .await
+            .unwrap();
+    }
+    assert_eq!(server.shutdown(Duration::MAX).await, 0);
+}
+
+#[test]
+fn servers_and_clients_give_every_descriptor_back() {
+    if !is_in_a_process_of_its_own() {
+        let name = "descriptors::servers_and_clients_give_every_descriptor_back";
+        return in_a_process_of_its_own(name, 256);
+    }
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    for n in 0..20 {
+        coro::run(async move {
+            let _reports = Reports::here();
+            let server = start_server(LOCAL, serve_echo).unwrap();
+            let mut clients = Vec::new();
+            for _ in 0..5 {
+                let mut client = server::connect(&server).await;
+                ping(&mut client).await.unwrap();
+                clients.push(client);
+            }
+            let address = server.local_addr().unwrap();
+            let late = spawn(TcpStream::connect([address, address]));
+            match n % 4 {
+                0 => assert_eq!(server.shutdown(ms(1)).await, 5),
+                1 => drop(server),
+                2 => drop(clients),
+                _ => server.close(),
+            }
+            late.cancel();
+        });
+    }
+    assert_eq!(open(), before);
 }

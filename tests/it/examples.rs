@@ -301,7 +301,7 @@ fn output(name: &str, arguments: &[&str]) -> Output {
 }
 
 /// Cargo puts examples beside the folder in which this test itself lies.
-fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let this = std::env::current_exe().unwrap();
     let profile = this.ancestors().nth(2).unwrap();
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);

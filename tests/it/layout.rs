@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ROWS: [&[&str]; 8] = [
     &["error", "report", "timers"],
     &["clock", "sys", "generator"],
-    &["task"],
+    &["task", "pool"],
     &["event_loop"],
     &["wait"],
     &["time", "sync", "net", "process", "threads", "signal"],

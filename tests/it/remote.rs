@@ -188,7 +188,7 @@ async fn join_on_the_loops_own_thread_is_an_error_that_says_so() {
     assert!(error.is_deadlock() && !error.is_cancelled() && !error.is_panic());
     assert_eq!(
         error.to_string(),
-        "join() on the thread of the loop that runs a remote task would never return: await it there"
+        "blocking for a remote task on the thread of the loop that runs it would never end: await it there"
     );
     let task = remote.spawn(|| ready(2)).unwrap();
     while !task.is_finished() {

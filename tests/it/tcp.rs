@@ -30,7 +30,7 @@ pub(crate) async fn connection() -> (TcpStream, net::TcpStream) {
 }
 
 /// Awaits a thread without blocking the loop that serves it.
-async fn join<T>(thread: JoinHandle<T>) -> T {
+pub(crate) async fn join<T>(thread: JoinHandle<T>) -> T {
     while !thread.is_finished() {
         sleep(ms(1)).await;
     }

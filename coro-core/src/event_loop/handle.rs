@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
 use crate::clock::nanos;
-use crate::report::ErrorReport;
+use crate::pool::{Home, ThreadPool};
+use crate::report::{ErrorReport, ReportKind};
 use crate::task::{Callout, Task, TaskHandle};
 use crate::timers::TimerKey;
 
@@ -48,7 +49,7 @@ impl LoopHandle {
     }
 
     #[track_caller]
-    fn check_open(&self, what: &str) {
+    pub(super) fn check_open(&self, what: &str) {
         assert!(
             !self.core.owner.is_closed(),
             "{what}() on an event loop that is closed: do it before the loop is closed, \
@@ -163,10 +164,8 @@ impl LoopHandle {
     #[track_caller]
     pub fn spawn_eager<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         self.check_open("spawn_eager");
-        let inside =
-            Self::try_current().is_some_and(|current| Rc::ptr_eq(&current.core, &self.core));
         assert!(
-            inside,
+            self.is_current(),
             "spawn_eager() outside of its event loop: use spawn(), or call it inside"
         );
         self.core.owner.spawn(future, Location::caller(), true)
@@ -216,21 +215,48 @@ impl LoopHandle {
         self.core.owner.is_closed()
     }
 
+    /// The threads that belong to the loop.
+    #[track_caller]
+    pub(crate) fn thread_pool(&self) -> ThreadPool {
+        self.check_open("to_thread");
+        self.core.threads().clone()
+    }
+
+    /// The loop as the jobs that it waits for see it.
+    pub(crate) fn home(&self) -> Home {
+        Home::new(
+            self.core.owner.inbox().clone(),
+            self.core.clock.is_virtual(),
+        )
+    }
+
     /// Tells the exception handler of something.
     pub(crate) fn report(&self, report: ErrorReport) {
         self.core.owner.report(report);
     }
 
+    /// Calls foreign code; if it panics, that is reported, and the panic's text given.
+    pub(crate) fn contain<T>(&self, kind: ReportKind, f: impl FnOnce() -> T) -> Result<T, String> {
+        self.core.owner.contain_call(kind, f)
+    }
+
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
-        self.core.reactor.register(io)
+        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        self.core.reactor.register(io, both)
     }
 
     pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         self.core.reactor.deregister(io, of);
     }
 
+    /// Whether this thread is inside of this loop.
+    #[inline]
+    pub(crate) fn is_current(&self) -> bool {
+        self.core.owner.is_current()
+    }
+
     /// Arms a timer that wakes the present task, `delay` after this step.
-    pub(crate) fn arm_after(&self, delay: Duration, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_after(self, delay: Duration, cx: &Context<'_>) -> Armed {
         let due = Due::Wake(cx.waker().clone());
         let key = self
             .core
@@ -239,18 +265,18 @@ impl LoopHandle {
             .insert_fresh(nanos(delay), due);
         self.core.has_fresh.set(true);
         Armed {
-            core: self.core.clone(),
+            core: self.core,
             key,
         }
     }
 
     /// Arms a timer that wakes the present task at an instant.
-    pub(crate) fn arm_at(&self, when: Instant, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_at(self, when: Instant, cx: &Context<'_>) -> Armed {
         let due = Due::Wake(cx.waker().clone());
         let deadline = self.core.clock.nanos_at(when);
         let key = self.core.timers.borrow_mut().insert(deadline, due);
         Armed {
-            core: self.core.clone(),
+            core: self.core,
             key,
         }
     }

@@ -1,12 +1,16 @@
 //! The event loop: one thread, one queue, one order.
 
+mod buffer;
 mod current;
 mod handle;
 mod reactor;
 mod remote;
+mod source;
 mod turn;
+#[cfg(unix)]
+mod watch;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -19,11 +23,17 @@ use std::time::Duration;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::Armed;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
-pub(crate) use reactor::{Direction, Registration, Wait};
+pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
+pub use source::Direction;
+pub(crate) use source::Wait;
+#[cfg(unix)]
+pub use watch::FdWatch;
 
 use crate::clock::{Clock, nanos};
 use crate::error::Stopped;
+use crate::pool::{ThreadPool, ThreadPoolBuilder};
+use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
 use crate::task::{MainTask, Owner, current as inside};
 use crate::timers::Timers;
@@ -68,7 +78,8 @@ use turn::{Advance, Turn};
 ///
 /// [`close`](Self::close), or dropping the loop, drops every task in the order in which they were
 /// spawned, and all callouts, without running them. Work that their destructors ask for is refused:
-/// tasks spawned then are cancelled at once. Afterwards whoever asks a closed loop for work is told
+/// tasks spawned then are cancelled at once. Then the loop waits for its
+/// [threads](crate::threads). Afterwards whoever asks a closed loop for work is told
 /// so: a [`LoopHandle`] panics, [`run_until_complete`](Self::run_until_complete) and every
 /// [`RemoteHandle`] give an error.
 pub struct EventLoop {
@@ -86,15 +97,41 @@ pub(crate) struct Core {
     stopping: Cell<bool>,
     /// How long to look again and again before sleeping, in nanoseconds.
     busy_poll: u64,
+    /// What connections read into, one after another; away while it is lent.
+    read_buffer: Cell<Option<Box<[u8]>>>,
+    /// Made when it is first needed.
+    threads: OnceCell<ThreadPool>,
+    threads_wanted: ThreadPoolBuilder,
+    join_threads: Duration,
 }
 
+/// How long the threads of a loop may take to end before that is reported.
+const JOIN_QUIETLY: Duration = Duration::from_secs(5);
+
+/// How long a loop waits for its threads when it is closed, as in asyncio.
+const JOIN_THREADS: Duration = Duration::from_secs(300);
+
 /// Settings of an [`EventLoop`], made by [`EventLoop::builder`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct Builder {
     virtual_time: bool,
     debug: bool,
     busy_poll: Duration,
+    thread_pool: ThreadPoolBuilder,
+    join_threads: Duration,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            virtual_time: false,
+            debug: false,
+            busy_poll: Duration::ZERO,
+            thread_pool: ThreadPool::builder(),
+            join_threads: JOIN_THREADS,
+        }
+    }
 }
 
 impl Builder {
@@ -102,8 +139,8 @@ impl Builder {
     /// next deadline when nothing is.
     ///
     /// So a test of a thousand hours takes a moment and always has the same order. While anything
-    /// real is outstanding, which is a descriptor that is waited for or a [`RemoteHandle`] that is
-    /// still alive, time flows as it really does, so that what it brings is not overtaken. The idea
+    /// real is outstanding, which is a descriptor that is waited for, a job on another thread, or a
+    /// [`RemoteHandle`] that is still alive, time flows as it really does, so that what it brings is not overtaken. The idea
     /// is that of Trio's `MockClock` with its autojump.
     pub fn virtual_time(mut self) -> Self {
         self.virtual_time = true;
@@ -124,6 +161,22 @@ impl Builder {
     /// zero, which is not to. Under a virtual clock it does nothing.
     pub fn busy_poll(mut self, duration: Duration) -> Self {
         self.busy_poll = duration;
+        self
+    }
+
+    /// What the pool of threads is like that the loop makes when it first needs one, for
+    /// [`to_thread`](crate::threads::to_thread).
+    pub fn thread_pool(mut self, settings: ThreadPoolBuilder) -> Self {
+        self.thread_pool = settings;
+        self
+    }
+
+    /// For how long at the most closing the loop waits for jobs that still run on its threads: five
+    /// minutes by default, as in asyncio.
+    ///
+    /// Jobs that take longer are reported, and left behind: they go on, and end with the process.
+    pub fn join_threads(mut self, limit: Duration) -> Self {
+        self.join_threads = limit;
         self
     }
 
@@ -148,6 +201,10 @@ impl Builder {
             reactor: Reactor::new(poller)?,
             stopping: Cell::new(false),
             busy_poll: nanos(self.busy_poll),
+            read_buffer: Cell::default(),
+            threads: OnceCell::new(),
+            threads_wanted: self.thread_pool,
+            join_threads: self.join_threads,
         };
         Ok(EventLoop {
             core: Rc::new(core),
@@ -255,8 +312,14 @@ impl EventLoop {
             return;
         }
         let _inside = inside::enter(&self.core.owner, self.core.clone());
+        if let Some(pool) = self.core.threads.get() {
+            pool.begin_shutdown();
+        }
         self.core.owner.begin_close();
         self.core.drop_timers();
+        #[cfg(unix)]
+        self.core.drop_callbacks();
+        self.core.join_threads();
         self.core.owner.end_close();
     }
 
@@ -310,6 +373,42 @@ impl Core {
                 Due::Call(callout) => callout.cancel(&self.owner),
             });
         }
+    }
+
+    /// The loop's threads. While the loop closes they take no jobs.
+    fn threads(&self) -> &ThreadPool {
+        self.threads.get_or_init(|| {
+            let pool = self.threads_wanted.clone().build();
+            if !self.owner.is_open() {
+                pool.begin_shutdown();
+            }
+            pool
+        })
+    }
+
+    /// Waits for the loop's threads, and says for which jobs if that takes long.
+    fn join_threads(&self) {
+        let Some(pool) = self.threads.get() else {
+            return;
+        };
+        let quietly = self.join_threads.min(JOIN_QUIETLY);
+        let mut stuck = pool.join(quietly);
+        let left = self.join_threads - quietly;
+        if !stuck.is_empty() && !left.is_zero() {
+            let waiting = format!("waiting for {} s more", left.as_secs());
+            self.report_stuck(&stuck, &waiting);
+            stuck = pool.join(left);
+        }
+        if !stuck.is_empty() {
+            self.report_stuck(&stuck, "left behind");
+        }
+    }
+
+    fn report_stuck(&self, made_at: &[&'static Location<'static>], what_now: &str) {
+        let places: Vec<String> = made_at.iter().map(ToString::to_string).collect();
+        let message = format!("{what_now}: those made at {}", places.join(", "));
+        self.owner
+            .report(ErrorReport::new(ReportKind::JobsStuck, message));
     }
 
     fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,15 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use slab::Slab;
 
-use crate::sys::{Poller, Readiness, WAKE_TOKEN};
+use super::source::{Direction, Source, Wait, Wake};
+#[cfg(unix)]
+use super::watch::Watches;
+use crate::sys::{self, Poller, WAKE_TOKEN};
 
 /// Half of a token's bits name the place, the other half its generation.
 const HALF: u32 = usize::BITS / 2;
+const PLACE: usize = !(!0 << HALF);
 
 pub(super) struct Reactor {
     poller: RefCell<Poller>,
@@ -20,41 +24,8 @@ pub(super) struct Reactor {
     generation: Cell<usize>,
     waiters: Rc<Cell<usize>>,
     has_events: Cell<bool>,
-}
-
-/// What is known of a registered descriptor.
-struct Source {
-    token: mio::Token,
-    read: Side,
-    write: Side,
-    last_wait: Cell<u64>,
-    waiters: Rc<Cell<usize>>,
-}
-
-/// One direction of a descriptor.
-#[derive(Default)]
-struct Side {
-    /// No operation has said "would block" since the last event.
-    ready: Cell<bool>,
-    /// It will be ready for ever: the end has come.
-    closed: Cell<bool>,
-    /// First come, first woken; all of them, as there may be enough for all.
-    waiting: RefCell<Vec<(Wait, Waker)>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Read,
-    Write,
-}
-
-/// Names one of those who wait at a descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wait(u64);
-
-impl Wait {
-    /// Whoever polled last by a trait that has no place for a name of their own.
-    pub(crate) const UNNAMED: Wait = Wait(0);
+    #[cfg(unix)]
+    pub(super) watches: Watches,
 }
 
 /// A descriptor's place in a reactor.
@@ -71,37 +42,54 @@ impl Reactor {
             generation: Cell::new(0),
             waiters: Rc::default(),
             has_events: Cell::new(false),
+            #[cfg(unix)]
+            watches: Watches::default(),
         })
     }
 
-    /// Registers a descriptor for both directions, once and for as long as it is open.
-    pub(super) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
+    /// Registers a descriptor: for both directions, once and for as long as it is open, unless it
+    /// is registered anew after each event.
+    pub(super) fn register(
+        &self,
+        io: &mut dyn mio::event::Source,
+        interest: mio::Interest,
+    ) -> io::Result<Registration> {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let mut sources = self.sources.borrow_mut();
         let place = sources.vacant_entry();
+        if place.key() > PLACE {
+            return Err(io::Error::other("too many descriptors for one event loop"));
+        }
         let token = mio::Token(generation << HALF | place.key());
-        self.registry
-            .register(io, token, mio::Interest::READABLE | mio::Interest::WRITABLE)?;
-        let source = Rc::new(Source {
-            token,
-            read: Side::ready(),
-            write: Side::ready(),
-            last_wait: Cell::new(0),
-            waiters: self.waiters.clone(),
-        });
+        let registered = self.registry.register(io, token, interest);
+        registered.map_err(sys::explain_register)?;
+        let source = Rc::new(Source::new(token, self.waiters.clone()));
         place.insert(source.clone());
         Ok(Registration { source })
+    }
+
+    /// Has the next wait bring an event for whatever is ready by then, whether it is news or not.
+    #[cfg(unix)]
+    pub(super) fn register_again(
+        &self,
+        io: &mut dyn mio::event::Source,
+        of: &Registration,
+        interest: mio::Interest,
+    ) -> io::Result<()> {
+        self.registry.reregister(io, of.source.token, interest)
     }
 
     /// Forgets a descriptor that is about to be closed.
     pub(super) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         // It can fail only for a descriptor that the kernel has forgotten already.
         let _ = self.registry.deregister(io);
-        let source = self.sources.borrow_mut().try_remove(of.source.place());
+        let source = self
+            .sources
+            .borrow_mut()
+            .try_remove(of.source.token.0 & PLACE);
         if let Some(source) = source {
-            source.read.take_waiters(&source.waiters, drop);
-            source.write.take_waiters(&source.waiters, drop);
+            source.forget_all();
         }
     }
 
@@ -125,7 +113,7 @@ impl Reactor {
     }
 
     /// Calls `wake` with those for whom the last wait has brought events.
-    pub(super) fn dispatch(&self, wake: impl Fn(Waker)) {
+    pub(super) fn dispatch(&self, wake: impl Fn(Wake)) {
         if !self.has_events.take() {
             return;
         }
@@ -135,7 +123,7 @@ impl Reactor {
                 continue;
             }
             // An event for a place that is empty or taken anew by now is a late one: ignore it.
-            let source = self.sources.borrow().get(token.0 & !(!0 << HALF)).cloned();
+            let source = self.sources.borrow().get(token.0 & PLACE).cloned();
             if let Some(source) = source.filter(|source| source.token == token) {
                 source.take_event(readiness, &wake);
             }
@@ -143,106 +131,53 @@ impl Reactor {
     }
 }
 
-impl Source {
-    fn place(&self) -> usize {
-        self.token.0 & !(!0 << HALF)
-    }
-
-    fn side(&self, direction: Direction) -> &Side {
-        match direction {
-            Direction::Read => &self.read,
-            Direction::Write => &self.write,
-        }
-    }
-
-    fn take_event(&self, event: Readiness, wake: &impl Fn(Waker)) {
-        if event.read {
-            self.read.become_ready(event.read_closed);
-            self.read.take_waiters(&self.waiters, wake);
-        }
-        if event.write {
-            self.write.become_ready(event.write_closed);
-            self.write.take_waiters(&self.waiters, wake);
-        }
-    }
-}
-
-impl Side {
-    /// A new descriptor counts as ready, so that the first operation is tried at once.
-    fn ready() -> Self {
-        Side {
-            ready: Cell::new(true),
-            ..Side::default()
-        }
-    }
-
-    fn become_ready(&self, closed: bool) {
-        self.ready.set(true);
-        self.closed.set(self.closed.get() || closed);
-    }
-
-    /// Hands those who wait now to `with`, which may be foreign code.
-    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
-        let waiting = self.waiting.borrow().len();
-        for _ in 0..waiting {
-            if let Some(waiter) = self.take_waiter(waiters, |_| true) {
-                with(waiter);
-            }
-        }
-    }
-
-    fn take_waiter(&self, waiters: &Cell<usize>, which: impl Fn(Wait) -> bool) -> Option<Waker> {
-        let mut waiting = self.waiting.borrow_mut();
-        let at = waiting.iter().position(|&(wait, _)| which(wait))?;
-        waiters.set(waiters.get() - 1);
-        Some(waiting.remove(at).1)
-    }
-
-    fn set_waiter(&self, wait: Wait, waker: &Waker, waiters: &Cell<usize>) {
-        let is_set = |(of, waiter): &(Wait, Waker)| *of == wait && waiter.will_wake(waker);
-        if self.waiting.borrow().iter().any(is_set) {
-            return;
-        }
-        let waker = waker.clone();
-        let before = self.take_waiter(waiters, |of| of == wait);
-        self.waiting.borrow_mut().push((wait, waker));
-        waiters.set(waiters.get() + 1);
-        drop(before);
-    }
-}
-
 impl Registration {
     /// A name for one more who waits.
     pub(crate) fn name_wait(&self) -> Wait {
-        let last = &self.source.last_wait;
-        last.set(last.get() + 1);
-        Wait(last.get())
+        self.source.name_wait()
     }
 
-    /// Ready once the direction may be, until [`clear`](Self::clear) says that it is not.
+    /// Ready once the direction may be, until [`block`](Self::block) or [`clear`](Self::clear) says that
+    /// it is not.
+    #[inline]
     pub(crate) fn poll_ready(
         &self,
         direction: Direction,
         wait: Wait,
         cx: &Context<'_>,
     ) -> Poll<()> {
-        let side = self.source.side(direction);
-        if side.ready.get() {
+        if self.source.side(direction).is_ready() {
             return Poll::Ready(());
         }
-        side.set_waiter(wait, cx.waker(), &self.source.waiters);
+        self.source.set_waker(direction, wait, cx.waker());
         Poll::Pending
     }
 
-    /// The direction is not ready: an operation would have blocked, or took all there was.
+    /// Whether the direction may be ready.
+    pub(crate) fn is_ready(&self, direction: Direction) -> bool {
+        self.source.side(direction).is_ready()
+    }
+
+    /// The direction is not ready: an operation would have blocked.
+    #[inline]
+    pub(crate) fn block(&self, direction: Direction) {
+        self.source.side(direction).block();
+    }
+
+    /// The direction is not ready, unless its end has come: an operation took all there was.
+    #[inline]
     pub(crate) fn clear(&self, direction: Direction) {
-        let side = self.source.side(direction);
-        side.ready.set(side.closed.get());
+        self.source.side(direction).clear();
     }
 
     /// One of those who wait for the direction does so no more.
     pub(crate) fn forget(&self, direction: Direction, wait: Wait) {
-        let side = self.source.side(direction);
-        drop(side.take_waiter(&self.source.waiters, |of| of == wait));
+        self.source.forget(direction, wait);
+    }
+
+    /// Has `wake` be called at the direction's next event, instead of the one before it.
+    #[cfg(unix)]
+    pub(super) fn set_wake(&self, direction: Direction, wake: Wake) {
+        self.source.set_wake(direction, Wait::UNNAMED, wake);
     }
 }

@@ -77,6 +77,48 @@ impl RemoteHandle {
         })
     }
 
+    /// Has the loop run a task, as [`spawn`](Self::spawn) does, and blocks the calling thread until
+    /// it is done. The counterpart of `asyncio.run_coroutine_threadsafe(..).result()`.
+    ///
+    /// ```
+    /// # use coro_core as coro;
+    /// use coro::threads::to_thread;
+    /// use std::time::Duration;
+    ///
+    /// coro::run(async {
+    ///     let remote = coro::LoopHandle::current().remote();
+    ///     let answer = to_thread(move || {
+    ///         remote.block_on(|| async {
+    ///             coro::sleep(Duration::from_millis(1)).await;
+    ///             42
+    ///         })
+    ///     });
+    ///     assert_eq!(answer.await.unwrap().unwrap(), 42);
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`] if the task panicked; if it was cancelled, as it is when the loop is closed or
+    /// has been before; and if this is the thread of that very loop, where blocking would never end:
+    /// then nothing is run.
+    #[track_caller]
+    pub fn block_on<M, F>(&self, make: M) -> Result<F::Output, JoinError>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send,
+    {
+        let name = || format!("the remote task made at {}", Location::caller()).into();
+        if self.inbox.is_on_this_thread() {
+            return Err(JoinError::would_deadlock(name()));
+        }
+        match self.spawn(make) {
+            Ok(task) => task.join(),
+            Err(LoopClosed) => Err(JoinError::cancelled(name())),
+        }
+    }
+
     /// As [`LoopHandle::stop`].
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Core;
 use super::handle::Due;
+use super::source::Wake;
 use crate::task::Ran;
 use crate::timers::NEVER;
 
@@ -112,7 +113,7 @@ impl Core {
     fn look(&self, turn: &mut Turn, may_sleep: bool) {
         turn.steps_since_look = 0;
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
-        let may_sleep = may_sleep && !self.stopping.get();
+        let may_sleep = may_sleep && !self.stopping.get() && !self.owner.trim_memory();
         if may_sleep && self.spin() {
             // Whatever ended the spinning is dealt with below.
         } else if may_sleep && self.owner.inbox().fall_asleep() {
@@ -125,7 +126,11 @@ impl Core {
             }
         }
         self.owner.deliver();
-        self.reactor.dispatch(|waker| self.owner.wake(waker));
+        self.reactor.dispatch(|wake| match wake {
+            Wake::Waker(waker) => self.owner.wake(waker),
+            #[cfg(unix)]
+            Wake::Callback(watched, direction) => watched.enqueue(direction, &self.owner),
+        });
         self.fire();
     }
 

@@ -1,25 +1,18 @@
 //! Accepting TCP connections.
 
-use std::cell::Cell;
-use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::time::Duration;
 
 use futures::stream::{self, Stream};
 
-use super::TcpStream;
-use crate::event_loop::{Direction, LoopHandle};
-use crate::report::{ErrorReport, ReportKind};
-use crate::sys;
+use super::macros::{descriptor_of_ready, from_and_into_std};
+use super::pause::Pause;
+use super::{TcpSocket, TcpStream};
 use crate::wait::ready::Ready;
-use crate::wait::until::Until;
 
-/// How long a listener that ran out of descriptors waits before it tries again, at first and at
-/// most.
-const PAUSE_MIN: Duration = Duration::from_millis(10);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How many connections may wait to be accepted; the system may allow fewer. As connecting never
+/// waits for the other end's program, a burst of clients needs room.
+const BACKLOG: u32 = 4096;
 
 /// A socket that accepts TCP connections. Dropping it closes it.
 ///
@@ -42,15 +35,15 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// ```
 pub struct TcpListener {
     ready: Ready<mio::net::TcpListener>,
-    /// The next pause, while descriptors have run out.
-    pause: Cell<Option<Duration>>,
+    pause: Pause,
 }
 
 impl TcpListener {
     /// Listens on the first of the addresses that can be bound; port 0 lets the system choose one.
     ///
     /// Give an address, such as `"127.0.0.1:8080"`: resolving a name here would hold up the loop
-    /// meanwhile. On Unix the address may be reused at once after an earlier listener has gone.
+    /// meanwhile. On Unix the address may be reused at once after an earlier listener has gone. For
+    /// other settings there is [`TcpSocket`].
     ///
     /// # Errors
     ///
@@ -61,25 +54,30 @@ impl TcpListener {
     /// Outside of a loop.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::from_std(std::net::TcpListener::bind(address)?)
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen at");
+        for address in address.to_socket_addrs()? {
+            match Self::bind_one(address) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
-    /// Takes over a listener of the standard library's.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be set not to block, or not be registered with the loop.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a loop.
     #[track_caller]
-    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let ready = Ready::new(mio::net::TcpListener::from_std(listener))?;
+    fn bind_one(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::for_address(address)?;
+        // Elsewhere this would allow two sockets at one address.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    }
+
+    fn new(io: mio::net::TcpListener) -> io::Result<Self> {
         Ok(TcpListener {
-            ready,
-            pause: Cell::new(None),
+            ready: Ready::new(io)?,
+            pause: Pause::default(),
         })
     }
 
@@ -95,40 +93,8 @@ impl TcpListener {
     ///
     /// If the listening socket itself has failed.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        loop {
-            let accepted = self
-                .ready
-                .io(Direction::Read, |io| self.try_accept(io))
-                .await;
-            match accepted.and_then(|(io, peer)| Ok((TcpStream::new(io)?, peer))) {
-                Ok(connection) => return Ok(connection),
-                Err(error) if sys::is_of_one_connection(&error) => {}
-                Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn try_accept(
-        &self,
-        io: &mio::net::TcpListener,
-    ) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
-        let accepted = io.accept();
-        if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.pause.set(None); // whoever queued is in: the shortage is over
-        }
-        accepted
-    }
-
-    async fn back_off(&self, error: &io::Error) {
-        let pause = self.pause.get().unwrap_or_else(|| {
-            let message = format!("{error}; trying again until it can");
-            LoopHandle::current().report(ErrorReport::new(ReportKind::AcceptPaused, message));
-            PAUSE_MIN
-        });
-        self.pause.set(Some((pause * 2).min(PAUSE_MAX)));
-        let mut until = Until::After(pause);
-        poll_fn(|cx| until.poll(cx)).await;
+        let make = |(io, peer)| Ok((TcpStream::new(io)?, peer));
+        self.pause.accept(&self.ready, |io| io.accept(), make).await
     }
 
     /// The connections, one after another, as a stream that never ends.
@@ -150,8 +116,5 @@ impl TcpListener {
     }
 }
 
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ready.get().fmt(f)
-    }
-}
+from_and_into_std!(TcpListener, mio::net::TcpListener, std::net::TcpListener);
+descriptor_of_ready!(TcpListener);

@@ -1,13 +1,14 @@
 //! TCP connections.
 
-use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::io::{AsyncRead, AsyncWrite};
+use socket2::SockRef;
 
+use super::halves::split;
+use super::macros::{descriptor_of_ready, from_and_into_std, read_by_traits, write_by_traits};
+use super::tcp_options::tcp_options;
 use crate::event_loop::Direction;
 use crate::wait::ready::Ready;
 
@@ -20,6 +21,8 @@ use crate::wait::ready::Ready;
 ///
 /// Those traits know one reader and one writer: of two tasks that wait to read from the same
 /// connection, or to write to it, only the one that asked last is woken.
+///
+/// Options that have no method here are set through `socket2::SockRef::from(&stream)`.
 pub struct TcpStream {
     ready: Ready<mio::net::TcpStream>,
 }
@@ -31,35 +34,19 @@ impl TcpStream {
         })
     }
 
-    /// Connects to an address. Dropping the wait closes the socket.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the system says: refused, unreachable, timed out. How long it waits for an answer
-    /// is the system's affair, often minutes: bound it with [`timeout`](crate::timeout).
-    ///
-    /// # Panics
-    ///
-    /// When polled outside of a loop.
-    pub async fn connect(address: impl Into<SocketAddr>) -> io::Result<Self> {
-        let stream = Self::new(mio::net::TcpStream::connect(address.into())?)?;
+    /// Waits for an attempt to connect to come to its end.
+    pub(super) async fn connecting(socket: std::net::TcpStream) -> io::Result<Self> {
+        let stream = Self::new(mio::net::TcpStream::from_std(socket))?;
         stream.ready.io(Direction::Write, is_connected).await?;
         Ok(stream)
     }
 
-    /// Takes over a connection of the standard library's.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be set not to block, or not be registered with the loop.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a loop.
-    #[track_caller]
-    pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Self::new(mio::net::TcpStream::from_std(stream))
+    /// Tries `operation` until it does anything but block, waiting in between until it can write.
+    pub(super) async fn when_writable<T>(
+        &self,
+        operation: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.ready.io(Direction::Write, operation).await
     }
 
     /// The address of this end.
@@ -80,22 +67,46 @@ impl TcpStream {
         self.ready.get().peer_addr()
     }
 
-    /// Whether small writes are sent at once (`TCP_NODELAY`).
+    /// Reads what is there without taking it away, waiting until something is; gives its length,
+    /// zero at the end.
+    ///
+    /// Any number of tasks may wait so. Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for reading.
+    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.ready.io(Direction::Read, |io| io.peek(buffer)).await
+    }
+
+    /// Reads what is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is, as far as the loop knows; and as
+    /// for reading.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.ready.try_io(Direction::Read, |mut io| io.read(buffer))
+    }
+
+    /// Writes as much as there is room for, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, as far as the loop knows; and
+    /// as for writing.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.ready
+            .try_io(Direction::Write, |mut io| io.write(bytes))
+    }
+
+    /// The error that has come for the socket and that nobody has been told yet; it is told once.
     ///
     /// # Errors
     ///
     /// If the system does not tell.
-    pub fn nodelay(&self) -> io::Result<bool> {
-        self.ready.get().nodelay()
-    }
-
-    /// Sets whether small writes are sent at once, instead of being gathered (`TCP_NODELAY`).
-    ///
-    /// # Errors
-    ///
-    /// If the system refuses.
-    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.ready.get().set_nodelay(nodelay)
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.ready.get().take_error()
     }
 
     /// Shuts down reading, writing or both, also for others who use the connection.
@@ -112,6 +123,15 @@ impl TcpStream {
         }
     }
 
+    fn end_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self.ready.get())
+    }
+
+    #[inline]
     fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let len = buffer.len();
         self.ready
@@ -128,6 +148,7 @@ impl TcpStream {
             .poll_transfer(Direction::Read, len, cx, |mut io| io.read_vectored(buffers))
     }
 
+    #[inline]
     fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.ready
             .poll_transfer(Direction::Write, bytes.len(), cx, |mut io| io.write(bytes))
@@ -160,60 +181,9 @@ fn is_connected(stream: &mio::net::TcpStream) -> io::Result<()> {
     }
 }
 
-/// Both the stream and a shared reference to it read and write alike.
-macro_rules! read_and_write {
-    ($($stream:ty),*) => { $(
-        impl AsyncRead for $stream {
-            fn poll_read(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buffer: &mut [u8],
-            ) -> Poll<io::Result<usize>> {
-                TcpStream::poll_read(&self, cx, buffer)
-            }
-
-            fn poll_read_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buffers: &mut [IoSliceMut<'_>],
-            ) -> Poll<io::Result<usize>> {
-                TcpStream::poll_read_vectored(&self, cx, buffers)
-            }
-        }
-
-        impl AsyncWrite for $stream {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bytes: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                TcpStream::poll_write(&self, cx, bytes)
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                slices: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                TcpStream::poll_write_vectored(&self, cx, slices)
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-
-            /// Shuts down writing, so that the other end reads its end.
-            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(self.shutdown(Shutdown::Write))
-            }
-        }
-    )* };
-}
-
-read_and_write!(TcpStream, &TcpStream);
-
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ready.get().fmt(f)
-    }
-}
+read_by_traits!(TcpStream);
+write_by_traits!(TcpStream);
+split!(TcpStream);
+tcp_options!(TcpStream);
+from_and_into_std!(TcpStream, mio::net::TcpStream, std::net::TcpStream);
+descriptor_of_ready!(TcpStream);

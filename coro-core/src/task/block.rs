@@ -10,22 +10,27 @@ use std::ptr::NonNull;
 
 use super::primitives;
 
-/// Blocks come in multiples of this many bytes.
-const STEP: usize = 64;
+/// The smallest block: allocators that put a word before what they give out waste nothing then.
+const SIZE_MIN: usize = 8;
+/// Blocks are larger by so many bytes from class to class.
+const STEP: usize = 16;
 const ALIGN: usize = 16;
-const CLASSES: usize = 16;
+const CLASSES: usize = 64;
 
-/// So many blocks of a size are kept at most; a burst gives the rest back.
-const KEPT_MAX: u32 = 4096;
+/// So many blocks of a size stay when the loop has nothing to do; until then, all of them.
+const KEPT_IDLE: u32 = 4096;
+
+/// So many are given back in one go: about ten microseconds' work.
+const TRIMMED_MAX: u32 = 512;
 
 /// The free blocks of a loop, for its own thread. Tasks that are larger, or aligned to more, than
 /// the largest class go to the global allocator each time.
-#[derive(Default)]
 pub(super) struct Blocks {
     classes: [Class; CLASSES],
+    /// Some class has more than an idle loop keeps.
+    many: Cell<bool>,
 }
 
-#[derive(Default)]
 struct Class {
     first: Cell<Option<NonNull<Free>>>,
     kept: Cell<u32>,
@@ -39,17 +44,31 @@ struct Free {
 /// The layout of the block for a value, and its class if it has one.
 #[inline]
 const fn block_for(value: Layout) -> (Layout, Option<usize>) {
-    let class = value.size().div_ceil(STEP);
-    if class == 0 || class > CLASSES || value.align() > ALIGN {
+    let class = value.size().saturating_sub(SIZE_MIN).div_ceil(STEP);
+    if class >= CLASSES || value.align() > ALIGN {
         return (value, None);
     }
-    match Layout::from_size_align(class * STEP, ALIGN) {
-        Ok(layout) => (layout, Some(class - 1)),
-        Err(_) => (value, None),
+    match block_of(class) {
+        Some(block) => (block, Some(class)),
+        None => (value, None),
+    }
+}
+
+const fn block_of(class: usize) -> Option<Layout> {
+    match Layout::from_size_align(SIZE_MIN + class * STEP, ALIGN) {
+        Ok(layout) => Some(layout),
+        Err(_) => None,
     }
 }
 
 impl Blocks {
+    pub(super) const fn new() -> Self {
+        Blocks {
+            classes: [const { Class::new() }; CLASSES],
+            many: Cell::new(false),
+        }
+    }
+
     /// Memory for a value of this layout, which is not of size zero.
     #[inline]
     pub(super) fn alloc(&self, value: Layout) -> NonNull<u8> {
@@ -68,11 +87,42 @@ impl Blocks {
     #[inline]
     pub(super) unsafe fn free(&self, block: NonNull<u8>, value: Layout) {
         let (_, class) = block_for(value);
-        // SAFETY: a class's blocks are all of its size and alignment, which suit a `Free`.
-        let kept = class.is_some_and(|class| unsafe { self.classes[class].push(block) });
-        if !kept {
+        let Some(class) = class.map(|class| &self.classes[class]) else {
             // SAFETY: as the caller promises.
-            unsafe { free_anywhere(block, value) };
+            return unsafe { free_anywhere(block, value) };
+        };
+        // SAFETY: a class's blocks are all of its size and alignment, which suit a `Free`.
+        unsafe { class.push(block) };
+        if class.kept.get() > KEPT_IDLE {
+            self.many.set(true);
+        }
+    }
+
+    /// Gives back some of what a burst has left; whether there may be more of it.
+    #[inline]
+    pub(super) fn trim(&self) -> bool {
+        self.many.get() && self.trim_most()
+    }
+
+    #[cold]
+    fn trim_most(&self) -> bool {
+        let most = (0..CLASSES).max_by_key(|&class| self.classes[class].kept.get());
+        let excess = most.map_or(0, |class| {
+            let excess = self.classes[class].kept.get().saturating_sub(KEPT_IDLE);
+            self.give_back(class, excess.min(TRIMMED_MAX));
+            excess
+        });
+        self.many.set(excess > 0);
+        excess > 0
+    }
+
+    fn give_back(&self, class: usize, count: u32) {
+        let Some(layout) = block_of(class) else {
+            return;
+        };
+        for block in (0..count).map_while(|_| self.classes[class].pop()) {
+            // SAFETY: the blocks of a class were allocated with its layout.
+            unsafe { primitives::dealloc(block.as_ptr(), layout) };
         }
     }
 }
@@ -93,6 +143,13 @@ fn alloc_new(layout: Layout) -> NonNull<u8> {
 }
 
 impl Class {
+    const fn new() -> Self {
+        Class {
+            first: Cell::new(None),
+            kept: Cell::new(0),
+        }
+    }
+
     #[inline]
     fn pop(&self) -> Option<NonNull<u8>> {
         let block = self.first.get()?;
@@ -102,16 +159,13 @@ impl Class {
         Some(block.cast())
     }
 
-    /// Keeps a block; `false` if there are enough.
+    /// Keeps a block.
     ///
     /// # Safety
     ///
     /// The block is of this class's size, and is not used again.
     #[inline]
-    unsafe fn push(&self, block: NonNull<u8>) -> bool {
-        if self.kept.get() == KEPT_MAX {
-            return false;
-        }
+    unsafe fn push(&self, block: NonNull<u8>) {
         let block = block.cast::<Free>();
         // SAFETY: the block is large enough and aligned for it, and nobody else uses it.
         unsafe {
@@ -121,20 +175,13 @@ impl Class {
         };
         self.first.set(Some(block));
         self.kept.set(self.kept.get() + 1);
-        true
     }
 }
 
 impl Drop for Blocks {
     fn drop(&mut self) {
-        for (class, blocks) in self.classes.iter().enumerate() {
-            let Ok(layout) = Layout::from_size_align((class + 1) * STEP, ALIGN) else {
-                continue;
-            };
-            while let Some(block) = blocks.pop() {
-                // SAFETY: the blocks of a class were allocated with its layout.
-                unsafe { primitives::dealloc(block.as_ptr(), layout) };
-            }
+        for class in 0..CLASSES {
+            self.give_back(class, u32::MAX);
         }
     }
 }
@@ -143,12 +190,16 @@ impl Drop for Blocks {
 mod tests {
     use super::*;
 
+    fn kept(blocks: &Blocks) -> u32 {
+        blocks.classes.iter().map(|class| class.kept.get()).sum()
+    }
+
     #[test]
     fn a_block_serves_the_next_value_of_its_size() {
-        let blocks = Blocks::default();
+        let blocks = Blocks::new();
         let (small, same, large) = (
-            Layout::new::<[u64; 5]>(),
-            Layout::new::<[u64; 8]>(),
+            Layout::new::<[u64; 14]>(),
+            Layout::new::<[u64; 15]>(),
             Layout::new::<[u64; 999]>(),
         );
         let first = blocks.alloc(small);
@@ -162,13 +213,24 @@ mod tests {
             blocks.free(third, large);
             free_anywhere(second, same);
         }
-        assert_eq!(
-            blocks
-                .classes
-                .iter()
-                .map(|class| class.kept.get())
-                .sum::<u32>(),
-            0
-        );
+        assert_eq!(kept(&blocks), 0);
+    }
+
+    #[test]
+    fn what_a_burst_has_left_is_given_back_little_by_little() {
+        let blocks = Blocks::new();
+        let layout = Layout::new::<[u64; 2]>();
+        let burst = KEPT_IDLE + 2 * TRIMMED_MAX;
+        let used: Vec<_> = (0..burst).map(|_| blocks.alloc(layout)).collect();
+        assert!(!blocks.trim());
+        for block in used {
+            // SAFETY: it was allocated for this layout.
+            unsafe { blocks.free(block, layout) };
+        }
+        assert_eq!(kept(&blocks), burst);
+        assert!(blocks.trim());
+        assert_eq!(kept(&blocks), KEPT_IDLE + TRIMMED_MAX);
+        while blocks.trim() {}
+        assert_eq!(kept(&blocks), KEPT_IDLE);
     }
 }

@@ -10,7 +10,6 @@ use std::fmt::Display;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
@@ -19,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::block::Blocks;
 use super::callout::Callout;
 use super::cell::{self, Header};
-use super::context::{self, InContext};
+use super::context;
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
@@ -68,7 +67,7 @@ impl Owner {
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
             running: Cell::new(None),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
             messages: Cell::default(),
@@ -92,6 +91,12 @@ impl Owner {
     #[inline]
     pub(super) fn blocks(&self) -> &Blocks {
         &self.blocks
+    }
+
+    /// Gives back a little of the memory that a burst of tasks has left; whether there is more.
+    #[inline]
+    pub(crate) fn trim_memory(&self) -> bool {
+        self.blocks.trim()
     }
 
     /// Whether this thread is inside of this owner's loop.
@@ -152,19 +157,14 @@ impl Owner {
         }
     }
 
-    /// Rare, so it is compiled for each type of output only, not of future.
-    #[cold]
-    fn spawn_inheriting<T: 'static>(
+    /// As [`spawn`](Self::spawn), but the task inherits nothing.
+    #[inline]
+    pub(super) fn spawn_bare<F>(
         self: &Rc<Self>,
-        future: Pin<Box<dyn Future<Output = T>>>,
+        future: F,
         origin: Origin,
         eager: bool,
-    ) -> Task<T> {
-        self.spawn_bare(InContext::inherit(future), origin, eager)
-    }
-
-    #[inline]
-    fn spawn_bare<F>(self: &Rc<Self>, future: F, origin: Origin, eager: bool) -> Task<F::Output>
+    ) -> Task<F::Output>
     where
         F: Future + 'static,
     {
@@ -372,6 +372,21 @@ impl Owner {
         }
     }
 
+    /// Hands a report to the exception handler of the loop with this inbox, from whatever thread; if
+    /// the loop does not get to it any more, prints it.
+    pub(crate) fn report_to(inbox: &Inbox, report: ErrorReport) {
+        if current::owner_of(inbox).is_some() {
+            return Owner::with_current(|owner| owner.report(report));
+        }
+        let mut undelivered = Undelivered(Some(report));
+        let deliver = move || {
+            if let Some(report) = undelivered.0.take() {
+                Owner::with_current(|owner| owner.report(report));
+            }
+        };
+        let _ = inbox.push_call(Box::new(deliver)); // refused, it is printed
+    }
+
     /// Wakes whoever waits; a waker that is not a task's is foreign code.
     #[inline]
     pub(crate) fn wake(&self, waker: Waker) {
@@ -389,6 +404,21 @@ impl Owner {
     /// Calls what drops a task's future or output.
     pub(super) fn contain_drop_of(&self, task: &Header, f: impl FnOnce()) {
         self.contain(ReportKind::DropPanicked, Some(task), f);
+    }
+
+    /// Calls foreign code; if it panics, that is reported, and the panic's text given.
+    pub(crate) fn contain_call<T>(
+        &self,
+        kind: ReportKind,
+        f: impl FnOnce() -> T,
+    ) -> Result<T, String> {
+        catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+            let report = ErrorReport::of_panic(kind, payload.as_ref());
+            let message = report.message.clone();
+            self.report(report);
+            drop_payload(payload);
+            message
+        })
     }
 
     /// Calls `f`, and reports if it panics.
@@ -417,6 +447,17 @@ impl Owner {
         if let Some(error) = failure(output) {
             let report = ErrorReport::new(ReportKind::TaskFailed, error);
             self.report(report.in_task(task.name()).from(task.origin));
+        }
+    }
+}
+
+/// A report on its way to a loop: printed, if that is closed first.
+struct Undelivered(Option<ErrorReport>);
+
+impl Drop for Undelivered {
+    fn drop(&mut self) {
+        if let Some(report) = self.0.take() {
+            print(&report);
         }
     }
 }

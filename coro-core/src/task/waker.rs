@@ -90,10 +90,20 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 
 #[inline]
 unsafe fn wake(data: *const ()) {
-    // SAFETY: a waker is woken, and then its reference is given up, as when it is dropped.
+    let task = header_of(data);
+    // SAFETY: a waker is woken, and then its reference is given up, as when it is dropped; plain
+    // cells are used on the owner's thread alone.
     unsafe {
-        wake_by_ref(data);
-        drop_waker(data);
+        match owner_here(task) {
+            Some(owner) => {
+                wake_here(task, owner);
+                count::release_waker(task);
+            }
+            None => {
+                wake_from_elsewhere(task);
+                count::release_remote(task);
+            }
+        }
     }
 }
 

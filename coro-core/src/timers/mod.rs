@@ -73,17 +73,9 @@ struct Fresh {
 /// Where a timer stands.
 #[derive(Clone, Copy)]
 enum Place {
-    Fresh {
-        at: u32,
-    },
+    Fresh { at: u32 },
     Near,
-    Far {
-        number: u32,
-    },
-    /// There is no timer; its slot is vacant.
-    Nowhere {
-        next_vacant: u32,
-    },
+    Far { number: u32 },
 }
 
 /// What timers are ordered by, and what none has in common with another: the deadline and the
@@ -203,7 +195,6 @@ impl<T> Timers<T> {
                 self.near.forget(key, &self.slots);
                 self.refill();
             }
-            Place::Nowhere { .. } => {}
         }
         Some(action)
     }

@@ -11,9 +11,6 @@ const PAGE: usize = 512;
 /// A page grows by doubling up to so many slots, and then to its whole size.
 const FEW: usize = 32;
 
-/// The sequence number of no timer.
-const NOBODY: u64 = u64::MAX;
-
 pub(super) struct Slots<T> {
     pages: Vec<Page<T>>,
     /// Pages with a vacant slot: the last is filled first.
@@ -32,8 +29,13 @@ struct Page<T> {
     vacant: u32,
 }
 
-struct Slot<T> {
-    action: Option<T>,
+enum Slot<T> {
+    Armed(Entry<T>),
+    Vacant { next: u32 },
+}
+
+struct Entry<T> {
+    action: T,
     sequence: u64,
     place: Place,
 }
@@ -56,8 +58,8 @@ impl<T> Slots<T> {
             None => self.add_page(),
         };
         let page = &mut self.pages[number as usize];
-        let at = page.insert(Slot {
-            action: Some(action),
+        let at = page.insert(Entry {
+            action,
             sequence,
             place,
         });
@@ -82,34 +84,38 @@ impl<T> Slots<T> {
         number as u32
     }
 
-    fn slot(&self, key: TimerKey) -> Option<&Slot<T>> {
+    fn entry(&self, key: TimerKey) -> Option<&Entry<T>> {
         #[cfg(test)]
         self.looks.update(|looks| looks + 1);
         let page = self.pages.get(key.index as usize / PAGE)?;
-        let slot = page.slots.get(key.index as usize % PAGE)?;
-        (slot.sequence == key.sequence).then_some(slot)
+        match page.slots.get(key.index as usize % PAGE)? {
+            Slot::Armed(entry) if entry.sequence == key.sequence => Some(entry),
+            _ => None,
+        }
     }
 
-    fn slot_mut(&mut self, key: TimerKey) -> Option<&mut Slot<T>> {
+    fn entry_mut(&mut self, key: TimerKey) -> Option<&mut Entry<T>> {
         #[cfg(test)]
         self.looks.update(|looks| looks + 1);
         let page = self.pages.get_mut(key.index as usize / PAGE)?;
-        let slot = page.slots.get_mut(key.index as usize % PAGE)?;
-        (slot.sequence == key.sequence).then_some(slot)
+        match page.slots.get_mut(key.index as usize % PAGE)? {
+            Slot::Armed(entry) if entry.sequence == key.sequence => Some(entry),
+            _ => None,
+        }
     }
 
     pub(super) fn is_armed(&self, key: TimerKey) -> bool {
-        self.slot(key).is_some()
+        self.entry(key).is_some()
     }
 
     pub(super) fn action(&mut self, key: TimerKey) -> Option<&mut T> {
-        self.slot_mut(key)?.action.as_mut()
+        Some(&mut self.entry_mut(key)?.action)
     }
 
     /// Notes the place of a timer, if it is still armed.
     pub(super) fn put(&mut self, key: TimerKey, place: Place) -> bool {
-        let slot = self.slot_mut(key);
-        slot.map(|slot| slot.place = place).is_some()
+        let entry = self.entry_mut(key);
+        entry.map(|entry| entry.place = place).is_some()
     }
 
     /// Takes out a timer's place and action, if it is still armed.
@@ -158,15 +164,14 @@ impl<T> Page<T> {
     }
 
     #[inline]
-    fn insert(&mut self, new: Slot<T>) -> u32 {
+    fn insert(&mut self, new: Entry<T>) -> u32 {
         let at = self.vacant;
         self.armed += 1;
         match self.slots.get_mut(at as usize) {
             Some(slot) => {
-                if let Place::Nowhere { next_vacant } = slot.place {
-                    self.vacant = next_vacant;
+                if let Slot::Vacant { next } = std::mem::replace(slot, Slot::Armed(new)) {
+                    self.vacant = next;
                 }
-                *slot = new;
             }
             None => self.push(new),
         }
@@ -175,26 +180,27 @@ impl<T> Page<T> {
 
     /// Adds a slot; makes room for a few at first, then for all that a page has.
     #[cold]
-    fn push(&mut self, new: Slot<T>) {
+    fn push(&mut self, new: Entry<T>) {
         let len = self.slots.len();
         if len == self.slots.capacity() && len >= FEW {
             self.slots.reserve_exact(PAGE - len);
         }
-        self.slots.push(new);
+        self.slots.push(Slot::Armed(new));
         self.vacant = self.slots.len() as u32;
     }
 
     #[inline]
     fn remove(&mut self, at: u32, sequence: u64) -> Option<(Place, T)> {
         let slot = self.slots.get_mut(at as usize)?;
-        if slot.sequence != sequence {
+        if !matches!(slot, Slot::Armed(entry) if entry.sequence == sequence) {
             return None;
         }
-        let next_vacant = self.vacant;
-        let place = std::mem::replace(&mut slot.place, Place::Nowhere { next_vacant });
-        slot.sequence = NOBODY;
+        let vacant = Slot::Vacant { next: self.vacant };
         self.vacant = at;
         self.armed -= 1;
-        Some((place, slot.action.take()?))
+        match std::mem::replace(slot, vacant) {
+            Slot::Armed(entry) => Some((entry.place, entry.action)),
+            Slot::Vacant { .. } => None,
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Waiting for a descriptor.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use mio::event::Source;
 
@@ -10,7 +11,8 @@ use crate::event_loop::{Direction, LoopHandle, Registration, Wait};
 
 /// A descriptor that is registered with the present loop for as long as this lives.
 pub(crate) struct Ready<S: Source> {
-    io: S,
+    /// There until it is taken out at the very end.
+    io: Option<S>,
     registration: Registration,
     of: LoopHandle,
 }
@@ -18,21 +20,42 @@ pub(crate) struct Ready<S: Source> {
 impl<S: Source> Ready<S> {
     /// Registers a descriptor that does not block.
     #[track_caller]
-    pub(crate) fn new(mut io: S) -> io::Result<Self> {
-        let of = LoopHandle::current();
-        let registration = of.register(&mut io)?;
-        Ok(Ready {
-            io,
-            registration,
-            of,
-        })
+    pub(crate) fn new(io: S) -> io::Result<Self> {
+        Self::try_new(io).map_err(|(error, _)| error)
     }
 
+    /// Registers a descriptor; gives it back if that fails.
+    #[track_caller]
+    pub(crate) fn try_new(mut io: S) -> Result<Self, (io::Error, S)> {
+        let of = LoopHandle::current();
+        match of.register(&mut io) {
+            Ok(registration) => Ok(Ready {
+                io: Some(io),
+                registration,
+                of,
+            }),
+            Err(error) => Err((error, io)),
+        }
+    }
+
+    #[inline]
     pub(crate) fn get(&self) -> &S {
-        &self.io
+        self.io.as_ref().expect("taken out only at the end")
+    }
+
+    /// The descriptor, registered no more.
+    pub(crate) fn into_inner(mut self) -> S {
+        self.deregister().expect("taken out only at the end")
+    }
+
+    fn deregister(&mut self) -> Option<S> {
+        let mut io = self.io.take()?;
+        self.of.deregister(&mut io, &self.registration);
+        Some(io)
     }
 
     /// Tries `operation` until it does anything but block, waiting in between under a name.
+    #[inline]
     pub(crate) fn poll_io<T>(
         &self,
         direction: Direction,
@@ -44,9 +67,9 @@ impl<S: Source> Ready<S> {
             let Poll::Ready(()) = self.registration.poll_ready(direction, wait, cx) else {
                 return self.check_loop(direction, wait);
             };
-            match operation(&self.io) {
+            match operation(self.get()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.registration.clear(direction);
+                    self.registration.block(direction);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => return Poll::Ready(other),
@@ -55,21 +78,28 @@ impl<S: Source> Ready<S> {
     }
 
     /// Another loop would never be told of the descriptor, so waiting there must not begin.
+    #[inline]
     fn check_loop<T>(&self, direction: Direction, wait: Wait) -> Poll<io::Result<T>> {
-        if LoopHandle::try_current().as_ref() == Some(&self.of) {
+        if self.of.is_current() {
             return Poll::Pending;
         }
+        Poll::Ready(Err(self.refuse(direction, wait)))
+    }
+
+    #[cold]
+    fn refuse(&self, direction: Direction, wait: Wait) -> io::Error {
         self.registration.forget(direction, wait);
-        Poll::Ready(Err(io::Error::other(
+        io::Error::other(
             "waiting for a descriptor outside of the event loop it was made in, which alone is \
              told of it: await it there, or make it again here",
-        )))
+        )
     }
 
     /// Transfers bytes into or out of `len` of them, waiting until it can: one transfer that came
     /// up short took all there was, so the next waits without being tried.
     ///
     /// Of several who wait so for the same direction, only the one that polled last is woken.
+    #[inline]
     pub(crate) fn poll_transfer(
         &self,
         direction: Direction,
@@ -77,11 +107,35 @@ impl<S: Source> Ready<S> {
         cx: &Context<'_>,
         operation: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let moved = ready!(self.poll_io(direction, Wait::UNNAMED, cx, operation))?;
+        let moved = self.poll_io(direction, Wait::UNNAMED, cx, operation);
+        if let Poll::Ready(Ok(moved)) = moved {
+            self.note_transfer(direction, moved, len);
+        }
+        moved
+    }
+
+    /// Notes how much was transferred of what was to be: if it came up short, there is no more.
+    #[inline]
+    pub(crate) fn note_transfer(&self, direction: Direction, moved: usize, len: usize) {
         if moved > 0 && moved < len {
             self.registration.clear(direction);
         }
-        Poll::Ready(Ok(moved))
+    }
+
+    /// Tries `operation` once, without waiting, unless it is known that it would block.
+    pub(crate) fn try_io<T>(
+        &self,
+        direction: Direction,
+        operation: impl FnOnce(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if !self.registration.is_ready(direction) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let tried = operation(self.get());
+        if matches!(&tried, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            self.registration.block(direction);
+        }
+        tried
     }
 
     /// Tries `operation` until it does anything but block. Any number may wait so.
@@ -94,11 +148,23 @@ impl<S: Source> Ready<S> {
         let _waiting = Waiting(&self.registration, direction, wait);
         poll_fn(|cx| self.poll_io(direction, wait, cx, &mut operation)).await
     }
+
+    /// Waits until the direction may be ready. Any number may wait so.
+    pub(crate) async fn ready(&self, direction: Direction) -> io::Result<()> {
+        self.io(direction, |_| Ok(())).await
+    }
 }
 
 impl<S: Source> Drop for Ready<S> {
     fn drop(&mut self) {
-        self.of.deregister(&mut self.io, &self.registration);
+        let io = self.deregister();
+        drop(io);
+    }
+}
+
+impl<S: Source + fmt::Debug> fmt::Debug for Ready<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
     }
 }
 

@@ -1,0 +1,47 @@
+//! The buffer that a loop lends to whoever reads at the moment.
+
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+
+use super::{Core, LoopHandle};
+
+/// Enough that a busy connection is read in few calls, and small enough to stay in a cache.
+const LEN: usize = 64 * 1024;
+
+/// A buffer, until it is dropped. What is in it is left over from others.
+pub(crate) struct Lent {
+    buffer: Box<[u8]>,
+    core: Rc<Core>,
+}
+
+impl LoopHandle {
+    /// Lends the loop's buffer, or another one while that is lent already.
+    pub(crate) fn lend_buffer(&self) -> Lent {
+        let kept = self.core().read_buffer.take();
+        Lent {
+            buffer: kept.unwrap_or_else(|| vec![0; LEN].into_boxed_slice()),
+            core: self.core().clone(),
+        }
+    }
+}
+
+impl Deref for Lent {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.core.read_buffer.set(Some(buffer));
+    }
+}

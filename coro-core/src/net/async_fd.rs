@@ -1,0 +1,155 @@
+//! Any descriptor, waited for.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll};
+
+use crate::event_loop::{Direction, Wait};
+use crate::wait::descriptor::Descriptor;
+use crate::wait::ready::Ready;
+
+/// A descriptor of your own, which tasks can wait for.
+///
+/// For whatever the system can wait for and nothing else here wraps: a timer or event descriptor, a
+/// device, a socket of some other kind, the connection of a C library. Dropping it closes what it
+/// owns. The counterpart of tokio's `AsyncFd`.
+///
+/// The descriptor has to be set not to block, which this does not do, as that is a property that
+/// processes may share. Whether it is ready is remembered: it counts as ready until an operation
+/// has failed with [`WouldBlock`](io::ErrorKind::WouldBlock) within [`async_io`](Self::async_io),
+/// [`try_io`](Self::try_io) or [`poll_io`](Self::poll_io). So do every operation within one of
+/// them; one that blocked elsewhere leaves [`readable`](Self::readable) ready at once.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{AsyncFd, Interest};
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// coro::run(async {
+///     let (ours, mut theirs) = UnixStream::pair()?;
+///     ours.set_nonblocking(true)?;
+///     let ours = AsyncFd::new(ours)?;
+///     theirs.write_all(b"hello")?;
+///     let mut bytes = [0; 16];
+///     let len = ours.async_io(Interest::Read, |mut io| io.read(&mut bytes)).await?;
+///     assert_eq!(&bytes[..len], b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct AsyncFd<T: AsFd> {
+    ready: Ready<Descriptor<T>>,
+}
+
+impl<T: AsFd> AsyncFd<T> {
+    /// Registers a descriptor with the present loop.
+    ///
+    /// # Errors
+    ///
+    /// If the system cannot wait for it, as for a regular file, or if the loop waits for the same
+    /// descriptor already; a duplicate of it is another one.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn new(io: T) -> io::Result<Self> {
+        let ready = Ready::new(Descriptor::new(io))?;
+        Ok(AsyncFd { ready })
+    }
+
+    /// What it owns.
+    pub fn get_ref(&self) -> &T {
+        self.ready.get().get()
+    }
+
+    /// Gives back what it owns; the loop waits for it no more.
+    pub fn into_inner(self) -> T {
+        self.ready.into_inner().into_inner()
+    }
+
+    /// Waits until it may be possible to read. Any number of tasks may wait so.
+    ///
+    /// # Errors
+    ///
+    /// Outside of the loop in which it was made.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.ready.ready(Direction::Read).await
+    }
+
+    /// Waits until it may be possible to write. Any number of tasks may wait so.
+    ///
+    /// # Errors
+    ///
+    /// Outside of the loop in which it was made.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.ready.ready(Direction::Write).await
+    }
+
+    /// Calls `operation` until it does anything but block, waiting in between.
+    ///
+    /// Dropping the wait loses nothing: an operation is called to its end or not at all. Any number
+    /// of tasks may wait so. An operation that was interrupted by a signal is called again.
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`, but for [`WouldBlock`](io::ErrorKind::WouldBlock).
+    pub async fn async_io<R>(
+        &self,
+        interest: Direction,
+        mut operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.ready.io(interest, |io| operation(io.get())).await
+    }
+
+    /// Calls `operation` once, unless it is known that it would block.
+    ///
+    /// # Errors
+    ///
+    /// Those of `operation`; [`WouldBlock`](io::ErrorKind::WouldBlock) if it would.
+    pub fn try_io<R>(
+        &self,
+        interest: Direction,
+        operation: impl FnOnce(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.ready.try_io(interest, |io| operation(io.get()))
+    }
+
+    /// Calls `operation` until it does anything but block; what futures and the traits of
+    /// [`futures::io`] are made of.
+    ///
+    /// Of several tasks that wait so for the same interest, only the one that polled last is woken.
+    ///
+    /// # Errors
+    ///
+    /// As for [`async_io`](Self::async_io).
+    pub fn poll_io<R>(
+        &self,
+        interest: Direction,
+        cx: &Context<'_>,
+        mut operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.ready
+            .poll_io(interest, Wait::UNNAMED, cx, |io| operation(io.get()))
+    }
+}
+
+impl<T: AsFd> AsFd for AsyncFd<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.get_ref().as_fd()
+    }
+}
+
+impl<T: AsFd> AsRawFd for AsyncFd<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl<T: AsFd + fmt::Debug> fmt::Debug for AsyncFd<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncFd").field(self.get_ref()).finish()
+    }
+}

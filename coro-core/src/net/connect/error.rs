@@ -1,0 +1,128 @@
+//! Why no connection came about.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a connection to a host did not come about: its name has no address, or no address answers.
+///
+/// It converts to an [`io::Error`] of the same [`kind`](Self::kind), which keeps it inside.
+///
+/// ```
+/// # use coro_core as coro;
+/// coro::run(async {
+///     let listener = coro::net::TcpListener::bind("127.0.0.1:0").unwrap();
+///     let address = listener.local_addr().unwrap();
+///     drop(listener);
+///     let error = coro::net::open_connection("127.0.0.1", address.port()).await.unwrap_err();
+///     assert_eq!(error.attempts().len(), 1);
+///     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+/// });
+/// ```
+pub struct ConnectError {
+    target: String,
+    why: Why,
+}
+
+enum Why {
+    Lookup(io::Error),
+    Attempts(Vec<(SocketAddr, io::Error)>),
+}
+
+impl ConnectError {
+    pub(super) fn of_lookup(target: String, error: io::Error) -> Self {
+        ConnectError {
+            target,
+            why: Why::Lookup(error),
+        }
+    }
+
+    pub(super) fn of_attempts(target: String, attempts: Vec<(SocketAddr, io::Error)>) -> Self {
+        ConnectError {
+            target,
+            why: match attempts.is_empty() {
+                true => Why::Lookup(no_address()),
+                false => Why::Attempts(attempts),
+            },
+        }
+    }
+
+    /// The addresses that were tried, in the order in which the attempts began, each with its error.
+    ///
+    /// There are none if the name was not resolved.
+    pub fn attempts(&self) -> &[(SocketAddr, io::Error)] {
+        match &self.why {
+            Why::Lookup(_) => &[],
+            Why::Attempts(attempts) => attempts,
+        }
+    }
+
+    /// Why the name was not resolved, if it was not.
+    pub fn lookup_error(&self) -> Option<&io::Error> {
+        match &self.why {
+            Why::Lookup(error) => Some(error),
+            Why::Attempts(_) => None,
+        }
+    }
+
+    /// The kind of the first attempt's error, or of the lookup's.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.first().kind()
+    }
+
+    fn first(&self) -> &io::Error {
+        match &self.why {
+            Why::Lookup(error) => error,
+            Why::Attempts(attempts) => &attempts[0].1,
+        }
+    }
+
+    /// As an [`io::Error`]; that of the system itself where just one address was asked for.
+    pub(super) fn plain(self) -> io::Error {
+        match self.why {
+            Why::Attempts(mut attempts) if attempts.len() == 1 => attempts.remove(0).1,
+            why => ConnectError { why, ..self }.into(),
+        }
+    }
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "there is no address")
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot connect to {}", self.target)?;
+        match &self.why {
+            Why::Lookup(error) => write!(f, ": {error}"),
+            Why::Attempts(attempts) => attempts.iter().enumerate().try_for_each(|(n, attempt)| {
+                let (address, error) = attempt;
+                f.write_str(if n == 0 { ": " } else { "; " })?;
+                match address.to_string() == self.target {
+                    true => write!(f, "{error}"),
+                    false => write!(f, "{address}: {error}"),
+                }
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConnectError({self})")
+    }
+}
+
+impl Error for ConnectError {
+    /// The error of the first attempt, or of the lookup.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.first())
+    }
+}
+
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> Self {
+        io::Error::new(error.kind(), error)
+    }
+}

@@ -1,0 +1,233 @@
+//! How a connection to a host is made.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::{ConnectError, happy_eyeballs};
+use crate::net::resolve::look_up;
+use crate::net::target::{Target, ToSocketAddrs};
+use crate::net::{TcpSocket, TcpStream};
+
+/// What RFC 8305 recommends, and asyncio's documentation too.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Connects to a host, given by its name or its IP address, by TCP.
+///
+/// The counterpart of `asyncio.open_connection`. A name is resolved as by
+/// [`lookup_host`](crate::net::lookup_host), away from the loop's thread. When there are several
+/// addresses they are tried as [`happy_eyeballs`] says, each 250 ms after the last, so that one that
+/// does not answer costs no more than that. [`ConnectOptions`] has more to choose from.
+///
+/// How long the system waits for an answer is its own affair, often minutes: bound it with
+/// [`timeout`](crate::timeout). Dropping the future gives up the lookup, and closes every socket.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{TcpListener, open_connection};
+///
+/// coro::run(async {
+///     let listener = TcpListener::bind("127.0.0.1:0")?;
+///     let port = listener.local_addr()?.port();
+///     let client = open_connection("localhost", port).await?;
+///     let (_, peer) = listener.accept().await?;
+///     assert_eq!(client.local_addr()?, peer);
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// [`ConnectError`], which keeps the error of every address that was tried.
+///
+/// # Panics
+///
+/// When polled outside of a loop.
+pub async fn open_connection(
+    host: impl Into<String>,
+    port: u16,
+) -> Result<TcpStream, ConnectError> {
+    let target = Target::of_host(host.into(), port);
+    ConnectOptions::new().connect_to(target).await
+}
+
+/// How a connection is made, where [`open_connection`] is not enough.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{ConnectOptions, TcpListener};
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let listener = TcpListener::bind("127.0.0.1:0")?;
+///     let there = listener.local_addr()?;
+///     let options = ConnectOptions::new()
+///         .attempt_delay(Duration::from_millis(100))
+///         .local_addr("127.0.0.1:0".parse().unwrap())
+///         .resolver(move |_name, _port| async move { Ok(vec![there]) });
+///     let client = options.connect("printer.example:631").await?;
+///     assert_eq!(client.peer_addr()?, there);
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+#[derive(Clone)]
+#[must_use = "it connects to nothing before `connect` is called"]
+pub struct ConnectOptions {
+    attempt_delay: Duration,
+    local: Vec<SocketAddr>,
+    resolver: Option<Rc<Resolver>>,
+}
+
+type Resolver = dyn Fn(String, u16) -> Pin<Box<Resolved>>;
+type Resolved = dyn Future<Output = io::Result<Vec<SocketAddr>>>;
+
+impl ConnectOptions {
+    /// What [`open_connection`] does.
+    pub fn new() -> Self {
+        ConnectOptions {
+            attempt_delay: ATTEMPT_DELAY,
+            local: Vec::new(),
+            resolver: None,
+        }
+    }
+
+    /// How long to wait for one address before the next is tried as well; 250 ms unless this says
+    /// otherwise.
+    ///
+    /// With [`Duration::MAX`] the next is tried only after the last has failed. RFC 8305 wants at
+    /// least 10 ms, and recommends 100 ms to two seconds.
+    pub fn attempt_delay(mut self, delay: Duration) -> Self {
+        self.attempt_delay = delay;
+        self
+    }
+
+    /// The address of this end; with port 0 the system chooses the port.
+    ///
+    /// Call it twice to give one of each family. Addresses of a family for which none was given fail
+    /// without being asked.
+    pub fn local_addr(mut self, address: SocketAddr) -> Self {
+        self.local.push(address);
+        self
+    }
+
+    /// Has names resolved by `resolver`, which is given the name and the port, instead of the
+    /// system.
+    pub fn resolver<F, R>(mut self, resolver: F) -> Self
+    where
+        F: Fn(String, u16) -> R + 'static,
+        R: Future<Output = io::Result<Vec<SocketAddr>>> + 'static,
+    {
+        self.resolver = Some(Rc::new(move |name, port| Box::pin(resolver(name, port))));
+        self
+    }
+
+    /// Connects, as [`open_connection`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`], also for text that is no `"host:port"`.
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn connect(&self, to: impl ToSocketAddrs) -> Result<TcpStream, ConnectError> {
+        match to.into_target() {
+            Ok(target) => self.connect_to(target).await,
+            Err(error) => Err(ConnectError::of_lookup("the host".into(), error)),
+        }
+    }
+
+    async fn connect_to(&self, target: Target) -> Result<TcpStream, ConnectError> {
+        let (text, addresses) = match target {
+            Target::Addresses(addresses) => (list(&addresses), addresses),
+            Target::Name(name, port) => {
+                let text = format!("{name}:{port}");
+                match self.resolve(name, port).await {
+                    Ok(addresses) => (text, addresses),
+                    Err(error) => return Err(ConnectError::of_lookup(text, error)),
+                }
+            }
+        };
+        let attempts = happy_eyeballs(addresses, self.attempt_delay, |to| self.attempt(to));
+        attempts
+            .await
+            .map_err(|errors| ConnectError::of_attempts(text, errors))
+    }
+
+    async fn resolve(&self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        match &self.resolver {
+            None => look_up(name, port).await,
+            Some(resolver) => resolver(name, port).await,
+        }
+    }
+
+    async fn attempt(&self, to: SocketAddr) -> io::Result<TcpStream> {
+        let socket = TcpSocket::for_address(to)?;
+        let mut local = self.local.iter();
+        match local.find(|local| local.is_ipv4() == to.is_ipv4()) {
+            Some(local) => socket.bind(*local)?,
+            None if self.local.is_empty() => {}
+            None => return Err(none_of_family()),
+        }
+        socket.connect(to).await
+    }
+}
+
+fn none_of_family() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::AddrNotAvailable,
+        "no local address of its family was given",
+    )
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("attempt_delay", &self.attempt_delay)
+            .field("local_addr", &self.local)
+            .field("has_resolver", &self.resolver.is_some())
+            .finish()
+    }
+}
+
+impl TcpStream {
+    /// Connects to an address, to the first of several that answers, or to a host by its name.
+    ///
+    /// Names and several addresses are dealt with as by [`open_connection`]. Dropping the wait
+    /// closes the socket.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says: refused, unreachable, timed out; where there were several
+    /// addresses, or a name that was not resolved, a [`ConnectError`] inside. How long it waits for
+    /// an answer is the system's affair, often minutes: bound it with [`timeout`](crate::timeout).
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn connect(to: impl ToSocketAddrs) -> io::Result<Self> {
+        let target = to.into_target()?;
+        let connected = ConnectOptions::new().connect_to(target).await;
+        connected.map_err(ConnectError::plain)
+    }
+}
+
+fn list(addresses: &[SocketAddr]) -> String {
+    let texts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    match texts.len() {
+        0 => "no address".into(),
+        _ => texts.join(", "),
+    }
+}

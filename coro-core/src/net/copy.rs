@@ -1,0 +1,184 @@
+//! Copying from one stream to another.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+/// What is on its way in one direction at most.
+const BUFFER: usize = 64 * 1024;
+/// So many reads and writes, and then the other tasks have a turn.
+const TRANSFERS_MAX: u32 = 32;
+
+/// Copies everything from `reader` to `writer`, and gives how many bytes that were.
+///
+/// At the end of the reader it flushes the writer, but does not close it. It is `futures::io::copy`
+/// with a buffer of 64 KiB, and lets other tasks have their turns however fast both ends are. What
+/// has been read but not written when it is dropped is lost.
+///
+/// ```
+/// # use coro_core as coro;
+/// coro::run(async {
+///     let mut copied = Vec::new();
+///     assert_eq!(coro::net::copy(&b"hello"[..], &mut copied).await?, 5);
+///     assert_eq!(copied, b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// Those of the reader and of the writer; `WriteZero` if the writer takes no more.
+pub async fn copy(
+    mut reader: impl AsyncRead + Unpin,
+    mut writer: impl AsyncWrite + Unpin,
+) -> io::Result<u64> {
+    let mut passage = Passage::new();
+    poll_fn(|cx| passage.poll(&mut reader, &mut writer, Last::Flush, cx)).await
+}
+
+/// Copies from each of two streams to the other until both have ended; gives how many bytes went
+/// from `a` to `b`, and how many from `b` to `a`.
+///
+/// It is what a proxy does. The end of one direction is passed on by closing the other stream's
+/// writing half, and the other direction goes on; so a peer that sends its end first still gets its
+/// answer. At most 64 KiB are on their way in each direction: a slow reader slows its writer down.
+///
+/// Dropping it stops both directions; what was read but not written is lost. So it is after an
+/// error.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{TcpStream, copy_bidirectional, open_connection};
+///
+/// async fn forward(client: TcpStream) -> std::io::Result<()> {
+///     let server = open_connection("example.org", 80).await?;
+///     let (sent, received) = copy_bidirectional(&client, &server).await?;
+///     println!("{sent} bytes sent, {received} received");
+///     Ok(())
+/// }
+/// # let _ = forward;
+/// ```
+///
+/// # Errors
+///
+/// The first error of either stream.
+pub async fn copy_bidirectional(
+    mut a: impl AsyncRead + AsyncWrite + Unpin,
+    mut b: impl AsyncRead + AsyncWrite + Unpin,
+) -> io::Result<(u64, u64)> {
+    let (mut there, mut back) = (Passage::new(), Passage::new());
+    poll_fn(|cx| {
+        let sent = there.poll(&mut a, &mut b, Last::Close, cx)?;
+        let received = back.poll(&mut b, &mut a, Last::Close, cx)?;
+        match (sent, received) {
+            (Poll::Ready(sent), Poll::Ready(received)) => Poll::Ready(Ok((sent, received))),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// What becomes of the writer once everything is written.
+#[derive(Clone, Copy)]
+enum Last {
+    Flush,
+    Close,
+}
+
+/// One direction.
+struct Passage {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    copied: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Flowing,
+    /// The reader has ended.
+    Ending,
+    Over,
+}
+
+impl Passage {
+    fn new() -> Self {
+        Passage {
+            buffer: Box::default(),
+            start: 0,
+            end: 0,
+            copied: 0,
+            state: State::Flowing,
+        }
+    }
+
+    fn poll(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+        writer: &mut (impl AsyncWrite + Unpin),
+        last: Last,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<u64>> {
+        let mut transfers = 0;
+        while self.state == State::Flowing {
+            if transfers == TRANSFERS_MAX {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            transfers += 1;
+            match self.start < self.end {
+                true => ready!(self.poll_write(writer, cx))?,
+                false => ready!(self.poll_read(reader, writer, cx))?,
+            }
+        }
+        if self.state == State::Ending {
+            ready!(match last {
+                Last::Flush => Pin::new(writer).poll_flush(cx),
+                Last::Close => Pin::new(writer).poll_close(cx),
+            })?;
+            self.state = State::Over;
+        }
+        Poll::Ready(Ok(self.copied))
+    }
+
+    fn poll_read(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+        writer: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; BUFFER].into();
+        }
+        let Poll::Ready(read) = Pin::new(reader).poll_read(cx, &mut self.buffer)? else {
+            ready!(Pin::new(writer).poll_flush(cx))?; // nothing may wait for more to come
+            return Poll::Pending;
+        };
+        (self.start, self.end) = (0, read);
+        if read == 0 {
+            self.state = State::Ending;
+            self.buffer = Box::default();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write(
+        &mut self,
+        writer: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let unwritten = &self.buffer[self.start..self.end];
+        let written = ready!(Pin::new(writer).poll_write(cx, unwritten))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.start += written;
+        self.copied += written as u64;
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,429 @@
+//! Lines, frames of known length, told from one another in a stream of bytes.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures::io::{AsyncBufRead, AsyncRead};
+use futures::stream::{self, Stream};
+
+/// The longest line, unless another limit is given: that of asyncio's streams.
+const LIMIT: usize = 64 * 1024;
+/// The least room that is made for a read.
+const ROOM_MIN: usize = 8 * 1024;
+
+/// Reads lines, and frames of a known length, from a stream of bytes, up to a limit of length.
+///
+/// The counterpart of `asyncio.StreamReader`, over any [`AsyncRead`]. What `futures::io` has for this
+/// trusts the other end to send a line's end before the memory does, and loses the beginning of a
+/// line when it is dropped midway. Here nothing longer than the limit is kept, and **nothing is ever
+/// lost**: whatever was read stays in the buffer until it is returned, so every method can be
+/// dropped at any point, by a [`timeout`](crate::timeout) for example, and called again; and after
+/// any error the bytes are still there, in [`buffer`](Self::buffer).
+///
+/// It is an [`AsyncRead`] and an [`AsyncBufRead`] as well, so the rest of a stream can be read
+/// as bytes after a head was read as lines.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::StreamReader;
+///
+/// coro::run(async {
+///     let mut reader = StreamReader::new(&b"GET /\r\n5\nhellothe rest"[..]);
+///     assert_eq!(reader.read_line().await?, Some("GET /"));
+///     assert_eq!(reader.read_line().await?, Some("5"));
+///     assert_eq!(reader.read_exactly(5).await?, b"hello");
+///     assert_eq!(reader.read_line().await?, Some("the rest"));
+///     assert_eq!(reader.read_line().await?, None);
+///     Ok::<(), coro::net::ReadError>(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct StreamReader<R> {
+    io: R,
+    limit: usize,
+    buffer: Vec<u8>,
+    /// What stands before it was returned.
+    start: usize,
+    /// What stands after it has room for reads.
+    end: usize,
+    /// So many bytes after `start` are known not to begin the separator that is sought.
+    searched: usize,
+    is_at_end: bool,
+}
+
+impl<R> StreamReader<R> {
+    /// Reads from `io`, lines of up to 64 KiB.
+    pub fn new(io: R) -> Self {
+        Self::with_limit(LIMIT, io)
+    }
+
+    /// Reads from `io`, lines and frames of up to `limit` bytes. A separator counts as well.
+    pub fn with_limit(limit: usize, io: R) -> Self {
+        StreamReader {
+            io,
+            limit,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            searched: 0,
+            is_at_end: false,
+        }
+    }
+
+    /// The longest line or frame that is read.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// What was read from the stream, and not from here yet.
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// The stream, for writing to it for example. Reading from it would pass over the buffer.
+    pub fn get_ref(&self) -> &R {
+        &self.io
+    }
+
+    /// The stream, for writing to it for example. Reading from it would pass over the buffer.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.io
+    }
+
+    /// The stream, and what was read from it but not from here.
+    pub fn into_parts(mut self) -> (R, Vec<u8>) {
+        self.buffer.truncate(self.end);
+        self.buffer.drain(..self.start);
+        (self.io, self.buffer)
+    }
+
+    /// Takes so many bytes of the buffer away.
+    fn take(&mut self, len: usize) -> &[u8] {
+        let start = self.start;
+        self.start += len;
+        self.searched = 0;
+        &self.buffer[start..start + len]
+    }
+
+    /// Makes room after the end, by moving what is left to the front, and by growing.
+    fn make_room(&mut self) {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        if self.buffer.len() - self.end >= ROOM_MIN {
+            return;
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.buffer.len() - self.end < ROOM_MIN {
+            let doubled = (self.buffer.len() * 2).max(self.end + ROOM_MIN);
+            self.buffer.resize(doubled, 0);
+        }
+    }
+
+    /// How many bytes there are up to the end of the separator, if it is there.
+    fn find(&mut self, separator: &[u8]) -> Option<usize> {
+        let unsearched = &self.buffer[self.start + self.searched..self.end];
+        match position(unsearched, separator) {
+            Some(at) => Some(self.searched + at + separator.len()),
+            None => {
+                let buffered = self.end - self.start;
+                self.searched = (buffered + 1).saturating_sub(separator.len());
+                None
+            }
+        }
+    }
+}
+
+impl<R: AsyncRead + Unpin> StreamReader<R> {
+    /// Reads a line of text; gives it without its end, a line feed with or without a carriage return
+    /// before it. `None` at the end of the stream, where a last line needs no line feed.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]: the line is too long, is no UTF-8, or reading failed. The line stays in the
+    /// buffer, so one that is no UTF-8 can be read by [`read_until`](Self::read_until), and one that
+    /// is too long passed over by [`skip_until`](Self::skip_until).
+    pub async fn read_line(&mut self) -> Result<Option<&str>, ReadError> {
+        self.searched = 0;
+        let Some(len) = poll_fn(|cx| self.poll_until(b"\n", cx)).await? else {
+            return Ok(None);
+        };
+        let line = &self.buffer[self.start..self.start + len];
+        if let Err(error) = std::str::from_utf8(without_end(line)) {
+            return Err(ReadError(Why::NotText(error)));
+        }
+        let line = without_end(self.take(len));
+        Ok(std::str::from_utf8(line).ok())
+    }
+
+    /// Reads up to and including `separator`; gives both. `None` at the end of the stream; what
+    /// stands last there needs no separator.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]: there are more bytes than the limit without a separator, or reading failed. The
+    /// bytes stay in the buffer.
+    ///
+    /// # Panics
+    ///
+    /// If the separator is empty.
+    pub async fn read_until(&mut self, separator: &[u8]) -> Result<Option<&[u8]>, ReadError> {
+        check_separator(separator);
+        self.searched = 0;
+        let found = poll_fn(|cx| self.poll_until(separator, cx)).await?;
+        Ok(found.map(|len| self.take(len)))
+    }
+
+    /// Passes over everything up to and including `separator`, however much it is, or up to the end
+    /// of the stream; gives how many bytes that were.
+    ///
+    /// So one can go on after a line that is too long. What was passed over before the wait is
+    /// dropped stays so.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    ///
+    /// # Panics
+    ///
+    /// If the separator is empty.
+    pub async fn skip_until(&mut self, separator: &[u8]) -> io::Result<u64> {
+        check_separator(separator);
+        self.searched = 0;
+        let mut skipped = 0;
+        poll_fn(|cx| {
+            loop {
+                if let Some(len) = self.find(separator) {
+                    skipped += self.take(len).len() as u64;
+                    return Poll::Ready(Ok(skipped));
+                }
+                skipped += self.take(self.searched).len() as u64;
+                if !ready!(self.poll_more(cx))? {
+                    skipped += self.take(self.end - self.start).len() as u64;
+                    return Poll::Ready(Ok(skipped));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Reads exactly `len` bytes.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]: `len` is more than the limit, the stream ends before, or reading failed. What
+    /// there was stays in the buffer.
+    pub async fn read_exactly(&mut self, len: usize) -> Result<&[u8], ReadError> {
+        if len > self.limit {
+            return Err(ReadError(Why::TooLong(self.limit)));
+        }
+        poll_fn(|cx| {
+            while self.end - self.start < len {
+                if !ready!(self.poll_more(cx))? {
+                    let got = self.end - self.start;
+                    return Poll::Ready(Err(ReadError(Why::Ended { got, wanted: len })));
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await?;
+        Ok(self.take(len))
+    }
+
+    /// The lines, one after another, as a stream that ends with the first error.
+    pub fn read_lines(&mut self) -> impl Stream<Item = Result<String, ReadError>> {
+        stream::unfold(Some(self), |reader| async move {
+            let reader = reader?;
+            match reader.read_line().await {
+                Ok(line) => line.map(str::to_owned).map(|line| (Ok(line), Some(reader))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+
+    /// The length of what stands next up to the separator or the end of the stream.
+    fn poll_until(
+        &mut self,
+        separator: &[u8],
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<usize>, ReadError>> {
+        loop {
+            let found = self.find(separator);
+            let buffered = self.end - self.start;
+            if found.unwrap_or(buffered) > self.limit {
+                return Poll::Ready(Err(ReadError(Why::TooLong(self.limit))));
+            }
+            if found.is_some() {
+                return Poll::Ready(Ok(found));
+            }
+            if !ready!(self.poll_more(cx))? {
+                return Poll::Ready(Ok((buffered > 0).then_some(buffered)));
+            }
+        }
+    }
+
+    /// Reads more into the buffer; `false` at the end of the stream.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.is_at_end {
+            return Poll::Ready(Ok(false));
+        }
+        self.make_room();
+        let room = &mut self.buffer[self.end..];
+        let read = ready!(Pin::new(&mut self.io).poll_read(cx, room))?;
+        self.end += read;
+        self.is_at_end = read == 0;
+        Poll::Ready(Ok(!self.is_at_end))
+    }
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[track_caller]
+fn check_separator(separator: &[u8]) {
+    assert!(
+        !separator.is_empty(),
+        "an empty separator is everywhere: give at least one byte"
+    );
+}
+
+fn position(bytes: &[u8], separator: &[u8]) -> Option<usize> {
+    match separator {
+        [byte] => bytes.iter().position(|it| it == byte),
+        _ => bytes
+            .windows(separator.len())
+            .position(|it| it == separator),
+    }
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for StreamReader<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.buffer().is_empty() && !self.is_at_end {
+            return Pin::new(&mut self.io).poll_read(cx, into);
+        }
+        let len = into.len().min(self.buffer().len());
+        into[..len].copy_from_slice(self.take(len));
+        Poll::Ready(Ok(len))
+    }
+}
+
+impl<R: AsyncRead + Unpin> AsyncBufRead for StreamReader<R> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.buffer().is_empty() {
+            ready!(this.poll_more(cx))?;
+        }
+        Poll::Ready(Ok(this.buffer()))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, len: usize) {
+        let len = len.min(self.buffer().len());
+        self.take(len);
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for StreamReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamReader")
+            .field("io", &self.io)
+            .field("limit", &self.limit)
+            .field("buffered", &self.buffer().len())
+            .finish()
+    }
+}
+
+/// Why a [`StreamReader`] has no line or frame to give. What it has read stays in its buffer.
+pub struct ReadError(Why);
+
+enum Why {
+    TooLong(usize),
+    NotText(std::str::Utf8Error),
+    Ended { got: usize, wanted: usize },
+    Io(io::Error),
+}
+
+impl ReadError {
+    /// Whether the line or frame is longer than the limit.
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.0, Why::TooLong(_))
+    }
+
+    /// Whether the line is no UTF-8.
+    pub fn is_not_text(&self) -> bool {
+        matches!(self.0, Why::NotText(_))
+    }
+
+    /// Whether the stream has ended before the frame.
+    pub fn is_end(&self) -> bool {
+        matches!(self.0, Why::Ended { .. })
+    }
+
+    /// The kind that it has as an [`io::Error`].
+    pub fn kind(&self) -> io::ErrorKind {
+        match &self.0 {
+            Why::TooLong(_) | Why::NotText(_) => io::ErrorKind::InvalidData,
+            Why::Ended { .. } => io::ErrorKind::UnexpectedEof,
+            Why::Io(error) => error.kind(),
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Why::TooLong(limit) => write!(f, "longer than the limit of {limit} bytes"),
+            Why::NotText(error) => write!(f, "the line is no text: {error}"),
+            Why::Ended { got, wanted } => {
+                write!(f, "the stream ended after {got} of {wanted} bytes")
+            }
+            Why::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadError({self})")
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Why::NotText(error) => Some(error),
+            Why::Io(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        ReadError(Why::Io(error))
+    }
+}
+
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        match error.0 {
+            Why::Io(error) => error,
+            _ => io::Error::new(error.kind(), error),
+        }
+    }
+}

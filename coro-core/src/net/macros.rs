@@ -1,0 +1,206 @@
+//! What the sockets have in common, written once for all of them.
+
+/// Both the stream and a shared reference to it read, by the `poll_read`s of the stream.
+macro_rules! read_by_traits {
+    ($stream:ident) => {
+        read_by_traits!($stream: $stream, &$stream);
+    };
+    ($stream:ident: $($reader:ty),*) => { $(
+        impl futures::io::AsyncRead for $reader {
+            #[inline]
+            fn poll_read(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buffer: &mut [u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $stream::poll_read(&self, cx, buffer)
+            }
+
+            fn poll_read_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buffers: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $stream::poll_read_vectored(&self, cx, buffers)
+            }
+        }
+    )* };
+}
+
+/// Both the stream and a shared reference to it write, by the `poll_write`s of the stream.
+macro_rules! write_by_traits {
+    ($stream:ident) => {
+        write_by_traits!($stream: $stream, &$stream);
+    };
+    ($stream:ident: $($writer:ty),*) => { $(
+        impl futures::io::AsyncWrite for $writer {
+            #[inline]
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bytes: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $stream::poll_write(&self, cx, bytes)
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                slices: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $stream::poll_write_vectored(&self, cx, slices)
+            }
+
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                std::task::Poll::Ready(Ok(()))
+            }
+
+            /// Ends writing, so that the other end reads its end.
+            fn poll_close(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                std::task::Poll::Ready(self.end_writing())
+            }
+        }
+    )* };
+}
+
+/// How a socket is made of one of the standard library's, and becomes one again.
+macro_rules! from_and_into_std {
+    ($socket:ident, $mio:ty, $std:ty) => {
+        impl $socket {
+            /// Takes over a socket of the standard library's.
+            ///
+            /// # Errors
+            ///
+            /// If it cannot be set not to block, or not be registered with the loop.
+            ///
+            /// # Panics
+            ///
+            /// Outside of a loop.
+            #[track_caller]
+            pub fn from_std(socket: $std) -> std::io::Result<Self> {
+                socket.set_nonblocking(true)?;
+                Self::new(<$mio>::from_std(socket))
+            }
+
+            /// Gives the socket to the standard library; the loop waits for it no more.
+            ///
+            /// It is still set not to block: undo that with its `set_nonblocking` if need be.
+            pub fn into_std(self) -> $std {
+                self.ready.into_inner().into()
+            }
+        }
+
+        impl TryFrom<$std> for $socket {
+            type Error = std::io::Error;
+
+            #[track_caller]
+            fn try_from(socket: $std) -> std::io::Result<Self> {
+                Self::from_std(socket)
+            }
+        }
+
+        impl From<$socket> for $std {
+            fn from(socket: $socket) -> Self {
+                socket.into_std()
+            }
+        }
+    };
+}
+
+/// The descriptor of what is ready, and its printing.
+macro_rules! descriptor_of_ready {
+    ($socket:ident) => {
+        #[cfg(unix)]
+        impl std::os::fd::AsFd for $socket {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.ready.get().as_fd()
+            }
+        }
+
+        #[cfg(unix)]
+        impl std::os::fd::AsRawFd for $socket {
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                self.ready.get().as_raw_fd()
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::AsSocket for $socket {
+            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+                self.ready.get().as_socket()
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::AsRawSocket for $socket {
+            fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+                self.ready.get().as_raw_socket()
+            }
+        }
+
+        impl std::fmt::Debug for $socket {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.ready.fmt(f)
+            }
+        }
+    };
+}
+
+/// Options that are told and set alike; in braces, what they are called in `socket2`.
+macro_rules! socket_options {
+    ($socket:ident: $(
+        $(#[$documentation:meta])*
+        $get:ident, $set:ident: $value:ty { $getter:ident, $setter:ident }
+    )*) => {
+        impl $socket { $(
+            $(#[$documentation])*
+            ///
+            /// # Errors
+            ///
+            /// If the system does not tell.
+            pub fn $get(&self) -> std::io::Result<$value> {
+                self.socket().$getter()
+            }
+
+            #[doc = concat!(
+                "Sets what [`", stringify!($get), "`](Self::", stringify!($get), ") tells."
+            )]
+            ///
+            /// # Errors
+            ///
+            /// If the system refuses.
+            pub fn $set(&self, value: $value) -> std::io::Result<()> {
+                self.socket().$setter(value)
+            }
+        )* }
+    };
+}
+
+/// Buffers of the system's, which all sockets have.
+macro_rules! buffer_sizes {
+    ($socket:ident) => {
+        $crate::net::macros::socket_options! { $socket:
+            /// How many bytes the system keeps that were received and not yet read
+            /// (`SO_RCVBUF`); Linux tells twice of what was set.
+            recv_buffer_size, set_recv_buffer_size: usize {
+                recv_buffer_size, set_recv_buffer_size
+            }
+            /// How many bytes the system keeps that were written and not yet sent (`SO_SNDBUF`);
+            /// Linux tells twice of what was set.
+            send_buffer_size, set_send_buffer_size: usize {
+                send_buffer_size, set_send_buffer_size
+            }
+        }
+    };
+}
+
+pub(super) use {
+    buffer_sizes, descriptor_of_ready, from_and_into_std, read_by_traits, socket_options,
+    write_by_traits,
+};

@@ -1,0 +1,224 @@
+//! Settings of a server.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
+
+use super::accept::{Listen, accept_all};
+use super::connections::Connections;
+use super::{HandlerOutput, Server};
+use crate::net::{TcpListener, TcpSocket, TcpStream};
+
+/// Settings of a [`Server`], made by [`Server::builder`].
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{Server, TcpStream};
+/// use futures::AsyncWriteExt;
+///
+/// coro::run(async {
+///     let server = Server::builder()
+///         .backlog(256)
+///         .max_connections(1000)
+///         .start("127.0.0.1:0", async |mut stream: TcpStream, _peer| {
+///             stream.write_all(b"hello").await
+///         })?;
+///     assert_eq!(server.connections(), 0);
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "it serves nobody before `start` is called"]
+pub struct ServerBuilder {
+    backlog: u32,
+    reuse_port: bool,
+    limit: Option<usize>,
+}
+
+impl ServerBuilder {
+    pub(super) fn new() -> Self {
+        ServerBuilder {
+            backlog: 1024,
+            reuse_port: false,
+            limit: None,
+        }
+    }
+
+    /// How many connections the system keeps waiting to be accepted; 1024 unless this says
+    /// otherwise.
+    ///
+    /// The system may have a lower limit of its own, and rounds as it likes.
+    pub fn backlog(mut self, backlog: u32) -> Self {
+        self.backlog = backlog;
+        self
+    }
+
+    /// Lets other sockets that say so too listen on the same port (`SO_REUSEPORT`): those of other
+    /// loops, each on a core of its own, among which Linux spreads the connections.
+    ///
+    /// [`start`](Self::start) fails where the system has no such thing, as Windows.
+    pub fn reuse_port(mut self, reuse: bool) -> Self {
+        self.reuse_port = reuse;
+        self
+    }
+
+    /// Serves no more than so many connections at a time.
+    ///
+    /// The others wait in the system's queue until one ends. Without a limit there are as many as
+    /// the process may have descriptors, beyond which the server waits as
+    /// [`TcpListener::accept`] does.
+    ///
+    /// # Panics
+    ///
+    /// If the limit is zero, with which nobody would ever be served.
+    #[track_caller]
+    pub fn max_connections(mut self, limit: usize) -> Self {
+        assert!(
+            limit > 0,
+            "a server for at most 0 connections would serve nobody: do not start one"
+        );
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Listens on all of the addresses, and serves whoever connects, as
+    /// [`start_server`](super::start_server) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start_server`](super::start_server); and if the system refuses a setting.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn start<H, F>(&self, addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
+    where
+        H: Fn(TcpStream, SocketAddr) -> F + 'static,
+        F: Future<Output: HandlerOutput> + 'static,
+    {
+        self.start_on(self.listen(addresses)?, handler)
+    }
+
+    /// Serves whoever connects to listeners that were made before; the other settings are theirs.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell their addresses.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn start_on<H, F>(
+        &self,
+        listeners: impl IntoIterator<Item = TcpListener>,
+        handler: H,
+    ) -> io::Result<Server>
+    where
+        H: Fn(TcpStream, SocketAddr) -> F + 'static,
+        F: Future<Output: HandlerOutput> + 'static,
+    {
+        let addressed = |listener: TcpListener| Ok((listener.local_addr()?, listener));
+        let listeners: io::Result<Vec<_>> = listeners.into_iter().map(addressed).collect();
+        let listeners = listeners?;
+        let addresses = listeners.iter().map(|it| it.0).collect();
+        let named = listeners
+            .into_iter()
+            .map(|(address, listener)| (format!("listener {address}"), listener));
+        Ok(self.serve(addresses, named, handler))
+    }
+
+    #[track_caller]
+    pub(super) fn serve<L, H, F>(
+        &self,
+        addresses: Vec<SocketAddr>,
+        listeners: impl Iterator<Item = (String, L)>,
+        handler: H,
+    ) -> Server
+    where
+        L: Listen,
+        H: Fn(L::Stream, L::Peer) -> F + 'static,
+        F: Future<Output: HandlerOutput> + 'static,
+    {
+        let connections = Connections::new(self.limit);
+        let handler = Rc::new(handler);
+        for (name, listener) in listeners {
+            let accepting = accept_all(listener, handler.clone(), connections.clone());
+            connections.listen(name, accepting);
+        }
+        Server {
+            addresses,
+            connections,
+        }
+    }
+
+    #[track_caller]
+    fn listen(&self, addresses: impl ToSocketAddrs) -> io::Result<Vec<TcpListener>> {
+        let mut all: Vec<SocketAddr> = Vec::new();
+        for address in addresses.to_socket_addrs()? {
+            if !all.contains(&address) || address.port() == 0 {
+                all.push(address);
+            }
+        }
+        let only_v6 = all.iter().any(SocketAddr::is_ipv4);
+        let mut listeners = Vec::new();
+        let mut absent = None;
+        for address in all {
+            match self.listen_on(address, only_v6) {
+                Ok(listener) => listeners.push(listener),
+                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                    absent = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match (listeners.is_empty(), absent) {
+            (false, _) => Ok(listeners),
+            (true, Some(error)) => Err(error),
+            (true, None) => Err(no_address()),
+        }
+    }
+
+    #[track_caller]
+    fn listen_on(&self, address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+        let socket = TcpSocket::for_address(address)?;
+        if cfg!(unix) {
+            socket.set_reuse_address(true)?; // elsewhere it means to take it from others
+        }
+        if self.reuse_port {
+            share_port(&socket)?;
+        }
+        if only_v6 && address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(address)?;
+        socket.listen(self.backlog)
+    }
+}
+
+#[cfg(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+))]
+fn share_port(socket: &TcpSocket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(all(
+    unix,
+    not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
+)))]
+fn share_port(_: &TcpSocket) -> io::Result<()> {
+    let message = "this system does not let listeners share a port";
+    Err(io::Error::new(io::ErrorKind::Unsupported, message))
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "there is no address to listen on",
+    )
+}

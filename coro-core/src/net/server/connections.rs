@@ -1,0 +1,151 @@
+//! The books of a server: what listens, who is connected.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+
+use crate::event_loop::LoopHandle;
+use crate::task::TaskHandle;
+use crate::wait::change::Change;
+
+#[derive(Default)]
+pub(super) struct Connections {
+    /// Those that are connected, by numbers in the order in which they came.
+    tasks: RefCell<BTreeMap<u64, TaskHandle>>,
+    count: Cell<usize>,
+    last: Cell<u64>,
+    /// No more than these at a time, if it says so.
+    limit: Option<usize>,
+    listeners: Cell<usize>,
+    accepting: RefCell<Vec<TaskHandle>>,
+    closed: Cell<bool>,
+    failure: RefCell<Option<io::Error>>,
+    change: Change,
+}
+
+impl Connections {
+    pub(super) fn new(limit: Option<usize>) -> Rc<Self> {
+        Rc::new(Connections {
+            limit,
+            ..Connections::default()
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count.get()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Waits until another connection is allowed, or none is any more.
+    pub(super) async fn until_allowed(&self) {
+        let is_allowed = || self.limit.is_none_or(|limit| self.count() < limit);
+        self.change.until(|| self.is_closed() || is_allowed()).await;
+    }
+
+    /// Waits until nothing listens.
+    pub(super) async fn until_deaf(&self) {
+        self.change.until(|| self.listeners.get() == 0).await;
+    }
+
+    /// Waits until nothing listens, and nobody is connected.
+    pub(super) async fn until_over(&self) {
+        let is_over = || self.listeners.get() == 0 && self.count() == 0;
+        self.change.until(is_over).await;
+    }
+
+    /// Has the loop run whatever accepts connections.
+    #[track_caller]
+    pub(super) fn listen<F>(self: &Rc<Self>, name: String, accepting: F)
+    where
+        F: Future<Output = io::Result<()>> + 'static,
+    {
+        self.listeners.set(self.listeners.get() + 1);
+        let listening = Listening(self.clone());
+        let task = LoopHandle::current().spawn(async move {
+            let result = accepting.await;
+            if let Err(error) = &result {
+                listening.0.fail(error);
+            }
+            drop(listening);
+            result
+        });
+        task.set_name(name);
+        self.accepting.borrow_mut().push(task.handle());
+    }
+
+    /// The number of the connection that begins next.
+    pub(super) fn next_number(&self) -> u64 {
+        self.last.get() + 1
+    }
+
+    /// Has the loop run what serves a connection.
+    pub(super) fn begin<F>(self: &Rc<Self>, name: String, serving: F)
+    where
+        F: Future<Output = Result<(), String>> + 'static,
+    {
+        let number = self.next_number();
+        self.last.set(number);
+        self.count.set(self.count.get() + 1);
+        let connected = Connected(self.clone(), number);
+        let task = LoopHandle::current().spawn(async move {
+            let result = serving.await;
+            drop(connected);
+            result
+        });
+        task.set_name(name);
+        if !task.is_finished() {
+            self.tasks.borrow_mut().insert(number, task.handle());
+        }
+    }
+
+    /// Stops listening.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        for task in self.accepting.take() {
+            task.cancel();
+        }
+        self.change.announce();
+    }
+
+    /// Cuts all connections; gives how many there were.
+    pub(super) fn cut(&self) -> usize {
+        let tasks = self.tasks.borrow().clone();
+        tasks.values().filter(|task| task.cancel()).count()
+    }
+
+    fn fail(&self, error: &io::Error) {
+        let error = io::Error::new(error.kind(), error.to_string());
+        self.failure.replace(Some(error));
+    }
+
+    pub(super) fn take_failure(&self) -> io::Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+}
+
+/// Something listens for as long as this lives.
+struct Listening(Rc<Connections>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.listeners.set(self.0.listeners.get() - 1);
+        self.0.change.announce();
+    }
+}
+
+/// Somebody is connected for as long as this lives.
+struct Connected(Rc<Connections>, u64);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let task = self.0.tasks.borrow_mut().remove(&self.1);
+        drop(task);
+        self.0.count.set(self.0.count.get() - 1);
+        self.0.change.announce();
+    }
+}

@@ -1,0 +1,219 @@
+//! Servers: a handler for each connection.
+
+mod accept;
+mod builder;
+mod connections;
+mod outcome;
+#[cfg(unix)]
+mod unix;
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+pub use builder::ServerBuilder;
+pub use outcome::HandlerOutput;
+#[cfg(unix)]
+pub use unix::start_unix_server;
+
+use super::TcpStream;
+use crate::wait::until::Until;
+use connections::Connections;
+
+/// Listens on all of the addresses, and has `handler` serve whoever connects.
+///
+/// The counterpart of `asyncio.start_server`. For each connection `handler` is called with its
+/// stream and the address of its other end, and the future that it gives runs as a task of its own,
+/// called `connection` and that address. When the task ends its stream is closed. An error that it
+/// ends with, or a panic, goes to the loop's
+/// [exception handler](crate::LoopHandle::set_exception_handler) under that name, and harms neither
+/// the server nor the other connections.
+///
+/// Connections belong to the [`Server`]: dropping it cuts them. [`Server::builder`] has more to
+/// choose from, and [`Server`] says how it ends.
+///
+/// Give addresses, such as `"127.0.0.1:8080"` or `&[SocketAddr]`: resolving a name here would hold
+/// up the loop meanwhile; [`lookup_host`](super::lookup_host) does it beforehand. Port 0 lets the
+/// system choose one, for each address another. Where addresses of both families are given, those
+/// of IP version 6 leave version 4 alone.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{TcpStream, open_connection, start_server};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+/// use std::{io, net::SocketAddr};
+///
+/// async fn echo(stream: TcpStream, _peer: SocketAddr) -> io::Result<()> {
+///     futures::io::copy(&stream, &mut &stream).await?;
+///     Ok(())
+/// }
+///
+/// coro::run(async {
+///     let server = start_server("127.0.0.1:0", echo)?;
+///     let mut client = open_connection("127.0.0.1", server.local_addr()?.port()).await?;
+///     client.write_all(b"hello").await?;
+///     client.close().await?;
+///     let mut answer = String::new();
+///     client.read_to_string(&mut answer).await?;
+///     assert_eq!(answer, "hello");
+///     io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// If an address cannot be listened on. One that this machine does not have is passed over, as long
+/// as another is left.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn start_server<H, F>(addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
+where
+    H: Fn(TcpStream, SocketAddr) -> F + 'static,
+    F: Future<Output: HandlerOutput> + 'static,
+{
+    Server::builder().start(addresses, handler)
+}
+
+/// A server that runs, with the connections that it serves.
+///
+/// It accepts connections from the moment it is made. There are four ways to end it:
+///
+/// - [`shutdown`](Self::shutdown) stops listening, gives connections time to finish, and cuts those
+///   that have not;
+/// - [`close`](Self::close) stops listening, and lets connections live on for as long as they like;
+///   [`wait_closed`](Self::wait_closed) waits for their end;
+/// - dropping it stops listening and cuts the connections, so that nothing outlives the scope that
+///   the server was made in; in this it is unlike asyncio's;
+/// - the end of the loop drops everything.
+///
+/// To cut a connection is to cancel its task: the handler's future is dropped in the loop's next
+/// turn, and the stream in it closed.
+#[must_use = "dropping the server cuts its connections: keep it, and await `serve_forever` or `shutdown`"]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    connections: Rc<Connections>,
+}
+
+impl Server {
+    /// Settings for a server that is different from what [`start_server`] makes.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::new()
+    }
+
+    /// The address that is, or was, listened on; the first, if there are several.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, as where the server does not listen for TCP.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let none = || io::Error::new(io::ErrorKind::Unsupported, "it has no socket address");
+        self.addresses.first().copied().ok_or_else(none)
+    }
+
+    /// All addresses that are, or were, listened on.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// How many connections are being served.
+    pub fn connections(&self) -> usize {
+        self.connections.count()
+    }
+
+    /// Whether the server was told to stop listening.
+    pub fn is_closed(&self) -> bool {
+        self.connections.is_closed()
+    }
+
+    /// Serves until the server is closed.
+    ///
+    /// It serves whether this is awaited or not: this is for a coroutine that has nothing else to
+    /// do. Dropping the wait does nothing to the server by itself.
+    ///
+    /// # Errors
+    ///
+    /// If a listening socket has failed, so that no listener is left. The loop's exception handler
+    /// is told of every such failure too.
+    pub async fn serve_forever(&self) -> io::Result<()> {
+        self.connections.until_deaf().await;
+        self.connections.take_failure()
+    }
+
+    /// Stops listening; connections live on.
+    ///
+    /// The listening sockets are closed in the loop's next turn. A connection that is accepted until
+    /// then, or that still waits in the system's queue, is broken off.
+    pub fn close(&self) {
+        self.connections.close();
+    }
+
+    /// Waits until nothing listens any more, and the last connection has ended.
+    ///
+    /// It does not end before somebody calls [`close`](Self::close). A handler that awaits it waits
+    /// for itself. Dropping the wait loses nothing.
+    pub async fn wait_closed(&self) {
+        self.connections.until_over().await;
+    }
+
+    /// Cuts all connections, and gives how many there were; the server goes on listening.
+    pub fn abort_connections(&self) -> usize {
+        self.connections.cut()
+    }
+
+    /// Stops listening, lets the connections finish for as long as `grace`, and then cuts those that
+    /// have not. Gives how many it had to cut.
+    ///
+    /// When it returns every handler's future is gone and its stream closed. Tasks that handlers
+    /// have spawned are their own affair. A handler that awaits it waits for itself, and is cut.
+    /// Dropping the wait leaves the server closed, and the connections to live on until it is
+    /// dropped too.
+    ///
+    /// # Panics
+    ///
+    /// When it waits outside of a loop.
+    pub async fn shutdown(&self, grace: Duration) -> usize {
+        self.close();
+        if self.is_over_within(grace).await {
+            return 0;
+        }
+        let cut = self.connections.cut();
+        self.wait_closed().await;
+        cut
+    }
+
+    async fn is_over_within(&self, grace: Duration) -> bool {
+        let mut over = pin!(self.wait_closed());
+        let mut until = Until::After(grace);
+        poll_fn(|cx| match over.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending => until.poll(cx).map(|()| false),
+        })
+        .await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.connections.close();
+        self.connections.cut();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.addresses)
+            .field("connections", &self.connections())
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}

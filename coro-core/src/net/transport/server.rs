@@ -1,0 +1,307 @@
+//! A server whose connections are spoken to by protocols.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::io::{AsyncRead, AsyncWrite};
+use slab::Slab;
+
+use super::connection::Connection;
+use super::{Protocol, Transport};
+use crate::event_loop::LoopHandle;
+use crate::net::{TcpListener, TcpStream};
+use crate::report::ReportKind;
+use crate::task::TaskHandle;
+use crate::wait::until::Until;
+
+/// After so many connections in a row, those that are there already get their turn.
+const ACCEPTS_A_STEP: u32 = 64;
+
+/// Listens on an address, and has a protocol of its own, made by `factory`, told of each
+/// connection. The counterpart of `loop.create_server`.
+///
+/// The address is that of [`TcpListener::bind`]. It serves from now on until it is
+/// [closed](ProtocolServer::close) or dropped. Small writes are sent at once (`TCP_NODELAY`). A `factory` that panics is reported to the loop's
+/// exception handler, and its connection is closed.
+///
+/// # Errors
+///
+/// As for [`TcpListener::bind`].
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn create_server<P: Protocol>(
+    factory: impl FnMut() -> P + 'static,
+    address: impl ToSocketAddrs,
+) -> io::Result<ProtocolServer> {
+    create_server_on(factory, TcpListener::bind(address)?)
+}
+
+/// As [`create_server`], on a listener that is there already, as one with options of its own.
+///
+/// # Errors
+///
+/// If the system does not tell the listener's address.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn create_server_on<P: Protocol>(
+    factory: impl FnMut() -> P + 'static,
+    listener: TcpListener,
+) -> io::Result<ProtocolServer> {
+    let address = listener.local_addr()?;
+    Ok(serve(factory, listener, Some(address)))
+}
+
+/// A socket that is listened on.
+pub(super) trait Listen: 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + 'static;
+
+    /// The next connection, and the address of its other end if it is one of IP.
+    async fn next(&self) -> io::Result<(Self::Stream, Option<SocketAddr>)>;
+}
+
+impl Listen for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+        let (stream, peer) = self.accept().await?;
+        let _ = stream.set_nodelay(true); // fails only for one that is gone already
+        Ok((stream, Some(peer)))
+    }
+}
+
+#[track_caller]
+pub(super) fn serve<P: Protocol>(
+    factory: impl FnMut() -> P + 'static,
+    listener: impl Listen,
+    address: Option<SocketAddr>,
+) -> ProtocolServer {
+    let clients = Rc::<Clients>::default();
+    let serving = accept_all(listener, factory, clients.clone());
+    let accepting = LoopHandle::current().spawn(serving);
+    ProtocolServer {
+        accepting: accepting.handle(),
+        address,
+        clients,
+    }
+}
+
+/// A server that was made by [`create_server`] or [`create_unix_server`](super::create_unix_server).
+///
+/// Dropping it stops listening and aborts its connections, so that nothing outlives the scope that
+/// the server was made in; in this it is unlike asyncio's. [`shutdown`](Self::shutdown) is the
+/// gentler end.
+#[must_use = "dropping the server ends its connections: keep it, and await `serve_forever` or `shutdown`"]
+pub struct ProtocolServer {
+    accepting: TaskHandle,
+    address: Option<SocketAddr>,
+    clients: Rc<Clients>,
+}
+
+/// The connections of a server, for as long as they last.
+#[derive(Default)]
+struct Clients {
+    connections: RefCell<Slab<Rc<Connection>>>,
+    /// No more will come.
+    closed: Cell<bool>,
+    /// They want to know when no more will come and all have gone.
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl ProtocolServer {
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not listen for TCP.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let none = || io::Error::new(io::ErrorKind::Unsupported, "it has no socket address");
+        self.address.ok_or_else(none)
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.clients.connections.borrow().len()
+    }
+
+    /// Stops listening, in the loop's next turn. The connections that are there go on. The second
+    /// time it does nothing.
+    pub fn close(&self) {
+        self.accepting.cancel();
+    }
+
+    /// Closes every connection that is there, each when what was written to it is sent.
+    pub fn close_clients(&self) {
+        self.clients.for_each(Connection::close);
+    }
+
+    /// Ends every connection that is there at once.
+    pub fn abort_clients(&self) {
+        self.clients.for_each(Connection::abort);
+    }
+
+    /// Waits until the server was closed and all its connections have ended.
+    ///
+    /// Any number may wait. Dropping the wait changes nothing.
+    pub async fn wait_closed(&self) {
+        poll_fn(|cx| self.clients.poll_gone(cx)).await;
+    }
+
+    /// Waits until the server is closed and all its connections have ended.
+    ///
+    /// It serves whether this is awaited or not: this is for a coroutine that has nothing else to
+    /// do. If it is dropped before that, it closes the server, as in asyncio.
+    pub async fn serve_forever(&self) {
+        let _close = CloseOnDrop(self);
+        self.wait_closed().await;
+    }
+
+    /// Stops listening, waits for the connections to end, and aborts those that are still there
+    /// after `grace`. When this is done, the server is closed and has no connections.
+    ///
+    /// Dropping the wait leaves the server closed, and its connections as they are.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.close();
+        let mut until = Until::After(grace);
+        poll_fn(|cx| match self.clients.poll_gone(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => until.poll(cx),
+        })
+        .await;
+        self.abort_clients();
+        self.wait_closed().await;
+    }
+}
+
+impl Drop for ProtocolServer {
+    fn drop(&mut self) {
+        self.close();
+        self.abort_clients();
+    }
+}
+
+struct CloseOnDrop<'a>(&'a ProtocolServer);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl fmt::Debug for ProtocolServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtocolServer")
+            .field("address", &self.address)
+            .field("connections", &self.connections())
+            .field("closed", &self.clients.closed.get())
+            .finish()
+    }
+}
+
+/// Accepts for ever. Ends only if the listener fails, which the loop then reports.
+async fn accept_all<P: Protocol>(
+    listener: impl Listen,
+    mut factory: impl FnMut() -> P,
+    clients: Rc<Clients>,
+) -> io::Result<()> {
+    let _closed = ClosedOnDrop(clients.clone());
+    loop {
+        for _ in 0..ACCEPTS_A_STEP {
+            let (stream, peer) = listener.next().await?;
+            let of = LoopHandle::current();
+            if let Ok(protocol) = of.contain(ReportKind::ProtocolPanicked, &mut factory) {
+                let (transport, driver) = Transport::with_driver(stream, protocol, peer);
+                let client = clients.admit(transport.connection());
+                drop(of.spawn(async move {
+                    let _client = client;
+                    driver.await;
+                }));
+            }
+        }
+        let mut yielded = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// The listener is gone, however that has come.
+struct ClosedOnDrop(Rc<Clients>);
+
+impl Drop for ClosedOnDrop {
+    fn drop(&mut self) {
+        self.0.closed.set(true);
+        self.0.check_gone();
+    }
+}
+
+/// A connection's place among those of its server, until it has ended.
+struct Client {
+    of: Rc<Clients>,
+    place: usize,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let connection = self.of.connections.borrow_mut().remove(self.place);
+        drop(connection);
+        self.of.check_gone();
+    }
+}
+
+impl Clients {
+    fn admit(self: &Rc<Self>, connection: &Rc<Connection>) -> Client {
+        Client {
+            of: self.clone(),
+            place: self.connections.borrow_mut().insert(connection.clone()),
+        }
+    }
+
+    fn for_each(&self, f: impl Fn(&Connection)) {
+        let connections: Vec<_> = {
+            let connections = self.connections.borrow();
+            connections.iter().map(|(_, each)| each.clone()).collect()
+        };
+        connections.iter().for_each(|connection| f(connection));
+    }
+
+    fn are_gone(&self) -> bool {
+        self.closed.get() && self.connections.borrow().is_empty()
+    }
+
+    fn check_gone(&self) {
+        if self.are_gone() {
+            for waker in self.waiting.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn poll_gone(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.are_gone() {
+            return Poll::Ready(());
+        }
+        let is_known = |waker: &Waker| waker.will_wake(cx.waker());
+        if !self.waiting.borrow().iter().any(is_known) {
+            let waker = cx.waker().clone();
+            self.waiting.borrow_mut().push(waker);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,323 @@
+//! Datagrams by UDP.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::task::{Context, Poll};
+
+use super::Datagram;
+use super::datagram::datagrams;
+use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
+use super::tcp_options;
+use crate::event_loop::{Direction, Wait};
+use crate::wait::ready::Ready;
+
+/// A UDP socket. Dropping it closes it.
+///
+/// Any number of tasks may send and receive by one socket, which a shared reference does.
+///
+/// Datagrams get lost, twice, or out of order: that is UDP. What this adds is never silent, but for
+/// [`recv`](Self::recv) and [`recv_from`](Self::recv_from), which, as everywhere, cut off what the
+/// buffer has no room for; [`recv_datagram`](Self::recv_datagram) tells of it.
+///
+/// Options that have no method here, or that have to be set before binding, such as reuse of the
+/// address, are set by `socket2`; then [`from_std`](Self::from_std) takes the socket over.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::UdpSocket;
+///
+/// coro::run(async {
+///     let server = UdpSocket::bind("127.0.0.1:0")?;
+///     let client = UdpSocket::bind("127.0.0.1:0")?;
+///     client.connect(server.local_addr()?)?;
+///     client.send(b"too long for the server").await?;
+///
+///     let mut buffer = [0; 8];
+///     let datagram = server.recv_datagram(&mut buffer).await?;
+///     assert_eq!(&buffer[..datagram.len], b"too long");
+///     assert!(datagram.truncated);
+///     server.send_to(b"cut", datagram.from).await?;
+///     assert_eq!(client.recv(&mut buffer).await?, 3);
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct UdpSocket {
+    ready: Ready<mio::net::UdpSocket>,
+}
+
+impl UdpSocket {
+    /// A socket at the first of the addresses that can be bound; port 0 lets the system choose one.
+    ///
+    /// Give an address: resolving a name here would hold up the loop meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If no address can be bound, the error of the last.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Self::from_std(std::net::UdpSocket::bind(address)?)
+    }
+
+    #[track_caller]
+    fn new(io: mio::net::UdpSocket) -> io::Result<Self> {
+        Ok(UdpSocket {
+            ready: Ready::new(io)?,
+        })
+    }
+
+    /// Sends to this address alone from now on, and receives from it alone.
+    ///
+    /// Nothing is exchanged: whether somebody is there shows by a later error,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused), after which the socket can be used
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no way to the address, or it is of the other kind of IP.
+    pub fn connect(&self, address: impl Into<SocketAddr>) -> io::Result<()> {
+        self.ready.get().connect(address.into())
+    }
+
+    /// Sends a datagram to an address. Dropping the wait sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the datagram is too long, there is no way to the address, or an earlier one was refused.
+    pub async fn send_to(&self, bytes: &[u8], address: impl Into<SocketAddr>) -> io::Result<usize> {
+        let address = address.into();
+        self.ready
+            .io(Direction::Write, |io| io.send_to(bytes, address))
+            .await
+    }
+
+    /// Receives a datagram; gives its length and its sender. As [`recv`](Self::recv) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.ready
+            .io(Direction::Read, |io| io.recv_from(buffer))
+            .await
+    }
+
+    /// Receives a datagram, and tells also whether the buffer was too short for it.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
+        self.ready
+            .io(Direction::Read, |io| recv_datagram(io, buffer))
+            .await
+    }
+
+    /// Receives a datagram without taking it away. As [`recv`](Self::recv) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.ready.io(Direction::Read, |io| io.peek(buffer)).await
+    }
+
+    /// Receives a datagram and its sender without taking it away.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.ready
+            .io(Direction::Read, |io| io.peek_from(buffer))
+            .await
+    }
+
+    /// Sends a datagram to an address, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room; and as for
+    /// [`send_to`](Self::send_to).
+    pub fn try_send_to(&self, bytes: &[u8], address: impl Into<SocketAddr>) -> io::Result<usize> {
+        let address = address.into();
+        self.ready
+            .try_io(Direction::Write, |io| io.send_to(bytes, address))
+    }
+
+    /// Receives a datagram and its sender, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is none, as far as the loop knows; and as
+    /// for [`recv`](Self::recv).
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.ready
+            .try_io(Direction::Read, |io| io.recv_from(buffer))
+    }
+
+    pub(super) fn poll_recv_from(
+        &self,
+        cx: &Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let (direction, wait) = (Direction::Read, Wait::UNNAMED);
+        self.ready
+            .poll_io(direction, wait, cx, |io| io.recv_from(buffer))
+    }
+
+    /// Sends to an address, or to the one that it is connected to.
+    pub(super) fn poll_send(
+        &self,
+        cx: &Context<'_>,
+        bytes: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Poll<io::Result<usize>> {
+        let (direction, wait) = (Direction::Write, Wait::UNNAMED);
+        self.ready.poll_io(direction, wait, cx, |io| match to {
+            Some(to) => io.send_to(bytes, to),
+            None => io.send(bytes),
+        })
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().local_addr()
+    }
+
+    /// The address that it is connected to.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().peer_addr()
+    }
+
+    /// Receives what is sent to a group, by the interface that has this address; `0.0.0.0` for any.
+    ///
+    /// # Errors
+    ///
+    /// If that is no address of a group, or there is no such interface.
+    pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.ready.get().join_multicast_v4(&group, &interface)
+    }
+
+    /// Receives what is sent to a group no more.
+    ///
+    /// # Errors
+    ///
+    /// If the socket has not joined it.
+    pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.ready.get().leave_multicast_v4(&group, &interface)
+    }
+
+    /// Receives what is sent to a group, by the interface of this index; zero for any.
+    ///
+    /// # Errors
+    ///
+    /// If that is no address of a group, or there is no such interface.
+    pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.ready.get().join_multicast_v6(&group, interface)
+    }
+
+    /// Receives what is sent to a group no more.
+    ///
+    /// # Errors
+    ///
+    /// If the socket has not joined it.
+    pub fn leave_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.ready.get().leave_multicast_v6(&group, interface)
+    }
+
+    /// Sends to groups by the interface that has this address.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
+        self.socket().set_multicast_if_v4(&interface)
+    }
+
+    /// How many routers what is sent may pass (`IP_TTL`, or `IPV6_UNICAST_HOPS`).
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn ttl(&self) -> io::Result<u32> {
+        tcp_options::ttl(&self.socket())
+    }
+
+    /// Sets how many routers what is sent may pass.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        tcp_options::set_ttl(&self.socket(), ttl)
+    }
+
+    /// Uses one network interface only, such as `b"eth0"`; `None` for any again
+    /// (`SO_BINDTODEVICE`).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such interface, or the process may not.
+    #[cfg(target_os = "linux")]
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        self.socket().bind_device(interface)
+    }
+}
+
+#[cfg(unix)]
+fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
+    use crate::sys;
+    let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
+    Ok(Datagram {
+        len,
+        from: sys::ip_sender(from)?,
+        truncated,
+    })
+}
+
+/// Elsewhere a datagram that is longer than the buffer is an error: look first, then take it.
+#[cfg(not(unix))]
+fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
+    const DATAGRAM_MAX: usize = 1 << 16;
+    let mut whole = vec![0; DATAGRAM_MAX];
+    let (received, from) = io.recv_from(&mut whole)?;
+    let len = received.min(buffer.len());
+    buffer[..len].copy_from_slice(&whole[..len]);
+    Ok(Datagram {
+        len,
+        from,
+        truncated: received > len,
+    })
+}
+
+datagrams!(UdpSocket);
+buffer_sizes!(UdpSocket);
+socket_options! { UdpSocket:
+    /// Whether it may send to everybody at once (`SO_BROADCAST`).
+    broadcast, set_broadcast: bool { broadcast, set_broadcast }
+    /// Whether what it sends to a group of IPv4 comes back to this machine too.
+    multicast_loop_v4, set_multicast_loop_v4: bool { multicast_loop_v4, set_multicast_loop_v4 }
+    /// How many routers what it sends to a group of IPv4 may pass.
+    multicast_ttl_v4, set_multicast_ttl_v4: u32 { multicast_ttl_v4, set_multicast_ttl_v4 }
+    /// Whether what it sends to a group of IPv6 comes back to this machine too.
+    multicast_loop_v6, set_multicast_loop_v6: bool { multicast_loop_v6, set_multicast_loop_v6 }
+    /// The index of the interface by which it sends to groups of IPv6; zero for any.
+    multicast_if_v6, set_multicast_if_v6: u32 { multicast_if_v6, set_multicast_if_v6 }
+}
+from_and_into_std!(UdpSocket, mio::net::UdpSocket, std::net::UdpSocket);
+descriptor_of_ready!(UdpSocket);

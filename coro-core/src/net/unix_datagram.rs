@@ -1,0 +1,202 @@
+//! Datagrams within the machine.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+
+use super::Datagram;
+use super::datagram::datagrams;
+use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std};
+use super::pause::Retry;
+use super::unix_rights::descriptor_passing;
+use crate::event_loop::Direction;
+use crate::sys;
+use crate::wait::ready::Ready;
+
+/// A Unix socket for datagrams. Dropping it closes it, and leaves its file.
+///
+/// Datagrams arrive in order, and none is lost: whoever sends to a socket whose queue is full
+/// waits. Beside bytes they carry descriptors.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::UnixDatagram;
+///
+/// coro::run(async {
+///     let (ours, theirs) = UnixDatagram::pair()?;
+///     ours.send(b"").await?;
+///     ours.send(b"hello").await?;
+///     let mut buffer = [0; 8];
+///     assert_eq!(theirs.recv(&mut buffer).await?, 0); // an empty datagram, and no end
+///     assert_eq!(theirs.recv(&mut buffer).await?, 5);
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct UnixDatagram {
+    ready: Ready<mio::net::UnixDatagram>,
+}
+
+impl UnixDatagram {
+    /// A socket at a path, where it makes a file.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse` if there is a file: if it is of an earlier run, remove it first. `InvalidInput`
+    /// if the path is longer than such an address can be, about a hundred bytes.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::bind_addr(&SocketAddr::from_pathname(path)?)
+    }
+
+    /// A socket at an address, such as an abstract name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
+        Self::new(mio::net::UnixDatagram::bind_addr(address)?)
+    }
+
+    /// A socket without an address, which can send but not be sent to.
+    ///
+    /// # Errors
+    ///
+    /// If the process has no descriptors left.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn unbound() -> io::Result<Self> {
+        Self::new(mio::net::UnixDatagram::unbound()?)
+    }
+
+    /// Two sockets that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// If the process has no descriptors left.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = mio::net::UnixDatagram::pair()?;
+        Ok((Self::new(one)?, Self::new(other)?))
+    }
+
+    #[track_caller]
+    fn new(io: mio::net::UnixDatagram) -> io::Result<Self> {
+        Ok(UnixDatagram {
+            ready: Ready::new(io)?,
+        })
+    }
+
+    /// Sends to the socket at this path alone from now on, and receives from it alone.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        self.ready.get().connect(path)
+    }
+
+    /// Sends a datagram to the socket at a path. Dropping the wait sends nothing.
+    ///
+    /// The system does not tell when the queue of a socket that ours is not connected to has room
+    /// again: while it is full, this tries again up to a thousand times a second, at first, and
+    /// twenty later. A socket that is [connected](Self::connect) is told.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or the datagram is too long.
+    pub async fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
+        let mut retry = Retry::default();
+        loop {
+            match self.ready.get().send_to(bytes, path.as_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => retry.pause().await,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                sent => return sent,
+            }
+        }
+    }
+
+    /// Receives a datagram; gives its length and its sender. As [`recv`](Self::recv) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.ready
+            .io(Direction::Read, |io| io.recv_from(buffer))
+            .await
+    }
+
+    /// Receives a datagram, and tells also whether the buffer was too short for it.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Self::recv).
+    pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram<SocketAddr>> {
+        let receive = |io: &_| {
+            let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
+            Ok(Datagram {
+                len,
+                from: sys::unix_sender(from)?,
+                truncated,
+            })
+        };
+        self.ready.io(Direction::Read, receive).await
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().local_addr()
+    }
+
+    /// The address that it is connected to.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().peer_addr()
+    }
+
+    /// Shuts down receiving, sending or both.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.ready.get().shutdown(how)
+    }
+}
+
+datagrams!(UnixDatagram);
+buffer_sizes!(UnixDatagram);
+descriptor_passing!(UnixDatagram);
+from_and_into_std!(
+    UnixDatagram,
+    mio::net::UnixDatagram,
+    std::os::unix::net::UnixDatagram
+);
+descriptor_of_ready!(UnixDatagram);

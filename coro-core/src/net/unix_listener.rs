@@ -1,0 +1,138 @@
+//! Accepting connections within the machine.
+
+use std::io;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+
+use futures::stream::{self, Stream};
+
+use super::UnixStream;
+use super::macros::{descriptor_of_ready, from_and_into_std};
+use super::pause::Pause;
+use crate::sys;
+use crate::wait::ready::Ready;
+
+/// A Unix socket that accepts connections. Dropping it closes it, and leaves its file.
+///
+/// The file is the address: whoever may write to it may connect, so mind its permissions and those
+/// of its folder. It stays when the socket is closed. Binding where a file is fails; if nobody
+/// listens there any more, the error says so, and the remedy is to remove the file first:
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{UnixListener, UnixStream};
+/// use std::{fs, io};
+///
+/// /// Binds at a path that is ours alone, so that a file there is of an earlier run.
+/// fn bind(path: &std::path::Path) -> io::Result<UnixListener> {
+///     match fs::remove_file(path) {
+///         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+///         _ => UnixListener::bind(path),
+///     }
+/// }
+///
+/// coro::run(async {
+///     let path = std::env::temp_dir().join(format!("coro-{}.socket", std::process::id()));
+///     let listener = bind(&path)?;
+///     let client = UnixStream::connect(&path).await?;
+///     let (server, _) = listener.accept().await?;
+///     # let _ = (client, server);
+///     fs::remove_file(&path)
+/// })
+/// # .unwrap();
+/// ```
+pub struct UnixListener {
+    ready: Ready<mio::net::UnixListener>,
+    pause: Pause,
+}
+
+impl UnixListener {
+    /// Listens at a path, where it makes a file.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse` if there is a file; if it is one left over from a socket that nobody listens at,
+    /// the error says so. `InvalidInput` if the path is longer than such an address can be, about a
+    /// hundred bytes.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::bind_addr(&SocketAddr::from_pathname(path)?)
+    }
+
+    /// Listens at an address, such as an abstract name, which needs no file
+    /// (`std::os::linux::net::SocketAddrExt`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`bind`](Self::bind).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
+        match mio::net::UnixListener::bind_addr(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(address) => {
+                Err(sys::explain_leftover(error))
+            }
+            bound => Self::new(bound?),
+        }
+    }
+
+    #[track_caller]
+    fn new(io: mio::net::UnixListener) -> io::Result<Self> {
+        Ok(UnixListener {
+            ready: Ready::new(io)?,
+            pause: Pause::default(),
+        })
+    }
+
+    /// Waits for a connection; gives it and the address of its other end, which most have none of.
+    ///
+    /// What happens when descriptors run out, and when several tasks accept, is as for
+    /// [`TcpListener::accept`](super::TcpListener::accept). Dropping the wait loses no connection.
+    ///
+    /// # Errors
+    ///
+    /// If the listening socket itself has failed.
+    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let make = |(io, peer)| Ok((UnixStream::new(io)?, peer));
+        self.pause.accept(&self.ready, |io| io.accept(), make).await
+    }
+
+    /// The connections, one after another, as a stream that never ends.
+    ///
+    /// Its items are the results of [`accept`](Self::accept).
+    pub fn incoming(&self) -> impl Stream<Item = io::Result<UnixStream>> {
+        stream::unfold(self, |listener| async move {
+            Some((listener.accept().await.map(|(stream, _)| stream), listener))
+        })
+    }
+
+    /// The address that is listened at.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().local_addr()
+    }
+}
+
+/// Whether the file at an address is of a socket that nobody listens at any more.
+fn is_left_over(address: &SocketAddr) -> bool {
+    let refused = mio::net::UnixStream::connect_addr(address).map(drop);
+    address.as_pathname().is_some_and(Path::exists)
+        && refused.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+from_and_into_std!(
+    UnixListener,
+    mio::net::UnixListener,
+    std::os::unix::net::UnixListener
+);
+descriptor_of_ready!(UnixListener);

@@ -1,0 +1,116 @@
+//! What goes along with bytes between processes: descriptors, and who the other one is.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use crate::sys;
+
+/// Bytes and descriptors that were received together.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WithDescriptors {
+    /// How many bytes of the buffer were received; of a stream, zero is its end.
+    pub len: usize,
+    /// The descriptors that came along. Programs that are started later do not inherit them.
+    pub fds: Vec<OwnedFd>,
+    /// More descriptors came along than there was to be room for, or than the process may open; the
+    /// rest are closed.
+    pub fds_truncated: bool,
+    /// The buffer was too short for the datagram, and the rest of its bytes is lost.
+    pub truncated: bool,
+}
+
+/// Who is at the other end of a Unix socket, as the kernel noted when it was connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerCredentials {
+    /// The process.
+    pub pid: u32,
+    /// Its user.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+}
+
+#[cfg(target_os = "linux")]
+pub(super) fn peer_credentials(of: impl std::os::fd::AsFd) -> io::Result<PeerCredentials> {
+    let (pid, uid, gid) = sys::peer_credentials(of)?;
+    Ok(PeerCredentials { pid, uid, gid })
+}
+
+pub(super) fn receive(
+    from: impl std::os::fd::AsFd,
+    buffer: &mut [u8],
+    fds_max: usize,
+) -> io::Result<WithDescriptors> {
+    let received = sys::recv_descriptors(from, buffer, fds_max)?;
+    Ok(WithDescriptors {
+        len: received.len,
+        fds: received.descriptors,
+        fds_truncated: received.descriptors_cut,
+        truncated: received.bytes_cut,
+    })
+}
+
+/// Refuses what the kernel would refuse, or would deliver nothing of, with a word on why.
+pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let meaning = if bytes.is_empty() {
+        "descriptors are sent along with bytes: send at least one"
+    } else if fds.len() > sys::DESCRIPTORS_MAX {
+        "more than 253 descriptors cannot be sent along at once: send several times"
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, meaning))
+}
+
+/// Passing descriptors, which streams and datagrams have in common.
+macro_rules! descriptor_passing {
+    ($socket:ident) => {
+        impl $socket {
+            /// Sends bytes, and descriptors along with the first of them; gives how many bytes were
+            /// sent, at least one.
+            ///
+            /// The receiver gets descriptors of its own for the same open files (`SCM_RIGHTS`); ours
+            /// stay open. At most 253 can go at once. Dropping the wait sends nothing.
+            ///
+            /// # Errors
+            ///
+            /// If there are no bytes or too many descriptors; and as for sending.
+            pub async fn send_fds(
+                &self,
+                bytes: &[u8],
+                fds: &[std::os::fd::BorrowedFd<'_>],
+            ) -> std::io::Result<usize> {
+                $crate::net::unix_rights::check(bytes, fds)?;
+                self.ready
+                    .io($crate::event_loop::Direction::Write, |io| {
+                        $crate::sys::send_descriptors(io, bytes, fds)
+                    })
+                    .await
+            }
+
+            /// Receives bytes, and at most so many descriptors that came along with them.
+            ///
+            /// Whoever sends decides how many descriptors come: those beyond `fds_max` are closed at
+            /// once, and it is told that there were some. Dropping the wait loses nothing.
+            ///
+            /// # Errors
+            ///
+            /// As for receiving.
+            pub async fn recv_fds(
+                &self,
+                buffer: &mut [u8],
+                fds_max: usize,
+            ) -> std::io::Result<$crate::net::WithDescriptors> {
+                self.ready
+                    .io($crate::event_loop::Direction::Read, |io| {
+                        $crate::net::unix_rights::receive(io, buffer, fds_max)
+                    })
+                    .await
+            }
+        }
+    };
+}
+
+pub(super) use descriptor_passing;

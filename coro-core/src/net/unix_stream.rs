@@ -1,0 +1,260 @@
+//! Connections within the machine, by Unix sockets.
+
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::net::Shutdown;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+use std::task::{Context, Poll, ready};
+
+use super::halves::split;
+use super::macros::{
+    buffer_sizes, descriptor_of_ready, from_and_into_std, read_by_traits, write_by_traits,
+};
+use super::pause::Retry;
+use super::unix_rights::descriptor_passing;
+use crate::event_loop::{Direction, Wait};
+use crate::sys;
+use crate::wait::ready::Ready;
+
+/// A connection by a Unix socket. Dropping it closes it.
+///
+/// It reads and writes as a [`TcpStream`](super::TcpStream) does, and so does a reference to it;
+/// beside bytes it carries descriptors, by [`send_fds`](Self::send_fds) and
+/// [`recv_fds`](Self::recv_fds). Those that come while nothing but bytes is read are closed unseen.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::UnixStream;
+/// use std::io::Read;
+/// use std::os::fd::AsFd;
+///
+/// coro::run(async {
+///     let (ours, theirs) = UnixStream::pair()?;
+///     let file = std::fs::File::open("/dev/zero")?;
+///     ours.send_fds(b"!", &[file.as_fd()]).await?;
+///
+///     let received = theirs.recv_fds(&mut [0; 16], 1).await?;
+///     assert_eq!((received.len, received.fds_truncated), (1, false));
+///     let mut file = std::fs::File::from(received.fds.into_iter().next().unwrap());
+///     file.read_exact(&mut [0; 100])
+/// })
+/// # .unwrap();
+/// ```
+pub struct UnixStream {
+    ready: Ready<mio::net::UnixStream>,
+}
+
+impl UnixStream {
+    #[track_caller]
+    pub(super) fn new(io: mio::net::UnixStream) -> io::Result<Self> {
+        Ok(UnixStream {
+            ready: Ready::new(io)?,
+        })
+    }
+
+    /// Connects to the socket at a path. Dropping the wait closes ours.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such file; `ConnectionRefused` if there is one but nobody listens
+    /// any more; `InvalidInput` if the path is longer than such an address can be, about a hundred
+    /// bytes. While the listener's queue is full this waits, as a blocking socket does: bound it
+    /// with [`timeout`](crate::timeout).
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::connect_addr(&SocketAddr::from_pathname(path)?).await
+    }
+
+    /// Connects to the socket at an address, such as an abstract name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect).
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
+        let mut retry = Retry::default();
+        loop {
+            match mio::net::UnixStream::connect_addr(address) {
+                Ok(stream) => return Self::connecting(stream).await,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => retry.pause().await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn connecting(io: mio::net::UnixStream) -> io::Result<Self> {
+        let stream = Self::new(io)?;
+        stream.ready.io(Direction::Write, is_connected).await?;
+        Ok(stream)
+    }
+
+    /// Two sockets that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// If the process has no descriptors left.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = mio::net::UnixStream::pair()?;
+        Ok((Self::new(one)?, Self::new(other)?))
+    }
+
+    /// The address of this end; most clients have none.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().local_addr()
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is gone.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.ready.get().peer_addr()
+    }
+
+    /// Who the other end is, or was when it connected.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    #[cfg(target_os = "linux")]
+    pub fn peer_cred(&self) -> io::Result<super::PeerCredentials> {
+        super::unix_rights::peer_credentials(self.ready.get())
+    }
+
+    /// Shuts down reading, writing or both, also for others who use the connection.
+    ///
+    /// One that the other end has closed already counts as shut down.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self.ready.get().shutdown(how) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Reads what is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is, as far as the loop knows; and as
+    /// for reading.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = |io: &_| sys::recv_bytes(io, &mut [IoSliceMut::new(buffer)]);
+        Ok(self.ready.try_io(Direction::Read, read)?.0)
+    }
+
+    /// Writes as much as there is room for, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, as far as the loop knows; and
+    /// as for writing.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.ready
+            .try_io(Direction::Write, |mut io| io.write(bytes))
+    }
+
+    /// The error that has come for the socket and that nobody has been told yet; it is told once.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.ready.get().take_error()
+    }
+
+    fn end_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+
+    fn socket(&self) -> socket2::SockRef<'_> {
+        socket2::SockRef::from(self.ready.get())
+    }
+
+    fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_read_vectored(cx, &mut [IoSliceMut::new(buffer)])
+    }
+
+    /// A read ends where descriptors were sent along, so that one that comes up short need not have
+    /// taken all there was: if it met some, the next has to be tried.
+    fn poll_read_vectored(
+        &self,
+        cx: &Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = buffers.iter().map(|buffer| buffer.len()).sum();
+        if len == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        let read = |io: &_| sys::recv_bytes(io, buffers);
+        let polled = self.ready.poll_io(Direction::Read, Wait::UNNAMED, cx, read);
+        let (read, met_descriptors) = ready!(polled)?;
+        if !met_descriptors {
+            self.ready.note_transfer(Direction::Read, read, len);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.ready
+            .poll_transfer(Direction::Write, bytes.len(), cx, |mut io| io.write(bytes))
+    }
+
+    fn poll_write_vectored(
+        &self,
+        cx: &Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        self.ready
+            .poll_transfer(Direction::Write, len, cx, |mut io| {
+                io.write_vectored(slices)
+            })
+    }
+}
+
+/// Whether a connection attempt has succeeded; "would block" while it is undecided.
+fn is_connected(stream: &mio::net::UnixStream) -> io::Result<()> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+read_by_traits!(UnixStream);
+write_by_traits!(UnixStream);
+split!(UnixStream);
+buffer_sizes!(UnixStream);
+descriptor_passing!(UnixStream);
+from_and_into_std!(
+    UnixStream,
+    mio::net::UnixStream,
+    std::os::unix::net::UnixStream
+);
+descriptor_of_ready!(UnixStream);

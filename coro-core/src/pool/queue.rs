@@ -1,0 +1,201 @@
+//! What the threads of a pool share: its jobs, and who does what.
+//!
+//! Everything here is under one lock. A worker is in one of three states: it *looks* for a job, it
+//! *runs* one, or it *sleeps* until it is taken off the list of sleepers and unparked, which makes it
+//! one that looks. As long as somebody looks, nobody else is woken: whoever looks and finds a job
+//! sees to it, before running it, that there is another who looks if jobs are left. So a batch of
+//! jobs wakes one worker at once and the others one by one, no faster than they can use it, and a
+//! job that blocks holds up no other.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::thread::{JoinHandle, Thread};
+
+use super::job::{Job, Run};
+
+/// So many jobs may have been cancelled while they were queued before they are looked for.
+const DEAD_MIN: usize = 64;
+
+pub(super) struct Queue {
+    jobs: VecDeque<Job>,
+    /// When there are as many, those that were cancelled meanwhile are taken out.
+    sweep_at: usize,
+    pub(super) workers: Vec<Worker>,
+    /// The last one to fall asleep is the first to be woken: so that those who are not needed are
+    /// found out.
+    sleepers: Vec<usize>,
+    looking: usize,
+    last_id: usize,
+    phase: Phase,
+}
+
+pub(super) struct Worker {
+    pub(super) id: usize,
+    pub(super) thread: JoinHandle<()>,
+    pub(super) running: Option<Arc<dyn Run>>,
+    pub(super) has_ended: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// No more jobs come; those that are queued are still run.
+    Retired,
+    Closed,
+}
+
+/// What a worker does next.
+pub(super) enum Next {
+    Run(Arc<dyn Run>, Option<Thread>),
+    Sleep,
+    End,
+}
+
+/// Starts a thread for the worker of an id.
+pub(super) type Start<'a> = &'a dyn Fn(usize) -> io::Result<JoinHandle<()>>;
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Queue {
+            jobs: VecDeque::new(),
+            sweep_at: DEAD_MIN,
+            workers: Vec::new(),
+            sleepers: Vec::new(),
+            looking: 0,
+            last_id: 0,
+            phase: Phase::Open,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    pub(super) fn push(&mut self, job: Job) {
+        self.jobs.push_back(job);
+    }
+
+    /// Once in a while, the jobs that were cancelled while they were queued.
+    pub(super) fn sweep(&mut self) -> VecDeque<Job> {
+        if self.jobs.len() < self.sweep_at {
+            return VecDeque::new();
+        }
+        let (live, dead) = std::mem::take(&mut self.jobs)
+            .into_iter()
+            .partition(Job::is_queued);
+        self.jobs = live;
+        self.sweep_at = DEAD_MIN.max(2 * self.jobs.len());
+        dead
+    }
+
+    /// Sees to it that somebody looks for jobs if there are any: whom to unpark for that.
+    ///
+    /// # Errors
+    ///
+    /// If a thread was needed and could not be started. While there are others they will serve.
+    pub(super) fn reinforce(
+        &mut self,
+        threads_max: usize,
+        start: Start<'_>,
+    ) -> io::Result<Option<Thread>> {
+        if self.looking > 0 || self.jobs.is_empty() {
+            return Ok(None);
+        }
+        if let Some(id) = self.sleepers.pop() {
+            self.looking += 1;
+            return Ok(self.worker(id).map(|worker| worker.thread.thread().clone()));
+        }
+        if self.workers.len() < threads_max {
+            self.last_id += 1;
+            let thread = start(self.last_id)?;
+            self.workers.push(Worker {
+                id: self.last_id,
+                thread,
+                running: None,
+                has_ended: false,
+            });
+            self.looking += 1;
+        }
+        Ok(None)
+    }
+
+    /// What a worker does that looks, or has just run a job.
+    pub(super) fn next(&mut self, id: usize, threads_max: usize, start: Start<'_>) -> Next {
+        if let Some(worker) = self.worker(id)
+            && worker.running.take().is_some()
+        {
+            self.looking += 1;
+        }
+        self.looking -= 1;
+        while let Some(job) = self.jobs.pop_front() {
+            let Some(job) = job.into_run() else { continue };
+            if let Some(worker) = self.worker(id) {
+                worker.running = Some(job.clone());
+            }
+            // If no other can be started, this one goes on to the next job when it is done.
+            let wake = self.reinforce(threads_max, start).unwrap_or_default();
+            return Next::Run(job, wake);
+        }
+        if self.phase == Phase::Open {
+            self.sleepers.push(id);
+            return Next::Sleep;
+        }
+        self.end(id);
+        Next::End
+    }
+
+    /// A worker that slept has woken up: whether it was asked to look.
+    pub(super) fn is_asked(&self, id: usize) -> bool {
+        !self.sleepers.contains(&id)
+    }
+
+    /// A worker has slept for too long: its thread is to end, unless it was asked to look meanwhile.
+    pub(super) fn give_up(&mut self, id: usize) -> bool {
+        let sleeps = !self.is_asked(id);
+        if sleeps {
+            self.sleepers.retain(|&sleeper| sleeper != id);
+            self.end(id);
+        }
+        sleeps
+    }
+
+    /// While the pool is open nobody joins its threads; when it closes, all that are left are.
+    fn end(&mut self, id: usize) {
+        match self.phase {
+            Phase::Open | Phase::Retired => self.workers.retain(|worker| worker.id != id),
+            Phase::Closed => {
+                if let Some(worker) = self.worker(id) {
+                    worker.has_ended = true;
+                }
+            }
+        }
+    }
+
+    fn worker(&mut self, id: usize) -> Option<&mut Worker> {
+        self.workers.iter_mut().find(|worker| worker.id == id)
+    }
+
+    /// No more jobs will come; whom to unpark, so that they find out.
+    pub(super) fn retire(&mut self) -> Vec<Thread> {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Retired;
+        }
+        let sleepers = std::mem::take(&mut self.sleepers);
+        self.looking += sleepers.len();
+        let asleep = self.workers.iter().filter(|w| sleepers.contains(&w.id));
+        asleep
+            .map(|worker| worker.thread.thread().clone())
+            .collect()
+    }
+
+    /// No more jobs will come or be run: those that were queued.
+    pub(super) fn close(&mut self) -> VecDeque<Job> {
+        self.phase = Phase::Closed;
+        self.take_jobs()
+    }
+
+    pub(super) fn take_jobs(&mut self) -> VecDeque<Job> {
+        std::mem::take(&mut self.jobs)
+    }
+}

@@ -1,0 +1,143 @@
+//! A meeting of so many.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// Lets tasks go on once so many have come. The counterpart of `asyncio.Barrier`.
+///
+/// It can be used again at once: who comes after the last of one meeting waits for the next.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::Barrier;
+///
+/// coro::run(async {
+///     let start = Barrier::new(3);
+///     let (a, b, c) = coro::gather((start.wait(), start.wait(), start.wait())).await;
+///     assert_eq!((a, b, c), (Ok(0), Ok(1), Ok(2)));
+/// });
+/// ```
+pub struct Barrier {
+    parties: usize,
+    broken: Cell<bool>,
+    waiters: WaitQueue<Arrival>,
+}
+
+/// What one who waits is told in the end.
+pub(crate) type Arrival = Result<usize, BrokenBarrier>;
+
+impl Barrier {
+    /// A barrier for so many.
+    ///
+    /// # Panics
+    ///
+    /// If `parties` is zero: nobody could be the last to come.
+    pub const fn new(parties: usize) -> Self {
+        assert!(parties > 0, "a barrier needs one party at least");
+        Barrier {
+            parties,
+            broken: Cell::new(false),
+            waiters: WaitQueue::new(),
+        }
+    }
+
+    /// Waits for the others. Gives the place in the order of arrival, from 0; the last to come does
+    /// not suspend, and gets `parties() - 1`.
+    ///
+    /// Dropping the wait is as not having come; once the meeting is complete it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenBarrier`] if the barrier is broken, or is reset or aborted meanwhile.
+    pub async fn wait(&self) -> Result<usize, BrokenBarrier> {
+        Wait::new(self, Ok(0)).await
+    }
+
+    /// Sends all who wait away with [`BrokenBarrier`]; who comes from now on finds the barrier whole
+    /// and empty.
+    pub fn reset(&self) {
+        self.broken.set(false);
+        self.send_away();
+    }
+
+    /// Breaks the barrier: all who wait, and all who come before the next
+    /// [`reset`](Self::reset), get [`BrokenBarrier`].
+    pub fn abort(&self) {
+        self.broken.set(true);
+        self.send_away();
+    }
+
+    /// How many make a meeting.
+    pub fn parties(&self) -> usize {
+        self.parties
+    }
+
+    /// How many are waiting now.
+    pub fn n_waiting(&self) -> usize {
+        self.waiters.len()
+    }
+
+    /// Whether the barrier was aborted.
+    pub fn is_broken(&self) -> bool {
+        self.broken.get()
+    }
+
+    fn send_away(&self) {
+        self.waiters.serve_while(|arrival| {
+            *arrival = Err(BrokenBarrier);
+            true
+        });
+    }
+}
+
+impl Service for Barrier {
+    type Request = Arrival;
+
+    fn queue(&self) -> &WaitQueue<Arrival> {
+        &self.waiters
+    }
+
+    fn admit(&self, arrival: &mut Arrival) -> bool {
+        if self.broken.get() {
+            *arrival = Err(BrokenBarrier);
+            return true;
+        }
+        let last = self.waiters.len() + 1 == self.parties;
+        if last {
+            *arrival = Ok(self.parties - 1);
+            let mut places = 0..;
+            self.waiters.serve_while(|arrival| {
+                *arrival = Ok(places.next().unwrap_or_default());
+                true
+            });
+        }
+        last
+    }
+
+    fn left(&self, _: Arrival, _: bool) {}
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier")
+            .field("parties", &self.parties)
+            .field("waiting", &self.waiters.len())
+            .field("broken", &self.broken.get())
+            .finish()
+    }
+}
+
+/// A [`Barrier`] was aborted, or reset while tasks were waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokenBarrier;
+
+impl fmt::Display for BrokenBarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the barrier is broken")
+    }
+}
+
+impl Error for BrokenBarrier {}

@@ -1,0 +1,326 @@
+//! Values, from any number of tasks to each of any number of others.
+//!
+//! Nobody waits for a slow receiver: the channel keeps so many values, and who has not received one
+//! when it makes room for a newer is told how many were missed.
+//!
+//! ```
+//! # use coro_core as coro;
+//! use coro::sync::broadcast::{self, RecvError};
+//!
+//! coro::run(async {
+//!     let (news, mut keen) = broadcast::channel(2);
+//!     let mut slow = news.subscribe();
+//!     for text in ["one", "two", "three"] {
+//!         news.send(text).unwrap();
+//!         if text == "two" {
+//!             assert_eq!(keen.recv().await, Ok("one"));
+//!         }
+//!     }
+//!     assert_eq!(keen.recv().await, Ok("two"));
+//!     assert_eq!(slow.recv().await, Err(RecvError::Lagged(1)));
+//!     assert_eq!(slow.recv().await, Ok("two"));
+//! });
+//! ```
+
+mod ring;
+
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+
+use self::ring::{Next, Ring};
+use super::error::SendError;
+use crate::wait::queue::{Place, Service, Wait, WaitQueue};
+
+/// Makes a channel that keeps so many values for those who have not received them yet.
+///
+/// # Panics
+///
+/// If `capacity` is zero.
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(
+        capacity > 0,
+        "a broadcast channel keeps one value at least: give it room"
+    );
+    let shared = Rc::new(Shared {
+        ring: RefCell::new(Ring::new(capacity)),
+        senders: Cell::new(1),
+        waiting: WaitQueue::new(),
+    });
+    let sender = Sender(shared);
+    let receiver = sender.subscribe();
+    (sender, receiver)
+}
+
+struct Shared<T> {
+    ring: RefCell<Ring<T>>,
+    senders: Cell<usize>,
+    waiting: WaitQueue<()>,
+}
+
+/// The side that sends.
+pub struct Sender<T>(Rc<Shared<T>>);
+
+impl<T> Sender<T> {
+    /// Sends a value to all receivers there are, without waiting, and says how many they are.
+    ///
+    /// If there is no room, the oldest value goes. Each value is put in an `Rc`, one allocation.
+    ///
+    /// # Errors
+    ///
+    /// The value back, if there is no receiver.
+    pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
+        let receivers = self.receiver_count();
+        if receivers == 0 {
+            return Err(SendError(value));
+        }
+        let gone = self.0.ring.borrow_mut().push(Rc::new(value));
+        self.0.waiting.serve_while(|()| true);
+        drop(gone);
+        Ok(receivers)
+    }
+
+    /// Another receiver, for what is sent from now on.
+    pub fn subscribe(&self) -> Receiver<T> {
+        Receiver {
+            next: self.0.ring.borrow_mut().subscribe(),
+            shared: self.0.clone(),
+            place: Place::Gone,
+        }
+    }
+
+    /// How many receivers there are.
+    pub fn receiver_count(&self) -> usize {
+        self.0.ring.borrow().receivers()
+    }
+
+    /// How many values are kept for receivers that have not received them.
+    pub fn len(&self) -> usize {
+        self.0.ring.borrow().len()
+    }
+
+    /// Whether every receiver has received every value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.0.senders.set(self.0.senders.get() + 1);
+        Sender(self.0.clone())
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.0.senders.set(self.0.senders.get() - 1);
+        if self.0.senders.get() == 0 {
+            self.0.waiting.serve_while(|()| true);
+        }
+    }
+}
+
+/// The side that receives; also a [`Stream`], that goes on after a [`Lagged`].
+pub struct Receiver<T> {
+    shared: Rc<Shared<T>>,
+    /// The number of the value that it receives next.
+    next: u64,
+    /// Where it stands in line as a stream.
+    place: Place<()>,
+}
+
+impl<T: Clone> Receiver<T> {
+    /// Receives the next value, once there is one. If there is, this does not suspend.
+    ///
+    /// The last receiver of a value gets the value itself, the others clones. Dropping the wait
+    /// loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Lagged`] if values have gone before this receiver received them: the next call
+    /// gives the oldest that is kept. [`RecvError::Closed`] once the last sender has gone, and its
+    /// last value has been received.
+    pub async fn recv(&mut self) -> Result<T, RecvError> {
+        let arrival = Arrival {
+            of: &*self.shared,
+            after: self.next,
+        };
+        Wait::new(arrival, ()).await;
+        match self.try_recv() {
+            Ok(value) => Ok(value),
+            Err(TryRecvError::Lagged(n)) => Err(RecvError::Lagged(n)),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => Err(RecvError::Closed),
+        }
+    }
+
+    /// Receives the next value, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv), and [`TryRecvError::Empty`] if a value may still come.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        let next = self.shared.ring.borrow_mut().next(&mut self.next);
+        match next {
+            Next::Value(value) => Ok(Rc::unwrap_or_clone(value)),
+            Next::Lost(n) => Err(TryRecvError::Lagged(n)),
+            Next::Nothing if self.shared.senders.get() == 0 => Err(TryRecvError::Closed),
+            Next::Nothing => Err(TryRecvError::Empty),
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Another receiver, for what is sent from now on.
+    pub fn resubscribe(&self) -> Receiver<T> {
+        Receiver {
+            next: self.shared.ring.borrow_mut().subscribe(),
+            shared: self.shared.clone(),
+            place: Place::Gone,
+        }
+    }
+
+    /// How many values there are to be received or were missed.
+    pub fn len(&self) -> usize {
+        (self.shared.ring.borrow().end() - self.next) as usize
+    }
+
+    /// Whether there is nothing to be received.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: Clone> Stream for Receiver<T> {
+    type Item = Result<T, Lagged>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            match this.try_recv() {
+                Ok(value) => return Poll::Ready(Some(Ok(value))),
+                Err(TryRecvError::Lagged(n)) => return Poll::Ready(Some(Err(Lagged(n)))),
+                Err(TryRecvError::Closed) => return Poll::Ready(None),
+                Err(TryRecvError::Empty) => {}
+            }
+            if let Place::Gone = this.place {
+                this.place = Place::Outside(());
+            }
+            let arrival = Arrival {
+                of: &*this.shared,
+                after: this.next,
+            };
+            ready!(this.place.poll(&arrival, cx));
+        }
+    }
+}
+
+impl<T> Unpin for Receiver<T> {}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let arrival = Arrival {
+            of: &*self.shared,
+            after: self.next,
+        };
+        self.place.leave(&arrival);
+        let gone = self.shared.ring.borrow_mut().unsubscribe(self.next);
+        drop(gone);
+    }
+}
+
+struct Arrival<'a, T> {
+    of: &'a Shared<T>,
+    after: u64,
+}
+
+impl<T> Service for Arrival<'_, T> {
+    type Request = ();
+
+    fn queue(&self) -> &WaitQueue<()> {
+        &self.of.waiting
+    }
+
+    fn admit(&self, (): &mut ()) -> bool {
+        self.of.ring.borrow().end() != self.after || self.of.senders.get() == 0
+    }
+
+    fn left(&self, (): (), _: bool) {}
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("len", &self.len())
+            .field("receivers", &self.receiver_count())
+            .finish()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+/// So many values have gone before the receiver received them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lagged(pub u64);
+
+impl fmt::Display for Lagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the receiver was too slow for {} values", self.0)
+    }
+}
+
+impl Error for Lagged {}
+
+/// Why there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecvError {
+    /// So many values have gone before the receiver received them.
+    Lagged(u64),
+    /// The last sender has gone, and its last value has been received.
+    Closed,
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecvError::Lagged(n) => Lagged(*n).fmt(f),
+            RecvError::Closed => super::error::TryRecvError::Closed.fmt(f),
+        }
+    }
+}
+
+impl Error for RecvError {}
+
+/// Why there is no value now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TryRecvError {
+    /// Nothing is there now.
+    Empty,
+    /// So many values have gone before the receiver received them.
+    Lagged(u64),
+    /// The last sender has gone, and its last value has been received.
+    Closed,
+}
+
+impl fmt::Display for TryRecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TryRecvError::Empty => super::error::TryRecvError::Empty.fmt(f),
+            TryRecvError::Lagged(n) => Lagged(*n).fmt(f),
+            TryRecvError::Closed => super::error::TryRecvError::Closed.fmt(f),
+        }
+    }
+}
+
+impl Error for TryRecvError {}

@@ -1,0 +1,90 @@
+//! Something that happens, and that any number of tasks wait for.
+
+use std::cell::Cell;
+use std::fmt;
+
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// A flag that tasks wait for. The counterpart of `asyncio.Event`.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::Event;
+/// use std::rc::Rc;
+///
+/// coro::run(async {
+///     let ready = Rc::new(Event::new());
+///     let waiting = {
+///         let ready = ready.clone();
+///         coro::spawn(async move { ready.wait().await })
+///     };
+///     ready.set();
+///     waiting.await.unwrap();
+///     ready.wait().await; // at once: it is still set
+/// });
+/// ```
+#[derive(Default)]
+pub struct Event {
+    set: Cell<bool>,
+    waiters: WaitQueue<()>,
+}
+
+impl Event {
+    /// An event that is not set.
+    pub const fn new() -> Self {
+        Event {
+            set: Cell::new(false),
+            waiters: WaitQueue::new(),
+        }
+    }
+
+    /// Waits until the event is set. If it is, this does not suspend.
+    ///
+    /// Whoever waits when the event is set is woken, also if it is cleared again at once. Dropping
+    /// the wait loses nothing.
+    #[inline]
+    pub async fn wait(&self) {
+        Wait::new(self, ()).await;
+    }
+
+    /// Sets the event, and wakes all who wait for it, in the order in which they came.
+    pub fn set(&self) {
+        if !self.set.replace(true) {
+            self.waiters.serve_while(|()| true);
+        }
+    }
+
+    /// Makes it unset: whoever comes from now on waits.
+    pub fn clear(&self) {
+        self.set.set(false);
+    }
+
+    /// Whether the event is set.
+    pub fn is_set(&self) -> bool {
+        self.set.get()
+    }
+}
+
+impl Service for Event {
+    type Request = ();
+
+    fn queue(&self) -> &WaitQueue<()> {
+        &self.waiters
+    }
+
+    #[inline]
+    fn admit(&self, (): &mut ()) -> bool {
+        self.set.get()
+    }
+
+    fn left(&self, (): (), _: bool) {}
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("set", &self.set.get())
+            .field("waiting", &self.waiters.len())
+            .finish()
+    }
+}

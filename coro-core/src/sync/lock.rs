@@ -1,0 +1,247 @@
+//! A lock around a value.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// Gives one task at a time the value inside. The counterpart of `asyncio.Lock`.
+///
+/// On one thread a lock is needed only where a value has to stay as it is across a wait; where none
+/// happens in between, a `Cell` or `RefCell` will do.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::Lock;
+///
+/// coro::run(async {
+///     let account = Lock::new(100);
+///     let withdraw = async |amount| {
+///         let mut balance = account.lock().await;
+///         let left = *balance - amount;
+///         coro::yield_now().await; // nobody sees the account meanwhile
+///         *balance = left;
+///     };
+///     coro::gather((withdraw(30), withdraw(50))).await;
+///     assert_eq!(*account.lock().await, 20);
+/// });
+/// ```
+///
+/// It is handed over in the order in which tasks asked for it. It is not re-entrant: a task that
+/// asks for a lock which it holds waits for itself, for ever. A panic releases it and poisons
+/// nothing.
+pub struct Lock<T> {
+    locked: Cell<bool>,
+    waiters: WaitQueue<()>,
+    /// Absent only while an owned guard has it.
+    value: RefCell<Option<T>>,
+}
+
+impl<T> Lock<T> {
+    /// A lock that is free.
+    pub const fn new(value: T) -> Self {
+        Lock {
+            locked: Cell::new(false),
+            waiters: WaitQueue::new(),
+            value: RefCell::new(Some(value)),
+        }
+    }
+
+    /// Waits for the lock. If it is free this does not suspend.
+    ///
+    /// Dropping the wait gives up the place in line, and nothing else.
+    #[inline]
+    pub async fn lock(&self) -> LockGuard<'_, T> {
+        Wait::new(self, ()).await;
+        self.guard()
+    }
+
+    /// The lock, if it is free.
+    #[inline]
+    pub fn try_lock(&self) -> Option<LockGuard<'_, T>> {
+        self.admit(&mut ()).then(|| self.guard())
+    }
+
+    /// As [`lock`](Self::lock), with a guard that keeps the lock alive instead of borrowing it.
+    ///
+    /// The value is moved into the guard, and back when the guard is dropped: box what is large.
+    pub async fn lock_owned(self: Rc<Self>) -> OwnedLockGuard<T> {
+        Wait::new(&*self, ()).await;
+        OwnedLockGuard::new(self)
+    }
+
+    /// As [`try_lock`](Self::try_lock), with a guard that keeps the lock alive.
+    ///
+    /// # Errors
+    ///
+    /// The reference itself, if the lock is held.
+    pub fn try_lock_owned(self: Rc<Self>) -> Result<OwnedLockGuard<T>, Rc<Self>> {
+        match self.admit(&mut ()) {
+            true => Ok(OwnedLockGuard::new(self)),
+            false => Err(self),
+        }
+    }
+
+    /// Whether somebody has the lock.
+    pub fn is_locked(&self) -> bool {
+        self.locked.get()
+    }
+
+    /// The value, for whom the lock is not shared with anybody.
+    pub fn get_mut(&mut self) -> &mut T {
+        present(self.value.get_mut())
+    }
+
+    /// The value, out of the lock.
+    pub fn into_inner(self) -> T {
+        let value = self.value.into_inner();
+        value.expect("an owned guard keeps its lock alive")
+    }
+
+    #[inline]
+    fn guard(&self) -> LockGuard<'_, T> {
+        LockGuard {
+            value: RefMut::map(self.value.borrow_mut(), present),
+            lock: Release(self),
+        }
+    }
+
+    #[inline]
+    fn release(&self) {
+        if !self.waiters.serve(|()| true) {
+            self.locked.set(false);
+        }
+    }
+}
+
+fn present<T>(value: &mut Option<T>) -> &mut T {
+    value.as_mut().expect("whoever has the lock has the value")
+}
+
+impl<T> Service for Lock<T> {
+    type Request = ();
+
+    fn queue(&self) -> &WaitQueue<()> {
+        &self.waiters
+    }
+
+    /// A lock that is free has no line.
+    #[inline]
+    fn admit(&self, (): &mut ()) -> bool {
+        !self.locked.replace(true)
+    }
+
+    fn left(&self, (): (), served: bool) {
+        if served {
+            self.release();
+        }
+    }
+}
+
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Lock::new(T::default())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Lock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Lock");
+        match self.value.try_borrow() {
+            Ok(value) if value.is_some() => debug.field("value", value.as_ref().unwrap()),
+            _ => debug.field("value", &format_args!("<locked>")),
+        };
+        debug.field("waiting", &self.waiters.len()).finish()
+    }
+}
+
+/// The value of a [`Lock`] that is held; dropping it hands the lock to the first in line.
+#[must_use = "a guard that is not kept releases the lock at once"]
+pub struct LockGuard<'a, T> {
+    // The order counts: the value is let go of before the lock is.
+    value: RefMut<'a, T>,
+    lock: Release<'a, T>,
+}
+
+struct Release<'a, T>(&'a Lock<T>);
+
+impl<T> Drop for Release<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl<'a, T> LockGuard<'a, T> {
+    /// The lock that this is the guard of.
+    pub(super) fn lock(guard: &Self) -> &'a Lock<T> {
+        guard.lock.0
+    }
+}
+
+impl<T> Deref for LockGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for LockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for LockGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// As [`LockGuard`], but it keeps the lock alive: [`Lock::lock_owned`].
+#[must_use = "a guard that is not kept releases the lock at once"]
+pub struct OwnedLockGuard<T> {
+    lock: Rc<Lock<T>>,
+    /// Put back when the guard is dropped.
+    value: Option<T>,
+}
+
+impl<T> OwnedLockGuard<T> {
+    /// For whoever has just been given the lock.
+    fn new(lock: Rc<Lock<T>>) -> Self {
+        let value = lock.value.take();
+        OwnedLockGuard { lock, value }
+    }
+}
+
+impl<T> Deref for OwnedLockGuard<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.value.as_ref().expect("it is put back on drop only")
+    }
+}
+
+impl<T> DerefMut for OwnedLockGuard<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        present(&mut self.value)
+    }
+}
+
+impl<T> Drop for OwnedLockGuard<T> {
+    fn drop(&mut self) {
+        *self.lock.value.borrow_mut() = self.value.take();
+        self.lock.release();
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OwnedLockGuard<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

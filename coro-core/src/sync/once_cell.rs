@@ -1,0 +1,171 @@
+//! A value that is made once, by whoever needs it first.
+
+use std::cell::{Cell, OnceCell as Value};
+use std::convert::Infallible;
+use std::fmt;
+
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// A value that is made by the first who needs it, while the others wait.
+///
+/// If the one who makes it is cancelled, fails or panics, the next who waits makes it.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::OnceCell;
+///
+/// coro::run(async {
+///     let config = OnceCell::new();
+///     let read = async || {
+///         coro::yield_now().await;
+///         String::from("verbose")
+///     };
+///     let (one, other) = coro::gather((config.get_or_init(read), config.get_or_init(read))).await;
+///     assert!(std::ptr::eq(one, other));
+/// });
+/// ```
+///
+/// A maker that needs the value it is to make waits for itself, for ever.
+pub struct OnceCell<T> {
+    value: Value<T>,
+    being_made: Cell<bool>,
+    waiters: WaitQueue<Turn>,
+}
+
+pub(crate) enum Turn {
+    ToMake,
+    Made,
+}
+
+impl<T> OnceCell<T> {
+    /// A cell without a value.
+    pub const fn new() -> Self {
+        OnceCell {
+            value: Value::new(),
+            being_made: Cell::new(false),
+            waiters: WaitQueue::new(),
+        }
+    }
+
+    /// The value, if it has been made.
+    pub fn get(&self) -> Option<&T> {
+        self.value.get()
+    }
+
+    /// Sets the value, unless there is one or somebody is making one.
+    ///
+    /// # Errors
+    ///
+    /// The value back, in that case.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        match self.being_made.get() {
+            true => Err(value),
+            false => self.value.set(value),
+        }
+    }
+
+    /// The value; made by `make` if there is none and nobody else is making it.
+    ///
+    /// If there is one, this does not suspend. Dropped while `make` runs, it drops that, and the
+    /// next who waits begins with its own.
+    pub async fn get_or_init(&self, make: impl AsyncFnOnce() -> T) -> &T {
+        let made = self.get_or_try_init(async || Ok::<_, Infallible>(make().await));
+        match made.await {
+            Ok(value) => value,
+            Err(never) => match never {},
+        }
+    }
+
+    /// As [`get_or_init`](Self::get_or_init), for what may fail.
+    ///
+    /// # Errors
+    ///
+    /// That of `make`, to whoever called with it; the next who waits tries with its own.
+    pub async fn get_or_try_init<E>(
+        &self,
+        make: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<&T, E> {
+        if let Some(value) = self.get() {
+            return Ok(value);
+        }
+        if let Turn::ToMake = Wait::new(self, Turn::ToMake).await {
+            let _passed_on = PassOn(self);
+            let value = make().await?;
+            let _ = self.value.set(value); // nobody else could, meanwhile
+        }
+        Ok(self.get().expect("served when it is made"))
+    }
+
+    /// The value, for whom the cell is not shared with anybody.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut()
+    }
+
+    /// The value, out of the cell.
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+
+    /// The making is over, for better or worse.
+    fn pass_on(&self) {
+        self.being_made.set(false);
+        if self.value.get().is_some() {
+            self.waiters.serve_while(|turn| {
+                *turn = Turn::Made;
+                true
+            });
+        } else if !self.waiters.is_empty() {
+            self.being_made.set(true);
+            self.waiters.serve(|_| true);
+        }
+    }
+}
+
+/// Whoever makes the value; dropped, it lets the others go on.
+struct PassOn<'a, T>(&'a OnceCell<T>);
+
+impl<T> Drop for PassOn<'_, T> {
+    fn drop(&mut self) {
+        self.0.pass_on();
+    }
+}
+
+impl<T> Service for OnceCell<T> {
+    type Request = Turn;
+
+    fn queue(&self) -> &WaitQueue<Turn> {
+        &self.waiters
+    }
+
+    fn admit(&self, turn: &mut Turn) -> bool {
+        if self.value.get().is_some() {
+            *turn = Turn::Made;
+            return true;
+        }
+        !self.being_made.replace(true)
+    }
+
+    fn left(&self, turn: Turn, served: bool) {
+        if served && matches!(turn, Turn::ToMake) {
+            self.pass_on();
+        }
+    }
+}
+
+impl<T> Default for OnceCell<T> {
+    fn default() -> Self {
+        OnceCell::new()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_tuple("OnceCell");
+        match self.get() {
+            Some(value) => debug.field(value),
+            None if self.being_made.get() => debug.field(&format_args!("<being made>")),
+            None => debug.field(&format_args!("<empty>")),
+        };
+        debug.finish()
+    }
+}

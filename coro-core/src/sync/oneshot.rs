@@ -1,0 +1,173 @@
+//! One value, from one task to another.
+//!
+//! The counterpart of a bare `asyncio.Future`, by which one task tells another how something ended.
+//!
+//! ```
+//! # use coro_core as coro;
+//! use coro::sync::oneshot;
+//!
+//! coro::run(async {
+//!     let (answer, asked) = oneshot::channel();
+//!     coro::spawn(async move { answer.send(6 * 7) });
+//!     assert_eq!(asked.await, Ok(42));
+//! });
+//! ```
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use super::error::{Closed, SendError, TryRecvError};
+use crate::wait::one::OneWaiter;
+
+/// Makes a channel for one value.
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let shared = Rc::new(Shared {
+        value: Cell::new(None),
+        sent: Cell::new(false),
+        closed: Cell::new(false),
+        receiver: OneWaiter::default(),
+        sender: OneWaiter::default(),
+    });
+    (Sender(shared.clone()), Receiver(shared))
+}
+
+struct Shared<T> {
+    value: Cell<Option<T>>,
+    /// The sender has sent, or has gone without.
+    sent: Cell<bool>,
+    /// The receiver has gone, or takes nothing any more.
+    closed: Cell<bool>,
+    receiver: OneWaiter,
+    sender: OneWaiter,
+}
+
+/// The side that sends. Dropped, it tells the receiver that nothing will come.
+pub struct Sender<T>(Rc<Shared<T>>);
+
+impl<T> Sender<T> {
+    /// Sends the value, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The value back, if the receiver has gone or was closed.
+    #[inline]
+    pub fn send(self, value: T) -> Result<(), SendError<T>> {
+        if self.0.closed.get() {
+            return Err(SendError(value));
+        }
+        self.0.value.set(Some(value));
+        Ok(())
+    }
+
+    /// Whether the receiver has gone or was closed, so that a value would be lost on nobody.
+    pub fn is_closed(&self) -> bool {
+        self.0.closed.get()
+    }
+
+    /// Waits until the receiver has gone or is closed: a reason to stop working on the value.
+    ///
+    /// Dropping the wait loses nothing.
+    pub async fn closed(&mut self) {
+        poll_fn(|cx| self.poll_closed(cx)).await;
+    }
+
+    /// As [`closed`](Self::closed), for whoever polls by hand.
+    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.0.closed.get() {
+            self.0.sender.wait(cx);
+        }
+        match self.0.closed.get() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.sent.set(true);
+        self.0.sender.forget();
+        self.0.receiver.wake();
+    }
+}
+
+/// The side that receives: a future of the value.
+///
+/// Dropping it closes the channel. A value that was sent and not yet taken is dropped with it; await
+/// `&mut receiver` where it is to outlive a wait.
+#[must_use = "a value is received by awaiting the receiver"]
+pub struct Receiver<T>(Rc<Shared<T>>);
+
+impl<T> Receiver<T> {
+    /// The value, if it has come.
+    ///
+    /// # Errors
+    ///
+    /// Whether it may still come.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        match self.0.value.take() {
+            Some(value) => Ok(value),
+            None if self.0.sent.get() || self.0.closed.get() => Err(TryRecvError::Closed),
+            None => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Refuses the value, unless it has come already: that can still be received.
+    pub fn close(&mut self) {
+        if !self.0.closed.replace(true) {
+            self.0.sender.wake();
+        }
+    }
+}
+
+impl<T> Future for Receiver<T> {
+    type Output = Result<T, Closed>;
+
+    /// [`Closed`] if the sender was dropped without sending, the receiver was closed before, or the
+    /// value was taken before.
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = match self.try_recv() {
+            Err(TryRecvError::Empty) => {
+                self.0.receiver.wait(cx);
+                self.try_recv()
+            }
+            outcome => outcome,
+        };
+        match outcome {
+            Ok(value) => Poll::Ready(Ok(value)),
+            Err(TryRecvError::Closed) => Poll::Ready(Err(Closed)),
+            Err(TryRecvError::Empty) => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.receiver.forget();
+        self.close();
+        drop(self.0.value.take());
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("sent", &self.0.sent.get())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! Something that happens, for tasks and threads that wait for it.
+
+use std::fmt;
+use std::task::Waker;
+
+use super::monitor::{Monitor, RemoteWait, Request, State, block_on};
+use crate::wait::line::Line;
+
+/// A flag that tasks of several loops, and plain threads, wait for. As
+/// [`sync::Event`](crate::sync::Event), but `Send` and `Sync`.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::remote::Event;
+/// use std::{sync::Arc, thread};
+///
+/// let ready = Arc::new(Event::new());
+/// let (here, there) = (ready.clone(), ready);
+/// let thread = thread::spawn(move || there.blocking_wait());
+/// coro::run(async move { here.set() });
+/// thread.join().unwrap();
+/// ```
+pub struct Event(Monitor<Flag>);
+
+struct Flag {
+    set: bool,
+    waiters: Line<()>,
+}
+
+impl State for Flag {
+    fn next_called(&mut self) -> Option<Waker> {
+        self.waiters.next_called()
+    }
+}
+
+struct Set;
+
+impl Request<Flag> for Set {
+    type Entry = ();
+
+    fn line(flag: &mut Flag) -> &mut Line<()> {
+        &mut flag.waiters
+    }
+
+    fn admit(flag: &mut Flag, (): &mut ()) -> bool {
+        flag.set
+    }
+}
+
+impl Event {
+    /// An event that is not set.
+    pub const fn new() -> Self {
+        Event(Monitor::new(Flag {
+            set: false,
+            waiters: Line::new(),
+        }))
+    }
+
+    /// Waits until the event is set. If it is, this does not suspend.
+    ///
+    /// Whoever waits when the event is set is woken, also if it is cleared again at once. Dropping
+    /// the wait loses nothing.
+    pub async fn wait(&self) {
+        RemoteWait::new(Set, &self.0, ()).await;
+    }
+
+    /// As [`wait`](Self::wait), for a plain thread, which it blocks.
+    ///
+    /// # Panics
+    ///
+    /// Inside of an event loop.
+    #[track_caller]
+    pub fn blocking_wait(&self) {
+        block_on("blocking_wait()", self.wait());
+    }
+
+    /// Sets the event, and wakes all who wait for it.
+    pub fn set(&self) {
+        self.0.with(|flag| {
+            flag.set = true;
+            flag.waiters.serve_while(|()| true);
+        });
+    }
+
+    /// Makes it unset: whoever comes from now on waits.
+    pub fn clear(&self) {
+        self.0.with(|flag| flag.set = false);
+    }
+
+    /// Whether the event is set.
+    pub fn is_set(&self) -> bool {
+        self.0.with(|flag| flag.set)
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Event::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("set", &self.is_set())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,208 @@
+//! A state that several threads share, and wait for.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::ops::Deref;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use crate::event_loop::LoopHandle;
+use crate::wait::line::{Key, Line};
+use crate::wait::queue::wake_each;
+
+/// What a [`Monitor`] guards: it serves those who stand in its lines, and tells whom to wake.
+pub(super) trait State {
+    fn next_called(&mut self) -> Option<Waker>;
+}
+
+/// A state behind a lock. Whoever is served under the lock is woken after it is released.
+pub(super) struct Monitor<S>(Mutex<S>);
+
+impl<S: State> Monitor<S> {
+    pub(super) const fn new(state: S) -> Self {
+        Monitor(Mutex::new(state))
+    }
+
+    /// Changes the state, by what runs no foreign code.
+    pub(super) fn with<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        let mut first = state.next_called();
+        drop(state);
+        if first.is_some() {
+            wake_each(|| first.take().or_else(|| self.lock().next_called()));
+        }
+        result
+    }
+
+    /// A panic under the lock leaves nothing in disorder: nothing foreign runs there.
+    fn lock(&self) -> MutexGuard<'_, S> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What waiters ask of a state: as [`Service`](crate::wait::queue::Service), but under its lock.
+pub(super) trait Request<S> {
+    type Entry;
+
+    fn line(state: &mut S) -> &mut Line<Self::Entry>;
+
+    fn admit(state: &mut S, entry: &mut Self::Entry) -> bool;
+
+    /// A wait was dropped. What is given back is dropped after the lock is released.
+    fn left(_: &mut S, entry: Self::Entry, _served: bool) -> Option<Self::Entry> {
+        Some(entry)
+    }
+}
+
+enum Place<T> {
+    Outside(T),
+    Inside(Key),
+    Gone,
+}
+
+/// The future of being served, for whoever has, or borrows, the monitor.
+pub(super) struct RemoteWait<M, S, Q>
+where
+    M: Deref<Target = Monitor<S>>,
+    S: State,
+    Q: Request<S>,
+{
+    monitor: M,
+    place: Place<Q::Entry>,
+    request: PhantomData<fn(Q)>,
+}
+
+impl<M, S, Q> RemoteWait<M, S, Q>
+where
+    M: Deref<Target = Monitor<S>>,
+    S: State,
+    Q: Request<S>,
+{
+    pub(super) fn new(_: Q, monitor: M, entry: Q::Entry) -> Self {
+        RemoteWait {
+            monitor,
+            place: Place::Outside(entry),
+            request: PhantomData,
+        }
+    }
+
+    pub(super) fn monitor(&self) -> &Monitor<S> {
+        &self.monitor
+    }
+
+    fn begin(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
+        let mut waker = Some(waker); // dropped after the lock, if it is not needed
+        let entered = self.monitor.with(|state| {
+            let admitted = Q::admit(state, &mut entry);
+            match waker.take_if(|_| !admitted) {
+                Some(waker) => Err(Q::line(state).enter(entry, waker)),
+                None => Ok(entry),
+            }
+        });
+        match entered {
+            Ok(entry) => Poll::Ready(entry),
+            Err(key) => {
+                self.place = Place::Inside(key);
+                Poll::Pending
+            }
+        }
+    }
+
+    fn go_on(&mut self, key: Key, mut waker: Waker) -> Poll<Q::Entry> {
+        let left = self.monitor.with(|state| {
+            let line = Q::line(state);
+            if line.is_served(&key) {
+                return Ok(line.leave(key));
+            }
+            if let Some(before) = line.waker(&key) {
+                mem::swap(before, &mut waker);
+            }
+            Err(key)
+        });
+        match left {
+            Ok(left) => Poll::Ready(left.request),
+            Err(key) => {
+                self.place = Place::Inside(key);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<M, S, Q> Future for RemoteWait<M, S, Q>
+where
+    M: Deref<Target = Monitor<S>>,
+    S: State,
+    Q: Request<S>,
+{
+    type Output = Q::Entry;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Q::Entry> {
+        let this = self.get_mut();
+        let waker = cx.waker().clone(); // may be foreign code, so not under the lock
+        match mem::replace(&mut this.place, Place::Gone) {
+            Place::Outside(entry) => this.begin(entry, waker),
+            Place::Inside(key) => this.go_on(key, waker),
+            Place::Gone => panic!("a wait was polled again after it was over"),
+        }
+    }
+}
+
+/// Nothing in it is pinned.
+impl<M, S, Q> Unpin for RemoteWait<M, S, Q>
+where
+    M: Deref<Target = Monitor<S>>,
+    S: State,
+    Q: Request<S>,
+{
+}
+
+impl<M, S, Q> Drop for RemoteWait<M, S, Q>
+where
+    M: Deref<Target = Monitor<S>>,
+    S: State,
+    Q: Request<S>,
+{
+    fn drop(&mut self) {
+        if let Place::Inside(key) = mem::replace(&mut self.place, Place::Gone) {
+            let dropped = self.monitor.with(|state| {
+                let left = Q::line(state).leave(key);
+                (Q::left(state, left.request, left.served), left.waker)
+            });
+            drop(dropped);
+        }
+    }
+}
+
+/// Blocks this thread until `future` is ready.
+///
+/// # Panics
+///
+/// Inside of an event loop, which it would stop.
+#[track_caller]
+pub(super) fn block_on<F: Future>(what: &str, future: F) -> F::Output {
+    assert!(
+        LoopHandle::try_current().is_none(),
+        "{what} inside of an event loop would stop all its tasks: await the waiting form there"
+    );
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

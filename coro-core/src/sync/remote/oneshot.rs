@@ -1,0 +1,195 @@
+//! One value, between threads.
+//!
+//! As [`sync::oneshot`](crate::sync::oneshot), but each side may be anywhere.
+//!
+//! ```
+//! # use coro_core as coro;
+//! use coro::sync::remote::oneshot;
+//! use std::thread;
+//!
+//! coro::run(async {
+//!     let (answer, asked) = oneshot::channel();
+//!     thread::spawn(move || answer.send(6 * 7));
+//!     assert_eq!(asked.await, Ok(42));
+//! });
+//! ```
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::monitor::{Monitor, RemoteWait, Request, State, block_on};
+use crate::sync::error::{Closed, SendError};
+use crate::wait::line::Line;
+
+/// Makes a channel for one value.
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Monitor::new(Slot {
+        value: None,
+        sent: false,
+        closed: false,
+        receiver: Line::new(),
+        sender: Line::new(),
+    }));
+    let receiver = Receiver(RemoteWait::new(Sent, shared.clone(), None));
+    (Sender(shared), receiver)
+}
+
+struct Slot<T> {
+    value: Option<T>,
+    /// The sender has sent, or has gone without.
+    sent: bool,
+    /// The receiver has gone.
+    closed: bool,
+    receiver: Line<Option<T>>,
+    sender: Line<()>,
+}
+
+impl<T> State for Slot<T> {
+    fn next_called(&mut self) -> Option<Waker> {
+        let receiver = self.receiver.next_called();
+        receiver.or_else(|| self.sender.next_called())
+    }
+}
+
+struct Sent;
+
+impl<T> Request<Slot<T>> for Sent {
+    type Entry = Option<T>;
+
+    fn line(slot: &mut Slot<T>) -> &mut Line<Option<T>> {
+        &mut slot.receiver
+    }
+
+    fn admit(slot: &mut Slot<T>, value: &mut Option<T>) -> bool {
+        if slot.sent {
+            *value = slot.value.take();
+        }
+        slot.sent
+    }
+}
+
+struct Unwanted;
+
+impl<T> Request<Slot<T>> for Unwanted {
+    type Entry = ();
+
+    fn line(slot: &mut Slot<T>) -> &mut Line<()> {
+        &mut slot.sender
+    }
+
+    fn admit(slot: &mut Slot<T>, (): &mut ()) -> bool {
+        slot.closed
+    }
+}
+
+/// The side that sends. Dropped, it tells the receiver that nothing will come.
+pub struct Sender<T>(Arc<Monitor<Slot<T>>>);
+
+impl<T> Sender<T> {
+    /// Sends the value, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The value back, if the receiver has gone.
+    pub fn send(self, value: T) -> Result<(), SendError<T>> {
+        let refused = self.0.with(|slot| match slot.closed {
+            true => Some(value),
+            false => {
+                slot.value = Some(value);
+                None
+            }
+        });
+        refused.map_or(Ok(()), |value| Err(SendError(value)))
+    }
+
+    /// Whether the receiver has gone.
+    pub fn is_closed(&self) -> bool {
+        self.0.with(|slot| slot.closed)
+    }
+
+    /// Waits until the receiver has gone: a reason to stop working on the value.
+    ///
+    /// Dropping the wait loses nothing.
+    pub async fn closed(&mut self) {
+        RemoteWait::new(Unwanted, &*self.0, ()).await;
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.0.with(|slot| {
+            slot.sent = true;
+            let value = &mut slot.value;
+            slot.receiver.serve_while(|received| {
+                *received = value.take();
+                true
+            });
+        });
+    }
+}
+
+/// The side that receives: a future of the value.
+///
+/// Dropping it closes the channel, and drops a value that was sent and not received.
+#[must_use = "a value is received by awaiting the receiver"]
+pub struct Receiver<T>(RemoteWait<Arc<Monitor<Slot<T>>>, Slot<T>, Sent>);
+
+impl<T> Receiver<T> {
+    /// Receives the value, for a plain thread, which it blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the sender was dropped without sending.
+    ///
+    /// # Panics
+    ///
+    /// Inside of an event loop.
+    #[track_caller]
+    pub fn blocking_recv(self) -> Result<T, Closed> {
+        block_on("blocking_recv()", self)
+    }
+}
+
+impl<T> Future for Receiver<T> {
+    type Output = Result<T, Closed>;
+
+    /// [`Closed`] if the sender was dropped without sending.
+    ///
+    /// # Panics
+    ///
+    /// If it was ready before.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let received = Pin::new(&mut self.0).poll(cx);
+        received.map(|value| value.ok_or(Closed))
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let value = self.0.monitor().with(|slot| {
+            slot.closed = true;
+            slot.sender.serve_while(|()| true);
+            slot.value.take()
+        });
+        drop(value);
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("closed", &self.is_closed())
+            .finish()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("sent", &self.0.monitor().with(|slot| slot.sent))
+            .finish()
+    }
+}

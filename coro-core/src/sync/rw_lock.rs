@@ -1,0 +1,237 @@
+//! A lock around a value that many may read at once.
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// Gives the value inside to one task that writes, or to any number that read.
+///
+/// asyncio has none; it is `std::sync::RwLock` with waits. It is fair: whoever waits, reader or
+/// writer, is served in turn, so that a reader which comes while a writer waits goes behind it.
+/// A task that reads and asks to read once more may therefore wait for itself, for ever; so does one
+/// that asks to write.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::RwLock;
+///
+/// coro::run(async {
+///     let routes = RwLock::new(vec!["/"]);
+///     {
+///         let (one, other) = (routes.read().await, routes.read().await);
+///         assert_eq!((one.len(), other.len()), (1, 1));
+///         assert!(routes.try_write().is_none());
+///     }
+///     routes.write().await.push("/about");
+///     assert_eq!(routes.into_inner(), ["/", "/about"]);
+/// });
+/// ```
+pub struct RwLock<T> {
+    state: Cell<State>,
+    waiters: WaitQueue<Access>,
+    value: RefCell<T>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Readers(usize),
+    Writer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl State {
+    fn with(self, access: Access) -> Option<State> {
+        match (self, access) {
+            (State::Readers(n), Access::Read) => Some(State::Readers(n + 1)),
+            (State::Readers(0), Access::Write) => Some(State::Writer),
+            _ => None,
+        }
+    }
+
+    fn without(self, access: Access) -> State {
+        match (self, access) {
+            (State::Readers(n), Access::Read) => State::Readers(n - 1),
+            _ => State::Readers(0),
+        }
+    }
+}
+
+impl<T> RwLock<T> {
+    /// A lock that is free.
+    pub const fn new(value: T) -> Self {
+        RwLock {
+            state: Cell::new(State::Readers(0)),
+            waiters: WaitQueue::new(),
+            value: RefCell::new(value),
+        }
+    }
+
+    /// Waits until the value can be read. If nobody writes or waits this does not suspend.
+    ///
+    /// Dropping the wait gives up the place in line, and nothing else.
+    pub async fn read(&self) -> ReadGuard<'_, T> {
+        Wait::new(self, Access::Read).await;
+        self.read_guard()
+    }
+
+    /// Waits until the value can be written. If nobody has the lock this does not suspend.
+    ///
+    /// Dropping the wait gives up the place in line, and nothing else.
+    pub async fn write(&self) -> WriteGuard<'_, T> {
+        Wait::new(self, Access::Write).await;
+        self.write_guard()
+    }
+
+    /// The value to be read, if nobody writes or waits.
+    pub fn try_read(&self) -> Option<ReadGuard<'_, T>> {
+        self.enter(Access::Read).then(|| self.read_guard())
+    }
+
+    /// The value to be written, if nobody has the lock.
+    pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {
+        self.enter(Access::Write).then(|| self.write_guard())
+    }
+
+    /// The value, for whom the lock is not shared with anybody.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    /// The value, out of the lock.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+
+    fn read_guard(&self) -> ReadGuard<'_, T> {
+        ReadGuard {
+            value: self.value.borrow(),
+            _lock: Release(self, Access::Read),
+        }
+    }
+
+    fn write_guard(&self) -> WriteGuard<'_, T> {
+        WriteGuard {
+            value: self.value.borrow_mut(),
+            _lock: Release(self, Access::Write),
+        }
+    }
+
+    fn enter(&self, access: Access) -> bool {
+        self.waiters.is_empty() && self.begin(access)
+    }
+
+    fn begin(&self, access: Access) -> bool {
+        let with = self.state.get().with(access);
+        with.inspect(|&state| self.state.set(state)).is_some()
+    }
+
+    fn end(&self, access: Access) {
+        self.state.set(self.state.get().without(access));
+        self.hand_out();
+    }
+
+    fn hand_out(&self) {
+        self.waiters.serve_while(|access| self.begin(*access));
+    }
+}
+
+impl<T> Service for RwLock<T> {
+    type Request = Access;
+
+    fn queue(&self) -> &WaitQueue<Access> {
+        &self.waiters
+    }
+
+    fn admit(&self, access: &mut Access) -> bool {
+        self.enter(*access)
+    }
+
+    fn left(&self, access: Access, served: bool) {
+        match served {
+            true => self.end(access),
+            false => self.hand_out(), // a writer that has gone no longer keeps readers waiting
+        }
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("RwLock");
+        match self.value.try_borrow() {
+            Ok(value) => debug.field("value", &*value),
+            Err(_) => debug.field("value", &format_args!("<being written>")),
+        };
+        debug.field("waiting", &self.waiters.len()).finish()
+    }
+}
+
+struct Release<'a, T>(&'a RwLock<T>, Access);
+
+impl<T> Drop for Release<'_, T> {
+    fn drop(&mut self) {
+        self.0.end(self.1);
+    }
+}
+
+/// The value of an [`RwLock`], to be read by any number at once.
+#[must_use = "a guard that is not kept releases the lock at once"]
+pub struct ReadGuard<'a, T> {
+    // The order counts: the value is let go of before the lock is.
+    value: Ref<'a, T>,
+    _lock: Release<'a, T>,
+}
+
+impl<T> Deref for ReadGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// The value of an [`RwLock`], to be read and written by one.
+#[must_use = "a guard that is not kept releases the lock at once"]
+pub struct WriteGuard<'a, T> {
+    // The order counts, as above.
+    value: RefMut<'a, T>,
+    _lock: Release<'a, T>,
+}
+
+impl<T> Deref for WriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for WriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for WriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,298 @@
+//! So many at a time.
+
+use std::cell::Cell;
+use std::fmt;
+use std::mem;
+use std::rc::Rc;
+
+use super::error::Closed;
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// Lets so many in at a time. The counterpart of `asyncio.Semaphore`; and of `BoundedSemaphore`,
+/// as a permit that was not given cannot be given back.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::sync::Semaphore;
+///
+/// coro::run(async {
+///     let connections = Semaphore::new(2);
+///     let fetch = async |page: u32| {
+///         let _permit = connections.acquire().await?;
+///         coro::yield_now().await; // never more than two are here
+///         Ok::<_, coro::sync::Closed>(page * 10)
+///     };
+///     let (a, b, c) = coro::gather((fetch(1), fetch(2), fetch(3))).await;
+///     assert_eq!((a, b, c), (Ok(10), Ok(20), Ok(30)));
+/// });
+/// ```
+///
+/// Permits are handed over in the order in which tasks asked. One that wants many is not overtaken
+/// by others that want few: they wait behind it.
+pub struct Semaphore {
+    available: Cell<usize>,
+    closed: Cell<bool>,
+    waiters: WaitQueue<Wanted>,
+}
+
+pub(crate) struct Wanted {
+    permits: usize,
+    /// It was served with the news that there will be none.
+    refused: bool,
+}
+
+impl Semaphore {
+    /// A semaphore with so many permits.
+    pub const fn new(permits: usize) -> Self {
+        Semaphore {
+            available: Cell::new(permits),
+            closed: Cell::new(false),
+            waiters: WaitQueue::new(),
+        }
+    }
+
+    /// Waits for a permit. If there is one, and nobody waits, this does not suspend.
+    ///
+    /// Dropping the wait gives up the place in line, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the semaphore is closed, before or meanwhile.
+    #[inline]
+    pub async fn acquire(&self) -> Result<Permit<'_>, Closed> {
+        self.acquire_many(1).await
+    }
+
+    /// Waits for `n` permits at once: for ever, if there are never so many.
+    ///
+    /// Dropping the wait gives up the place in line, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the semaphore is closed, before or meanwhile.
+    #[inline]
+    pub async fn acquire_many(&self, n: usize) -> Result<Permit<'_>, Closed> {
+        self.wait(n).await?;
+        Ok(Permit::new(self, n))
+    }
+
+    /// A permit, if there is one, nobody waits, and the semaphore is open.
+    #[inline]
+    pub fn try_acquire(&self) -> Option<Permit<'_>> {
+        self.try_acquire_many(1)
+    }
+
+    /// `n` permits, if there are so many, nobody waits, and the semaphore is open.
+    #[inline]
+    pub fn try_acquire_many(&self, n: usize) -> Option<Permit<'_>> {
+        self.take(n).then(|| Permit::new(self, n))
+    }
+
+    /// As [`acquire_many`](Self::acquire_many), with permits that keep the semaphore alive instead
+    /// of borrowing it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the semaphore is closed, before or meanwhile.
+    pub async fn acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Closed> {
+        self.wait(n).await?;
+        Ok(OwnedPermit {
+            semaphore: self,
+            permits: n,
+        })
+    }
+
+    /// As [`try_acquire_many`](Self::try_acquire_many), with permits that keep the semaphore alive.
+    ///
+    /// # Errors
+    ///
+    /// The reference itself, if they cannot be had at once.
+    pub fn try_acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Rc<Self>> {
+        match self.take(n) {
+            true => Ok(OwnedPermit {
+                semaphore: self,
+                permits: n,
+            }),
+            false => Err(self),
+        }
+    }
+
+    /// Makes `n` permits more than there were.
+    ///
+    /// # Panics
+    ///
+    /// If they were more than a `usize` counts.
+    pub fn add_permits(&self, n: usize) {
+        let available = self.available.get().checked_add(n);
+        let available = available.expect("a semaphore has usize::MAX permits at most: add fewer");
+        self.available.set(available);
+        self.hand_out();
+    }
+
+    /// Takes away up to `n` of the permits that nobody has, for good, and says how many it were.
+    pub fn forget_permits(&self, n: usize) -> usize {
+        let taken = self.available.get().min(n);
+        self.available.set(self.available.get() - taken);
+        taken
+    }
+
+    /// How many permits nobody has.
+    pub fn available_permits(&self) -> usize {
+        self.available.get()
+    }
+
+    /// Refuses all who wait, and all who come. Permits that were given stay valid.
+    pub fn close(&self) {
+        self.closed.set(true);
+        self.waiters.serve_while(|wanted| {
+            wanted.refused = true;
+            true
+        });
+    }
+
+    /// Whether the semaphore was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    async fn wait(&self, permits: usize) -> Result<(), Closed> {
+        let wanted = Wanted {
+            permits,
+            refused: false,
+        };
+        match Wait::new(self, wanted).await.refused {
+            true => Err(Closed),
+            false => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn take(&self, n: usize) -> bool {
+        let may = self.available.get() >= n && !self.closed.get() && self.waiters.is_empty();
+        if may {
+            self.available.set(self.available.get() - n);
+        }
+        may
+    }
+
+    #[inline]
+    fn give_back(&self, n: usize) {
+        self.available.set(self.available.get().saturating_add(n));
+        self.hand_out();
+    }
+
+    /// Serves whoever can be served.
+    #[inline]
+    fn hand_out(&self) {
+        if !self.waiters.is_empty() {
+            self.waiters.serve_while(|wanted| {
+                let left = self.available.get().checked_sub(wanted.permits);
+                left.inspect(|&left| self.available.set(left)).is_some()
+            });
+        }
+    }
+}
+
+impl Service for Semaphore {
+    type Request = Wanted;
+
+    fn queue(&self) -> &WaitQueue<Wanted> {
+        &self.waiters
+    }
+
+    #[inline]
+    fn admit(&self, wanted: &mut Wanted) -> bool {
+        wanted.refused = self.closed.get();
+        wanted.refused || self.take(wanted.permits)
+    }
+
+    fn left(&self, wanted: Wanted, served: bool) {
+        match served && !wanted.refused {
+            true => self.give_back(wanted.permits),
+            false => self.hand_out(), // the next may want less
+        }
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("available", &self.available.get())
+            .field("waiting", &self.waiters.len())
+            .field("closed", &self.closed.get())
+            .finish()
+    }
+}
+
+/// Permits of a [`Semaphore`], which are given back when this is dropped.
+#[derive(Debug)]
+#[must_use = "a permit that is not kept is given back at once"]
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+    permits: usize,
+}
+
+impl<'a> Permit<'a> {
+    #[inline]
+    fn new(semaphore: &'a Semaphore, permits: usize) -> Self {
+        Permit { semaphore, permits }
+    }
+
+    /// How many permits it is.
+    pub fn permits(&self) -> usize {
+        self.permits
+    }
+
+    /// Uses the permits up: they are never given back.
+    pub fn forget(mut self) {
+        self.permits = 0;
+    }
+
+    /// Takes `n` of the permits off, as a permit of its own; none if there are not so many.
+    pub fn split(&mut self, n: usize) -> Option<Permit<'a>> {
+        self.permits = self.permits.checked_sub(n)?;
+        Some(Permit::new(self.semaphore, n))
+    }
+}
+
+impl Drop for Permit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.semaphore.give_back(self.permits);
+    }
+}
+
+/// As [`Permit`], but it keeps the semaphore alive: [`Semaphore::acquire_owned`].
+#[derive(Debug)]
+#[must_use = "a permit that is not kept is given back at once"]
+pub struct OwnedPermit {
+    semaphore: Rc<Semaphore>,
+    permits: usize,
+}
+
+impl OwnedPermit {
+    /// How many permits it is.
+    pub fn permits(&self) -> usize {
+        self.permits
+    }
+
+    /// Uses the permits up: they are never given back.
+    pub fn forget(mut self) {
+        self.permits = 0;
+    }
+
+    /// Takes `n` of the permits off, as a permit of its own; none if there are not so many.
+    pub fn split(&mut self, n: usize) -> Option<OwnedPermit> {
+        self.permits = self.permits.checked_sub(n)?;
+        Some(OwnedPermit {
+            semaphore: self.semaphore.clone(),
+            permits: n,
+        })
+    }
+}
+
+impl Drop for OwnedPermit {
+    fn drop(&mut self) {
+        self.semaphore.give_back(mem::take(&mut self.permits));
+    }
+}

@@ -1,0 +1,316 @@
+//! The latest value of something, for any number of tasks that watch it.
+//!
+//! ```
+//! # use coro_core as coro;
+//! use coro::sync::watch;
+//!
+//! coro::run(async {
+//!     let (speed, mut dial) = watch::channel(0);
+//!     let watching = coro::spawn(async move {
+//!         let mut seen = Vec::new();
+//!         while dial.changed().await.is_ok() {
+//!             seen.push(*dial.borrow());
+//!         }
+//!         seen
+//!     });
+//!     coro::yield_now().await;
+//!     speed.send(50).unwrap();
+//!     coro::yield_now().await;
+//!     speed.send(70).unwrap();
+//!     speed.send(80).unwrap(); // 70 is never seen
+//!     drop(speed);
+//!     assert_eq!(watching.await.unwrap(), [50, 80]);
+//! });
+//! ```
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt;
+use std::rc::Rc;
+
+use super::error::{Closed, SendError};
+use crate::wait::queue::{Service, Wait, WaitQueue};
+
+/// Makes a watch on a value. The receiver has seen the initial one.
+pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
+    let shared = Rc::new(Shared {
+        value: RefCell::new(initial),
+        version: Cell::new(0),
+        senders: Cell::new(1),
+        receivers: Cell::new(1),
+        watching: WaitQueue::new(),
+        sending: WaitQueue::new(),
+    });
+    let sender = Sender(shared.clone());
+    (sender, Receiver { shared, seen: 0 })
+}
+
+struct Shared<T> {
+    value: RefCell<T>,
+    /// How often it was sent.
+    version: Cell<u64>,
+    senders: Cell<usize>,
+    receivers: Cell<usize>,
+    /// Who waits for a change.
+    watching: WaitQueue<()>,
+    /// Who waits for the last receiver to go.
+    sending: WaitQueue<()>,
+}
+
+impl<T> Shared<T> {
+    #[track_caller]
+    fn value_mut(&self) -> RefMut<'_, T> {
+        match self.value.try_borrow_mut() {
+            Ok(value) => value,
+            Err(_) => panic!(
+                "a watched value was sent while it is borrowed: drop what borrow() gave first"
+            ),
+        }
+    }
+
+    #[track_caller]
+    fn value(&self) -> Ref<'_, T> {
+        match self.value.try_borrow() {
+            Ok(value) => value,
+            Err(_) => panic!("a watched value was borrowed by the very closure that changes it"),
+        }
+    }
+
+    fn announce(&self) {
+        self.version.set(self.version.get() + 1);
+        self.watching.serve_while(|()| true);
+    }
+
+    fn receiver(self: &Rc<Self>, seen: u64) -> Receiver<T> {
+        self.receivers.set(self.receivers.get() + 1);
+        let shared = self.clone();
+        Receiver { shared, seen }
+    }
+}
+
+/// The side that sends values. When the last has gone, receivers learn that nothing more will come.
+pub struct Sender<T>(Rc<Shared<T>>);
+
+impl<T> Sender<T> {
+    /// Replaces the value, and wakes all who wait for a change.
+    ///
+    /// # Errors
+    ///
+    /// The value back, if there is no receiver.
+    ///
+    /// # Panics
+    ///
+    /// If the value is borrowed.
+    #[track_caller]
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        if self.is_closed() {
+            return Err(SendError(value));
+        }
+        drop(self.send_replace(value));
+        Ok(())
+    }
+
+    /// Replaces the value, also if there is no receiver, and gives the one from before.
+    ///
+    /// # Panics
+    ///
+    /// If the value is borrowed.
+    #[track_caller]
+    pub fn send_replace(&self, value: T) -> T {
+        let before = std::mem::replace(&mut *self.0.value_mut(), value);
+        self.0.announce();
+        before
+    }
+
+    /// Changes the value in its place, also if there is no receiver.
+    ///
+    /// # Panics
+    ///
+    /// If the value is borrowed, which it is too while `change` runs. If `change` panics nobody is
+    /// told of what it did.
+    #[track_caller]
+    pub fn send_modify(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.0.value_mut());
+        self.0.announce();
+    }
+
+    /// The value now. It cannot be sent while it is borrowed, so do not wait meanwhile.
+    #[track_caller]
+    pub fn borrow(&self) -> Ref<'_, T> {
+        self.0.value()
+    }
+
+    /// Another receiver, which has seen the value that is there now.
+    pub fn subscribe(&self) -> Receiver<T> {
+        self.0.receiver(self.0.version.get())
+    }
+
+    /// Whether there is no receiver.
+    pub fn is_closed(&self) -> bool {
+        self.0.receivers.get() == 0
+    }
+
+    /// Waits until there is no receiver. Dropping the wait loses nothing.
+    pub async fn closed(&self) {
+        Wait::new(Unwatched(&*self.0), ()).await;
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.0.senders.set(self.0.senders.get() + 1);
+        Sender(self.0.clone())
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.0.senders.set(self.0.senders.get() - 1);
+        if self.0.senders.get() == 0 {
+            self.0.watching.serve_while(|()| true);
+        }
+    }
+}
+
+/// The side that sees values. A clone has seen what the original has.
+pub struct Receiver<T> {
+    shared: Rc<Shared<T>>,
+    seen: u64,
+}
+
+impl<T> Receiver<T> {
+    /// Waits until there is a value that this receiver has not seen, and takes it for seen. If there
+    /// is one this does not suspend. Of several that came meanwhile only the last can be seen.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] once the last sender has gone, and its last value has been seen.
+    pub async fn changed(&mut self) -> Result<(), Closed> {
+        let change = Change {
+            of: &*self.shared,
+            since: self.seen,
+        };
+        Wait::new(change, ()).await;
+        match self.has_changed() {
+            true => {
+                self.seen = self.shared.version.get();
+                Ok(())
+            }
+            false => Err(Closed),
+        }
+    }
+
+    /// Waits until `predicate` holds of the value, which is then seen: at once if it does.
+    ///
+    /// Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] once the last sender has gone, if `predicate` does not hold of its last value.
+    ///
+    /// # Panics
+    ///
+    /// If `predicate` does.
+    pub async fn wait_for(
+        &mut self,
+        mut predicate: impl FnMut(&T) -> bool,
+    ) -> Result<Ref<'_, T>, Closed> {
+        while !predicate(&self.shared.value()) {
+            self.changed().await?;
+        }
+        Ok(self.borrow_and_update())
+    }
+
+    /// The value now. It cannot be sent while it is borrowed, so do not wait meanwhile.
+    #[track_caller]
+    pub fn borrow(&self) -> Ref<'_, T> {
+        self.shared.value()
+    }
+
+    /// The value now, which is then seen.
+    #[track_caller]
+    pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
+        self.seen = self.shared.version.get();
+        self.shared.value()
+    }
+
+    /// Whether there is a value that this receiver has not seen.
+    pub fn has_changed(&self) -> bool {
+        self.shared.version.get() != self.seen
+    }
+
+    /// Whether the last sender has gone.
+    pub fn is_closed(&self) -> bool {
+        self.shared.senders.get() == 0
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.shared.receiver(self.seen)
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let left = self.shared.receivers.get() - 1;
+        self.shared.receivers.set(left);
+        if left == 0 {
+            self.shared.sending.serve_while(|()| true);
+        }
+    }
+}
+
+struct Change<'a, T> {
+    of: &'a Shared<T>,
+    since: u64,
+}
+
+impl<T> Service for Change<'_, T> {
+    type Request = ();
+
+    fn queue(&self) -> &WaitQueue<()> {
+        &self.of.watching
+    }
+
+    fn admit(&self, (): &mut ()) -> bool {
+        self.of.version.get() != self.since || self.of.senders.get() == 0
+    }
+
+    fn left(&self, (): (), _: bool) {}
+}
+
+struct Unwatched<'a, T>(&'a Shared<T>);
+
+impl<T> Service for Unwatched<'_, T> {
+    type Request = ();
+
+    fn queue(&self) -> &WaitQueue<()> {
+        &self.0.sending
+    }
+
+    fn admit(&self, (): &mut ()) -> bool {
+        self.0.receivers.get() == 0
+    }
+
+    fn left(&self, (): (), _: bool) {}
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("version", &self.0.version.get())
+            .field("receivers", &self.0.receivers.get())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("changed", &self.has_changed())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

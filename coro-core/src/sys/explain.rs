@@ -1,0 +1,57 @@
+//! Errors of the operating system that need a word on what to do about them.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// An error of the system's, and what it means here.
+#[derive(Debug)]
+struct Explained {
+    meaning: &'static str,
+    cause: io::Error,
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.meaning, self.cause)
+    }
+}
+
+impl Error for Explained {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+fn explain(kind: io::ErrorKind, meaning: &'static str, cause: io::Error) -> io::Error {
+    io::Error::new(kind, Explained { meaning, cause })
+}
+
+/// Why a descriptor could not be registered with the poller.
+pub(crate) fn explain_register(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => explain(
+            io::ErrorKind::Unsupported,
+            "the system cannot wait for such a descriptor, which is always ready, as a regular \
+             file is: use it directly, or on another thread",
+            error,
+        ),
+        io::ErrorKind::AlreadyExists => explain(
+            io::ErrorKind::AlreadyExists,
+            "this event loop waits for the descriptor already: use what waits for it, or give a \
+             duplicate of the descriptor",
+            error,
+        ),
+        _ => error,
+    }
+}
+
+/// Why a Unix socket could not be bound where a file of an earlier one is left over.
+#[cfg(unix)]
+pub(crate) fn explain_leftover(error: io::Error) -> io::Error {
+    explain(
+        io::ErrorKind::AddrInUse,
+        "the file is left over from a socket that nobody listens at any more: remove it, then bind",
+        error,
+    )
+}

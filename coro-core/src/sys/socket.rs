@@ -1,0 +1,55 @@
+//! Sockets as the system makes and connects them.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+/// A stream socket that does not block.
+pub(crate) fn stream_socket(domain: Domain) -> io::Result<Socket> {
+    of_type(domain, Type::STREAM)
+}
+
+#[cfg(target_os = "linux")]
+fn of_type(domain: Domain, of: Type) -> io::Result<Socket> {
+    Socket::new(domain, of.nonblocking(), None) // in one call
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_type(domain: Domain, of: Type) -> io::Result<Socket> {
+    let socket = Socket::new(domain, of, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// Begins to connect; whether that succeeds shows later.
+pub(crate) fn begin_connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
+    loop {
+        match socket.connect(address) {
+            // Begun or not, asking again is right: what was begun is in progress.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is_in_progress(&error) => return Ok(()),
+            other => return other,
+        }
+    }
+}
+
+fn is_in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let begun = [Errno::INPROGRESS, Errno::ALREADY, Errno::ISCONN];
+        Errno::from_io_error(error).is_some_and(|errno| begun.contains(&errno))
+    }
+    #[cfg(not(unix))]
+    {
+        error.kind() == io::ErrorKind::WouldBlock
+    }
+}
+
+/// An address of IP, which a socket of IP has.
+pub(crate) fn ip_address(address: SockAddr) -> io::Result<SocketAddr> {
+    address
+        .as_socket()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an address of IP"))
+}

@@ -1,0 +1,63 @@
+//! Waiting for another task to change something.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
+
+use super::queue::wake_each;
+
+/// Wakes all who wait for a condition whenever it is announced that it may hold.
+#[derive(Default)]
+pub(crate) struct Change {
+    waiting: RefCell<Vec<(u64, Waker)>>,
+    last: Cell<u64>,
+}
+
+impl Change {
+    /// Waits until `holds`; asks at once, and again after each change.
+    pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
+        let waiting = Waiting {
+            change: self,
+            number: self.last.replace(self.last.get() + 1),
+        };
+        poll_fn(|cx| waiting.poll(&holds, cx)).await;
+    }
+
+    /// Something has changed.
+    pub(crate) fn announce(&self) {
+        let mut woken = self.waiting.take().into_iter(); // wakers may be foreign: not in a borrow
+        wake_each(|| woken.next().map(|(_, waiter)| waiter));
+    }
+
+    fn forget(&self, number: u64) {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|it| it.0 == number);
+        let forgotten = at.map(|at| waiting.swap_remove(at));
+        drop(waiting);
+        drop(forgotten);
+    }
+}
+
+struct Waiting<'a> {
+    change: &'a Change,
+    number: u64,
+}
+
+impl Waiting<'_> {
+    fn poll(&self, holds: impl Fn() -> bool, cx: &Context<'_>) -> Poll<()> {
+        self.change.forget(self.number);
+        if holds() {
+            return Poll::Ready(());
+        }
+        let waiter = cx.waker().clone();
+        let mut waiting = self.change.waiting.borrow_mut();
+        waiting.push((self.number, waiter));
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.change.forget(self.number);
+    }
+}

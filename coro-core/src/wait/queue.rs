@@ -1,0 +1,252 @@
+//! Waiting for another task: first come, first served.
+//!
+//! Every primitive of `sync` is made of this. It says, as a [`Service`], what a newcomer gets at
+//! once, and [serves](WaitQueue::serve) whoever is first in line when there is something to give.
+//! What is given belongs to the waiter from that moment on, before its task has run again, so that
+//! no newcomer can take it; a wait that is dropped after it was served hands it on.
+//!
+//! No foreign code runs while the line is borrowed: wakers are cloned before, woken and dropped
+//! after, and whatever they do in turn finds the primitive in order.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::line::{Key, Line};
+
+/// What waiters stand in line for.
+pub(crate) trait Service {
+    /// What a waiter asks for, and finds changed once it is served.
+    type Request;
+
+    fn queue(&self) -> &WaitQueue<Self::Request>;
+
+    /// Serves a newcomer at once, if it is entitled to that; otherwise changes nothing.
+    fn admit(&self, request: &mut Self::Request) -> bool;
+
+    /// A wait was dropped: what it had been `served` with is to be handed on; if it had not been
+    /// served, whoever stood behind may be entitled to more now.
+    fn left(&self, request: Self::Request, served: bool);
+}
+
+impl<S: Service> Service for &S {
+    type Request = S::Request;
+
+    fn queue(&self) -> &WaitQueue<S::Request> {
+        (**self).queue()
+    }
+
+    fn admit(&self, request: &mut S::Request) -> bool {
+        (**self).admit(request)
+    }
+
+    fn left(&self, request: S::Request, served: bool) {
+        (**self).left(request, served);
+    }
+}
+
+/// The line of a primitive.
+pub(crate) struct WaitQueue<T>(RefCell<Line<T>>);
+
+impl<T> WaitQueue<T> {
+    pub(crate) const fn new() -> Self {
+        WaitQueue(RefCell::new(Line::new()))
+    }
+
+    /// Whether nobody waits to be served.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// How many wait to be served.
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Serves and wakes the first in line; `false` if there is nobody, or `give` refuses.
+    ///
+    /// `give` gets what the first asked for, and must not call anything foreign.
+    #[inline]
+    pub(crate) fn serve(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
+        let waker = self.0.borrow_mut().serve(give);
+        match waker {
+            Some(waker) => {
+                waker.wake();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Serves, in order, until `give` refuses, and then wakes those who were served, even if one of
+    /// their wakers panics.
+    ///
+    /// Nobody is woken before all have been served: who comes meanwhile is not among them.
+    pub(crate) fn serve_while(&self, give: impl FnMut(&mut T) -> bool) {
+        self.0.borrow_mut().serve_while(give);
+        wake_each(|| self.0.borrow_mut().next_called());
+    }
+}
+
+impl<T> Default for WaitQueue<T> {
+    fn default() -> Self {
+        WaitQueue::new()
+    }
+}
+
+/// Wakes what `next` gives, until it gives no more, whatever the wakers do.
+pub(crate) fn wake_each(next: impl FnMut() -> Option<Waker>) {
+    struct Rest<F: FnMut() -> Option<Waker>>(F);
+
+    impl<F: FnMut() -> Option<Waker>> Drop for Rest<F> {
+        fn drop(&mut self) {
+            while let Some(waker) = (self.0)() {
+                // The first panic is on its way to the caller.
+                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            }
+        }
+    }
+
+    let mut rest = Rest(next);
+    while let Some(waker) = (rest.0)() {
+        waker.wake();
+    }
+}
+
+/// Where one wait stands. Whoever has one must [leave](Self::leave) before dropping it.
+pub(crate) enum Place<T> {
+    /// Not polled yet.
+    Outside(T),
+    Inside(Key),
+    /// The request was given back.
+    Gone,
+}
+
+impl<T> Place<T> {
+    /// Gives the request back once it is served.
+    #[inline]
+    pub(crate) fn poll(
+        &mut self,
+        service: &impl Service<Request = T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
+        match self {
+            Place::Inside(_) => self.poll_inside(service.queue(), cx),
+            Place::Outside(request) => match service.admit(request) {
+                true => self.take_request(),
+                false => self.enter(service, cx),
+            },
+            Place::Gone => panic!("a wait was polled again after it was over"),
+        }
+    }
+
+    #[inline]
+    fn take_request(&mut self) -> Poll<T> {
+        match std::mem::replace(self, Place::Gone) {
+            Place::Outside(request) => Poll::Ready(request),
+            _ => unreachable!("only one who is outside is admitted"),
+        }
+    }
+
+    fn enter(&mut self, service: &impl Service<Request = T>, cx: &Context<'_>) -> Poll<T> {
+        let waker = cx.waker().clone(); // may be foreign code, so ask again after it
+        if let Place::Outside(request) = self
+            && service.admit(request)
+        {
+            return self.take_request();
+        }
+        if let Place::Outside(request) = std::mem::replace(self, Place::Gone) {
+            let key = service.queue().0.borrow_mut().enter(request, waker);
+            *self = Place::Inside(key);
+        }
+        Poll::Pending
+    }
+
+    #[inline]
+    fn poll_inside(&mut self, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+        let Place::Inside(key) = self else {
+            return Poll::Pending;
+        };
+        let mut line = queue.0.borrow_mut();
+        if !line.is_served(key) {
+            match line.waker(key) {
+                Some(waker) if !waker.will_wake(cx.waker()) => {}
+                _ => return Poll::Pending,
+            }
+            drop(line);
+            return self.change_waker(queue, cx);
+        }
+        match std::mem::replace(self, Place::Gone) {
+            Place::Inside(key) => {
+                let left = line.leave(key);
+                drop(line);
+                Poll::Ready(left.request)
+            }
+            _ => unreachable!("matched above"),
+        }
+    }
+
+    #[cold]
+    fn change_waker(&mut self, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+        let mut waker = cx.waker().clone(); // may be foreign code, and serve this very wait
+        let Place::Inside(key) = self else {
+            return Poll::Pending;
+        };
+        let mut line = queue.0.borrow_mut();
+        if line.is_served(key) {
+            drop(line);
+            return self.poll_inside(queue, cx);
+        }
+        if let Some(before) = line.waker(key) {
+            std::mem::swap(before, &mut waker);
+        }
+        drop(line); // and only then the waker from before
+        Poll::Pending
+    }
+
+    /// Gives the wait up; what was handed to it is handed on.
+    #[inline]
+    pub(crate) fn leave(&mut self, service: &impl Service<Request = T>) {
+        if let Place::Inside(key) = std::mem::replace(self, Place::Gone) {
+            let left = service.queue().0.borrow_mut().leave(key);
+            service.left(left.request, left.served);
+        }
+    }
+}
+
+/// The future of being served. It may be dropped at any point, polled by any task, and moved.
+pub(crate) struct Wait<S: Service> {
+    service: S,
+    place: Place<S::Request>,
+}
+
+impl<S: Service> Wait<S> {
+    #[inline]
+    pub(crate) fn new(service: S, request: S::Request) -> Self {
+        let place = Place::Outside(request);
+        Wait { service, place }
+    }
+}
+
+impl<S: Service> Future for Wait<S> {
+    type Output = S::Request;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Request> {
+        let this = self.get_mut();
+        this.place.poll(&this.service, cx)
+    }
+}
+
+/// Nothing in it is pinned.
+impl<S: Service> Unpin for Wait<S> {}
+
+impl<S: Service> Drop for Wait<S> {
+    #[inline]
+    fn drop(&mut self) {
+        self.place.leave(&self.service);
+    }
+}

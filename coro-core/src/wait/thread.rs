@@ -1,0 +1,108 @@
+//! Waiting for another thread.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::error::JoinError;
+use crate::event_loop::LoopHandle;
+use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
+
+/// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
+/// [`run_in_executor`](crate::threads::run_in_executor).
+///
+/// Dropping it cancels the job: one that still waits for a thread is never run, and its closure is
+/// dropped here and now. One that is running goes on, for threads cannot be interrupted; it may look
+/// at its [`CancelFlag`]. What it returns is then dropped on its thread, and a panic reported.
+///
+/// # Errors
+///
+/// [`JoinError`]: the job panicked; it was cancelled, because its loop was closed or its executor
+/// gave it up; or it was [refused](JoinError::is_refused), because the system gave no thread.
+///
+/// # Panics
+///
+/// Polling it again after it gave its output panics.
+#[must_use = "dropping it cancels a job that has not begun: await it, or call detach()"]
+pub struct ToThread<T> {
+    outcome: Arc<dyn Outcome<T>>,
+    is_detached: bool,
+}
+
+impl<T> ToThread<T> {
+    /// Hands a job to an executor, for the present loop.
+    #[track_caller]
+    pub(crate) fn new<F>(executor: &(impl Executor + ?Sized), f: F) -> Self
+    where
+        F: FnOnce(&CancelFlag) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let home = LoopHandle::current().home();
+        let (job, outcome) = new_job(f, home, Location::caller());
+        executor.execute(job);
+        ToThread {
+            outcome,
+            is_detached: false,
+        }
+    }
+
+    /// As [`new`](Self::new), with the threads of the loop itself.
+    #[track_caller]
+    pub(crate) fn of_loop<F>(f: F) -> Self
+    where
+        F: FnOnce(&CancelFlag) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        ToThread::new(&LoopHandle::current().thread_pool(), f)
+    }
+
+    /// Lets the job run though nobody waits for it. What it returns is dropped; a panic is reported.
+    pub fn detach(mut self) {
+        self.is_detached = true;
+        self.outcome.detach();
+    }
+
+    /// Whether the job is over, so that awaiting it will not wait.
+    pub fn is_finished(&self) -> bool {
+        self.outcome.is_finished()
+    }
+}
+
+impl<T> Future for ToThread<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.outcome.poll(cx.waker());
+        polled.map(|result| result.map_err(|failure| self.error(failure)))
+    }
+}
+
+impl<T> ToThread<T> {
+    fn error(&self, failure: Failure) -> JoinError {
+        let name = format!("the job made at {}", self.outcome.made_at()).into();
+        match failure {
+            Failure::Cancelled => JoinError::cancelled(name),
+            Failure::Panicked(payload) => JoinError::panicked(name, payload),
+            Failure::Refused(error) => JoinError::refused(name, error),
+        }
+    }
+}
+
+impl<T> Drop for ToThread<T> {
+    fn drop(&mut self) {
+        if !self.is_detached {
+            self.outcome.abandon();
+        }
+    }
+}
+
+impl<T> fmt::Debug for ToThread<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToThread")
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}

@@ -17,6 +17,7 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod group_examples;
 mod hyper;
 mod layout;
 mod lifecycle;

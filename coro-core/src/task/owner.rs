@@ -9,7 +9,6 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
@@ -18,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::block::Blocks;
 use super::callout::Callout;
 use super::cell::{self, Header};
-use super::context::{self, InContext};
+use super::context;
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
@@ -158,19 +157,14 @@ impl Owner {
         }
     }
 
-    /// Rare, so it is compiled for each type of output only, not of future.
-    #[cold]
-    fn spawn_inheriting<T: 'static>(
+    /// As [`spawn`](Self::spawn), but the task inherits nothing.
+    #[inline]
+    pub(super) fn spawn_bare<F>(
         self: &Rc<Self>,
-        future: Pin<Box<dyn Future<Output = T>>>,
+        future: F,
         origin: Origin,
         eager: bool,
-    ) -> Task<T> {
-        self.spawn_bare(InContext::inherit(future), origin, eager)
-    }
-
-    #[inline]
-    fn spawn_bare<F>(self: &Rc<Self>, future: F, origin: Origin, eager: bool) -> Task<F::Output>
+    ) -> Task<F::Output>
     where
         F: Future + 'static,
     {

@@ -17,6 +17,7 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod group_examples;
 mod hyper;
 mod layout;
 mod lifecycle;
@@ -27,6 +28,8 @@ mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod process_examples;
 #[cfg(unix)]
 mod process_faults;
 #[cfg(target_os = "linux")]
@@ -43,11 +46,13 @@ mod server;
 mod server_addresses;
 #[cfg(unix)]
 mod signals;
+mod socket_examples;
 mod stdio;
 mod stopping;
 mod support;
 mod sync_channels;
 mod sync_conditions;
+mod sync_examples;
 mod sync_harness;
 mod sync_locks;
 mod sync_order;
@@ -57,8 +62,10 @@ mod sync_remote;
 mod task_group;
 mod tasks;
 mod tcp;
+mod tcp_faults;
 mod threads;
 mod threads_closing;
+mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;

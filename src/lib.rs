@@ -69,10 +69,11 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], locks, queues and channels in [`sync`],
-//! signals in [`signal`], threads for what would block in [`threads`]. To keep a loop, stop
-//! it, or give it a virtual clock, make an [`EventLoop`]; other threads reach it by a
-//! [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
+//! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
+//! is on, and protocols that are called back for what they receive; subprocesses in `process`,
+//! signals in [`signal`], threads for what would block in [`threads`], locks, queues and channels
+//! in [`sync`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
+//! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -97,16 +98,20 @@ struct ReadmeIsCompiled;
 struct GuideIsCompiled;
 
 pub use coro_core::{
-    Builder, CallHandle, Cancelled, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError,
-    LoopClosed, LoopHandle, Policy, Race, RemoteHandle, RemoteTask, ReportKind, Scope, ScopeError,
-    ScopedTask, Shield, Sleep, Stopped, Task, TaskHandle, TaskId, Timeout, TimerHandle, TryScope,
-    YieldNow, call_at, call_later, call_soon, current_task, gather, interval, race, run, scope,
-    shield, sleep, sleep_until, spawn, timeout, timeout_at, try_scope, yield_now,
+    AsCompleted, Buffered, Builder, CallHandle, CancelOn, CancelToken, Cancelled, CoroExt,
+    Deadline, Elapsed, ErrorReport, EventLoop, Gather, GroupClosed, GroupHandle, Interval,
+    JoinError, LoopClosed, LoopHandle, Named, Policy, Race, RaceOk, RemoteHandle, RemoteTask,
+    ReportKind, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, Sleep, Stopped, Task,
+    TaskGroup, TaskHandle, TaskId, TaskLocal, Timeout, TimerHandle, TryGather, TryScope,
+    WaitCancelled, Waited, WithValue, YieldNow, as_completed, buffered, call_at, call_later,
+    call_soon, current_task, fail_after, gather, interval, map_concurrent, move_on_after, race,
+    race_ok, retry, run, scope, shield, sleep, sleep_until, spawn, staggered_race, timeout,
+    timeout_at, try_gather, try_scope, wait, yield_now,
 };
 pub use coro_core::{net, signal, sync, threads};
 
 #[cfg(unix)]
-pub use coro_core::FdWatch;
+pub use coro_core::{FdWatch, process};
 
 pub use coro_core::generator::{
     self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,

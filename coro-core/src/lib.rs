@@ -39,6 +39,8 @@ mod wait;
 // Row 5: nouns that users know.
 #[cfg(feature = "std")]
 pub mod net;
+#[cfg(all(feature = "std", unix))]
+pub mod process;
 #[cfg(feature = "std")]
 pub mod signal;
 #[cfg(feature = "std")]
@@ -71,17 +73,19 @@ pub use event_loop::{
 };
 #[cfg(feature = "std")]
 pub use group::{
-    Gather, Policy, Race, Scope, ScopeError, ScopedTask, Shield, TryScope, gather, race, scope,
-    shield, try_scope,
+    AsCompleted, Buffered, CancelOn, CancelToken, CoroExt, Gather, GroupClosed, GroupHandle, Named,
+    Policy, Race, RaceOk, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TaskGroup,
+    TryGather, TryScope, WaitCancelled, Waited, as_completed, buffered, gather, map_concurrent,
+    race, race_ok, retry, scope, shield, staggered_race, try_gather, try_scope, wait,
 };
 #[cfg(feature = "std")]
 pub use report::{ErrorReport, ReportKind};
 #[cfg(feature = "std")]
 pub use run::run;
 #[cfg(feature = "std")]
-pub use task::{Task, TaskHandle, TaskId};
+pub use task::{Task, TaskHandle, TaskId, TaskLocal, WithValue};
 #[cfg(feature = "std")]
 pub use time::{
-    Interval, Sleep, Timeout, YieldNow, interval, sleep, sleep_until, timeout, timeout_at,
-    yield_now,
+    Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, interval, move_on_after, sleep,
+    sleep_until, timeout, timeout_at, yield_now,
 };

@@ -2,8 +2,10 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
 mod connect;
+mod context;
 mod copy;
 mod descriptors;
 mod examples;
@@ -15,18 +17,33 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod hyper;
 mod layout;
 mod lifecycle;
 mod lines;
 mod macro_shapes;
 mod misuse;
+mod net_examples;
 mod order;
+#[cfg(unix)]
+mod process;
+#[cfg(unix)]
+mod process_faults;
+#[cfg(target_os = "linux")]
+mod process_injected;
+#[cfg(unix)]
+mod process_load;
+#[cfg(unix)]
+mod process_protocol;
 mod remote;
 mod scope;
 mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+#[cfg(unix)]
+mod signals;
+mod stdio;
 mod stopping;
 mod support;
 mod sync_channels;
@@ -38,11 +55,14 @@ mod sync_order;
 mod sync_queues;
 mod sync_reentrant;
 mod sync_remote;
+mod task_group;
 mod tasks;
 mod tcp;
 mod threads;
 mod threads_closing;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 mod udp;
 mod unix;

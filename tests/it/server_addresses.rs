@@ -77,3 +77,96 @@ async fn a_listener_made_before_is_served() {
     assert_eq!(server.local_addr().unwrap(), address);
     ping(&mut connect(&server).await).await.unwrap();
 }
+
+#[cfg(unix)]
+mod unix {
+    //! Sockets of the file system.
+
+    use std::fs;
+    use std::io::{self, ErrorKind, Read, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::PathBuf;
+    use std::thread;
+    use std::time::Duration;
+
+    use coro::net::start_unix_server;
+    use coro::{ReportKind, net, yield_from};
+    use futures::{AsyncReadExt, AsyncWriteExt};
+
+    use crate::support::Reports;
+    use crate::tcp::join;
+
+    fn path(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("coro-{}-{name}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        path
+    }
+
+    #[coro::coroutine]
+    fn shout(mut stream: net::UnixStream, _: std::os::unix::net::SocketAddr) -> io::Result<()> {
+        let mut text = String::new();
+        yield_from!(stream.read_to_string(&mut text))?;
+        yield_from!(stream.write_all(text.to_uppercase().as_bytes()))
+    }
+
+    #[coro::test(real)]
+    async fn a_server_at_a_path_serves_and_removes_its_socket() {
+        let path = path("serves");
+        let server = start_unix_server(&path, shout).unwrap();
+        assert!(server.local_addr().is_err());
+        let client = thread::spawn({
+            let path = path.clone();
+            move || {
+                let mut client = UnixStream::connect(path).unwrap();
+                client.write_all(b"hello").unwrap();
+                client.shutdown(std::net::Shutdown::Write).unwrap();
+                let mut answer = String::new();
+                client.read_to_string(&mut answer).unwrap();
+                answer
+            }
+        });
+        assert_eq!(join(client).await, "HELLO");
+        assert_eq!(server.shutdown(Duration::MAX).await, 0);
+        assert!(!path.exists());
+    }
+
+    #[coro::test(real)]
+    async fn a_socket_left_over_is_replaced_and_nothing_else_is() {
+        let path = path("left-over");
+        drop(UnixListener::bind(&path).unwrap());
+        let server = start_unix_server(&path, shout).unwrap();
+        let error = start_unix_server(&path, shout).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        server.shutdown(Duration::ZERO).await;
+
+        fs::write(&path, "precious").unwrap();
+        assert!(start_unix_server(&path, shout).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[coro::test(real)]
+    async fn a_socket_that_took_the_servers_place_stays() {
+        let path = path("taken-over");
+        let server = start_unix_server(&path, shout).unwrap();
+        fs::remove_file(&path).unwrap();
+        let _other = UnixListener::bind(&path).unwrap();
+        server.shutdown(Duration::ZERO).await;
+        assert!(path.exists());
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[coro::test(real)]
+    async fn a_failure_is_reported_under_the_number_of_the_connection() {
+        let reports = Reports::here();
+        let path = path("fails");
+        let failing = |_, _| async { Err("no service today") };
+        let server = start_unix_server(&path, failing).unwrap();
+        let mut client = net::UnixStream::connect(&path).await.unwrap();
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+        server.shutdown(Duration::MAX).await;
+        let report = reports.take().remove(0);
+        assert_eq!(report.kind, ReportKind::TaskFailed);
+        assert_eq!(report.task.as_deref(), Some("connection 1"));
+    }
+}

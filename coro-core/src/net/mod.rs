@@ -9,14 +9,20 @@ mod halves;
 mod lines;
 mod macros;
 mod pause;
+#[cfg(unix)]
+mod pipe;
 mod resolve;
 mod send_file;
 mod server;
+#[cfg(unix)]
+mod stdio;
 mod target;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
 mod tcp_stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod transport;
 mod udp_socket;
 #[cfg(unix)]
@@ -36,17 +42,28 @@ pub use copy::{copy, copy_bidirectional};
 pub use datagram::Datagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
 pub use lines::{ReadError, StreamReader};
+#[cfg(unix)]
+pub use pipe::{PipeReader, PipeWriter, pipe};
 pub use resolve::lookup_host;
 pub use send_file::send_file;
+#[cfg(unix)]
+pub use server::start_unix_server;
 pub use server::{HandlerOutput, Server, ServerBuilder, start_server};
+#[cfg(unix)]
+pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use target::ToSocketAddrs;
 pub use tcp_listener::TcpListener;
 pub use tcp_options::Keepalive;
 pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
 pub use transport::{
-    Buffered, BufferedProtocol, Protocol, ProtocolServer, Transport, connect_accepted_socket,
-    create_connection, create_server, create_server_on,
+    Buffered, BufferedProtocol, DatagramProtocol, DatagramTransport, Protocol, ProtocolServer,
+    Transport, connect_accepted_socket, create_connection, create_datagram_endpoint, create_server,
+    create_server_on,
+};
+#[cfg(unix)]
+pub use transport::{
+    connect_read_pipe, connect_write_pipe, create_unix_connection, create_unix_server,
 };
 pub use udp_socket::UdpSocket;
 #[cfg(unix)]

@@ -5,10 +5,14 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use futures::stream::{self, Stream};
 
-use super::TcpStream;
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
+use super::{TcpSocket, TcpStream};
 use crate::wait::ready::Ready;
+
+/// How many connections may wait to be accepted; the system may allow fewer. As connecting never
+/// waits for the other end's program, a burst of clients needs room.
+const BACKLOG: u32 = 4096;
 
 /// A socket that accepts TCP connections. Dropping it closes it.
 ///
@@ -38,7 +42,8 @@ impl TcpListener {
     /// Listens on the first of the addresses that can be bound; port 0 lets the system choose one.
     ///
     /// Give an address, such as `"127.0.0.1:8080"`: resolving a name here would hold up the loop
-    /// meanwhile. On Unix the address may be reused at once after an earlier listener has gone.
+    /// meanwhile. On Unix the address may be reused at once after an earlier listener has gone. For
+    /// other settings there is [`TcpSocket`].
     ///
     /// # Errors
     ///
@@ -49,7 +54,24 @@ impl TcpListener {
     /// Outside of a loop.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::from_std(std::net::TcpListener::bind(address)?)
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen at");
+        for address in address.to_socket_addrs()? {
+            match Self::bind_one(address) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    #[track_caller]
+    fn bind_one(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::for_address(address)?;
+        // Elsewhere this would allow two sockets at one address.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
     }
 
     fn new(io: mio::net::TcpListener) -> io::Result<Self> {

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::task::{Context, Poll};
 
 use super::Datagram;
 use super::datagram::datagrams;
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
 use super::tcp_options;
-use crate::event_loop::Direction;
+use crate::event_loop::{Direction, Wait};
 use crate::wait::ready::Ready;
 
 /// A UDP socket. Dropping it closes it.
@@ -159,6 +160,30 @@ impl UdpSocket {
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.ready
             .try_io(Direction::Read, |io| io.recv_from(buffer))
+    }
+
+    pub(super) fn poll_recv_from(
+        &self,
+        cx: &Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let (direction, wait) = (Direction::Read, Wait::UNNAMED);
+        self.ready
+            .poll_io(direction, wait, cx, |io| io.recv_from(buffer))
+    }
+
+    /// Sends to an address, or to the one that it is connected to.
+    pub(super) fn poll_send(
+        &self,
+        cx: &Context<'_>,
+        bytes: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Poll<io::Result<usize>> {
+        let (direction, wait) = (Direction::Write, Wait::UNNAMED);
+        self.ready.poll_io(direction, wait, cx, |io| match to {
+            Some(to) => io.send_to(bytes, to),
+            None => io.send(bytes),
+        })
     }
 
     /// The address of this end.

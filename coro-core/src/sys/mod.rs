@@ -3,11 +3,18 @@
 mod explain;
 #[cfg(unix)]
 mod message;
+#[cfg(unix)]
+mod pipe;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
 mod poller;
+#[cfg(unix)]
+pub(crate) mod process;
 mod send_file;
+mod signals;
 mod socket;
+#[cfg(unix)]
+mod standard;
 mod wake;
 
 #[cfg(unix)]
@@ -20,9 +27,16 @@ pub(crate) use message::{
     DESCRIPTORS_MAX, ip_sender, recv_bytes, recv_datagram, recv_descriptors, send_descriptors,
     unix_sender,
 };
+#[cfg(unix)]
+pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
+pub(crate) use signals::has_default_action;
+#[cfg(unix)]
+pub(crate) use signals::is_main_thread;
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
+#[cfg(unix)]
+pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

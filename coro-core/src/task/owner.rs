@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use super::block::Blocks;
 use super::callout::Callout;
 use super::cell::{self, Header};
+use super::context::{self, InContext};
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
@@ -138,7 +140,8 @@ impl Owner {
         unsafe { self.ready.push(node) };
     }
 
-    /// Makes a task; while the loop closes it is cancelled at once, without being polled.
+    /// Makes a task, which inherits the values of task-locals; while the loop closes it is cancelled
+    /// at once, without being polled.
     #[inline]
     pub(crate) fn spawn<F>(
         self: &Rc<Self>,
@@ -146,6 +149,28 @@ impl Owner {
         origin: Origin,
         eager: bool,
     ) -> Task<F::Output>
+    where
+        F: Future + 'static,
+    {
+        match current::has_values() {
+            false => self.spawn_bare(future, origin, eager),
+            true => self.spawn_inheriting(Box::pin(future), origin, eager),
+        }
+    }
+
+    /// Rare, so it is compiled for each type of output only, not of future.
+    #[cold]
+    fn spawn_inheriting<T: 'static>(
+        self: &Rc<Self>,
+        future: Pin<Box<dyn Future<Output = T>>>,
+        origin: Origin,
+        eager: bool,
+    ) -> Task<T> {
+        self.spawn_bare(InContext::inherit(future), origin, eager)
+    }
+
+    #[inline]
+    fn spawn_bare<F>(self: &Rc<Self>, future: F, origin: Origin, eager: bool) -> Task<F::Output>
     where
         F: Future + 'static,
     {
@@ -194,7 +219,10 @@ impl Owner {
 
     /// A callout that is not queued yet; while the loop closes it is cancelled at once.
     pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
-        let callout = Callout::new(origin, f);
+        let callout = match current::has_values() {
+            false => Callout::new(origin, f),
+            true => Callout::new(origin, context::inherit(Box::new(f))),
+        };
         if !self.is_open() {
             self.contain_drop(|| callout.cancel(self));
         }

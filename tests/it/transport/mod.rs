@@ -1,10 +1,13 @@
 //! Protocols and their transports, over sockets of the system.
 
 mod buffered;
+mod datagrams;
 mod endings;
 mod flow;
 mod reentrancy;
 mod server;
+#[cfg(unix)]
+mod unix;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -239,4 +242,12 @@ pub(crate) async fn join<T: Send + 'static>(thread: std::thread::JoinHandle<T>) 
         coro::sleep(crate::support::ms(1)).await;
     }
     thread.join().unwrap()
+}
+
+#[test]
+fn the_example_prints_what_it_promises() {
+    use crate::examples::{printed, promised};
+    let printed = printed("protocol_echo", "0.02");
+    assert!(printed[0].starts_with("listening on 127.0.0.1:"));
+    assert_eq!(printed[1..], promised("protocol_echo")[1..]);
 }

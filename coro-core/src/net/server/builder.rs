@@ -132,7 +132,7 @@ impl ServerBuilder {
     }
 
     #[track_caller]
-    fn serve<L, H, F>(
+    pub(super) fn serve<L, H, F>(
         &self,
         addresses: Vec<SocketAddr>,
         listeners: impl Iterator<Item = (String, L)>,

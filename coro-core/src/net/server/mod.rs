@@ -4,6 +4,8 @@ mod accept;
 mod builder;
 mod connections;
 mod outcome;
+#[cfg(unix)]
+mod unix;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -16,6 +18,8 @@ use std::time::Duration;
 
 pub use builder::ServerBuilder;
 pub use outcome::HandlerOutput;
+#[cfg(unix)]
+pub use unix::start_unix_server;
 
 use super::TcpStream;
 use crate::wait::until::Until;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use super::callee::Host;
 use super::connection::Connection;
 use super::{BufferedProtocol, Protocol};
 

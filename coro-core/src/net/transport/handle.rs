@@ -11,7 +11,8 @@ use std::task::Poll;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::Protocol;
-use super::connection::{Connection, Limits};
+use super::callee::Limits;
+use super::connection::Connection;
 use super::driver::Driver;
 use crate::event_loop::LoopHandle;
 use crate::net::TcpStream;
@@ -242,29 +243,6 @@ impl Transport {
     /// The address of this end of a TCP connection, unless that is closed.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.with_stream(TcpStream::local_addr)?.ok()
-    }
-}
-
-impl Limits {
-    fn new(high: Option<usize>, low: Option<usize>) -> Self {
-        let limits = match (high, low) {
-            (None, None) => Limits::default(),
-            (None, Some(low)) => Limits {
-                high: low.saturating_mul(4),
-                low,
-            },
-            (Some(high), low) => Limits {
-                high,
-                low: low.unwrap_or(high / 4),
-            },
-        };
-        assert!(
-            limits.low <= limits.high,
-            "the low limit of a write buffer, {}, is above the high one, {}: give a lower one",
-            limits.low,
-            limits.high
-        );
-        limits
     }
 }
 

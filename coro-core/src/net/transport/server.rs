@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures::io::{AsyncRead, AsyncWrite};
 use slab::Slab;
 
 use super::connection::Connection;
 use super::{Protocol, Transport};
 use crate::event_loop::LoopHandle;
-use crate::net::TcpListener;
+use crate::net::{TcpListener, TcpStream};
 use crate::report::ReportKind;
 use crate::task::TaskHandle;
 use crate::wait::until::Until;
@@ -25,9 +26,8 @@ const ACCEPTS_A_STEP: u32 = 64;
 /// Listens on an address, and has a protocol of its own, made by `factory`, told of each
 /// connection. The counterpart of `loop.create_server`.
 ///
-/// The address is that of [`TcpListener::bind`]. It serves from now on until
-/// [`close`](ProtocolServer::close) is called or the loop ends, whether or not the handle is kept.
-/// Small writes are sent at once (`TCP_NODELAY`). A `factory` that panics is reported to the loop's
+/// The address is that of [`TcpListener::bind`]. It serves from now on until it is
+/// [closed](ProtocolServer::close) or dropped. Small writes are sent at once (`TCP_NODELAY`). A `factory` that panics is reported to the loop's
 /// exception handler, and its connection is closed.
 ///
 /// # Errors
@@ -59,21 +59,53 @@ pub fn create_server_on<P: Protocol>(
     factory: impl FnMut() -> P + 'static,
     listener: TcpListener,
 ) -> io::Result<ProtocolServer> {
-    let clients = Rc::<Clients>::default();
     let address = listener.local_addr()?;
+    Ok(serve(factory, listener, Some(address)))
+}
+
+/// A socket that is listened on.
+pub(super) trait Listen: 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + 'static;
+
+    /// The next connection, and the address of its other end if it is one of IP.
+    async fn next(&self) -> io::Result<(Self::Stream, Option<SocketAddr>)>;
+}
+
+impl Listen for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+        let (stream, peer) = self.accept().await?;
+        let _ = stream.set_nodelay(true); // fails only for one that is gone already
+        Ok((stream, Some(peer)))
+    }
+}
+
+#[track_caller]
+pub(super) fn serve<P: Protocol>(
+    factory: impl FnMut() -> P + 'static,
+    listener: impl Listen,
+    address: Option<SocketAddr>,
+) -> ProtocolServer {
+    let clients = Rc::<Clients>::default();
     let serving = accept_all(listener, factory, clients.clone());
     let accepting = LoopHandle::current().spawn(serving);
-    Ok(ProtocolServer {
+    ProtocolServer {
         accepting: accepting.handle(),
         address,
         clients,
-    })
+    }
 }
 
-/// A server that was made by [`create_server`]. Dropping this does not end it.
+/// A server that was made by [`create_server`] or [`create_unix_server`](super::create_unix_server).
+///
+/// Dropping it stops listening and aborts its connections, so that nothing outlives the scope that
+/// the server was made in; in this it is unlike asyncio's. [`shutdown`](Self::shutdown) is the
+/// gentler end.
+#[must_use = "dropping the server ends its connections: keep it, and await `serve_forever` or `shutdown`"]
 pub struct ProtocolServer {
     accepting: TaskHandle,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     clients: Rc<Clients>,
 }
 
@@ -92,9 +124,10 @@ impl ProtocolServer {
     ///
     /// # Errors
     ///
-    /// None, at present.
+    /// If the server does not listen for TCP.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
+        let none = || io::Error::new(io::ErrorKind::Unsupported, "it has no socket address");
+        self.address.ok_or_else(none)
     }
 
     /// How many connections there are.
@@ -125,8 +158,10 @@ impl ProtocolServer {
         poll_fn(|cx| self.clients.poll_gone(cx)).await;
     }
 
-    /// Waits until the server is closed and all its connections have ended; if it is dropped before
-    /// that, it closes the server.
+    /// Waits until the server is closed and all its connections have ended.
+    ///
+    /// It serves whether this is awaited or not: this is for a coroutine that has nothing else to
+    /// do. If it is dropped before that, it closes the server, as in asyncio.
     pub async fn serve_forever(&self) {
         let _close = CloseOnDrop(self);
         self.wait_closed().await;
@@ -146,6 +181,13 @@ impl ProtocolServer {
         .await;
         self.abort_clients();
         self.wait_closed().await;
+    }
+}
+
+impl Drop for ProtocolServer {
+    fn drop(&mut self) {
+        self.close();
+        self.abort_clients();
     }
 }
 
@@ -169,18 +211,17 @@ impl fmt::Debug for ProtocolServer {
 
 /// Accepts for ever. Ends only if the listener fails, which the loop then reports.
 async fn accept_all<P: Protocol>(
-    listener: TcpListener,
+    listener: impl Listen,
     mut factory: impl FnMut() -> P,
     clients: Rc<Clients>,
 ) -> io::Result<()> {
     let _closed = ClosedOnDrop(clients.clone());
     loop {
         for _ in 0..ACCEPTS_A_STEP {
-            let (stream, peer) = listener.accept().await?;
-            let _ = stream.set_nodelay(true); // fails only for one that is gone already
+            let (stream, peer) = listener.next().await?;
             let of = LoopHandle::current();
             if let Ok(protocol) = of.contain(ReportKind::ProtocolPanicked, &mut factory) {
-                let (transport, driver) = Transport::with_driver(stream, protocol, Some(peer));
+                let (transport, driver) = Transport::with_driver(stream, protocol, peer);
                 let client = clients.admit(transport.connection());
                 drop(of.spawn(async move {
                     let _client = client;

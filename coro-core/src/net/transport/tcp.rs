@@ -3,8 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::adopt::adopt;
 use super::{Protocol, Transport};
-use crate::event_loop::LoopHandle;
 use crate::net::TcpStream;
 
 /// Connects to an address, and has the protocol that `factory` makes told of what happens. The
@@ -55,7 +55,8 @@ pub async fn create_connection<P: Protocol>(
 ) -> io::Result<Transport> {
     let address = address.into();
     let stream = TcpStream::connect(address).await?;
-    adopt(factory, stream, Some(address)).await
+    stream.set_nodelay(true)?;
+    Ok(adopt(factory, stream, Some(address)).await)
 }
 
 /// Makes a transport of a stream that is connected already, whichever end connected it. The
@@ -75,31 +76,7 @@ pub async fn connect_accepted_socket<P: Protocol>(
     factory: impl FnOnce() -> P,
     stream: TcpStream,
 ) -> io::Result<Transport> {
-    let peer = stream.peer_addr().ok();
-    adopt(factory, stream, peer).await
-}
-
-async fn adopt<P: Protocol>(
-    factory: impl FnOnce() -> P,
-    stream: TcpStream,
-    peer: Option<SocketAddr>,
-) -> io::Result<Transport> {
     stream.set_nodelay(true)?;
-    let (transport, driver) = Transport::with_driver(stream, factory(), peer);
-    drop(LoopHandle::current().spawn(driver));
-    let making = Making(&transport);
-    transport.made().await;
-    drop(making);
-    Ok(transport)
-}
-
-/// Whoever gives up waiting for a connection shall not have one.
-struct Making<'a>(&'a Transport);
-
-impl Drop for Making<'_> {
-    fn drop(&mut self) {
-        if !self.0.is_made() {
-            self.0.abort();
-        }
-    }
+    let peer = stream.peer_addr().ok();
+    Ok(adopt(factory, stream, peer).await)
 }

@@ -1,6 +1,5 @@
 //! The state of a connection, which its transport, its protocol and its driver share.
 
-mod calling;
 mod writing;
 
 use std::any::Any;
@@ -13,14 +12,11 @@ use std::task::{Context, Poll, Waker};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
+use super::callee::{Callee, Host, say_lost, say_lost_soon};
 use super::outgoing::Outgoing;
 use super::{Protocol, Transport};
 use crate::event_loop::LoopHandle;
 use crate::report::ReportKind;
-
-/// Watermarks, as asyncio has them.
-const HIGH: usize = 64 * 1024;
-const LOW: usize = HIGH / 4;
 
 /// Anything that reads and writes.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Any {}
@@ -33,8 +29,7 @@ pub(super) struct Connection {
     of: LoopHandle,
     /// Away for good once the connection is lost, and for a while when it is upgraded.
     stream: RefCell<Option<Box<dyn Stream>>>,
-    /// Away while it is called, and for good once the connection is lost.
-    protocol: Cell<Option<Box<dyn Protocol>>>,
+    protocol: Callee<dyn Protocol>,
     /// Of the driver, once that has begun.
     waker: OnceCell<Waker>,
     phase: Cell<Phase>,
@@ -45,10 +40,6 @@ pub(super) struct Connection {
     out: RefCell<Outgoing>,
     /// The stream has bytes in a buffer of its own.
     unflushed: Cell<bool>,
-    limits: Cell<Limits>,
-    writing_paused: Cell<bool>,
-    /// Whether the protocol was told last to pause.
-    told_to_pause: Cell<bool>,
     ignored_writes: Cell<u32>,
     /// How many [`Transport`]s there are.
     handles: Cell<usize>,
@@ -73,21 +64,6 @@ enum End {
     Sent,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) high: usize,
-    pub(super) low: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            high: HIGH,
-            low: LOW,
-        }
-    }
-}
-
 impl Connection {
     pub(super) fn new(
         of: LoopHandle,
@@ -98,7 +74,7 @@ impl Connection {
         Rc::new(Connection {
             of,
             stream: RefCell::new(Some(stream)),
-            protocol: Cell::new(Some(protocol)),
+            protocol: Callee::new(protocol),
             waker: OnceCell::new(),
             phase: Cell::new(Phase::Open),
             error: Cell::new(None),
@@ -107,17 +83,10 @@ impl Connection {
             write_end: Cell::new(End::Unknown),
             out: RefCell::default(),
             unflushed: Cell::new(false),
-            limits: Cell::default(),
-            writing_paused: Cell::new(false),
-            told_to_pause: Cell::new(false),
             ignored_writes: Cell::new(0),
             handles: Cell::new(0),
             peer,
         })
-    }
-
-    pub(super) fn of(&self) -> &LoopHandle {
-        &self.of
     }
 
     pub(super) fn peer(&self) -> Option<SocketAddr> {
@@ -136,9 +105,33 @@ impl Connection {
     }
 }
 
+impl Host for Connection {
+    fn of(&self) -> &LoopHandle {
+        &self.of
+    }
+
+    /// Ends because of an error: the first one is the one that counts.
+    fn fail(&self, error: io::Error) {
+        if !matches!(self.phase.get(), Phase::Broken | Phase::Lost) {
+            self.error.set(Some(error));
+            self.abort();
+        }
+    }
+}
+
 // ---- the life of it ----
 
 impl Connection {
+    /// Calls the protocol; see [`Callee::call`].
+    pub(super) fn call<T>(&self, f: impl FnOnce(&mut (dyn Protocol + 'static)) -> T) -> Option<T> {
+        self.protocol.call(self, f)
+    }
+
+    /// Has another protocol called; see [`Callee::set`].
+    pub(super) fn set_protocol(&self, protocol: Box<dyn Protocol>) {
+        self.protocol.set(self, protocol);
+    }
+
     /// Calls `connection_made`, from the driver's first step.
     pub(super) fn begin(self: &Rc<Self>, waker: &Waker) {
         let _ = self.waker.set(waker.clone());
@@ -152,10 +145,6 @@ impl Connection {
 
     pub(super) fn is_closing(&self) -> bool {
         self.phase.get() != Phase::Open
-    }
-
-    pub(super) fn is_lost(&self) -> bool {
-        self.phase.get() == Phase::Lost
     }
 
     /// Sends what was written, and then ends.
@@ -173,14 +162,6 @@ impl Connection {
             self.phase.set(Phase::Broken);
             drop(self.out.take());
             self.wake();
-        }
-    }
-
-    /// Ends because of an error: the first one is the one that counts.
-    pub(super) fn fail(&self, error: io::Error) {
-        if !matches!(self.phase.get(), Phase::Broken | Phase::Lost) {
-            self.error.set(Some(error));
-            self.abort();
         }
     }
 
@@ -218,27 +199,14 @@ impl Connection {
             return;
         }
         drop(self.out.take());
-        let error = self.error.take();
         self.drop_stream();
-        let protocol = self.protocol.take().filter(|_| !self.of.is_closed());
-        if let Some(protocol) = protocol {
-            let of = self.of.clone();
-            self.of.call_soon(move || say_lost(&of, protocol, error));
-        }
+        say_lost_soon(&self.of, self.protocol.take(), self.error.take());
     }
 
     fn drop_stream(&self) {
         let stream = self.stream.try_borrow_mut().map(|mut stream| stream.take());
         let _ = self.of.contain(ReportKind::DropPanicked, || drop(stream));
     }
-}
-
-/// The last call, and the end of the protocol; should either panic, the other happens all the same.
-fn say_lost(of: &LoopHandle, mut protocol: Box<dyn Protocol>, error: Option<io::Error>) {
-    let _ = of.contain(ReportKind::ProtocolPanicked, || {
-        protocol.connection_lost(error);
-    });
-    let _ = of.contain(ReportKind::DropPanicked, || drop(protocol));
 }
 
 // ---- reading ----

@@ -4,8 +4,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::super::callee::{Host, Limits};
 use super::super::outgoing::Outgoing;
-use super::{Connection, End, Limits, Phase, Stream};
+use super::{Connection, End, Phase, Stream};
 use crate::report::{ErrorReport, ReportKind};
 
 /// At so many ignored writes a program is told of them, as in asyncio.
@@ -31,7 +32,7 @@ impl Connection {
         if written < len {
             keep(&mut self.out.borrow_mut(), written);
             self.wake();
-            self.check_high();
+            self.protocol.note_waiting(self, self.buffered());
         }
     }
 
@@ -82,7 +83,9 @@ impl Connection {
         if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
             self.fail(error);
         }
-        self.check_low();
+        if matches!(self.phase.get(), Phase::Open | Phase::Closing) {
+            self.protocol.note_waiting(self, self.buffered());
+        }
     }
 
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -138,27 +141,11 @@ impl Connection {
     }
 
     pub(in super::super) fn limits(&self) -> Limits {
-        self.limits.get()
+        self.protocol.limits()
     }
 
     pub(in super::super) fn set_limits(&self, limits: Limits) {
-        self.limits.set(limits);
-        self.check_high();
-        self.check_low();
-    }
-
-    fn check_high(&self) {
-        if !self.writing_paused.get() && self.buffered() > self.limits.get().high {
-            self.writing_paused.set(true);
-            self.tell_about_writing();
-        }
-    }
-
-    fn check_low(&self) {
-        let goes_on = matches!(self.phase.get(), Phase::Open | Phase::Closing);
-        if goes_on && self.writing_paused.get() && self.buffered() <= self.limits.get().low {
-            self.writing_paused.set(false);
-            self.tell_about_writing();
-        }
+        self.protocol.set_limits(limits);
+        self.protocol.note_waiting(self, self.buffered());
     }
 }

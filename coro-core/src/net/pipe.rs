@@ -1,0 +1,199 @@
+//! Pipes of the system.
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::io::AsyncWrite;
+use mio::unix::pipe::{Receiver, Sender};
+
+use super::macros::read_by_traits;
+use crate::event_loop::Direction;
+use crate::wait::ready::Ready;
+
+/// Makes a pipe: what is written to its one end is read from the other.
+///
+/// Its ends can be given to other processes; for tasks of one loop a channel is cheaper.
+///
+/// ```
+/// # use coro_core as coro;
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// coro::run(async {
+///     let (mut reader, mut writer) = coro::net::pipe()?;
+///     writer.write_all(b"hello").await?;
+///     writer.close().await?;
+///     let mut text = String::new();
+///     reader.read_to_string(&mut text).await?;
+///     assert_eq!(text, "hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// If the process has no descriptors left.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
+    let (sender, receiver) = mio::unix::pipe::new()?;
+    Ok((PipeReader::new(receiver)?, PipeWriter::new(sender)?))
+}
+
+/// The end of a pipe that is read from. Dropping it closes it.
+///
+/// Dropping a read loses nothing.
+pub struct PipeReader {
+    ready: Ready<Receiver>,
+}
+
+/// The end of a pipe that is written to. Dropping or closing it ends what the reader reads.
+///
+/// Writing while nobody has the other end open is an error, `BrokenPipe`.
+pub struct PipeWriter {
+    /// Open until it is closed.
+    ready: Option<Ready<Sender>>,
+}
+
+impl PipeReader {
+    #[track_caller]
+    fn new(io: Receiver) -> io::Result<Self> {
+        Ok(PipeReader {
+            ready: Ready::new(io)?,
+        })
+    }
+
+    /// Takes over a descriptor that is read from, such as one of the standard library's pipe or of
+    /// a named pipe, and sets it not to block.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be set so, or the system cannot wait for it, as for a regular file.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<Self> {
+        let receiver = Receiver::from(fd.into());
+        receiver.set_nonblocking(true)?;
+        Self::new(receiver)
+    }
+
+    /// Gives the descriptor back; the loop waits for it no more. It is still set not to block.
+    pub fn into_fd(self) -> OwnedFd {
+        self.ready.into_inner().into()
+    }
+
+    fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let len = buffer.len();
+        self.ready
+            .poll_transfer(Direction::Read, len, cx, |mut io| io.read(buffer))
+    }
+
+    fn poll_read_vectored(
+        &self,
+        cx: &Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = buffers.iter().map(|buffer| buffer.len()).sum();
+        self.ready
+            .poll_transfer(Direction::Read, len, cx, |mut io| io.read_vectored(buffers))
+    }
+}
+
+read_by_traits!(PipeReader);
+
+impl PipeWriter {
+    #[track_caller]
+    fn new(io: Sender) -> io::Result<Self> {
+        Ok(PipeWriter {
+            ready: Some(Ready::new(io)?),
+        })
+    }
+
+    /// Takes over a descriptor that is written to, such as one of the standard library's pipe or
+    /// of a named pipe, and sets it not to block.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be set so, or the system cannot wait for it, as for a regular file.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<Self> {
+        let sender = Sender::from(fd.into());
+        sender.set_nonblocking(true)?;
+        Self::new(sender)
+    }
+
+    /// Gives the descriptor back, unless it was closed; the loop waits for it no more. It is still
+    /// set not to block.
+    pub fn into_fd(self) -> Option<OwnedFd> {
+        Some(self.ready?.into_inner().into())
+    }
+
+    fn open(&self) -> io::Result<&Ready<Sender>> {
+        let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "the pipe was closed here");
+        self.ready.as_ref().ok_or_else(closed)
+    }
+}
+
+impl AsyncWrite for PipeWriter {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.open()?
+            .poll_transfer(Direction::Write, bytes.len(), cx, |mut io| io.write(bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        self.open()?
+            .poll_transfer(Direction::Write, len, cx, |mut io| {
+                io.write_vectored(slices)
+            })
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Closes the descriptor, so that the reader reads its end.
+    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ready = None;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsFd for PipeReader {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ready.get().as_fd()
+    }
+}
+
+impl fmt::Debug for PipeReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ready.fmt(f)
+    }
+}
+
+impl fmt::Debug for PipeWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PipeWriter").field(&self.ready).finish()
+    }
+}

@@ -1,0 +1,150 @@
+//! Servers on sockets of the file system.
+
+use std::fs;
+use std::future::Future;
+use std::io;
+use std::iter;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::accept::Listen;
+use super::{HandlerOutput, Server, ServerBuilder};
+use crate::net::{UnixListener, UnixStream};
+
+/// Listens at a path, and has `handler` serve whoever connects.
+///
+/// The counterpart of `asyncio.start_unix_server`: as [`start_server`](super::start_server), with a
+/// [`UnixStream`] and the address of its other end, which most have none of; so the tasks are called
+/// `connection` and their number.
+///
+/// A socket that is left over at the path from a server that has died is replaced; anything else
+/// that is there is not. When the server stops listening it removes the socket, if it is still its
+/// own.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{UnixStream, start_unix_server};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// coro::run(async {
+///     let path = std::env::temp_dir().join(format!("coro-doc-{}", std::process::id()));
+///     let server = start_unix_server(&path, async |mut stream: UnixStream, _| {
+///         stream.write_all(b"hello").await
+///     })?;
+///     let mut answer = String::new();
+///     UnixStream::connect(&path).await?.read_to_string(&mut answer).await?;
+///     assert_eq!(answer, "hello");
+///     drop(server);
+///     coro::yield_now().await;
+///     assert!(!path.exists());
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// If the path cannot be listened at; `AddrInUse` if somebody does.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn start_unix_server<H, F>(path: impl AsRef<Path>, handler: H) -> io::Result<Server>
+where
+    H: Fn(UnixStream, SocketAddr) -> F + 'static,
+    F: Future<Output: HandlerOutput> + 'static,
+{
+    Server::builder().start_unix(path, handler)
+}
+
+impl ServerBuilder {
+    /// Listens at a path, as [`start_unix_server`] does. The backlog is the system's own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start_unix_server`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn start_unix<H, F>(&self, path: impl AsRef<Path>, handler: H) -> io::Result<Server>
+    where
+        H: Fn(UnixStream, SocketAddr) -> F + 'static,
+        F: Future<Output: HandlerOutput> + 'static,
+    {
+        let path = path.as_ref();
+        let listener = listen(path)?;
+        let name = format!("listener {}", path.display());
+        Ok(self.serve(Vec::new(), iter::once((name, listener)), handler))
+    }
+}
+
+#[track_caller]
+fn listen(path: &Path) -> io::Result<OwnListener> {
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
+            fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    }?;
+    let file = OwnFile {
+        path: path.to_owned(),
+        inode: inode(path),
+    };
+    Ok(OwnListener {
+        _file: file,
+        listener,
+    })
+}
+
+/// Whether there is a socket at which nobody listens. Other files refuse connections as well.
+fn is_left_over(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    let connected = mio::net::UnixStream::connect(path); // it does not block
+    is_socket && connected.is_err_and(|it| it.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+struct OwnListener {
+    /// Goes first, so that nobody is refused at a path where nobody listens any more.
+    _file: OwnFile,
+    listener: UnixListener,
+}
+
+impl Listen for OwnListener {
+    type Stream = UnixStream;
+    type Peer = SocketAddr;
+
+    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        self.listener.accept().await
+    }
+
+    fn name(peer: &SocketAddr, number: u64) -> String {
+        match peer.as_pathname() {
+            Some(path) => format!("connection {}", path.display()),
+            None => format!("connection {number}"),
+        }
+    }
+}
+
+/// The socket's file, which goes when the listener does, unless another has taken its place.
+struct OwnFile {
+    path: PathBuf,
+    inode: Option<(u64, u64)>,
+}
+
+impl Drop for OwnFile {
+    fn drop(&mut self) {
+        if self.inode.is_some() && inode(&self.path) == self.inode {
+            let _ = fs::remove_file(&self.path); // it was there a moment ago; nobody is to be told
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The standard input and outputs.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use crate::event_loop::{Direction, Wait};
+use crate::sys::{Standard, StandardUse};
+use crate::wait::descriptor::Descriptor;
+use crate::wait::ready::Ready;
+
+/// The standard input, read without blocking the loop; made by [`stdin`].
+pub struct Stdin(Stdio);
+
+/// The standard output, written without blocking the loop; made by [`stdout`].
+pub struct Stdout(Stdio);
+
+/// The standard error, written without blocking the loop; made by [`stderr`].
+pub struct Stderr(Stdio);
+
+/// Waited for, unless the system cannot wait for it, as it is always ready.
+enum Stdio {
+    Waited(Ready<Descriptor<Standard>>),
+    Direct(Standard),
+}
+
+/// The standard input, as something that is read by the traits of [`futures::io`].
+///
+/// A pipe, a terminal and a socket are waited for. A regular file and `/dev/null`, which the system
+/// cannot wait for, are read directly. A terminal gives a line at a time, unless it was set to do
+/// otherwise.
+///
+/// Whether standard input and outputs block is a setting of the open file, which the shell and
+/// other processes share, and which `println!` cannot cope with, so it is left as it is. On Linux
+/// a pipe or a terminal is opened anew instead; anything else is asked whether it is ready before
+/// each operation. So if another process reads from the same socket, it may be faster, and then
+/// the read blocks until more comes.
+///
+/// Nothing is buffered here, and nothing is seen of what `std::io::stdin` has buffered: use one or
+/// the other. Dropping a read loses nothing.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::net::{stdin, stdout};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// async fn copy() -> std::io::Result<()> {
+///     let (mut from, mut to) = (stdin()?, stdout()?);
+///     let mut buffer = [0; 4096];
+///     loop {
+///         match from.read(&mut buffer).await? {
+///             0 => return Ok(()),
+///             len => to.write_all(&buffer[..len]).await?,
+///         }
+///     }
+/// }
+/// # let _ = coro::run(async { coro::timeout(std::time::Duration::ZERO, copy()).await });
+/// ```
+///
+/// # Errors
+///
+/// If the process has no descriptors left.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn stdin() -> io::Result<Stdin> {
+    Stdio::open(io::stdin().as_fd(), StandardUse::Read).map(Stdin)
+}
+
+/// The standard output, as something that is written by the traits of [`futures::io`].
+///
+/// What is said of [`stdin`] holds here too. Nothing is buffered, and what `println!` has buffered
+/// is not known here: it comes out at the end of its line. Closing it closes nothing, as the
+/// standard output is not ours alone.
+///
+/// # Errors
+///
+/// If the process has no descriptors left.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn stdout() -> io::Result<Stdout> {
+    Stdio::open(io::stdout().as_fd(), StandardUse::Write).map(Stdout)
+}
+
+/// The standard error, as something that is written by the traits of [`futures::io`]; see
+/// [`stdout`].
+///
+/// # Errors
+///
+/// If the process has no descriptors left.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn stderr() -> io::Result<Stderr> {
+    Stdio::open(io::stderr().as_fd(), StandardUse::Write).map(Stderr)
+}
+
+impl Stdio {
+    #[track_caller]
+    fn open(fd: BorrowedFd<'_>, to: StandardUse) -> io::Result<Self> {
+        match Ready::try_new(Descriptor::new(Standard::open(fd, to)?)) {
+            Ok(ready) => Ok(Stdio::Waited(ready)),
+            Err((error, io)) if error.kind() == io::ErrorKind::Unsupported => {
+                Ok(Stdio::Direct(io.into_inner()))
+            }
+            Err((error, _)) => Err(error),
+        }
+    }
+
+    fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Stdio::Direct(io) => Poll::Ready(uninterrupted(|| io.read(buffer))),
+            Stdio::Waited(ready) => ready.poll_io(Direction::Read, Wait::UNNAMED, cx, |io| {
+                io.get().read_if_ready(buffer)
+            }),
+        }
+    }
+
+    fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Stdio::Direct(io) => Poll::Ready(uninterrupted(|| io.write(bytes))),
+            Stdio::Waited(ready) => ready.poll_io(Direction::Write, Wait::UNNAMED, cx, |io| {
+                io.get().write_if_ready(bytes)
+            }),
+        }
+    }
+}
+
+fn uninterrupted<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+impl AsyncRead for Stdin {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_read(cx, buffer)
+    }
+}
+
+macro_rules! writes {
+    ($($output:ident),*) => { $(
+        impl AsyncWrite for $output {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                self.0.poll_write(cx, bytes)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+        }
+    )* };
+}
+
+writes!(Stdout, Stderr);
+
+macro_rules! named {
+    ($($name:ident),*) => { $(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )* };
+}
+
+named!(Stdin, Stdout, Stderr);

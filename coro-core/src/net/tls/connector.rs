@@ -1,0 +1,267 @@
+//! The client's side of TLS.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::io::{AsyncRead, AsyncWrite};
+use rustls::client::WantsClientCert;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::handshake::{Limits, handshake};
+use super::plain::{PlainReader, only_plain};
+use super::{TlsError, TlsStream, provider};
+use crate::net::{TcpStream, open_connection};
+
+/// Makes TLS connections as a client. Cloning it is cheap; make one and use it for all connections,
+/// which can then resume one another's sessions.
+///
+/// Servers are always verified: against the roots that the machine trusts, or against those given
+/// to the [builder](TlsConnector::builder). Who needs another policy makes it a
+/// [`rustls::ClientConfig`] and converts that.
+#[derive(Clone)]
+pub struct TlsConnector {
+    config: Arc<ClientConfig>,
+    limits: Limits,
+}
+
+impl TlsConnector {
+    /// One that trusts what the machine trusts, by the verifier of the platform. It reads the
+    /// machine's roots, which takes a few milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](io::ErrorKind::NotFound) if the machine has no roots.
+    pub fn new() -> io::Result<Self> {
+        Self::builder().build()
+    }
+
+    /// One with roots, a client certificate or application protocols of its own.
+    pub fn builder() -> TlsConnectorBuilder {
+        TlsConnectorBuilder::default()
+    }
+
+    /// How long a handshake may take, by the loop's clock; 60 seconds unless set, as in asyncio.
+    /// [`Duration::MAX`] is no limit.
+    #[must_use]
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.limits.handshake = limit;
+        self
+    }
+
+    /// How long a `close` may wait for the other end to take in what is left; 30 seconds unless
+    /// set, as in asyncio. [`Duration::MAX`] is no limit.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
+        self.limits.shutdown = limit;
+        self
+    }
+
+    /// Makes a fresh stream a TLS connection to the server of that name, a DNS name or an IP
+    /// address, which is asked for (SNI) and which the server's certificate has to be valid for.
+    ///
+    /// Take the name from whoever wants the connection, never from what a peer said. Dropping the
+    /// wait drops the stream.
+    ///
+    /// In TLS 1.3 a client is done before the server has seen its certificate; a server that
+    /// refuses it says so at the first read.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a malformed name,
+    /// [`InvalidData`](io::ErrorKind::InvalidData) with a [`TlsError`] for a server that cannot be
+    /// verified or does not speak TLS, [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it hangs
+    /// up, [`TimedOut`](io::ErrorKind::TimedOut) if it takes too long, and errors of the stream.
+    ///
+    /// # Panics
+    ///
+    /// If it has to wait outside of a loop.
+    pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        server_name: &str,
+        stream: S,
+    ) -> io::Result<TlsStream<S>> {
+        let name = ServerName::try_from(server_name.to_owned())
+            .map_err(|_| malformed_name(server_name))?;
+        let client =
+            ClientConnection::new(self.config.clone(), name).map_err(TlsError::in_configuration)?;
+        handshake(client.into(), stream, self.limits).await
+    }
+
+    /// As [`connect`](Self::connect), in the midst of a conversation that was held in plain text,
+    /// such as an SMTP one after the answer to STARTTLS.
+    ///
+    /// # Errors
+    ///
+    /// Those of `connect`, and [`InvalidData`](io::ErrorKind::InvalidData) if the reader has read
+    /// more than was taken from it: that came in plain text, from anybody, and must not be taken
+    /// for a part of what is protected.
+    ///
+    /// # Panics
+    ///
+    /// If it has to wait outside of a loop.
+    pub async fn start_tls<R>(
+        &self,
+        server_name: &str,
+        reader: R,
+    ) -> io::Result<TlsStream<R::Stream>>
+    where
+        R: PlainReader<Stream: AsyncRead + AsyncWrite + Unpin>,
+    {
+        self.connect(server_name, only_plain(reader)?).await
+    }
+
+    /// Connects to a host by TCP, as [`open_connection`] does, and then by TLS, as
+    /// [`connect`](Self::connect) does under the same name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two.
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn open_connection(&self, host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
+        let stream = open_connection(host, port).await?;
+        let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        self.connect(bare.unwrap_or(host), stream).await
+    }
+}
+
+impl From<ClientConfig> for TlsConnector {
+    fn from(config: ClientConfig) -> Self {
+        Arc::new(config).into()
+    }
+}
+
+impl From<Arc<ClientConfig>> for TlsConnector {
+    fn from(config: Arc<ClientConfig>) -> Self {
+        TlsConnector {
+            config,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl fmt::Debug for TlsConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConnector")
+            .field("alpn_protocols", &self.config.alpn_protocols)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`TlsConnector`] shall do otherwise than by default.
+#[derive(Default)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct TlsConnectorBuilder {
+    roots: Option<Vec<CertificateDer<'static>>>,
+    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    alpn: Vec<Vec<u8>>,
+}
+
+impl TlsConnectorBuilder {
+    /// Trusts these certificates and what they have signed, instead of the machine's roots. Called
+    /// again, adds to them.
+    pub fn root_certificates(
+        mut self,
+        roots: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Self {
+        self.roots.get_or_insert_default().extend(roots);
+        self
+    }
+
+    /// Presents this certificate to servers that ask for one: its chain, its own first, and key.
+    pub fn client_certificate(
+        mut self,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Self {
+        self.identity = Some((chain, key));
+        self
+    }
+
+    /// Offers these application protocols (ALPN), the preferred first.
+    pub fn alpn_protocols(
+        mut self,
+        protocols: impl IntoIterator<Item = impl Into<Vec<u8>>>,
+    ) -> Self {
+        self.alpn = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The connector.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](io::ErrorKind::NotFound) if no roots were given and the machine has none;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for roots, certificates or keys that are
+    /// malformed, an empty list of roots, or a key that does not belong to its certificate.
+    pub fn build(self) -> io::Result<TlsConnector> {
+        let builder = match self.roots {
+            Some(roots) => trusting(roots)?,
+            None => trusting_the_machine()?,
+        };
+        let mut config = match self.identity {
+            Some((chain, key)) => builder
+                .with_client_auth_cert(chain, key)
+                .map_err(TlsError::in_configuration)?,
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = self.alpn;
+        Ok(config.into())
+    }
+}
+
+impl fmt::Debug for TlsConnectorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConnectorBuilder")
+            .field("roots", &self.roots.as_ref().map(Vec::len))
+            .field("alpn_protocols", &self.alpn)
+            .finish_non_exhaustive()
+    }
+}
+
+type Verifying = ConfigBuilder<ClientConfig, WantsClientCert>;
+
+fn builder() -> io::Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::in_configuration)
+}
+
+fn trusting(roots: Vec<CertificateDer<'static>>) -> io::Result<Verifying> {
+    Ok(builder()?.with_root_certificates(root_store(roots)?))
+}
+
+fn trusting_the_machine() -> io::Result<Verifying> {
+    builder()?.with_platform_verifier().map_err(|error| {
+        let text = format!(
+            "tls: no roots to trust on this machine ({error}): install its package of \
+             certificates, or give some by TlsConnectorBuilder::root_certificates"
+        );
+        io::Error::new(io::ErrorKind::NotFound, text)
+    })
+}
+
+/// Roots, at least one.
+pub(super) fn root_store(roots: Vec<CertificateDer<'static>>) -> io::Result<RootCertStore> {
+    if roots.is_empty() {
+        let text = "tls: an empty list of roots trusts nobody: give at least one certificate";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(root).map_err(TlsError::in_configuration)?;
+    }
+    Ok(store)
+}
+
+fn malformed_name(name: &str) -> io::Error {
+    let text = format!("tls: {name:?} is neither a DNS name nor an IP address");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}

@@ -1,0 +1,107 @@
+//! TLS failures in words.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use rustls::{CertificateError, InconsistentKeys};
+
+/// Why TLS failed: what lies inside the [`io::Error`] of a handshake, a read or a write, and has
+/// rustls's own error as its [`source`](Error::source).
+///
+/// Errors of the stream below, and the end of the stream, are not of this type but as they came.
+///
+/// ```
+/// use coro_core::net::tls::{TlsError, rustls};
+///
+/// fn is_expired(error: &std::io::Error) -> bool {
+///     use rustls::{CertificateError, Error};
+///
+///     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+///     matches!(
+///         tls.map(TlsError::as_rustls),
+///         Some(Error::InvalidCertificate(CertificateError::ExpiredContext { .. }))
+///     )
+/// }
+/// # assert!(!is_expired(&std::io::ErrorKind::UnexpectedEof.into()));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct TlsError(rustls::Error);
+
+impl TlsError {
+    /// What rustls says.
+    pub fn as_rustls(&self) -> &rustls::Error {
+        &self.0
+    }
+
+    /// As an error of a connection.
+    pub(super) fn of(error: &rustls::Error) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, TlsError(error.clone()))
+    }
+
+    /// As an error of what the caller has configured.
+    pub(super) fn in_configuration(error: rustls::Error) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidInput, TlsError(error))
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tls: ")?;
+        match &self.0 {
+            rustls::Error::AlertReceived(alert) => {
+                let alert = words(&format!("{alert:?}"));
+                write!(f, "the other end gave up: {alert}")
+            }
+            rustls::Error::InvalidCertificate(why) => certificate(why, f),
+            rustls::Error::NoApplicationProtocol => {
+                f.write_str("no application protocol (ALPN) in common with the other end")
+            }
+            rustls::Error::NoCertificatesPresented => {
+                f.write_str("the other end presented no certificate")
+            }
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                f.write_str("the private key does not belong to the certificate")
+            }
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+fn certificate(why: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match why {
+        CertificateError::UnknownIssuer => {
+            f.write_str("certificate not signed by any root that is trusted here")
+        }
+        // These say what they are about themselves.
+        CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYetContext { .. }
+        | CertificateError::NotValidForNameContext { .. }
+        | CertificateError::InvalidPurposeContext { .. } => write!(f, "{why}"),
+        other => write!(f, "certificate refused: {}", words(&other.to_string())),
+    }
+}
+
+/// `CertificateExpired` as "certificate expired", and `UnknownCA` as "unknown CA".
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut before = ' ';
+    for letter in name.chars() {
+        if letter.is_uppercase() && before.is_lowercase() {
+            words.push(' ');
+        }
+        words.push(letter);
+        before = letter;
+    }
+    let lower = |word: &str| match word.chars().all(char::is_uppercase) {
+        true => word.to_owned(),
+        false => word.to_lowercase(),
+    };
+    words.split(' ').map(lower).collect::<Vec<_>>().join(" ")
+}
+
+impl Error for TlsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}

@@ -1,0 +1,111 @@
+//! TLS, by [rustls], over any stream of bytes. Feature `tls`.
+//!
+//! A [`TlsConnector`] makes a stream the client's end of a [`TlsStream`], a [`TlsAcceptor`] the
+//! server's: a fresh one, or, by `start_tls`, one on which plain text was spoken before.
+//!
+//! ```no_run
+//! # use coro_core as coro;
+//! use coro::net::tls::TlsConnector;
+//! use futures::{AsyncReadExt, AsyncWriteExt};
+//!
+//! coro::run(async {
+//!     let connector = TlsConnector::new()?; // trusts what the machine trusts
+//!     let mut tls = connector.open_connection("www.example.org", 443).await?;
+//!     tls.write_all(b"HEAD / HTTP/1.0\r\n\r\n").await?;
+//!     tls.flush().await?;
+//!     let mut answer = String::new();
+//!     tls.read_to_string(&mut answer).await?;
+//!     std::io::Result::Ok(())
+//! })
+//! # .unwrap();
+//! ```
+//!
+//! A server, and a client that trusts nobody but it:
+//!
+//! ```
+//! # use coro_core as coro;
+//! use coro::net::tls::{TlsAcceptor, TlsConnector, certificates_from_pem, private_key_from_pem};
+//! use coro::net::{TcpListener, TcpStream};
+//! use futures::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+//! # let (certificate_pem, key_pem) = (made.cert.pem(), made.signing_key.serialize_pem());
+//! coro::run(async {
+//!     let certificate = certificates_from_pem(certificate_pem)?;
+//!     let key = private_key_from_pem(key_pem)?;
+//!     let connector = TlsConnector::builder().root_certificates(certificate.clone()).build()?;
+//!     let acceptor = TlsAcceptor::new(certificate, key)?;
+//!
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let address = listener.local_addr()?;
+//!     let server = coro::spawn(async move {
+//!         let (stream, _) = listener.accept().await?;
+//!         let mut tls = acceptor.accept(stream).await?;
+//!         tls.write_all(b"hello").await?;
+//!         tls.close().await // sends close_notify: this was all
+//!     });
+//!
+//!     let stream = TcpStream::connect(address).await?;
+//!     let mut tls = connector.connect("localhost", stream).await?;
+//!     let mut greeting = String::new();
+//!     tls.read_to_string(&mut greeting).await?;
+//!     assert_eq!(greeting, "hello");
+//!     server.await.unwrap()
+//! })
+//! # .unwrap();
+//! ```
+//!
+//! A [`Protocol`](super::Protocol) is called back for what comes through TLS when its
+//! [`Transport`](super::Transport) is made over a [`TlsStream`].
+//!
+//! TLS 1.3 and 1.2 are spoken, with the cryptography of ring, which is named explicitly: other
+//! providers in the same program neither matter nor disturb.
+
+mod acceptor;
+mod connector;
+mod error;
+mod handshake;
+mod pem;
+mod plain;
+mod session;
+mod stream;
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+
+use super::TcpStream;
+
+pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
+pub use connector::{TlsConnector, TlsConnectorBuilder};
+pub use error::TlsError;
+pub use pem::{
+    certificates_from_file, certificates_from_pem, private_key_from_file, private_key_from_pem,
+};
+pub use plain::PlainReader;
+pub use rustls;
+pub use stream::TlsStream;
+
+/// Connects to a host by TCP and TLS, trusting what the machine trusts: the counterpart of
+/// `asyncio.open_connection(host, port, ssl=True)`.
+///
+/// It makes a connector for this one connection. For more than one, make a [`TlsConnector`] and
+/// call its [`open_connection`](TlsConnector::open_connection): that reads the machine's roots
+/// once, and resumes sessions.
+///
+/// # Errors
+///
+/// Those of [`TlsConnector::new`] and [`TlsConnector::open_connection`].
+///
+/// # Panics
+///
+/// When polled outside of a loop.
+pub async fn open_tls_connection(host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
+    TlsConnector::new()?.open_connection(host, port).await
+}
+
+/// Named, because asking rustls for a default panics in a program that has two.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}

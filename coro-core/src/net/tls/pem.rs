@@ -1,0 +1,70 @@
+//! Certificates and keys in PEM.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The certificates in a PEM text, in its order; other sections are passed over.
+///
+/// # Errors
+///
+/// [`InvalidData`](io::ErrorKind::InvalidData) if there is none, or one is malformed.
+pub fn certificates_from_pem(text: impl AsRef<[u8]>) -> io::Result<Vec<CertificateDer<'static>>> {
+    let found = CertificateDer::pem_slice_iter(text.as_ref()).collect::<Result<Vec<_>, _>>();
+    match found.map_err(|error| malformed("certificates", error))? {
+        none if none.is_empty() => Err(malformed("certificates", pem::Error::NoItemsFound)),
+        certificates => Ok(certificates),
+    }
+}
+
+/// The first private key in a PEM text: PKCS#8, PKCS#1 or SEC1, not encrypted.
+///
+/// # Errors
+///
+/// [`InvalidData`](io::ErrorKind::InvalidData) if there is none, or it is malformed.
+pub fn private_key_from_pem(text: impl AsRef<[u8]>) -> io::Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(text.as_ref()).map_err(|error| malformed("private key", error))
+}
+
+/// The certificates in a PEM file, as [`certificates_from_pem`] finds them.
+///
+/// It blocks while it reads: call it before there are connections to wait.
+///
+/// # Errors
+///
+/// If the file cannot be read, or has no certificates; the text names the file.
+pub fn certificates_from_file(path: impl AsRef<Path>) -> io::Result<Vec<CertificateDer<'static>>> {
+    let path = path.as_ref();
+    fs::read(path)
+        .and_then(certificates_from_pem)
+        .map_err(|error| naming(path, error))
+}
+
+/// The first private key in a PEM file, as [`private_key_from_pem`] finds it.
+///
+/// It blocks while it reads: call it before there are connections to wait.
+///
+/// # Errors
+///
+/// If the file cannot be read, or has no private key; the text names the file.
+pub fn private_key_from_file(path: impl AsRef<Path>) -> io::Result<PrivateKeyDer<'static>> {
+    let path = path.as_ref();
+    fs::read(path)
+        .and_then(private_key_from_pem)
+        .map_err(|error| naming(path, error))
+}
+
+fn malformed(what: &str, error: pem::Error) -> io::Error {
+    let text = match error {
+        pem::Error::NoItemsFound => format!("tls: no {what} found in this PEM"),
+        other => format!("tls: malformed PEM: {other}"),
+    };
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+fn naming(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,386 @@
+//! What to run, and how.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process::{self, ExitStatus, Output, Stdio};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::child::Child;
+use super::orphans;
+use crate::event_loop::LoopHandle;
+use crate::sys::process as system;
+use crate::wait::until::Until;
+
+/// A program to be run, with its arguments and surroundings: [`std::process::Command`], whose
+/// children can be awaited.
+///
+/// The methods of that are here under the same names; [`as_std_mut`](Self::as_std_mut) has the
+/// rest. It can be used several times. The counterpart of `asyncio.create_subprocess_exec` and
+/// `asyncio.create_subprocess_shell`.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::process::Command;
+/// use std::io;
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let status = Command::shell("exit 3").status().await?;
+///     assert_eq!(status.code(), Some(3));
+///
+///     let mut endless = Command::new("sleep");
+///     let killed = endless.arg("3600").timeout(Duration::from_millis(10)).status().await;
+///     assert_eq!(killed.unwrap_err().kind(), io::ErrorKind::TimedOut);
+///
+///     let missing = Command::new("no-such-program").spawn();
+///     assert!(missing.unwrap_err().to_string().starts_with("cannot run \"no-such-program\": "));
+///     io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct Command {
+    std: process::Command,
+    has_stdin: bool,
+    has_stdout: bool,
+    has_stderr: bool,
+    kill_on_drop: bool,
+    kill_group: bool,
+    timeout: Option<Duration>,
+}
+
+impl Command {
+    /// A program without arguments; one whose name has no `/` is looked for in `PATH`.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        process::Command::new(program).into()
+    }
+
+    /// A line for the shell, `sh -c`.
+    ///
+    /// The shell takes apart what is in it: put nothing there that others have said. Pass it as an
+    /// [`arg`](Self::arg), which the line has as `"$0"`, `"$1"` and so on.
+    pub fn shell(line: impl AsRef<OsStr>) -> Self {
+        let mut shell = Self::new("sh");
+        shell.arg("-c").arg(line);
+        shell
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
+        self.std.arg(argument);
+        self
+    }
+
+    /// Adds several arguments.
+    pub fn args(&mut self, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> &mut Self {
+        self.std.args(arguments);
+        self
+    }
+
+    /// Sets the name by which the program is told that it was called. Unix only.
+    pub fn arg0(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
+        self.std.arg0(name);
+        self
+    }
+
+    /// Sets a variable of the child's environment.
+    pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.std.env(name, value);
+        self
+    }
+
+    /// Sets several variables of the child's environment.
+    pub fn envs<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+        &mut self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> &mut Self {
+        self.std.envs(variables);
+        self
+    }
+
+    /// Has the child not inherit a variable.
+    pub fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
+        self.std.env_remove(name);
+        self
+    }
+
+    /// Has the child inherit no variable.
+    pub fn env_clear(&mut self) -> &mut Self {
+        self.std.env_clear();
+        self
+    }
+
+    /// Sets the directory that the child begins in.
+    pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Self {
+        self.std.current_dir(directory);
+        self
+    }
+
+    /// Sets what the child's standard input is: by default ours, and for [`output`](Self::output)
+    /// nothing.
+    pub fn stdin(&mut self, stdin: impl Into<Stdio>) -> &mut Self {
+        self.std.stdin(stdin);
+        self.has_stdin = true;
+        self
+    }
+
+    /// Sets what the child's standard output is: by default ours, and for
+    /// [`output`](Self::output) a pipe.
+    pub fn stdout(&mut self, stdout: impl Into<Stdio>) -> &mut Self {
+        self.std.stdout(stdout);
+        self.has_stdout = true;
+        self
+    }
+
+    /// Sets what the child's standard error is: by default ours, and for [`output`](Self::output)
+    /// a pipe.
+    pub fn stderr(&mut self, stderr: impl Into<Stdio>) -> &mut Self {
+        self.std.stderr(stderr);
+        self.has_stderr = true;
+        self
+    }
+
+    /// Sets the user that the child runs as. Makes starting it slow; see the [module](super).
+    pub fn uid(&mut self, id: u32) -> &mut Self {
+        self.std.uid(id);
+        self
+    }
+
+    /// Sets the group of users that the child runs as. Makes starting it slow; see the
+    /// [module](super).
+    pub fn gid(&mut self, id: u32) -> &mut Self {
+        self.std.gid(id);
+        self
+    }
+
+    /// Puts the child into a process group; 0 is a new one, which it leads.
+    pub fn process_group(&mut self, group: i32) -> &mut Self {
+        self.std.process_group(group);
+        self
+    }
+
+    /// Has the child lead a process group of its own, and has whatever ends it (signals, killing on
+    /// drop, [`timeout`](Self::timeout)) go to all of that group: to the processes that it has
+    /// started too. The default is not to.
+    ///
+    /// A group of its own does not get the Ctrl-C of the terminal, and may not read from it.
+    pub fn kill_group(&mut self, kill_group: bool) -> &mut Self {
+        if kill_group {
+            self.std.process_group(0);
+        }
+        self.kill_group = kill_group;
+        self
+    }
+
+    /// Has a child be killed when its [`Child`] is dropped. The default is to let it run.
+    ///
+    /// This is also what ends the children of [`output`](Self::output) and
+    /// [`status`](Self::status) when those are dropped, as by a [`timeout`](crate::timeout) or when
+    /// their task is cancelled.
+    pub fn kill_on_drop(&mut self, kill_on_drop: bool) -> &mut Self {
+        self.kill_on_drop = kill_on_drop;
+        self
+    }
+
+    /// How long [`output`](Self::output) and [`status`](Self::status) may take: then they kill the
+    /// child, wait for its end, and give the error [`TimedOut`](io::ErrorKind::TimedOut). The
+    /// counterpart of the `timeout` of Python's `subprocess.run`.
+    pub fn timeout(&mut self, duration: Duration) -> &mut Self {
+        self.timeout = Some(duration);
+        self
+    }
+
+    /// The command as the standard library has it.
+    pub fn as_std(&self) -> &process::Command {
+        &self.std
+    }
+
+    /// The command as the standard library has it, to be changed. Of streams that are set there,
+    /// [`output`](Self::output) knows nothing.
+    pub fn as_std_mut(&mut self) -> &mut process::Command {
+        &mut self.std
+    }
+
+    /// Starts the program.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, of the same kind, with the name of the program. If the child was
+    /// started but cannot be waited for, as descriptors have run out, it is killed and reaped
+    /// before this returns.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop; nothing is started.
+    #[track_caller]
+    pub fn spawn(&mut self) -> io::Result<Child> {
+        LoopHandle::current(); // says what is wrong
+        orphans::look_again();
+        let child = self.std.spawn().map_err(|error| self.cannot_run(error))?;
+        let taken = Child::new(child, self.kill_group, self.kill_on_drop);
+        taken.map_err(|(error, child)| self.give_up(child, error))
+    }
+
+    /// Runs the program and waits for its end.
+    ///
+    /// Dropped before that, it leaves the child running, unless
+    /// [`kill_on_drop`](Self::kill_on_drop) is set.
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn) and [`Child::wait`], and if it takes longer than
+    /// [`timeout`](Self::timeout) says.
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn status(&mut self) -> io::Result<ExitStatus> {
+        let mut child = self.spawn()?;
+        let ended = child.wait();
+        self.in_time(child, async |_: &mut Child| ended.await).await
+    }
+
+    /// Runs the program, waits for its end, and collects what it writes.
+    ///
+    /// Unless they are set otherwise, its standard input is empty, and its standard output and
+    /// standard error are collected; they stay so for further children of this command. Dropped
+    /// before the end, it leaves the child running, unless [`kill_on_drop`](Self::kill_on_drop) is
+    /// set. When the end comes is said at [`Child::communicate`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn) and [`Child::communicate`], and if it takes longer than
+    /// [`timeout`](Self::timeout) says.
+    ///
+    /// # Panics
+    ///
+    /// When polled outside of a loop.
+    pub async fn output(&mut self) -> io::Result<Output> {
+        let child = self.spawn_piped(Stdio::null)?;
+        self.in_time(child, async |child: &mut Child| child.communicate([]).await)
+            .await
+    }
+
+    /// Starts the program with what it writes piped to us, unless that is set otherwise.
+    #[track_caller]
+    pub(super) fn spawn_piped(&mut self, stdin: fn() -> Stdio) -> io::Result<Child> {
+        if !self.has_stdin {
+            self.stdin(stdin());
+        }
+        if !self.has_stdout {
+            self.stdout(Stdio::piped());
+        }
+        if !self.has_stderr {
+            self.stderr(Stdio::piped());
+        }
+        self.spawn()
+    }
+
+    async fn in_time<T>(
+        &self,
+        mut child: Child,
+        work: impl AsyncFnOnce(&mut Child) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(limit) = self.timeout else {
+            return work(&mut child).await;
+        };
+        if let Some(done) = within(limit, work(&mut child)).await {
+            return done;
+        }
+        child.kill()?;
+        child.wait().await?;
+        let program = self.std.get_program();
+        let message = format!("{program:?} was killed, as it took longer than {limit:?}");
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    }
+
+    fn cannot_run(&self, error: io::Error) -> io::Error {
+        self.explain("cannot run", error)
+    }
+
+    /// Ends a child that cannot be waited for.
+    fn give_up(&self, mut child: process::Child, error: io::Error) -> io::Error {
+        let killed = match self.kill_group {
+            true => system::send_signal_to_group(child.id(), system::KILL),
+            false => child.kill(),
+        };
+        match killed {
+            Ok(()) => drop(child.wait()),
+            Err(_) => orphans::adopt(child), // another user's by now
+        }
+        self.explain("cannot wait for, and have therefore killed,", error)
+    }
+
+    fn explain(&self, failed: &'static str, error: io::Error) -> io::Error {
+        let failure = Failure {
+            failed,
+            program: self.std.get_program().into(),
+            directory: self.std.get_current_dir().map(Path::to_path_buf),
+            error,
+        };
+        io::Error::new(failure.error.kind(), failure)
+    }
+}
+
+/// The output of `work`, unless that takes longer.
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut until = Until::After(limit);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => until.poll(cx).map(|()| None),
+    })
+    .await
+}
+
+impl From<process::Command> for Command {
+    /// How its standard streams are set is not known: [`output`](Command::output) sets them anew.
+    fn from(std: process::Command) -> Self {
+        Command {
+            std,
+            has_stdin: false,
+            has_stdout: false,
+            has_stderr: false,
+            kill_on_drop: false,
+            kill_group: false,
+            timeout: None,
+        }
+    }
+}
+
+impl fmt::Debug for Command {
+    /// As a shell would be told it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.std.fmt(f)
+    }
+}
+
+/// Why there is no child.
+#[derive(Debug)]
+struct Failure {
+    failed: &'static str,
+    program: OsString,
+    directory: Option<PathBuf>,
+    error: io::Error,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.failed, self.program)?;
+        if let Some(directory) = &self.directory {
+            write!(f, " in {directory:?}")?;
+        }
+        write!(f, ": {}", self.error)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

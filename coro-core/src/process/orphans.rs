@@ -1,0 +1,156 @@
+//! Children that nobody waits for any more: one thread of the whole process reaps them.
+
+use std::io;
+use std::process::Child;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use slab::Slab;
+
+use crate::sys::process::{Pidfd, wait_until_ended};
+
+/// How often those are looked at whose end the system does not tell.
+const LOOK: Duration = Duration::from_millis(20);
+
+const WAKE: mio::Token = mio::Token(usize::MAX);
+
+struct Orphans {
+    /// Those that the thread has not taken over.
+    new: Vec<Child>,
+    /// Wakes the thread, while there is one.
+    thread: Option<mio::Waker>,
+}
+
+static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans {
+    new: Vec::new(),
+    thread: None,
+});
+
+fn lock() -> MutexGuard<'static, Orphans> {
+    // No foreign code runs under the lock, so what a panic left behind is whole.
+    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reaps a child, now or when it ends.
+///
+/// Where the thread that does so cannot be had, as descriptors have run out, the child has one of
+/// its own; where no thread at all can be had, [`look_again`] is left to reap it.
+pub(super) fn adopt(mut child: Child) {
+    if has_ended(&mut child) {
+        return;
+    }
+    let id = child.id();
+    let mut orphans = lock();
+    orphans.new.push(child);
+    if orphans.tell_thread().is_err() {
+        let _ = small_thread("coro-wait", move || {
+            let _ = wait_until_ended(id); // an error means that it is gone, too
+            look_again();
+        });
+    }
+}
+
+/// Looks after those for whom there was no thread.
+pub(super) fn look_again() {
+    let mut orphans = lock();
+    if orphans.thread.is_none() && !orphans.new.is_empty() {
+        orphans.new.retain_mut(|child| !has_ended(child));
+        let _ = orphans.tell_thread();
+    }
+}
+
+/// A thread that does not need much.
+pub(super) fn small_thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = thread::Builder::new()
+        .name(name.into())
+        .stack_size(64 * 1024);
+    thread.spawn(run).map(drop)
+}
+
+/// Whether a child has ended, and is reaped. One whose status somebody else has taken has too.
+fn has_ended(child: &mut Child) -> bool {
+    !matches!(child.try_wait(), Ok(None))
+}
+
+impl Orphans {
+    fn tell_thread(&mut self) -> io::Result<()> {
+        match &self.thread {
+            Some(waker) => drop(waker.wake()), // it fails only when a wake-up is on its way
+            None if self.new.is_empty() => {}
+            None => self.thread = Some(Reaper::start()?),
+        }
+        Ok(())
+    }
+}
+
+/// What the thread has.
+struct Reaper {
+    poll: mio::Poll,
+    watched: Slab<(Child, Pidfd)>,
+    unwatched: Vec<Child>,
+}
+
+impl Reaper {
+    fn start() -> io::Result<mio::Waker> {
+        let poll = mio::Poll::new()?;
+        let waker = mio::Waker::new(poll.registry(), WAKE)?;
+        let reaper = Reaper {
+            poll,
+            watched: Slab::new(),
+            unwatched: Vec::new(),
+        };
+        small_thread("coro-reaper", move || reaper.run())?;
+        Ok(waker)
+    }
+
+    /// Ends when there is none left.
+    fn run(mut self) {
+        let mut events = mio::Events::with_capacity(64);
+        while self.take_over() {
+            let look = (!self.unwatched.is_empty()).then_some(LOOK);
+            if self.poll.poll(&mut events, look).is_err() {
+                continue; // interrupted
+            }
+            for event in &events {
+                self.reap(event.token());
+            }
+            self.unwatched.retain_mut(|child| !has_ended(child));
+        }
+    }
+
+    /// Whether there is anything to do.
+    fn take_over(&mut self) -> bool {
+        let new = {
+            let mut orphans = lock();
+            if orphans.new.is_empty() && self.watched.is_empty() && self.unwatched.is_empty() {
+                orphans.thread = None;
+                return false;
+            }
+            std::mem::take(&mut orphans.new)
+        };
+        new.into_iter().for_each(|child| self.watch(child));
+        true
+    }
+
+    fn watch(&mut self, child: Child) {
+        let place = self.watched.vacant_entry();
+        let token = mio::Token(place.key());
+        let registered = Pidfd::open(child.id()).and_then(|mut pidfd| {
+            let registry = self.poll.registry();
+            registry.register(&mut pidfd, token, mio::Interest::READABLE)?;
+            Ok(pidfd)
+        });
+        match registered {
+            Ok(pidfd) => drop(place.insert((child, pidfd))),
+            Err(_) => self.unwatched.push(child),
+        }
+    }
+
+    fn reap(&mut self, token: mio::Token) {
+        let ended = |(child, _): &mut (Child, Pidfd)| has_ended(child);
+        if self.watched.get_mut(token.0).is_some_and(ended) {
+            self.watched.remove(token.0); // closing the descriptor ends its registration
+        }
+    }
+}

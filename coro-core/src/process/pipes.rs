@@ -1,0 +1,330 @@
+//! The parent's ends of the pipes to a child.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
+use std::process::{self, Stdio};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use futures::io::{AsyncRead, AsyncWrite};
+use mio::unix::pipe::{Receiver, Sender};
+
+use crate::event_loop::{Direction, Wait};
+use crate::sys::process as system;
+use crate::wait::ready::Ready;
+
+/// The end of a pipe by which a child's standard input is written.
+///
+/// It writes by [`AsyncWrite`]; so does `&ChildStdin`. Nothing is buffered here, so dropping a
+/// single write loses nothing; of `write_all` it is unknown how much was written when it is dropped.
+/// A child that reads no more makes writing fail with
+/// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+///
+/// Closing it, or dropping it, is how the child is told that this was all: it then reads its end.
+/// After that, writing fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) too.
+pub struct ChildStdin {
+    /// There until it is closed.
+    ready: RefCell<Option<Rc<Ready<Sender>>>>,
+    /// Who waits to write, and has to be told of a close.
+    writer: Cell<Option<Waker>>,
+}
+
+impl ChildStdin {
+    /// Takes over a pipe of the standard library's.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be set not to block, or not be registered with the loop.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn from_std(pipe: process::ChildStdin) -> io::Result<Self> {
+        let sender = Sender::from(pipe);
+        sender.set_nonblocking(true)?;
+        Ok(ChildStdin {
+            ready: RefCell::new(Some(Rc::new(Ready::new(sender)?))),
+            writer: Cell::new(None),
+        })
+    }
+
+    fn ready(&self) -> io::Result<Rc<Ready<Sender>>> {
+        let ready = self.ready.borrow().clone();
+        ready.ok_or_else(|| {
+            let message = "the pipe to the child's standard input has been closed";
+            io::Error::new(io::ErrorKind::BrokenPipe, message)
+        })
+    }
+
+    fn poll_transfer(
+        &self,
+        cx: &Context<'_>,
+        len: usize,
+        write: impl FnMut(&Sender) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let ready = self.ready()?;
+        let polled = ready.poll_transfer(Direction::Write, len, cx, write);
+        if polled.is_pending() {
+            let before = self.writer.replace(Some(cx.waker().clone()));
+            drop(before);
+        }
+        polled
+    }
+
+    fn poll_write_vectored(
+        &self,
+        cx: &Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        self.poll_transfer(cx, len, |mut io| io.write_vectored(slices))
+    }
+
+    /// Ready once the child, and whoever else could, reads no more.
+    pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
+        let is_broken = |io: &Sender| match system::is_broken(io) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::WouldBlock.into()),
+        };
+        match self.ready() {
+            Ok(ready) => ready
+                .poll_io(Direction::Write, Wait::UNNAMED, cx, is_broken)
+                .map(drop),
+            Err(_) => Poll::Ready(()),
+        }
+    }
+
+    pub(super) fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_transfer(cx, bytes.len(), |mut io| io.write(bytes))
+    }
+
+    fn close(&self) {
+        let ready = self.ready.take();
+        drop(ready);
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+    }
+}
+
+/// Both the pipe and a shared reference to it write alike.
+macro_rules! write_by {
+    ($($pipe:ty),*) => { $(
+        impl AsyncWrite for $pipe {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                ChildStdin::poll_write(&self, cx, bytes)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                slices: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                ChildStdin::poll_write_vectored(&self, cx, slices)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            /// Closes the pipe, so that the child reads its end.
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.close();
+                Poll::Ready(Ok(()))
+            }
+        }
+    )* };
+}
+
+write_by!(ChildStdin, &ChildStdin);
+
+impl fmt::Debug for ChildStdin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildStdin")
+            .field("open", &self.ready.borrow().is_some())
+            .finish()
+    }
+}
+
+/// What a child writes, by either of its two descriptors.
+pub(super) struct Output(Ready<Receiver>);
+
+impl Output {
+    #[track_caller]
+    fn new(receiver: Receiver) -> io::Result<Self> {
+        receiver.set_nonblocking(true)?;
+        Ok(Output(Ready::new(receiver)?))
+    }
+
+    pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let len = buffer.len();
+        self.0
+            .poll_transfer(Direction::Read, len, cx, |mut io| io.read(buffer))
+    }
+
+    fn poll_read_vectored(
+        &self,
+        cx: &Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let len = buffers.iter().map(|buffer| buffer.len()).sum();
+        self.0
+            .poll_transfer(Direction::Read, len, cx, |mut io| io.read_vectored(buffers))
+    }
+
+    /// Appends what is there, up to `len_max` bytes, waiting until there is something; whether it
+    /// was the last. When it is dropped, all that was read has been appended.
+    async fn read_some(&self, into: &mut Vec<u8>, len_max: u64) -> io::Result<bool> {
+        let before = into.len();
+        let read = |io: &Receiver| match io.take(len_max).read_to_end(into) {
+            // What came before that is there already.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && into.len() > before => {
+                Ok(len_max)
+            }
+            other => other.map(|len| len as u64),
+        };
+        Ok(self.0.io(Direction::Read, read).await? < len_max)
+    }
+}
+
+/// Both the pipe and a shared reference to it read alike.
+macro_rules! child_output {
+    ($(#[$doc:meta])* $name:ident, $($pipe:ty),*) => {
+        $(#[$doc])*
+        ///
+        /// It reads by [`AsyncRead`]; so does a shared reference to it. Nothing is buffered here, so
+        /// dropping a read loses nothing. The end comes when the last process that has the other end
+        /// has closed it: which may be a child of the child's, long after the child itself.
+        pub struct $name(pub(super) Output);
+
+        impl $name {
+            /// Takes over a pipe of the standard library's.
+            ///
+            /// # Errors
+            ///
+            /// If it cannot be set not to block, or not be registered with the loop.
+            ///
+            /// # Panics
+            ///
+            /// Outside of a loop.
+            #[track_caller]
+            pub fn from_std(pipe: process::$name) -> io::Result<Self> {
+                Output::new(pipe.into()).map($name)
+            }
+
+            pub(super) async fn read_some(
+                &self,
+                into: &mut Vec<u8>,
+                len_max: u64,
+            ) -> io::Result<bool> {
+                self.0.read_some(into, len_max).await
+            }
+        }
+
+        $(impl AsyncRead for $pipe {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                self.0.poll_read(cx, buffer)
+            }
+
+            fn poll_read_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffers: &mut [IoSliceMut<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.0.poll_read_vectored(cx, buffers)
+            }
+        })*
+
+        /// The descriptor, set to block, for a child or another library.
+        impl TryFrom<$name> for OwnedFd {
+            type Error = io::Error;
+
+            fn try_from(pipe: $name) -> io::Result<OwnedFd> {
+                let receiver = pipe.0.0.into_inner();
+                receiver.set_nonblocking(false)?;
+                Ok(receiver.into())
+            }
+        }
+
+        /// So that one child reads what another writes.
+        impl TryFrom<$name> for Stdio {
+            type Error = io::Error;
+
+            fn try_from(pipe: $name) -> io::Result<Stdio> {
+                OwnedFd::try_from(pipe).map(Stdio::from)
+            }
+        }
+
+        impl TryFrom<OwnedFd> for $name {
+            type Error = io::Error;
+
+            /// # Panics
+            ///
+            /// Outside of a loop.
+            #[track_caller]
+            fn try_from(pipe: OwnedFd) -> io::Result<Self> {
+                Output::new(pipe.into()).map($name)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.0.0.get().as_fd()).finish()
+            }
+        }
+    };
+}
+
+child_output! {
+    /// The end of a pipe by which a child's standard output is read.
+    ChildStdout, ChildStdout, &ChildStdout
+}
+
+child_output! {
+    /// The end of a pipe by which a child's standard error is read.
+    ChildStderr, ChildStderr, &ChildStderr
+}
+
+/// The descriptor, set to block, for a child or another library.
+impl TryFrom<ChildStdin> for OwnedFd {
+    type Error = io::Error;
+
+    fn try_from(pipe: ChildStdin) -> io::Result<OwnedFd> {
+        let ready = pipe.ready()?;
+        ready.get().set_nonblocking(false)?;
+        ready.get().as_fd().try_clone_to_owned()
+    }
+}
+
+/// So that one child writes what another reads.
+impl TryFrom<ChildStdin> for Stdio {
+    type Error = io::Error;
+
+    fn try_from(pipe: ChildStdin) -> io::Result<Stdio> {
+        OwnedFd::try_from(pipe).map(Stdio::from)
+    }
+}
+
+impl TryFrom<OwnedFd> for ChildStdin {
+    type Error = io::Error;
+
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    fn try_from(pipe: OwnedFd) -> io::Result<Self> {
+        Self::from_std(pipe.into())
+    }
+}

@@ -1,0 +1,152 @@
+//! A child from its start until it is reaped, shared by all who wait for it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::process::{self, ExitStatus};
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use futures::future::{FutureExt, Shared};
+
+use super::orphans;
+use crate::event_loop::{Direction, LoopHandle, RemoteHandle};
+use crate::sys::process::{self as system, Pidfd};
+use crate::wait::ready::Ready;
+
+/// Whoever drops the last reference hands a child that still runs to the reaper.
+pub(super) struct Running {
+    id: u32,
+    /// Signals go to the whole process group that it leads.
+    is_group: bool,
+    /// There until this is dropped.
+    child: RefCell<Option<process::Child>>,
+    /// There until it is reaped.
+    watch: RefCell<Option<Watch>>,
+}
+
+/// By what the loop is told of its end.
+#[derive(Clone)]
+pub(super) enum Watch {
+    Pidfd(Rc<Ready<Pidfd>>),
+    /// A thread that waits, where there is no such descriptor; the handle tells a virtual clock
+    /// that something real is waited for.
+    Thread(Shared<oneshot::Receiver<()>>, LoopHandle),
+}
+
+impl Running {
+    pub(super) fn new(child: process::Child, watch: Option<Watch>, is_group: bool) -> Rc<Self> {
+        Rc::new(Running {
+            id: child.id(),
+            is_group,
+            child: RefCell::new(Some(child)),
+            watch: RefCell::new(watch),
+        })
+    }
+
+    /// Its number, until it is reaped and the number may be another's.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.watch.borrow().is_some().then_some(self.id)
+    }
+
+    /// Reaps it if it has ended.
+    pub(super) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
+        let status = match self.child.borrow_mut().as_mut() {
+            Some(child) => child.try_wait(),
+            None => Ok(None),
+        };
+        if !matches!(status, Ok(None)) {
+            let watch = self.watch.take();
+            drop(watch); // those who wait have it too, and are still told
+        }
+        status.map_err(|error| stolen(self.id, error))
+    }
+
+    pub(super) async fn wait(&self) -> io::Result<ExitStatus> {
+        let watch = self.watch.borrow().clone();
+        match watch {
+            Some(Watch::Pidfd(ready)) => ready.io(Direction::Read, |_| self.ended()).await,
+            Some(Watch::Thread(ended, of)) => {
+                let _real: RemoteHandle = of.remote();
+                let _gone = ended.await; // the thread's end is the message
+                self.ended()
+            }
+            None => self.ended(),
+        }
+    }
+
+    fn ended(&self) -> io::Result<ExitStatus> {
+        self.try_wait()?.ok_or(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Does nothing once it is reaped.
+    pub(super) fn send_signal(&self, signal: i32) -> io::Result<()> {
+        let sent = match &*self.watch.borrow() {
+            None => Ok(()),
+            Some(_) if self.is_group => system::send_signal_to_group(self.id, signal),
+            Some(Watch::Pidfd(ready)) => ready.get().send_signal(signal),
+            Some(Watch::Thread(..)) => system::send_signal(self.id, signal),
+        };
+        match sent {
+            Err(error) if system::is_no_such_process(&error) => Ok(()), // reaped by somebody else
+            other => other,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let (Some(_), Some(child)) = (self.watch.take(), self.child.take()) {
+            orphans::adopt(child);
+        }
+    }
+}
+
+impl Watch {
+    /// `None` if the child has been reaped already, which only somebody else can have done.
+    #[track_caller]
+    pub(super) fn new(id: u32) -> io::Result<Option<Self>> {
+        match Pidfd::open(id).and_then(Ready::new) {
+            Ok(ready) => Ok(Some(Watch::Pidfd(Rc::new(ready)))),
+            Err(error) if system::is_no_such_process(&error) => Ok(None),
+            Err(_) => Watch::by_thread(id).map(Some),
+        }
+    }
+
+    fn by_thread(id: u32) -> io::Result<Self> {
+        let (alive, ended) = oneshot::channel();
+        orphans::small_thread("coro-wait", move || {
+            let _alive: oneshot::Sender<()> = alive;
+            let _ = system::wait_until_ended(id); // an error means that it is gone, too
+        })?;
+        Ok(Watch::Thread(ended.shared(), LoopHandle::current()))
+    }
+}
+
+fn stolen(id: u32, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), StatusStolen { id, error })
+}
+
+/// Why there is no status: in practice always that there is no such child any more.
+#[derive(Debug)]
+struct StatusStolen {
+    id: u32,
+    error: io::Error,
+}
+
+impl fmt::Display for StatusStolen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the exit status of process {} is lost, as something else in this program has waited \
+             for it or has SIGCHLD ignored: {}",
+            self.id, self.error
+        )
+    }
+}
+
+impl std::error::Error for StatusStolen {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

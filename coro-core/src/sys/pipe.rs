@@ -1,0 +1,22 @@
+//! Descriptors that others use too.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+/// From now on the descriptor does not block, nor do its duplicates.
+pub(crate) fn set_nonblocking(descriptor: &OwnedFd) -> io::Result<()> {
+    let flags = fcntl_getfl(descriptor)?;
+    Ok(fcntl_setfl(descriptor, flags | OFlags::NONBLOCK)?)
+}
+
+/// Whether what is written would be read by nobody: all who could have closed it.
+pub(crate) fn is_read_by_nobody(pipe: &File) -> io::Result<bool> {
+    let mut of_pipe = [PollFd::new(pipe, PollFlags::empty())];
+    poll(&mut of_pipe, Some(&Timespec::default()))?;
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    Ok(of_pipe[0].revents().intersects(gone))
+}

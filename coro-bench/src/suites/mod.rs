@@ -9,6 +9,7 @@ mod generator;
 mod memory;
 mod spawn;
 mod switch;
+mod threads;
 mod timer;
 mod wake;
 
@@ -21,6 +22,8 @@ const SUITES: &[fn() -> Suite] = &[
     wake::suite,
     timer::suite,
     memory::suite,
+    threads::suite,
+    threads::spread,
     generator::suite,
     delegate::suite,
 ];

@@ -2,8 +2,10 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
 mod connect;
+mod context;
 mod copy;
 mod descriptors;
 mod examples;
@@ -15,16 +17,25 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod group_examples;
+mod hyper;
 mod layout;
 mod lifecycle;
 mod lines;
 mod macro_shapes;
 mod misuse;
+mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod process_examples;
+#[cfg(unix)]
 mod process_faults;
+#[cfg(target_os = "linux")]
+mod process_injected;
+#[cfg(unix)]
+mod process_load;
 #[cfg(unix)]
 mod process_protocol;
 mod remote;
@@ -35,19 +46,23 @@ mod server;
 mod server_addresses;
 #[cfg(unix)]
 mod signals;
+mod socket_examples;
 mod stdio;
 mod stopping;
 mod support;
 mod sync_channels;
 mod sync_conditions;
+mod sync_examples;
 mod sync_harness;
 mod sync_locks;
 mod sync_order;
 mod sync_queues;
 mod sync_reentrant;
 mod sync_remote;
+mod task_group;
 mod tasks;
 mod tcp;
+mod tcp_faults;
 mod threads;
 mod threads_closing;
 mod threads_examples;

@@ -7,8 +7,10 @@ mod compile;
 mod delegate;
 mod generator;
 mod memory;
+mod net;
 mod spawn;
 mod switch;
+mod sync;
 mod threads;
 mod timer;
 mod wake;
@@ -19,11 +21,13 @@ const SUITES: &[fn() -> Suite] = &[
     compile::suite,
     spawn::suite,
     switch::suite,
+    sync::suite,
     wake::suite,
     timer::suite,
     memory::suite,
     threads::suite,
     threads::spread,
+    net::suite,
     generator::suite,
     delegate::suite,
 ];

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::core::{Core, Payload, report};
+use crate::task::context::InContext;
+use crate::task::current;
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -130,11 +132,15 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         future: impl Future<Output = T> + 'scope,
     ) -> Self {
         let slot = Slot::new();
-        let seat = core.spawn(Box::pin(Child {
+        let child = Child {
             future,
             slot: slot.clone(),
             core,
-        }));
+        };
+        let seat = match current::has_values() {
+            false => core.spawn(Box::pin(child)),
+            true => core.spawn(Box::pin(InContext::inherit(child))),
+        };
         ScopedTask { core, seat, slot }
     }
 

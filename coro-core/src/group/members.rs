@@ -1,0 +1,193 @@
+//! Futures of one type that are awaited together.
+
+use std::future::Future;
+use std::iter;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::ready::Ready;
+
+/// How many futures one allocation has room for.
+const CHUNK: usize = 8;
+
+pin_project! {
+    /// Room for some futures, which do not move in it. Fields, since safe code can project a pin to
+    /// a field, but not to an element.
+    struct Chunk<F> {
+        #[pin] a: Option<F>,
+        #[pin] b: Option<F>,
+        #[pin] c: Option<F>,
+        #[pin] d: Option<F>,
+        #[pin] e: Option<F>,
+        #[pin] f: Option<F>,
+        #[pin] g: Option<F>,
+        #[pin] h: Option<F>,
+    }
+}
+
+impl<F> Chunk<F> {
+    fn taken_from(futures: &mut impl Iterator<Item = F>) -> Self {
+        Chunk {
+            a: futures.next(),
+            b: futures.next(),
+            c: futures.next(),
+            d: futures.next(),
+            e: futures.next(),
+            f: futures.next(),
+            g: futures.next(),
+            h: futures.next(),
+        }
+    }
+
+    fn place(self: Pin<&mut Self>, place: usize) -> Pin<&mut Option<F>> {
+        let this = self.project();
+        match place {
+            0 => this.a,
+            1 => this.b,
+            2 => this.c,
+            3 => this.d,
+            4 => this.e,
+            5 => this.f,
+            6 => this.g,
+            _ => this.h,
+        }
+    }
+}
+
+/// Futures that are polled when they were woken, in the order in which they were, and dropped when
+/// they are done. They go by the numbers in which they were added.
+pub(super) struct Members<F> {
+    ready: Ready,
+    chunks: Vec<Pin<Box<Chunk<F>>>>,
+    added: usize,
+    unfinished: usize,
+    /// Whether members are added later, in the places of those that are done.
+    reuses: bool,
+}
+
+impl<F> Members<F> {
+    pub(super) fn new() -> Self {
+        Members {
+            ready: Ready::default(),
+            chunks: Vec::new(),
+            added: 0,
+            unfinished: 0,
+            reuses: false,
+        }
+    }
+
+    /// How many there were in the beginning.
+    pub(super) fn len(&self) -> usize {
+        self.added
+    }
+
+    /// How many are not done.
+    pub(super) fn unfinished(&self) -> usize {
+        self.unfinished
+    }
+
+    /// Adds a member, whose number may be that of one that is done.
+    pub(super) fn add(&mut self, future: F) {
+        self.reuses = true;
+        let (member, parent) = self.ready.enter();
+        if member / CHUNK == self.chunks.len() {
+            self.chunks
+                .push(Box::pin(Chunk::taken_from(&mut iter::empty())));
+        }
+        self.place(member).set(Some(future));
+        self.unfinished += 1;
+        if let Some(parent) = parent {
+            parent.wake();
+        }
+    }
+
+    /// Nobody may have polled yet, so nobody needs to be woken.
+    fn extend(&mut self, futures: impl Iterator<Item = F>) {
+        let mut count = 0;
+        let mut futures = futures.inspect(|_| count += 1).fuse().peekable();
+        while futures.peek().is_some() {
+            self.chunks.push(Box::pin(Chunk::taken_from(&mut futures)));
+        }
+        drop(futures);
+        self.ready.enter_first(count);
+        self.added = count;
+        self.unfinished = count;
+    }
+
+    fn place(&mut self, member: usize) -> Pin<&mut Option<F>> {
+        self.chunks[member / CHUNK].as_mut().place(member % CHUNK)
+    }
+
+    /// Takes out those that are not done, with their numbers.
+    pub(super) fn take_unfinished(&mut self) -> Vec<(usize, F)>
+    where
+        F: Unpin,
+    {
+        let all = 0..self.added;
+        all.filter_map(|member| Some((member, self.place(member).get_mut().take()?)))
+            .collect()
+    }
+
+    /// Drops all that are not done, in their order.
+    pub(super) fn clear(&mut self) {
+        self.chunks.clear();
+        self.unfinished = 0;
+    }
+}
+
+impl<F: Future> Members<F> {
+    /// Polls those that were woken, and calls `done` with each output; it says whether to go on.
+    /// Ready when all are done, or when it was not to go on.
+    pub(super) fn poll(
+        &mut self,
+        cx: &Context<'_>,
+        mut done: impl FnMut(usize, F::Output) -> Go,
+    ) -> Poll<Go> {
+        if self.chunks.is_empty() {
+            return Poll::Ready(Go::On);
+        }
+        drop(self.ready.begin());
+        while let Some(turn) = self.ready.next() {
+            let member = turn.seat();
+            let mut place = self.place(member);
+            let Some(future) = place.as_mut().as_pin_mut() else {
+                self.ready.wait(turn);
+                continue;
+            };
+            let Poll::Ready(output) = future.poll(&mut Context::from_waker(turn.waker())) else {
+                self.ready.wait(turn);
+                continue;
+            };
+            place.set(None);
+            self.unfinished -= 1;
+            match self.reuses {
+                true => self.ready.leave(turn),
+                false => self.ready.retire(turn),
+            }
+            if done(member, output) == Go::Stop {
+                return Poll::Ready(Go::Stop);
+            }
+        }
+        match self.unfinished == 0 {
+            true => Poll::Ready(Go::On),
+            false => self.ready.end(cx.waker().clone()).pending(),
+        }
+    }
+}
+
+/// Whether to go on with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Go {
+    On,
+    Stop,
+}
+
+impl<F> FromIterator<F> for Members<F> {
+    fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
+        let mut members = Members::new();
+        members.extend(futures.into_iter());
+        members
+    }
+}

@@ -11,6 +11,7 @@ mod net;
 mod spawn;
 mod switch;
 mod sync;
+mod threads;
 mod timer;
 mod wake;
 
@@ -24,6 +25,8 @@ const SUITES: &[fn() -> Suite] = &[
     wake::suite,
     timer::suite,
     memory::suite,
+    threads::suite,
+    threads::spread,
     net::suite,
     generator::suite,
     delegate::suite,

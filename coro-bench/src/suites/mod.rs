@@ -7,6 +7,7 @@ mod compile;
 mod delegate;
 mod generator;
 mod memory;
+mod process;
 mod spawn;
 mod switch;
 mod timer;
@@ -23,6 +24,7 @@ const SUITES: &[fn() -> Suite] = &[
     memory::suite,
     generator::suite,
     delegate::suite,
+    process::suite,
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = Suite> {

@@ -7,9 +7,10 @@ mod compile;
 mod delegate;
 mod generator;
 mod memory;
-mod process;
+mod net;
 mod spawn;
 mod switch;
+mod sync;
 mod timer;
 mod wake;
 
@@ -19,12 +20,13 @@ const SUITES: &[fn() -> Suite] = &[
     compile::suite,
     spawn::suite,
     switch::suite,
+    sync::suite,
     wake::suite,
     timer::suite,
     memory::suite,
+    net::suite,
     generator::suite,
     delegate::suite,
-    process::suite,
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = Suite> {

@@ -145,6 +145,9 @@ impl<F: Future> Members<F> {
         cx: &Context<'_>,
         mut done: impl FnMut(usize, F::Output) -> Go,
     ) -> Poll<Go> {
+        if self.chunks.is_empty() {
+            return Poll::Ready(Go::On);
+        }
         drop(self.ready.begin());
         while let Some(turn) = self.ready.next() {
             let member = turn.seat();

@@ -13,6 +13,9 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::current;
+use super::join::Task;
+use super::owner::Owner;
+use super::queue::Origin;
 
 /// The key of a value that belongs to a task, to what it calls, and to what it spawns.
 ///
@@ -143,6 +146,20 @@ pub(crate) fn call<R>(values: Values, f: impl FnOnce() -> R) -> R {
     let mut values = Some(values);
     let _inside = Inside::enter(&mut values);
     f()
+}
+
+impl Owner {
+    /// Makes a task that begins with the present values. That is rare, so it is compiled for each
+    /// type of output only, not of future.
+    #[cold]
+    pub(super) fn spawn_inheriting<T: 'static>(
+        self: &Rc<Self>,
+        future: Pin<Box<dyn Future<Output = T>>>,
+        origin: Origin,
+        eager: bool,
+    ) -> Task<T> {
+        self.spawn_bare(InContext::inherit(future), origin, eager)
+    }
 }
 
 /// A callout's closure that is called with the present values in place.

@@ -6,11 +6,9 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::fmt::Display;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
@@ -19,15 +17,16 @@ use std::time::{Duration, Instant};
 use super::block::Blocks;
 use super::callout::Callout;
 use super::cell::{self, Header};
-use super::context::{self, InContext};
+use super::context;
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
 use super::primitives::Arc;
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
+use super::telling::{Undelivered, drop_payload, failure, print};
 use super::{current, waker};
-use crate::error::{Elapsed, JoinError};
+use crate::error::JoinError;
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::WakeUp;
 
@@ -158,19 +157,14 @@ impl Owner {
         }
     }
 
-    /// Rare, so it is compiled for each type of output only, not of future.
-    #[cold]
-    fn spawn_inheriting<T: 'static>(
+    /// As [`spawn`](Self::spawn), but the task inherits nothing.
+    #[inline]
+    pub(super) fn spawn_bare<F>(
         self: &Rc<Self>,
-        future: Pin<Box<dyn Future<Output = T>>>,
+        future: F,
         origin: Origin,
         eager: bool,
-    ) -> Task<T> {
-        self.spawn_bare(InContext::inherit(future), origin, eager)
-    }
-
-    #[inline]
-    fn spawn_bare<F>(self: &Rc<Self>, future: F, origin: Origin, eager: bool) -> Task<F::Output>
+    ) -> Task<F::Output>
     where
         F: Future + 'static,
     {
@@ -455,51 +449,4 @@ impl Owner {
             self.report(report.in_task(task.name()).from(task.origin));
         }
     }
-}
-
-/// A report on its way to a loop: printed, if that is closed first.
-struct Undelivered(Option<ErrorReport>);
-
-impl Drop for Undelivered {
-    fn drop(&mut self) {
-        if let Some(report) = self.0.take() {
-            print(&report);
-        }
-    }
-}
-
-/// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-pub(super) fn drop_payload(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
-    }
-}
-
-/// Says it on the standard error, or nowhere if that is closed: `eprintln` would panic.
-fn print(report: &ErrorReport) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| eprintln!("coro: {report}"))) {
-        drop_payload(payload);
-    }
-}
-
-/// The text of the error, if the output is a `Result<(), E>` with one of the error types that
-/// programs use at their ends. Stable Rust cannot ask whether any other type is an error.
-fn failure(output: &dyn Any) -> Option<String> {
-    fn text<E: Display + 'static>(output: &dyn Any) -> Option<String> {
-        let error = output.downcast_ref::<Result<(), E>>()?.as_ref().err()?;
-        let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
-        Some(text.unwrap_or_else(|payload| {
-            drop_payload(payload);
-            String::from("(an error whose text panics)")
-        }))
-    }
-    type Boxed = Box<dyn std::error::Error>;
-    type Shared = Box<dyn std::error::Error + Send + Sync>;
-    text::<std::io::Error>(output)
-        .or_else(|| text::<Boxed>(output))
-        .or_else(|| text::<Shared>(output))
-        .or_else(|| text::<String>(output))
-        .or_else(|| text::<&'static str>(output))
-        .or_else(|| text::<JoinError>(output))
-        .or_else(|| text::<Elapsed>(output))
 }

@@ -86,7 +86,8 @@ where
     }
 }
 
-/// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not polled.
+/// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not
+/// polled, when there are many.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct GatherVec<F: Future> {
     members: Members<F>,

@@ -96,7 +96,7 @@ pub struct GatherVec<F: Future> {
 
 impl<F: Future> GatherVec<F> {
     fn new(futures: impl Iterator<Item = F>) -> Self {
-        let members: Members<F> = futures.collect();
+        let members = Members::in_any_order(futures);
         let outputs = (0..members.len()).map(|_| None).collect();
         GatherVec { members, outputs }
     }

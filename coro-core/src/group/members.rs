@@ -12,8 +12,8 @@ use super::ready::Ready;
 /// How many futures one allocation has room for.
 const CHUNK: usize = 8;
 
-/// Up to so many are all polled whoever was woken, by the waker of the whole: that costs less than
-/// wakers of their own.
+/// Up to so many are all polled whoever was woken, by the waker of the whole, if their order does
+/// not matter: that costs less than wakers of their own.
 const FEW: usize = 30;
 
 pin_project! {
@@ -83,6 +83,13 @@ impl<F> Members<F> {
         }
     }
 
+    /// For whom it does not matter in which order those that were woken are polled.
+    pub(super) fn in_any_order(futures: impl Iterator<Item = F>) -> Self {
+        let mut members = Members::new();
+        members.extend(futures, FEW);
+        members
+    }
+
     /// How many there were in the beginning.
     pub(super) fn len(&self) -> usize {
         self.added
@@ -109,14 +116,14 @@ impl<F> Members<F> {
     }
 
     /// Nobody may have polled yet, so nobody needs to be woken.
-    fn extend(&mut self, futures: impl Iterator<Item = F>) {
+    fn extend(&mut self, futures: impl Iterator<Item = F>, few: usize) {
         let mut count = 0;
         let mut futures = futures.inspect(|_| count += 1).fuse().peekable();
         while futures.peek().is_some() {
             self.chunks.push(Box::pin(Chunk::taken_from(&mut futures)));
         }
         drop(futures);
-        if count > FEW {
+        if count > few {
             self.ready = Some(Ready::of(count));
         }
         self.added = count;
@@ -222,7 +229,7 @@ pub(super) enum Go {
 impl<F> FromIterator<F> for Members<F> {
     fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
         let mut members = Members::new();
-        members.extend(futures.into_iter());
+        members.extend(futures.into_iter(), 0);
         members
     }
 }

@@ -63,7 +63,7 @@ impl<F: IntoFuture> Race for Vec<F> {
             "a race of nothing never ends: give race() at least one future"
         );
         RaceVec {
-            members: self.into_iter().map(IntoFuture::into_future).collect(),
+            members: Members::in_any_order(self.into_iter().map(IntoFuture::into_future)),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::future::{Future, IntoFuture};
 
+use crate::error::Stopped;
 use crate::event_loop::EventLoop;
+use crate::signal::interrupt::{self, Interrupt};
 
 /// Makes a loop, runs `main` on it, and closes the loop. The counterpart of `asyncio.run`.
 ///
@@ -19,6 +21,19 @@ use crate::event_loop::EventLoop;
 /// assert_eq!(count, 2);
 /// ```
 ///
+/// # Ctrl-C
+///
+/// On the main thread of a process, a Ctrl-C (`SIGINT`) interrupts the run, as it does in asyncio:
+/// when the present turn is over `main` is dropped, which cancels it; the other tasks are cancelled,
+/// the threads waited for and the loop closed; and then the process ends as `SIGINT` would have ended
+/// it, so that a shell knows. `run` does not return. A second Ctrl-C ends the process at once,
+/// whatever it is doing.
+///
+/// It does nothing of the kind while anybody [listens](crate::signal) for Ctrl-C, nor where the
+/// process ignored it or had a handler before its first `run` (which Linux tells; elsewhere such a
+/// handler is called as well). Loops that are made and run without `run` leave Ctrl-C alone, and so
+/// does `run` on other threads, and on Windows.
+///
 /// # Panics
 ///
 /// On a thread that is running a loop already: await the future there. If the operating system
@@ -28,7 +43,14 @@ use crate::event_loop::EventLoop;
 /// panic `main` ends, after the loop is closed.
 #[track_caller]
 pub fn run<F: IntoFuture>(main: F) -> F::Output {
-    run_on(new_loop(EventLoop::new()), main.into_future())
+    let event_loop = new_loop(EventLoop::new());
+    let interrupt = Interrupt::watch(&event_loop);
+    let output = run_to_end(event_loop, main.into_future());
+    if interrupt.is_some_and(Interrupt::end) {
+        drop(output);
+        interrupt::end_process();
+    }
+    output_of(output)
 }
 
 #[track_caller]
@@ -37,10 +59,20 @@ pub(crate) fn new_loop(made: std::io::Result<EventLoop>) -> EventLoop {
 }
 
 #[track_caller]
-pub(crate) fn run_on<F: Future>(mut event_loop: EventLoop, main: F) -> F::Output {
+pub(crate) fn run_on<F: Future>(event_loop: EventLoop, main: F) -> F::Output {
+    output_of(run_to_end(event_loop, main))
+}
+
+#[track_caller]
+fn run_to_end<F: Future>(mut event_loop: EventLoop, main: F) -> Result<F::Output, Stopped> {
     let output = event_loop.run_until_complete(main);
     event_loop.drain();
     event_loop.close();
+    output
+}
+
+#[track_caller]
+fn output_of<T>(output: Result<T, Stopped>) -> T {
     output.unwrap_or_else(|stopped| {
         panic!("{stopped}: let the main future return, or call stop() on a loop of your own")
     })

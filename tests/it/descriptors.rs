@@ -23,7 +23,13 @@ pub(crate) fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     let output = Command::new("sh")
         .args(["-c", run])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            name,
+            "--nocapture",
+            "--test-threads=1",
+            "--include-ignored",
+        ])
         .env("CORO_TEST_DESCRIPTORS", descriptors.to_string())
         .output()
         .unwrap();

@@ -363,16 +363,16 @@ fn without_time(line: &str) -> &str {
 }
 
 /// An example that runs beside the test, and is killed with it.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Program {
-    fn start(name: &str, scale: &str) -> Program {
+    pub(crate) fn start(name: &str, arguments: &[&str]) -> Program {
         let mut command = example(name);
         command
-            .arg(scale)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -386,7 +386,7 @@ impl Program {
         Program { child, lines }
     }
 
-    fn next_line(&self) -> String {
+    pub(crate) fn next_line(&self) -> String {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("the example says nothing more"),
@@ -396,14 +396,14 @@ impl Program {
 
     /// What Ctrl-C does in a terminal.
     #[cfg(unix)]
-    fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let kill = format!("kill -INT {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success());
     }
 
     /// Waits for the end, before which nothing more may be printed.
-    fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         assert_eq!(
             self.lines.recv_timeout(PATIENCE),
             Err(RecvTimeoutError::Disconnected)
@@ -426,7 +426,7 @@ struct EchoServer {
 
 impl EchoServer {
     fn start(scale: &str) -> EchoServer {
-        let program = Program::start("echo_server", scale);
+        let program = Program::start("echo_server", &[scale]);
         let greeting = program.next_line();
         let address = greeting
             .strip_prefix("listening on ")

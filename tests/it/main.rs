@@ -18,16 +18,24 @@ mod generator_examples;
 mod generator_model;
 mod group;
 mod group_examples;
+mod hyper;
 mod layout;
 mod lifecycle;
 mod lines;
 mod macro_shapes;
 mod misuse;
+mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
+mod process_examples;
+#[cfg(unix)]
 mod process_faults;
+#[cfg(target_os = "linux")]
+mod process_injected;
+#[cfg(unix)]
+mod process_load;
 #[cfg(unix)]
 mod process_protocol;
 mod remote;
@@ -36,11 +44,15 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+#[cfg(unix)]
+mod signals;
+mod socket_examples;
 mod stdio;
 mod stopping;
 mod support;
 mod sync_channels;
 mod sync_conditions;
+mod sync_examples;
 mod sync_harness;
 mod sync_locks;
 mod sync_order;
@@ -50,8 +62,10 @@ mod sync_remote;
 mod task_group;
 mod tasks;
 mod tcp;
+mod tcp_faults;
 mod threads;
 mod threads_closing;
+mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;

@@ -7,8 +7,10 @@ mod compile;
 mod delegate;
 mod generator;
 mod memory;
+mod net;
 mod spawn;
 mod switch;
+mod sync;
 mod timer;
 mod wake;
 
@@ -18,9 +20,11 @@ const SUITES: &[fn() -> Suite] = &[
     compile::suite,
     spawn::suite,
     switch::suite,
+    sync::suite,
     wake::suite,
     timer::suite,
     memory::suite,
+    net::suite,
     generator::suite,
     delegate::suite,
 ];

@@ -152,6 +152,15 @@ impl LoopHandle {
         self.core.owner.spawn(future, Location::caller(), false)
     }
 
+    /// As [`spawn`](Self::spawn), for what was asked for elsewhere.
+    pub(crate) fn spawn_from<F: Future + 'static>(
+        &self,
+        origin: &'static Location<'static>,
+        future: F,
+    ) -> Task<F::Output> {
+        self.core.owner.spawn(future, origin, false)
+    }
+
     /// Makes a task of `future` and polls it once, here and now.
     ///
     /// If that completes it, the task never stands in the queue. The counterpart of

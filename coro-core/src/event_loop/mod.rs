@@ -14,9 +14,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::io;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -95,6 +98,8 @@ pub(crate) struct Core {
     has_fresh: Cell<bool>,
     reactor: Reactor,
     stopping: Cell<bool>,
+    /// Set by a signal handler when the run is to stop.
+    interrupted: Cell<Option<&'static AtomicBool>>,
     /// How long to look again and again before sleeping, in nanoseconds.
     busy_poll: u64,
     /// What connections read into, one after another; away while it is lent.
@@ -200,6 +205,7 @@ impl Builder {
             has_fresh: Cell::new(false),
             reactor: Reactor::new(poller)?,
             stopping: Cell::new(false),
+            interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),
             read_buffer: Cell::default(),
             threads: OnceCell::new(),
@@ -288,6 +294,18 @@ impl EventLoop {
         let _running = self.enter();
         let mut turn = Turn::default();
         while self.core.advance(&mut turn) != Advance::Stopped {}
+    }
+
+    /// Has the loop stop its run when `flag` is set, and look at it when `wake` becomes readable.
+    #[cfg(unix)]
+    pub(crate) fn interrupt_by(
+        &self,
+        flag: &'static AtomicBool,
+        wake: BorrowedFd<'_>,
+    ) -> io::Result<()> {
+        self.core.reactor.wake_by(wake)?;
+        self.core.interrupted.set(Some(flag));
+        Ok(())
     }
 
     /// Cancels all tasks and runs the loop until they are done, and their callbacks were called.

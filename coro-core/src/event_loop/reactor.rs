@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -91,6 +93,14 @@ impl Reactor {
         if let Some(source) = source {
             source.forget_all();
         }
+    }
+
+    /// Has a wait return when there is news of a descriptor, of which nobody else is told.
+    #[cfg(unix)]
+    pub(super) fn wake_by(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        let mut source = mio::unix::SourceFd(&fd.as_raw_fd());
+        self.registry
+            .register(&mut source, WAKE_TOKEN, mio::Interest::READABLE)
     }
 
     pub(super) fn has_sources(&self) -> bool {

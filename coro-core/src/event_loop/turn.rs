@@ -1,6 +1,7 @@
 //! One turn: what runs next, and how long the loop may sleep.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Core;
@@ -124,6 +125,11 @@ impl Core {
             if self.reactor.has_sources() {
                 let _ = self.reactor.wait(Some(Duration::ZERO));
             }
+        }
+        if let Some(flag) = self.interrupted.get()
+            && flag.load(Ordering::Relaxed)
+        {
+            self.stopping.set(true);
         }
         self.owner.deliver();
         self.reactor.dispatch(|wake| match wake {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use crate::sys::process::Pidfd;
+use crate::sys::process::{Pidfd, wait_until_ended};
 
 /// How often those are looked at whose end the system does not tell.
 const LOOK: Duration = Duration::from_millis(20);
@@ -34,15 +34,21 @@ fn lock() -> MutexGuard<'static, Orphans> {
 
 /// Reaps a child, now or when it ends.
 ///
-/// Where no thread can be had for that, it is tried again at the next call and by
-/// [`look_again`].
+/// Where the thread that does so cannot be had, as descriptors have run out, the child has one of
+/// its own; where no thread at all can be had, [`look_again`] is left to reap it.
 pub(super) fn adopt(mut child: Child) {
     if has_ended(&mut child) {
         return;
     }
+    let id = child.id();
     let mut orphans = lock();
     orphans.new.push(child);
-    orphans.tell_thread();
+    if orphans.tell_thread().is_err() {
+        let _ = small_thread("coro-wait", move || {
+            let _ = wait_until_ended(id); // an error means that it is gone, too
+            look_again();
+        });
+    }
 }
 
 /// Looks after those for whom there was no thread.
@@ -50,8 +56,16 @@ pub(super) fn look_again() {
     let mut orphans = lock();
     if orphans.thread.is_none() && !orphans.new.is_empty() {
         orphans.new.retain_mut(|child| !has_ended(child));
-        orphans.tell_thread();
+        let _ = orphans.tell_thread();
     }
+}
+
+/// A thread that does not need much.
+pub(super) fn small_thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = thread::Builder::new()
+        .name(name.into())
+        .stack_size(64 * 1024);
+    thread.spawn(run).map(drop)
 }
 
 /// Whether a child has ended, and is reaped. One whose status somebody else has taken has too.
@@ -60,12 +74,13 @@ fn has_ended(child: &mut Child) -> bool {
 }
 
 impl Orphans {
-    fn tell_thread(&mut self) {
+    fn tell_thread(&mut self) -> io::Result<()> {
         match &self.thread {
             Some(waker) => drop(waker.wake()), // it fails only when a wake-up is on its way
             None if self.new.is_empty() => {}
-            None => self.thread = Reaper::start().ok(),
+            None => self.thread = Some(Reaper::start()?),
         }
+        Ok(())
     }
 }
 
@@ -85,10 +100,7 @@ impl Reaper {
             watched: Slab::new(),
             unwatched: Vec::new(),
         };
-        let thread = thread::Builder::new()
-            .name("coro-reaper".into())
-            .stack_size(64 * 1024);
-        thread.spawn(move || reaper.run())?;
+        small_thread("coro-reaper", move || reaper.run())?;
         Ok(waker)
     }
 

@@ -5,7 +5,6 @@ use std::fmt;
 use std::io;
 use std::process::{self, ExitStatus};
 use std::rc::Rc;
-use std::thread;
 
 use futures::channel::oneshot;
 use futures::future::{FutureExt, Shared};
@@ -116,10 +115,7 @@ impl Watch {
 
     fn by_thread(id: u32) -> io::Result<Self> {
         let (alive, ended) = oneshot::channel();
-        let thread = thread::Builder::new()
-            .name("coro-wait".into())
-            .stack_size(64 * 1024);
-        thread.spawn(move || {
+        orphans::small_thread("coro-wait", move || {
             let _alive: oneshot::Sender<()> = alive;
             let _ = system::wait_until_ended(id); // an error means that it is gone, too
         })?;

@@ -11,6 +11,7 @@ mod poller;
 #[cfg(unix)]
 pub(crate) mod process;
 mod send_file;
+mod signals;
 mod socket;
 #[cfg(unix)]
 mod standard;
@@ -30,6 +31,9 @@ pub(crate) use message::{
 pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
+pub(crate) use signals::has_default_action;
+#[cfg(unix)]
+pub(crate) use signals::is_main_thread;
 pub(crate) use socket::{begin_connect, ip_address, stream_socket};
 #[cfg(unix)]
 pub(crate) use standard::{Standard, Use as StandardUse};

@@ -59,6 +59,7 @@ mod owner;
 mod primitives;
 mod queue;
 mod state;
+mod telling;
 mod waker;
 
 pub(crate) use callout::Callout;

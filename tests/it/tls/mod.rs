@@ -8,6 +8,7 @@ mod example;
 mod peers;
 mod refusals;
 mod talking;
+mod transports;
 mod upgrading;
 
 use std::io;

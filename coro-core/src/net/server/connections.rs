@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::panic::Location;
 use std::rc::Rc;
 
 use crate::event_loop::LoopHandle;
 use crate::task::TaskHandle;
 use crate::wait::change::Change;
 
-#[derive(Default)]
 pub(super) struct Connections {
     /// Those that are connected, by numbers in the order in which they came.
     tasks: RefCell<BTreeMap<u64, TaskHandle>>,
@@ -23,13 +23,24 @@ pub(super) struct Connections {
     closed: Cell<bool>,
     failure: RefCell<Option<io::Error>>,
     change: Change,
+    /// Where the server was started.
+    origin: &'static Location<'static>,
 }
 
 impl Connections {
+    #[track_caller]
     pub(super) fn new(limit: Option<usize>) -> Rc<Self> {
         Rc::new(Connections {
+            tasks: RefCell::default(),
+            count: Cell::new(0),
+            last: Cell::new(0),
             limit,
-            ..Connections::default()
+            listeners: Cell::new(0),
+            accepting: RefCell::default(),
+            closed: Cell::new(false),
+            failure: RefCell::default(),
+            change: Change::default(),
+            origin: Location::caller(),
         })
     }
 
@@ -59,14 +70,13 @@ impl Connections {
     }
 
     /// Has the loop run whatever accepts connections.
-    #[track_caller]
     pub(super) fn listen<F>(self: &Rc<Self>, name: String, accepting: F)
     where
         F: Future<Output = io::Result<()>> + 'static,
     {
         self.listeners.set(self.listeners.get() + 1);
         let listening = Listening(self.clone());
-        let task = LoopHandle::current().spawn(async move {
+        let task = LoopHandle::current().spawn_from(self.origin, async move {
             let result = accepting.await;
             if let Err(error) = &result {
                 listening.0.fail(error);
@@ -92,7 +102,7 @@ impl Connections {
         self.last.set(number);
         self.count.set(self.count.get() + 1);
         let connected = Connected(self.clone(), number);
-        let task = LoopHandle::current().spawn(async move {
+        let task = LoopHandle::current().spawn_from(self.origin, async move {
             let result = serving.await;
             drop(connected);
             result

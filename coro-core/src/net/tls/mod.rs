@@ -55,6 +55,9 @@
 //! # .unwrap();
 //! ```
 //!
+//! A [`Protocol`](super::Protocol) is called back for what comes through TLS when its
+//! [`Transport`](super::Transport) is made over a [`TlsStream`].
+//!
 //! TLS 1.3 and 1.2 are spoken, with the cryptography of ring, which is named explicitly: other
 //! providers in the same program neither matter nor disturb.
 

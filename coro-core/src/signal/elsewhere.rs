@@ -1,0 +1,45 @@
+//! A listener where there are no pipes to oneself: a flag, which is looked at twenty times a second.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use signal_hook::flag;
+
+use super::kind::SignalKind;
+use super::unheard::Heard;
+use crate::wait::until::Until;
+
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(super) struct Listener {
+    came: Arc<AtomicBool>,
+    until: Until,
+    _heard: Heard,
+}
+
+impl Listener {
+    pub(super) fn new(kind: SignalKind) -> io::Result<Self> {
+        kind.check()?;
+        let came = Arc::new(AtomicBool::new(false));
+        let signal = kind.as_raw();
+        let _heard = Heard::new(signal, || flag::register(signal, came.clone()))?;
+        let until = Until::After(LOOK);
+        Ok(Listener {
+            came,
+            until,
+            _heard,
+        })
+    }
+
+    /// Ready when signals have come since it was ready before: all of them at once.
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        while !self.came.swap(false, Ordering::Relaxed) {
+            ready!(self.until.poll(cx));
+            self.until = Until::After(LOOK);
+        }
+        Poll::Ready(Ok(()))
+    }
+}

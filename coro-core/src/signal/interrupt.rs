@@ -1,0 +1,152 @@
+//! Ctrl-C while `run` runs: the first ends its future, the second the process.
+//!
+//! The handler sets a flag, at which the loop looks between turns, and writes a byte to a socket pair,
+//! which ends the loop's sleep; that byte is never read, as only its coming is news to the poller. If
+//! the flag is set already, the handler ends the process. All of it is registered once and stays: a
+//! run that begins or ends only says so to `unheard`. While somebody listens for Ctrl-C the flag is
+//! left alone.
+
+#[cfg(not(unix))]
+use elsewhere as platform;
+#[cfg(not(unix))]
+pub(crate) use elsewhere::Interrupt;
+#[cfg(unix)]
+use unix as platform;
+
+pub(crate) use platform::{Interrupt, end_process};
+pub(super) use platform::{arm, prepare};
+
+#[cfg(unix)]
+mod unix {
+    use std::io::{self, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+    use std::process;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
+    use signal_hook::SigId;
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag;
+    use signal_hook::low_level::{emulate_default_handler, pipe, unregister};
+
+    use super::super::unheard::Interruptible;
+    use crate::event_loop::EventLoop;
+    use crate::sys;
+
+    /// It was pressed during the present run.
+    static PRESSED: AtomicBool = AtomicBool::new(false);
+
+    static PAIR: OnceLock<Pair> = OnceLock::new();
+
+    struct Pair {
+        receiver: UnixStream,
+        sender: UnixStream,
+        /// The handlers that set the flag and write the byte, in this order.
+        armed: Mutex<Option<[SigId; 2]>>,
+    }
+
+    /// A run on the main thread, which Ctrl-C interrupts.
+    pub(crate) struct Interrupt {
+        interruptible: Interruptible,
+    }
+
+    impl Interrupt {
+        /// None on other threads than the main one, and where the program has its own idea of what
+        /// Ctrl-C is to do. If there are no descriptors left the system's default remains.
+        pub(crate) fn watch(event_loop: &EventLoop) -> Option<Self> {
+            if !sys::is_main_thread() {
+                return None;
+            }
+            let interruptible = Interruptible::new().ok()??;
+            let wake = PAIR.get()?.receiver.as_fd();
+            event_loop.interrupt_by(&PRESSED, wake).ok()?;
+            Some(Interrupt { interruptible })
+        }
+
+        /// The run is over; whether it was interrupted.
+        pub(crate) fn end(self) -> bool {
+            drop(self.interruptible); // first, so that what comes later ends the process by itself
+            PRESSED.swap(false, Ordering::SeqCst)
+        }
+    }
+
+    /// Ends the process as the signal would have done.
+    pub(crate) fn end_process() -> ! {
+        let _ = io::stdout().flush(); // it is too late to tell anybody
+        let _ = emulate_default_handler(SIGINT);
+        process::exit(128 + SIGINT)
+    }
+
+    /// Makes what the first run needs.
+    pub(in super::super) fn prepare() -> io::Result<()> {
+        PRESSED.store(false, Ordering::SeqCst);
+        if PAIR.get().is_some() {
+            return Ok(());
+        }
+        let (receiver, sender) = UnixStream::pair()?;
+        flag::register_conditional_default(SIGINT, &PRESSED)?;
+        let armed = Mutex::new(None);
+        let _ = PAIR.set(Pair {
+            receiver,
+            sender,
+            armed,
+        });
+        Ok(())
+    }
+
+    /// Has Ctrl-C set the flag, or leave it alone; whether it sets it now.
+    pub(in super::super) fn arm(arm: bool) -> bool {
+        let Some(pair) = PAIR.get() else { return false };
+        let mut armed = pair.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !arm {
+            for handler in armed.take().into_iter().flatten() {
+                unregister(handler);
+            }
+        } else if armed.is_none() {
+            *armed = register(&pair.sender).ok();
+        }
+        armed.is_some()
+    }
+
+    fn register(sender: &UnixStream) -> io::Result<[SigId; 2]> {
+        let sender = sender.try_clone()?;
+        let sets_flag = flag::register(SIGINT, &PRESSED)?;
+        let writes = pipe::register(SIGINT, sender).inspect_err(|_| {
+            unregister(sets_flag);
+        })?;
+        Ok([sets_flag, writes])
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io;
+
+    use crate::event_loop::EventLoop;
+
+    /// Ctrl-C ends the process at once.
+    pub(crate) struct Interrupt;
+
+    impl Interrupt {
+        pub(crate) fn watch(_: &EventLoop) -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn end(self) -> bool {
+            false
+        }
+    }
+
+    pub(crate) fn end_process() -> ! {
+        std::process::exit(130)
+    }
+
+    pub(in super::super) fn prepare() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(in super::super) fn arm(_: bool) -> bool {
+        false
+    }
+}

@@ -1,0 +1,112 @@
+//! The kinds of signals.
+
+use std::ffi::c_int;
+use std::fmt;
+use std::io;
+
+use signal_hook::consts;
+use signal_hook::low_level::signal_name;
+
+/// Which signal to listen for.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::signal::SignalKind;
+///
+/// assert_eq!(SignalKind::interrupt().to_string(), "SIGINT");
+/// assert_eq!(SignalKind::from_raw(SignalKind::terminate().as_raw()), SignalKind::terminate());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SignalKind(c_int);
+
+impl SignalKind {
+    /// A signal by its number.
+    ///
+    /// Whether there is such a signal is found out when somebody listens for it.
+    pub const fn from_raw(number: c_int) -> Self {
+        SignalKind(number)
+    }
+
+    /// The number of the signal.
+    pub const fn as_raw(self) -> c_int {
+        self.0
+    }
+
+    /// `SIGINT`: Ctrl-C.
+    pub const fn interrupt() -> Self {
+        SignalKind(consts::SIGINT)
+    }
+
+    /// `SIGTERM`: asks a process to end.
+    pub const fn terminate() -> Self {
+        SignalKind(consts::SIGTERM)
+    }
+
+    /// Those that nobody can listen for: the system does not allow it, or the program could not go
+    /// on after them.
+    pub(super) fn check(self) -> io::Result<()> {
+        if consts::FORBIDDEN.contains(&self.0) {
+            let message = format!("{self} cannot be listened for");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+impl SignalKind {
+    /// `SIGHUP`: the terminal is gone; by custom, asks a server to read its configuration again.
+    pub const fn hangup() -> Self {
+        SignalKind(consts::SIGHUP)
+    }
+
+    /// `SIGQUIT`: Ctrl-\.
+    pub const fn quit() -> Self {
+        SignalKind(consts::SIGQUIT)
+    }
+
+    /// `SIGUSR1`: whatever a program wants it to mean.
+    pub const fn user_defined1() -> Self {
+        SignalKind(consts::SIGUSR1)
+    }
+
+    /// `SIGUSR2`: whatever a program wants it to mean.
+    pub const fn user_defined2() -> Self {
+        SignalKind(consts::SIGUSR2)
+    }
+
+    /// `SIGCHLD`: a child process has ended or stopped.
+    pub const fn child() -> Self {
+        SignalKind(consts::SIGCHLD)
+    }
+
+    /// `SIGWINCH`: the terminal has changed its size.
+    pub const fn window_change() -> Self {
+        SignalKind(consts::SIGWINCH)
+    }
+
+    /// `SIGPIPE`: something was written that nobody can read any more.
+    pub const fn pipe() -> Self {
+        SignalKind(consts::SIGPIPE)
+    }
+
+    /// `SIGALRM`: a timer of the system's has run out.
+    pub const fn alarm() -> Self {
+        SignalKind(consts::SIGALRM)
+    }
+}
+
+impl fmt::Display for SignalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match signal_name(self.0) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "signal {}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for SignalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignalKind({self})")
+    }
+}

@@ -1,0 +1,89 @@
+//! A stream of signals.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+
+use super::kind::SignalKind;
+use super::platform::Listener;
+
+/// Listens for a kind of signal.
+///
+/// Those that come after this call are not missed, however late the stream is polled; but several
+/// may come as one. Any number may listen for the same kind, and each hears of it.
+///
+/// ```
+/// # use coro_core as coro;
+/// use coro::signal::{SignalKind, signal};
+///
+/// coro::run(async {
+///     let mut terminations = signal(SignalKind::terminate())?;
+///     let deadline = std::time::Duration::from_millis(1);
+///     assert!(coro::timeout(deadline, terminations.recv()).await.is_err());
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
+/// # Errors
+///
+/// For `SIGKILL`, `SIGSTOP`, `SIGSEGV`, `SIGILL` and `SIGFPE`, which nobody can listen for; for a
+/// number that is no signal; and if there is no descriptor left.
+///
+/// # Panics
+///
+/// Outside of a loop.
+#[track_caller]
+pub fn signal(kind: SignalKind) -> io::Result<Signals> {
+    let listener = Listener::new(kind)?;
+    Ok(Signals { listener, kind })
+}
+
+/// The signals of a kind, made by [`signal`]: a stream that never ends.
+///
+/// It belongs to the loop it was made in. Dropping it ends the listening, and loses nothing else.
+///
+/// # Panics
+///
+/// Polled in another loop than that it was made in, which alone is told of signals.
+#[must_use = "it does nothing unless it is polled, but keep the signal from doing what it does by default"]
+pub struct Signals {
+    listener: Listener,
+    kind: SignalKind,
+}
+
+impl Signals {
+    /// Waits for the next signal. Dropping the future loses nothing.
+    pub async fn recv(&mut self) {
+        poll_fn(|cx| self.poll_recv(cx)).await;
+    }
+
+    /// Ready if a signal has come since this was ready before.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A pipe to oneself does not fail.
+        let refused = |error| panic!("cannot listen for {}: {error}", self.kind);
+        self.listener
+            .poll(cx)
+            .map(|heard| heard.unwrap_or_else(refused))
+    }
+}
+
+impl Stream for Signals {
+    type Item = ();
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        self.poll_recv(cx).map(Some)
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signals")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}

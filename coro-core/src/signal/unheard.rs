@@ -1,0 +1,116 @@
+//! What a signal does while nobody listens: what it did before anybody had.
+
+use std::collections::BTreeMap;
+use std::ffi::c_int;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use signal_hook::SigId;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
+use signal_hook::low_level::{signal_name, unregister};
+
+use super::interrupt;
+use crate::sys;
+
+/// The signals that were ever listened for: the handlers of signal-hook stay for good, and so have
+/// to be told what to do when nobody listens any more.
+static KINDS: Mutex<Kinds> = Mutex::new(BTreeMap::new());
+
+type Kinds = BTreeMap<c_int, Kind>;
+
+#[derive(Default)]
+struct Kind {
+    listeners: usize,
+    /// Runs of the loop that are interrupted by the signal while nobody listens.
+    runs: usize,
+    /// Set while there is nobody; read by the handler, which then does what the system would. None
+    /// where the program had its own idea before: to ignore it, or a handler, which is still called.
+    nobody: Option<Arc<AtomicBool>>,
+}
+
+/// Somebody listens for as long as this lives.
+pub(super) struct Heard {
+    signal: c_int,
+    handler: SigId,
+}
+
+/// A run of the loop is interrupted by `SIGINT` for as long as this lives.
+pub(super) struct Interruptible(());
+
+fn lock() -> MutexGuard<'static, Kinds> {
+    KINDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A kind of signal; nothing was registered for it before it is made here.
+fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
+    let mut kind = Kind::default();
+    let is_new = !kinds.contains_key(&signal);
+    if is_new && signal_name(signal).is_some() && sys::has_default_action(signal) {
+        let nobody = Arc::new(AtomicBool::new(true));
+        flag::register_conditional_default(signal, nobody.clone())?;
+        kind.nobody = Some(nobody);
+    }
+    Ok(kinds.entry(signal).or_insert(kind))
+}
+
+impl Kind {
+    /// Tells the handler who is there now.
+    fn settle(&self, signal: c_int) {
+        let interrupts = signal == SIGINT && interrupt::arm(self.listeners == 0) && self.runs > 0;
+        if let Some(nobody) = &self.nobody {
+            nobody.store(self.listeners == 0 && !interrupts, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Heard {
+    /// Registers a handler by `register`, which is removed again in the end.
+    pub(super) fn new(
+        signal: c_int,
+        register: impl FnOnce() -> io::Result<SigId>,
+    ) -> io::Result<Self> {
+        let mut kinds = lock();
+        let kind = known(&mut kinds, signal)?;
+        let handler = register()?;
+        kind.listeners += 1;
+        kind.settle(signal);
+        Ok(Heard { signal, handler })
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        if let Some(kind) = lock().get_mut(&self.signal) {
+            kind.listeners -= 1;
+            kind.settle(self.signal);
+        }
+        unregister(self.handler);
+    }
+}
+
+impl Interruptible {
+    /// None where the program ignores the signal, or had a handler of its own before.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there, nothing is interrupted"))]
+    pub(super) fn new() -> io::Result<Option<Self>> {
+        let mut kinds = lock();
+        let kind = known(&mut kinds, SIGINT)?;
+        if kind.nobody.is_none() {
+            return Ok(None);
+        }
+        interrupt::prepare()?;
+        kind.runs += 1;
+        kind.settle(SIGINT);
+        Ok(Some(Interruptible(())))
+    }
+}
+
+impl Drop for Interruptible {
+    fn drop(&mut self) {
+        if let Some(kind) = lock().get_mut(&SIGINT) {
+            kind.runs -= 1;
+            kind.settle(SIGINT);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A listener: the handler writes a byte to a socket pair, which the loop waits for like any other.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::task::{Context, Poll};
+
+use signal_hook::low_level::pipe;
+
+use super::kind::SignalKind;
+use super::unheard::Heard;
+use crate::event_loop::{Direction, Wait};
+use crate::wait::ready::Ready;
+
+/// As many bytes as may be in the pair; and so as many signals as can become one.
+const BYTES: usize = 1024;
+
+pub(super) struct Listener {
+    ready: Ready<mio::net::UnixStream>,
+    _heard: Heard,
+}
+
+impl Listener {
+    #[track_caller]
+    pub(super) fn new(kind: SignalKind) -> io::Result<Self> {
+        kind.check()?;
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        let ready = Ready::new(mio::net::UnixStream::from_std(receiver))?;
+        let signal = kind.as_raw();
+        let _heard = Heard::new(signal, || pipe::register(signal, sender))?;
+        Ok(Listener { ready, _heard })
+    }
+
+    /// Ready when signals have come since it was ready before: all of them at once.
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        let read = |mut receiver: &mio::net::UnixStream| receiver.read(&mut [0; BYTES]);
+        let polled = self.ready.poll_io(Direction::Read, Wait::UNNAMED, cx, read);
+        polled.map_ok(drop)
+    }
+}

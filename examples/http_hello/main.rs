@@ -1,0 +1,126 @@
+//! HTTP by hyper, on coro: a server, and a client that talks to it.
+//!
+//! ```text
+//! $ cargo run --example http_hello
+//! GET /: 200 OK, "hello, world\n"
+//! GET /hello/ann: 200 OK, "hello, ann\n"
+//! POST /echo: 200 OK, "what I say"
+//! GET /nothing: 404 Not Found, "there is no /nothing here\n"
+//! that took 1 connection
+//! 20 clients at once: 20 answers
+//! stopped: 0 connections cut
+//! ```
+//!
+//! That was a demonstration against itself. With an address it serves until Ctrl-C, and then lets
+//! requests that were begun be answered:
+//!
+//! ```text
+//! $ cargo run --example http_hello -- serve 127.0.0.1:8080
+//! listening on 127.0.0.1:8080, until Ctrl-C
+//! $ curl http://127.0.0.1:8080/hello/ann
+//! hello, ann
+//! ```
+
+#[path = "../support/hyper.rs"]
+mod adapter;
+mod server;
+#[path = "../support/service.rs"]
+mod service;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use adapter::HyperIo;
+use coro::net::TcpStream;
+use coro::{gather, signal, spawn, yield_from};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Method, Request};
+use server::Http;
+use support::seconds;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Client = SendRequest<Full<Bytes>>;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client of one connection, which a task of its own keeps going.
+#[coro::coroutine]
+fn connect(address: SocketAddr) -> Result<Client> {
+    let stream = yield_from!(TcpStream::connect(address))?;
+    let (client, connection) = yield_from!(http1::handshake(HyperIo::new(stream)))?;
+    spawn(async move {
+        if let Err(error) = connection.await {
+            println!("the connection failed: {error}");
+        }
+    });
+    Ok(client)
+}
+
+#[coro::coroutine]
+fn ask(client: &mut Client, method: Method, path: &str, body: &'static str) -> Result<String> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "localhost")
+        .body(Full::new(Bytes::from(body)))?;
+    yield_from!(client.ready())?;
+    let response = yield_from!(client.send_request(request))?;
+    let status = response.status();
+    let body = yield_from!(response.into_body().collect())?.to_bytes();
+    Ok(format!("{status}, {:?}", String::from_utf8_lossy(&body)))
+}
+
+#[coro::coroutine]
+fn ask_once(address: SocketAddr) -> Result<String> {
+    let mut client = yield_from!(connect(address))?;
+    yield_from!(ask(&mut client, Method::GET, "/", ""))
+}
+
+#[coro::coroutine]
+fn demonstrate() -> Result<()> {
+    let http = Http::start("127.0.0.1:0", PATIENCE)?;
+    let address = http.server.local_addr()?;
+    let mut client = yield_from!(connect(address))?;
+    for (method, path, body) in [
+        (Method::GET, "/", ""),
+        (Method::GET, "/hello/ann", ""),
+        (Method::POST, "/echo", "what I say"),
+        (Method::GET, "/nothing", ""),
+    ] {
+        let answer = yield_from!(ask(&mut client, method.clone(), path, body))?;
+        println!("{method} {path}: {answer}");
+    }
+    println!("that took {} connection", http.server.connections());
+
+    let answers = yield_from!(gather([address; 20].map(ask_once)));
+    let answered = answers.iter().filter(|answer| answer.is_ok()).count();
+    println!("20 clients at once: {answered} answers");
+
+    let cut = yield_from!(http.stop(seconds(5.0))); // the client still keeps its connection
+    println!("stopped: {cut} connections cut");
+    Ok(())
+}
+
+#[coro::coroutine]
+fn serve_at(address: &str) -> Result<()> {
+    let stop = signal::ctrl_c();
+    let http = Http::start(address, PATIENCE)?;
+    println!("listening on {}, until Ctrl-C", http.server.local_addr()?);
+    yield_from!(stop)?;
+    let cut = yield_from!(http.stop(Duration::from_secs(5)));
+    println!("stopped by Ctrl-C: {cut} connections cut");
+    Ok(())
+}
+
+#[coro::main]
+fn main() -> Result<()> {
+    match service::addresses("the address to listen on") {
+        Some([address]) => yield_from!(serve_at(&address)),
+        None => yield_from!(demonstrate()),
+    }
+}

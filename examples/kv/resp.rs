@@ -1,0 +1,154 @@
+//! RESP, the protocol that Redis clients speak, as bytes alone.
+
+use std::fmt;
+use std::io::Write;
+
+/// The longest line, which is also the longest command that is given inline.
+const LINE_MAX: usize = 16 * 1024;
+/// The most arguments of a command.
+const ARGUMENTS_MAX: usize = 1024;
+/// The longest argument, as well as all arguments of a command together.
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// A command: its name, then its arguments.
+pub(crate) type Command = Vec<Vec<u8>>;
+
+/// What a client sent is no RESP, or too much.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ProtocolError(String);
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Protocol error: {}", self.0)
+    }
+}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, ProtocolError> {
+    Err(ProtocolError(why.into()))
+}
+
+/// The first command of what was received, with its length; `None` while it is incomplete.
+///
+/// A command without arguments, such as an empty line, is to be passed over.
+pub(crate) fn parse(received: &[u8]) -> Result<Option<(Command, usize)>, ProtocolError> {
+    let mut rest = Rest { bytes: received };
+    let command = match received.first() {
+        None => None,
+        Some(b'*') => rest.array()?,
+        Some(_) => rest.inline()?,
+    };
+    Ok(command.map(|command| (command, received.len() - rest.bytes.len())))
+}
+
+/// What is left to be parsed. Each part is `None` while it is incomplete.
+struct Rest<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    fn line(&mut self) -> Result<Option<&'a [u8]>, ProtocolError> {
+        let Some(end) = self.bytes.iter().take(LINE_MAX).position(|it| *it == b'\n') else {
+            return match self.bytes.len() < LINE_MAX {
+                true => Ok(None),
+                false => refuse("too big inline request"),
+            };
+        };
+        let (line, rest) = self.bytes.split_at(end);
+        self.bytes = &rest[1..];
+        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+
+    fn inline(&mut self) -> Result<Option<Command>, ProtocolError> {
+        let words = |line: &[u8]| {
+            let words = line.split(u8::is_ascii_whitespace);
+            words
+                .filter(|it| !it.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect()
+        };
+        Ok(self.line()?.map(words))
+    }
+
+    fn array(&mut self) -> Result<Option<Command>, ProtocolError> {
+        let Some(head) = self.line()? else {
+            return Ok(None);
+        };
+        let len = match number(&head[1..]) {
+            Some(len) if len <= ARGUMENTS_MAX as i64 => len.max(0) as usize,
+            _ => return refuse("invalid multibulk length"),
+        };
+        let mut command = Vec::new();
+        let mut total = 0;
+        while command.len() < len {
+            let Some(argument) = self.bulk(BYTES_MAX - total)? else {
+                return Ok(None);
+            };
+            total += argument.len();
+            command.push(argument.to_vec());
+        }
+        Ok(Some(command))
+    }
+
+    fn bulk(&mut self, len_max: usize) -> Result<Option<&'a [u8]>, ProtocolError> {
+        let Some(head) = self.line()? else {
+            return Ok(None);
+        };
+        match head.first() {
+            Some(b'$') => {}
+            Some(other) => return refuse(format!("expected '$', got '{}'", *other as char)),
+            None => return refuse("expected '$', got the end of the line"),
+        }
+        let len = match number(&head[1..]) {
+            Some(len) if (0..=len_max as i64).contains(&len) => len as usize,
+            _ => return refuse("invalid bulk length"),
+        };
+        if self.bytes.len() < len + 2 {
+            return Ok(None);
+        }
+        let (argument, rest) = self.bytes.split_at(len);
+        self.bytes = match rest.strip_prefix(b"\r\n") {
+            Some(rest) => rest,
+            None => return refuse("an argument is longer than announced"),
+        };
+        Ok(Some(argument))
+    }
+}
+
+/// A number as Redis reads it: digits, perhaps after a minus, without anything around.
+pub(crate) fn number(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse().ok().filter(|_| !text.starts_with('+'))
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Simple(&'static str),
+    Error(String),
+    Integer(i64),
+    Bulk(Vec<u8>),
+    Nil,
+    Array(Vec<Reply>),
+}
+
+impl Reply {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        // Writing to a vector does not fail.
+        let _ = match self {
+            Reply::Simple(text) => write!(out, "+{text}\r\n"),
+            Reply::Error(text) => write!(out, "-{text}\r\n"),
+            Reply::Integer(value) => write!(out, ":{value}\r\n"),
+            Reply::Nil => write!(out, "$-1\r\n"),
+            Reply::Bulk(bytes) => {
+                let _ = write!(out, "${}\r\n", bytes.len());
+                out.extend_from_slice(bytes);
+                write!(out, "\r\n")
+            }
+            Reply::Array(replies) => {
+                let _ = write!(out, "*{}\r\n", replies.len());
+                replies.iter().for_each(|reply| reply.write(out));
+                Ok(())
+            }
+        };
+    }
+}

@@ -8,6 +8,7 @@ mod delegate;
 mod generator;
 mod memory;
 mod net;
+mod process;
 mod spawn;
 mod switch;
 mod sync;
@@ -30,6 +31,7 @@ const SUITES: &[fn() -> Suite] = &[
     net::suite,
     generator::suite,
     delegate::suite,
+    process::suite,
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = Suite> {

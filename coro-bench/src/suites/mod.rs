@@ -6,6 +6,7 @@ mod chain;
 mod compile;
 mod delegate;
 mod generator;
+mod group;
 mod memory;
 mod net;
 mod process;
@@ -23,6 +24,7 @@ const SUITES: &[fn() -> Suite] = &[
     spawn::suite,
     switch::suite,
     sync::suite,
+    group::suite,
     wake::suite,
     timer::suite,
     memory::suite,

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use futures::future::join_all;
 
-use crate::harness::{Bound, Case, Role, Sample, Suite, time, time_async};
+use crate::harness::{Bound, Case, Role, Sample, Suite, time_wall};
 use crate::runtimes::{Coro, Runtime, Smol, TokioLocalRuntime, in_task, subjects};
 
 const PROGRAM: &str = "/bin/true";
@@ -67,17 +67,17 @@ fn children(name: &'static str, size: u64, times: u64, memory_mib: usize) -> Cas
         [Coro, TokioLocalRuntime, Smol],
         move |effort| {
             let _memory = black_box(vec![1_u8; memory_mib * MIB]);
-            on_runtime::<R>(size, effort.count(times))
+            on_runtime::<R>(size, effort.count(times).max(1))
         }
     );
     case.subject(STD, Role::Floor, move |effort| {
         let _memory = black_box(vec![1_u8; memory_mib * MIB]);
-        on_std(size, effort.count(times))
+        on_std(size, effort.count(times).max(1))
     })
 }
 
 fn on_runtime<R: Processes>(size: u64, times: u64) -> Sample {
-    in_task::<R, _>(time_async(size * times, move || async move {
+    in_task::<R, _>(time_wall(size * times, move || async move {
         for _ in 0..times {
             let ended = join_all((0..size).map(|_| R::status())).await;
             assert!(
@@ -89,7 +89,7 @@ fn on_runtime<R: Processes>(size: u64, times: u64) -> Sample {
 }
 
 fn on_std(size: u64, times: u64) -> Sample {
-    time(size * times, || {
+    in_task::<Coro, _>(time_wall(size * times, move || async move {
         for _ in 0..times {
             let children: Vec<_> = (0..size).map(|_| Command::new(PROGRAM).spawn()).collect();
             for child in children {
@@ -100,5 +100,5 @@ fn on_std(size: u64, times: u64) -> Sample {
                 );
             }
         }
-    })
+    }))
 }

@@ -94,7 +94,7 @@ async fn what_a_bound_path_is_refused_for_is_said() {
     assert!(!error.to_string().contains("left over"), "{error}");
 
     let file = folder.at("file");
-    std::fs::write(&file, "mine").unwrap();
+    fs::write(&file, "mine").unwrap();
     let error = UnixListener::bind(&file).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     assert!(!error.to_string().contains("left over"), "{error}");

@@ -126,19 +126,27 @@ impl Transport {
     /// struct Server {
     ///     transport: Transport,
     ///     acceptor: TlsAcceptor,
+    ///     line: Vec<u8>,
+    ///     secure: bool,
     /// }
     ///
     /// impl Protocol for Server {
     ///     fn data_received(&mut self, data: &[u8]) {
-    ///         match data {
-    ///             b"STARTTLS\r\n" => {
+    ///         self.line.extend_from_slice(data);
+    ///         if !self.line.contains(&b'\n') {
+    ///             return;
+    ///         }
+    ///         match &self.line[..] {
+    ///             b"STARTTLS\r\n" if !self.secure => {
+    ///                 self.secure = true;
     ///                 self.transport.write(b"220 go ahead\r\n");
     ///                 let shaking = self.transport.start_tls_server(&self.acceptor);
     ///                 drop(coro::spawn(async { shaking.await.ok() }));
     ///             }
-    ///             other if other.starts_with(b"STARTTLS\r\n") => self.transport.abort(),
+    ///             line if line.starts_with(b"STARTTLS") => self.transport.abort(), // and more
     ///             _ => drop(self.transport.write(b"250 ok\r\n")),
     ///         }
+    ///         self.line.clear();
     ///     }
     /// }
     /// ```

@@ -232,13 +232,14 @@ fn a_future_that_outlives_its_loop_is_over() {
     let spy = Spy::new(&log, nothing);
     let (ours, theirs) = duplex(50, 50);
     let mut event_loop = EventLoop::new().unwrap();
-    let shaking = event_loop
+    let transport = event_loop
         .run_until_complete(async {
             let transport = Transport::new(ours, spy);
             turns(1).await;
-            transport.start_tls_server(&identity.acceptor())
+            transport
         })
         .unwrap();
+    let shaking = transport.start_tls_server(&identity.acceptor());
     event_loop.close();
     let shaken = futures::executor::block_on(shaking);
     assert_eq!(kind(shaken), ErrorKind::ConnectionAborted);

@@ -34,7 +34,7 @@ impl Smtp {
 
     fn obey(&mut self, line: &str, rest: usize) {
         let transport = self.transport.as_ref().unwrap();
-        let say = |text: &str| drop(transport.write(text.as_bytes()));
+        let say = |text: &str| transport.write(text.as_bytes());
         match line.trim_end().to_lowercase().as_str() {
             "starttls" if !self.secure && rest == 0 => {
                 self.secure = true;
@@ -44,13 +44,13 @@ impl Smtp {
             line if line.starts_with("ehlo") && !self.secure => {
                 say("250-localhost\r\n250 STARTTLS\r\n");
             }
-            line if line.starts_with("ehlo") => say("250 localhost\r\n"),
-            "noop" if self.secure => say("250 in private\r\n"),
+            line if line.starts_with("ehlo") => drop(say("250 localhost\r\n")),
+            "noop" if self.secure => drop(say("250 in private\r\n")),
             "quit" => {
                 say("221 bye\r\n");
                 transport.close();
             }
-            _ => say("502 no\r\n"),
+            _ => drop(say("502 no\r\n")),
         }
     }
 }

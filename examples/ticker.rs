@@ -5,7 +5,7 @@
 //! tick 1
 //! tick 2
 //! tick 3
-//! A1 B1 A2 A3 B2 A4 A5
+//! A1 A2 B1 A3 A4
 //! 1 2 4 8 16 32 gave up after 6 attempts
 //! ```
 //!
@@ -64,8 +64,8 @@ async fn main() {
         .for_each(async |n| println!("tick {n}"))
         .await;
 
-    let (fast, slow) = (Box::pin(named("A", 0.2)), Box::pin(named("B", 0.35)));
-    let both: Vec<String> = stream::select(fast, slow).take(7).collect().await;
+    let (fast, slow) = (Box::pin(named("A", 0.2)), Box::pin(named("B", 0.5)));
+    let both: Vec<String> = stream::select(fast, slow).take(5).collect().await;
     println!("{}", both.join(" "));
 
     // One that returns a value is no stream; its steps are futures.

@@ -98,11 +98,15 @@ struct ReadmeIsCompiled;
 struct GuideIsCompiled;
 
 pub use coro_core::{
-    Builder, CallHandle, Cancelled, Elapsed, ErrorReport, EventLoop, Gather, Interval, JoinError,
-    LoopClosed, LoopHandle, Policy, Race, RemoteHandle, RemoteTask, ReportKind, Scope, ScopeError,
-    ScopedTask, Shield, Sleep, Stopped, Task, TaskHandle, TaskId, Timeout, TimerHandle, TryScope,
-    YieldNow, call_at, call_later, call_soon, current_task, gather, interval, race, run, scope,
-    shield, sleep, sleep_until, spawn, timeout, timeout_at, try_scope, yield_now,
+    AsCompleted, Buffered, Builder, CallHandle, CancelOn, CancelToken, Cancelled, CoroExt,
+    Deadline, Elapsed, ErrorReport, EventLoop, Gather, GroupClosed, GroupHandle, Interval,
+    JoinError, LoopClosed, LoopHandle, Named, Policy, Race, RaceOk, RemoteHandle, RemoteTask,
+    ReportKind, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, Sleep, Stopped, Task,
+    TaskGroup, TaskHandle, TaskId, TaskLocal, Timeout, TimerHandle, TryGather, TryScope,
+    WaitCancelled, Waited, WithValue, YieldNow, as_completed, buffered, call_at, call_later,
+    call_soon, current_task, fail_after, gather, interval, map_concurrent, move_on_after, race,
+    race_ok, retry, run, scope, shield, sleep, sleep_until, spawn, staggered_race, timeout,
+    timeout_at, try_gather, try_scope, wait, yield_now,
 };
 pub use coro_core::{net, signal, sync, threads};
 

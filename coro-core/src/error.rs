@@ -152,6 +152,18 @@ impl std::error::Error for JoinError {
     }
 }
 
+impl From<JoinError> for io::Error {
+    /// The error of the system that [refused](JoinError::is_refused) a thread, or another one with
+    /// the text of this. The payload of a panic is dropped.
+    fn from(error: JoinError) -> Self {
+        let text = error.to_string();
+        match error.inner.why {
+            Why::Refused(refused) => io::Error::new(refused.kind(), text),
+            _ => io::Error::other(text),
+        }
+    }
+}
+
 /// The time given to [`timeout`](crate::timeout) or [`timeout_at`](crate::timeout_at) ran out
 /// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -73,17 +73,19 @@ pub use event_loop::{
 };
 #[cfg(feature = "std")]
 pub use group::{
-    Gather, Policy, Race, Scope, ScopeError, ScopedTask, Shield, TryScope, gather, race, scope,
-    shield, try_scope,
+    AsCompleted, Buffered, CancelOn, CancelToken, CoroExt, Gather, GroupClosed, GroupHandle, Named,
+    Policy, Race, RaceOk, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TaskGroup,
+    TryGather, TryScope, WaitCancelled, Waited, as_completed, buffered, gather, map_concurrent,
+    race, race_ok, retry, scope, shield, staggered_race, try_gather, try_scope, wait,
 };
 #[cfg(feature = "std")]
 pub use report::{ErrorReport, ReportKind};
 #[cfg(feature = "std")]
 pub use run::run;
 #[cfg(feature = "std")]
-pub use task::{Task, TaskHandle, TaskId};
+pub use task::{Task, TaskHandle, TaskId, TaskLocal, WithValue};
 #[cfg(feature = "std")]
 pub use time::{
-    Interval, Sleep, Timeout, YieldNow, interval, sleep, sleep_until, timeout, timeout_at,
-    yield_now,
+    Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, interval, move_on_after, sleep,
+    sleep_until, timeout, timeout_at, yield_now,
 };

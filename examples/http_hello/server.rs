@@ -52,6 +52,7 @@ impl Http {
 fn serve(stream: TcpStream, patience: Duration, stopping: Rc<Event>) -> Result<(), hyper::Error> {
     let mut builder = http1::Builder::new();
     builder.timer(HyperTimer).header_read_timeout(patience);
+    builder.half_close(true); // who has sent all there is still gets the answer
     let connection = builder.serve_connection(HyperIo::new(stream), service_fn(answer));
     let mut connection = pin!(connection);
     let stopped = pin!(stopping.wait());

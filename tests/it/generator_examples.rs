@@ -14,7 +14,7 @@ fn averager_prints_what_it_promises() {
 
 #[test]
 fn ticker_prints_what_it_promises() {
-    assert_eq!(printed("ticker", "0.5"), promised("ticker"));
+    assert_eq!(printed("ticker", "1"), promised("ticker"));
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod busy_poll;
 mod cancelling;
+mod chaining;
 mod closing;
 mod connect;
+mod context;
 mod copy;
 mod descriptors;
 mod examples;
@@ -15,6 +17,7 @@ mod generator_delegation;
 mod generator_examples;
 mod generator_model;
 mod group;
+mod group_examples;
 mod hyper;
 mod layout;
 mod lifecycle;
@@ -25,6 +28,8 @@ mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;
+#[cfg(unix)]
+mod process_examples;
 #[cfg(unix)]
 mod process_faults;
 #[cfg(target_os = "linux")]
@@ -41,21 +46,26 @@ mod server;
 mod server_addresses;
 #[cfg(unix)]
 mod signals;
+mod socket_examples;
 mod stdio;
 mod stopping;
 mod support;
 mod sync_channels;
 mod sync_conditions;
+mod sync_examples;
 mod sync_harness;
 mod sync_locks;
 mod sync_order;
 mod sync_queues;
 mod sync_reentrant;
 mod sync_remote;
+mod task_group;
 mod tasks;
 mod tcp;
+mod tcp_faults;
 mod threads;
 mod threads_closing;
+mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;

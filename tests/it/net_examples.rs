@@ -65,7 +65,7 @@ fn assert_stops(_: Program) {}
 
 #[test]
 fn demonstrations_print_what_they_promise() {
-    for name in ["kv", "tcp_proxy", "chat"] {
+    for name in ["kv", "tcp_proxy", "chat", "frames"] {
         assert_eq!(printed(name, "0.05"), promised(name), "{name}");
     }
 }

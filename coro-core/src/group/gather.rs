@@ -2,17 +2,21 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::iter::Map;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{JoinAll, MaybeDone, join_all, maybe_done};
+use futures::future::{MaybeDone, maybe_done};
 use pin_project_lite::pin_project;
 
-/// Awaits all of a tuple, an array or a `Vec`, concurrently, and gives their outputs in the same
-/// order and shape. The counterpart of `asyncio.gather(.., return_exceptions=True)`.
+use super::members::{Go, Members};
+
+/// Awaits all of a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
+/// concurrently, and gives their outputs in the same order and shape. The counterpart of `asyncio.gather(.., return_exceptions=True)`.
 ///
 /// All are awaited to their ends, whatever the outputs of the others: errors are values here, and
-/// cancel nobody. An empty collection is ready at once. Nothing is spawned: the futures may borrow
+/// cancel nobody; for that there is [`try_gather`](crate::try_gather). An empty collection is ready at once. Nothing is spawned: the futures may borrow
 /// and are polled within the present task. Dropping it drops those that are not done, and the
 /// outputs of those that are.
 ///
@@ -36,7 +40,8 @@ pub fn gather<G: Gather>(futures: G) -> G::Future {
     futures.gather()
 }
 
-/// What [`gather`] takes: tuples of up to twelve futures, arrays and `Vec`s of them.
+/// What [`gather`] takes: tuples of up to twelve futures, arrays and `Vec`s of them, iterators made
+/// by [`map`](Iterator::map).
 pub trait Gather {
     /// The outputs, in the shape in which the futures were given.
     type Output;
@@ -52,9 +57,7 @@ impl<F: IntoFuture> Gather for Vec<F> {
     type Future = GatherVec<F::IntoFuture>;
 
     fn gather(self) -> Self::Future {
-        GatherVec {
-            all: join_all(self.into_iter().map(IntoFuture::into_future)),
-        }
+        GatherVec::new(self.into_iter().map(IntoFuture::into_future))
     }
 }
 
@@ -64,23 +67,58 @@ impl<F: IntoFuture, const N: usize> Gather for [F; N] {
 
     fn gather(self) -> Self::Future {
         GatherArray {
-            all: join_all(self.into_iter().map(IntoFuture::into_future)),
+            all: GatherVec::new(self.into_iter().map(IntoFuture::into_future)),
         }
     }
 }
 
-/// The future of [`gather`] for a `Vec`. A future that is not woken is not polled, when there
-/// are many.
+impl<I, G, F> Gather for Map<I, G>
+where
+    I: Iterator,
+    G: FnMut(I::Item) -> F,
+    F: IntoFuture,
+{
+    type Output = Vec<F::Output>;
+    type Future = GatherVec<F::IntoFuture>;
+
+    fn gather(self) -> Self::Future {
+        GatherVec::new(self.map(IntoFuture::into_future))
+    }
+}
+
+/// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not
+/// polled, when there are many.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct GatherVec<F: Future> {
-    all: JoinAll<F>,
+    members: Members<F>,
+    outputs: Vec<Option<F::Output>>,
 }
+
+impl<F: Future> GatherVec<F> {
+    fn new(futures: impl Iterator<Item = F>) -> Self {
+        let members = Members::in_any_order(futures);
+        let outputs = (0..members.len()).map(|_| None).collect();
+        GatherVec { members, outputs }
+    }
+}
+
+/// Outputs are never pinned, and futures are so in their boxes.
+impl<F: Future> Unpin for GatherVec<F> {}
 
 impl<F: Future> Future for GatherVec<F> {
     type Output = Vec<F::Output>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.all).poll(cx)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { members, outputs } = self.get_mut();
+        let polled = members.poll(cx, |member, output| {
+            outputs[member] = Some(output);
+            Go::On
+        });
+        polled.map(|_| {
+            let outputs = mem::take(outputs).into_iter();
+            let outputs: Option<_> = outputs.collect();
+            outputs.expect("gather was polled again after its end")
+        })
     }
 }
 
@@ -93,7 +131,7 @@ impl<F: Future> fmt::Debug for GatherVec<F> {
 /// The future of [`gather`] for an array.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct GatherArray<F: Future, const N: usize> {
-    all: JoinAll<F>,
+    all: GatherVec<F>,
 }
 
 impl<F: Future, const N: usize> Future for GatherArray<F, N> {
@@ -104,7 +142,7 @@ impl<F: Future, const N: usize> Future for GatherArray<F, N> {
             .poll(cx)
             .map(|outputs| match outputs.try_into() {
                 Ok(outputs) => outputs,
-                Err(_) => unreachable!("as many outputs as futures"),
+                Err(_) => panic!("gather was polled again after its end"),
             })
     }
 }

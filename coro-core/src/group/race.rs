@@ -5,15 +5,16 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{SelectAll, select_all};
 use pin_project_lite::pin_project;
+
+use super::members::{Go, Members};
 
 /// Awaits the first of a tuple, an array or a `Vec` to complete, and gives its output.
 ///
 /// The counterpart of `asyncio.wait(.., return_when=FIRST_COMPLETED)` with the rest cancelled: as
 /// soon as one is done the others are dropped, and lose what being dropped makes them lose. When
-/// several are ready at once, the one that stands first wins. All have the same output; nothing is
-/// spawned, so they may borrow.
+/// several are ready at once, the one that stands first wins; of more than thirty, the one that was
+/// woken first. All have the same output; nothing is spawned, so they may borrow.
 ///
 /// ```
 /// # use coro_core as coro;
@@ -61,11 +62,8 @@ impl<F: IntoFuture> Race for Vec<F> {
             !self.is_empty(),
             "a race of nothing never ends: give race() at least one future"
         );
-        let all = self
-            .into_iter()
-            .map(|future| Box::pin(future.into_future()));
         RaceVec {
-            first: Some(select_all(all)),
+            members: Members::in_any_order(self.into_iter().map(IntoFuture::into_future)),
         }
     }
 }
@@ -80,30 +78,34 @@ impl<F: IntoFuture, const N: usize> Race for [F; N] {
     }
 }
 
-/// The future of [`race`] for a `Vec` or an array.
+/// The future of [`race`] for a `Vec` or an array. A future that is not woken is not
+/// polled, when there are many.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct RaceVec<F: Future> {
-    first: Option<SelectAll<Pin<Box<F>>>>,
+pub struct RaceVec<F> {
+    members: Members<F>,
 }
+
+/// Futures are pinned in their boxes.
+impl<F> Unpin for RaceVec<F> {}
 
 impl<F: Future> Future for RaceVec<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let first = self
-            .first
-            .as_mut()
-            .expect("a race was polled again after its end");
-        let Poll::Ready((output, _, others)) = Pin::new(first).poll(cx) else {
+        let mut first = None;
+        let polled = self.members.poll(cx, |_, output| {
+            first = Some(output);
+            Go::Stop
+        });
+        if polled.is_pending() {
             return Poll::Pending;
-        };
-        self.first = None;
-        drop(others);
-        Poll::Ready(output)
+        }
+        self.members.clear();
+        Poll::Ready(first.expect("a race was polled again after its end"))
     }
 }
 
-impl<F: Future> fmt::Debug for RaceVec<F> {
+impl<F> fmt::Debug for RaceVec<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RaceVec(..)")
     }

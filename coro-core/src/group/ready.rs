@@ -6,7 +6,7 @@
 //! stay with their seats, so that a group whose members come and go makes few.
 
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Wake, Waker};
 
@@ -33,7 +33,8 @@ impl Shared {
 }
 
 struct SeatWaker {
-    seat: u32,
+    /// It changes only while nobody else has the waker.
+    seat: AtomicU32,
     /// Whether the seat is in the list; or it is vacant, and must not get there.
     queued: AtomicBool,
     shared: Arc<Shared>,
@@ -50,7 +51,7 @@ impl Wake for SeatWaker {
         }
         let parent = {
             let mut woken = self.shared.lock();
-            woken.seats.push(self.seat);
+            woken.seats.push(self.seat.load(Ordering::Relaxed));
             woken.parent.take()
         };
         if let Some(parent) = parent {
@@ -69,7 +70,7 @@ impl Own {
     /// It comes into the world queued.
     fn new(seat: u32, shared: &Arc<Shared>) -> Self {
         let seat = Arc::new(SeatWaker {
-            seat,
+            seat: AtomicU32::new(seat),
             queued: AtomicBool::new(true),
             shared: shared.clone(),
         });
@@ -79,7 +80,9 @@ impl Own {
 
     /// Whether nobody else has the waker any more, so that another member may have it.
     fn is_unshared(&self) -> bool {
-        Arc::strong_count(&self.seat) == 2
+        let unshared = Arc::strong_count(&self.seat) == 2;
+        fence(Ordering::Acquire); // what others did with it has been done
+        unshared
     }
 }
 
@@ -93,7 +96,7 @@ struct Seat {
 }
 
 /// The turn of one member: it is polled with [`waker`](Self::waker), and then the turn is given
-/// back, by [`Ready::wait`] or [`Ready::leave`].
+/// back, by [`Ready::wait`], [`Ready::leave`] or [`Ready::retire`].
 #[must_use]
 pub(super) struct Turn {
     own: Own,
@@ -101,7 +104,7 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) fn seat(&self) -> usize {
-        self.own.seat.seat as usize
+        self.own.seat.seat.load(Ordering::Relaxed) as usize
     }
 
     pub(super) fn waker(&self) -> &Waker {
@@ -123,11 +126,12 @@ pub(super) struct Ready {
     done: usize,
     poll: u64,
     steps: u32,
+    spare: Option<Own>,
 }
 
 impl Ready {
-    /// Seats a member, as if woken. The number is the least that is free at the end of the seats,
-    /// or one that was vacated. Gives the waker to be woken, if the group is being waited for.
+    /// Seats a member, as if woken: in a seat that was vacated, or in a new one behind the last.
+    /// Gives the waker to be woken, if the group is being waited for.
     pub(super) fn enter(&mut self) -> (usize, Option<Waker>) {
         let number = self.vacant.pop().unwrap_or_else(|| {
             let number =
@@ -143,6 +147,15 @@ impl Ready {
         let mut woken = self.shared.lock();
         woken.seats.push(number);
         (number as usize, woken.parent.take())
+    }
+
+    /// Seats so many members, as if woken. Their wakers are made when their turns come.
+    pub(super) fn of(members: usize) -> Self {
+        let numbers = u32::try_from(members).expect("four milliard members are too many");
+        let mut ready = Ready::default();
+        ready.seats.resize_with(members, Seat::default);
+        ready.batch.extend(0..numbers);
+        ready
     }
 
     /// Begins a poll of the group. Gives a waker to be dropped.
@@ -182,11 +195,32 @@ impl Ready {
             self.done += 1;
             self.steps += 1;
             seat.polled_in = self.poll;
-            let own = seat.own.take().expect("a member that is not being polled");
-            own.seat.queued.store(false, Ordering::Release);
+            let own = seat.own.take();
+            let own = own.unwrap_or_else(|| self.spare(number));
+            // Whoever finds it queued until here has done before what the poll is to see.
+            own.seat.queued.swap(false, Ordering::AcqRel);
             return Some(Turn { own });
         }
         None
+    }
+
+    /// A waker for a member that has none yet: one that another has left behind, if there is.
+    fn spare(&mut self, number: u32) -> Own {
+        match self.spare.take() {
+            Some(own) => {
+                own.seat.seat.store(number, Ordering::Relaxed);
+                own
+            }
+            None => Own::new(number, &self.shared),
+        }
+    }
+
+    /// A member that nobody will follow leaves in its turn, and its waker, if nobody else has it,
+    /// is kept for another.
+    pub(super) fn retire(&mut self, turn: Turn) {
+        if !turn.own.seat.queued.swap(true, Ordering::AcqRel) && turn.own.is_unshared() {
+            self.spare = Some(turn.own);
+        }
     }
 
     /// Whether there is something in the batch, if need be from the list.
@@ -205,7 +239,7 @@ impl Ready {
         self.seats[seat].own = Some(turn.own);
     }
 
-    /// The member leaves in its turn. Gives a waker to be dropped.
+    /// The member leaves in its turn.
     pub(super) fn leave(&mut self, turn: Turn) {
         self.settle(turn.own);
     }
@@ -219,7 +253,7 @@ impl Ready {
 
     /// Whoever comes last, the member that leaves or its number in the list, vacates the seat.
     fn settle(&mut self, own: Own) {
-        let number = own.seat.seat;
+        let number = own.seat.seat.load(Ordering::Relaxed);
         let in_list = own.seat.queued.swap(true, Ordering::AcqRel);
         let seat = &mut self.seats[number as usize];
         if own.is_unshared() {

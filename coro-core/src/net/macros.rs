@@ -1,5 +1,69 @@
 //! What the sockets have in common, written once for all of them.
 
+/// How a stream of bytes reads whatever is there.
+macro_rules! poll_reads {
+    ($stream:ident) => {
+        impl $stream {
+            #[inline]
+            fn poll_read(
+                &self,
+                cx: &std::task::Context<'_>,
+                buffer: &mut [u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let len = buffer.len();
+                self.ready
+                    .poll_transfer($crate::event_loop::Direction::Read, len, cx, |mut io| {
+                        std::io::Read::read(&mut io, buffer)
+                    })
+            }
+
+            fn poll_read_vectored(
+                &self,
+                cx: &std::task::Context<'_>,
+                buffers: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let len = buffers.iter().map(|buffer| buffer.len()).sum();
+                self.ready
+                    .poll_transfer($crate::event_loop::Direction::Read, len, cx, |mut io| {
+                        std::io::Read::read_vectored(&mut io, buffers)
+                    })
+            }
+        }
+    };
+}
+
+/// How a stream of bytes writes whatever there is room for.
+macro_rules! poll_writes {
+    ($stream:ident) => {
+        impl $stream {
+            #[inline]
+            fn poll_write(
+                &self,
+                cx: &std::task::Context<'_>,
+                bytes: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let len = bytes.len();
+                self.ready
+                    .poll_transfer($crate::event_loop::Direction::Write, len, cx, |mut io| {
+                        std::io::Write::write(&mut io, bytes)
+                    })
+            }
+
+            fn poll_write_vectored(
+                &self,
+                cx: &std::task::Context<'_>,
+                slices: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let len = slices.iter().map(|slice| slice.len()).sum();
+                self.ready
+                    .poll_transfer($crate::event_loop::Direction::Write, len, cx, |mut io| {
+                        std::io::Write::write_vectored(&mut io, slices)
+                    })
+            }
+        }
+    };
+}
+
 /// Both the stream and a shared reference to it read, by the `poll_read`s of the stream.
 macro_rules! read_by_traits {
     ($stream:ident) => {
@@ -201,6 +265,6 @@ macro_rules! buffer_sizes {
 }
 
 pub(super) use {
-    buffer_sizes, descriptor_of_ready, from_and_into_std, read_by_traits, socket_options,
-    write_by_traits,
+    buffer_sizes, descriptor_of_ready, from_and_into_std, poll_reads, poll_writes, read_by_traits,
+    socket_options, write_by_traits,
 };

@@ -1,7 +1,7 @@
 //! Pipes of the system.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures::io::AsyncWrite;
 use mio::unix::pipe::{Receiver, Sender};
 
-use super::macros::read_by_traits;
+use super::macros::{poll_reads, read_by_traits};
 use crate::event_loop::Direction;
 use crate::wait::ready::Ready;
 
@@ -90,24 +90,9 @@ impl PipeReader {
     pub fn into_fd(self) -> OwnedFd {
         self.ready.into_inner().into()
     }
-
-    fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let len = buffer.len();
-        self.ready
-            .poll_transfer(Direction::Read, len, cx, |mut io| io.read(buffer))
-    }
-
-    fn poll_read_vectored(
-        &self,
-        cx: &Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let len = buffers.iter().map(|buffer| buffer.len()).sum();
-        self.ready
-            .poll_transfer(Direction::Read, len, cx, |mut io| io.read_vectored(buffers))
-    }
 }
 
+poll_reads!(PipeReader);
 read_by_traits!(PipeReader);
 
 impl PipeWriter {

@@ -9,6 +9,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 /// where the host is a name or an IP address; in `"host:port"` one of version 6 stands in brackets.
 /// Unlike its namesake in the standard library it resolves nothing by itself, as that would block
 /// the loop. It cannot be implemented elsewhere: convert to one of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what to connect to",
+    label = "give a `SocketAddr`, a `(host, port)` or a `\"host:port\"`"
+)]
 pub trait ToSocketAddrs: sealed::Sealed {
     #[doc(hidden)]
     fn into_target(self) -> io::Result<Target>;

@@ -1,15 +1,18 @@
 //! TCP connections.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::task::{Context, Poll};
 
 use socket2::SockRef;
 
 use super::halves::split;
-use super::macros::{descriptor_of_ready, from_and_into_std, read_by_traits, write_by_traits};
+use super::macros::{
+    descriptor_of_ready, from_and_into_std, poll_reads, poll_writes, read_by_traits,
+    write_by_traits,
+};
 use super::tcp_options::tcp_options;
 use crate::event_loop::Direction;
+use crate::sys;
 use crate::wait::ready::Ready;
 
 /// A TCP connection. Dropping it closes it.
@@ -37,7 +40,10 @@ impl TcpStream {
     /// Waits for an attempt to connect to come to its end.
     pub(super) async fn connecting(socket: std::net::TcpStream) -> io::Result<Self> {
         let stream = Self::new(mio::net::TcpStream::from_std(socket))?;
-        stream.ready.io(Direction::Write, is_connected).await?;
+        stream
+            .ready
+            .io(Direction::Write, |io| sys::is_connected(SockRef::from(io)))
+            .await?;
         Ok(stream)
     }
 
@@ -130,57 +136,10 @@ impl TcpStream {
     fn socket(&self) -> SockRef<'_> {
         SockRef::from(self.ready.get())
     }
-
-    #[inline]
-    fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let len = buffer.len();
-        self.ready
-            .poll_transfer(Direction::Read, len, cx, |mut io| io.read(buffer))
-    }
-
-    fn poll_read_vectored(
-        &self,
-        cx: &Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let len = buffers.iter().map(|buffer| buffer.len()).sum();
-        self.ready
-            .poll_transfer(Direction::Read, len, cx, |mut io| io.read_vectored(buffers))
-    }
-
-    #[inline]
-    fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.ready
-            .poll_transfer(Direction::Write, bytes.len(), cx, |mut io| io.write(bytes))
-    }
-
-    fn poll_write_vectored(
-        &self,
-        cx: &Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let len = slices.iter().map(|slice| slice.len()).sum();
-        self.ready
-            .poll_transfer(Direction::Write, len, cx, |mut io| {
-                io.write_vectored(slices)
-            })
-    }
 }
 
-/// Whether a connection attempt has succeeded; "would block" while it is undecided.
-fn is_connected(stream: &mio::net::TcpStream) -> io::Result<()> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-        Err(error) => Err(error),
-    }
-}
-
+poll_reads!(TcpStream);
+poll_writes!(TcpStream);
 read_by_traits!(TcpStream);
 write_by_traits!(TcpStream);
 split!(TcpStream);

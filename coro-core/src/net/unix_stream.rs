@@ -1,14 +1,17 @@
 //! Connections within the machine, by Unix sockets.
 
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSliceMut, Write};
 use std::net::Shutdown;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
+
 use super::halves::split;
 use super::macros::{
-    buffer_sizes, descriptor_of_ready, from_and_into_std, read_by_traits, write_by_traits,
+    buffer_sizes, descriptor_of_ready, from_and_into_std, poll_writes, read_by_traits,
+    write_by_traits,
 };
 use super::pause::Retry;
 use super::unix_rights::descriptor_passing;
@@ -91,7 +94,10 @@ impl UnixStream {
 
     async fn connecting(io: mio::net::UnixStream) -> io::Result<Self> {
         let stream = Self::new(io)?;
-        stream.ready.io(Direction::Write, is_connected).await?;
+        stream
+            .ready
+            .io(Direction::Write, |io| sys::is_connected(SockRef::from(io)))
+            .await?;
         Ok(stream)
     }
 
@@ -187,8 +193,8 @@ impl UnixStream {
         self.shutdown(Shutdown::Write)
     }
 
-    fn socket(&self) -> socket2::SockRef<'_> {
-        socket2::SockRef::from(self.ready.get())
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self.ready.get())
     }
 
     fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -214,39 +220,9 @@ impl UnixStream {
         }
         Poll::Ready(Ok(read))
     }
-
-    fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.ready
-            .poll_transfer(Direction::Write, bytes.len(), cx, |mut io| io.write(bytes))
-    }
-
-    fn poll_write_vectored(
-        &self,
-        cx: &Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let len = slices.iter().map(|slice| slice.len()).sum();
-        self.ready
-            .poll_transfer(Direction::Write, len, cx, |mut io| {
-                io.write_vectored(slices)
-            })
-    }
 }
 
-/// Whether a connection attempt has succeeded; "would block" while it is undecided.
-fn is_connected(stream: &mio::net::UnixStream) -> io::Result<()> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-        Err(error) => Err(error),
-    }
-}
-
+poll_writes!(UnixStream);
 read_by_traits!(UnixStream);
 write_by_traits!(UnixStream);
 split!(UnixStream);

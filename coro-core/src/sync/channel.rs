@@ -37,7 +37,7 @@ use futures::stream::FusedStream;
 
 use super::error::{SendError, TryRecvError, TrySendError};
 use super::queue::{Fifo, Getting, Got, Queue, QueueOf, TryGetError, TryPutError};
-use crate::wait::queue::Place;
+use crate::wait::queue::{Place, Service};
 
 /// Makes a channel that has room for so many values.
 ///
@@ -279,10 +279,15 @@ impl<T> Stream for Receiver<T> {
     /// [receives](Receiver::recv) otherwise, or is dropped.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Receiver { shared, place } = self.get_mut();
+        let getting = Getting(&shared.queue);
         if let Place::Gone = place {
-            *place = Place::Outside(None);
+            let mut got = None;
+            if getting.admit(&mut got) {
+                return Poll::Ready(got.map(|(_, value)| value));
+            }
+            *place = Place::Outside(got);
         }
-        let got = place.poll(&Getting(&shared.queue), cx);
+        let got = place.poll(&getting, cx);
         got.map(|got| got.map(|(_, value)| value))
     }
 }

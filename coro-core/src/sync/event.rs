@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 
-use crate::wait::queue::{Service, Wait, WaitQueue};
+use crate::wait::queue::{Service, WaitQueue, served};
 
 /// A flag that tasks wait for. The counterpart of `asyncio.Event`.
 ///
@@ -44,7 +44,7 @@ impl Event {
     /// the wait loses nothing.
     #[inline]
     pub async fn wait(&self) {
-        Wait::new(self, ()).await;
+        served(self, ()).await;
     }
 
     /// Sets the event, and wakes all who wait for it, in the order in which they came.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
-use crate::wait::queue::{Service, Wait, WaitQueue};
+use crate::wait::queue::{Service, WaitQueue, served};
 
 /// Gives one task at a time the value inside. The counterpart of `asyncio.Lock`.
 ///
@@ -54,7 +54,7 @@ impl<T> Lock<T> {
     /// Dropping the wait gives up the place in line, and nothing else.
     #[inline]
     pub async fn lock(&self) -> LockGuard<'_, T> {
-        Wait::new(self, ()).await;
+        served(self, ()).await;
         self.guard()
     }
 
@@ -68,7 +68,7 @@ impl<T> Lock<T> {
     ///
     /// The value is moved into the guard, and back when the guard is dropped: box what is large.
     pub async fn lock_owned(self: Rc<Self>) -> OwnedLockGuard<T> {
-        Wait::new(&*self, ()).await;
+        served(&*self, ()).await;
         OwnedLockGuard::new(self)
     }
 

@@ -6,7 +6,7 @@ use std::mem;
 use std::rc::Rc;
 
 use super::error::Closed;
-use crate::wait::queue::{Service, Wait, WaitQueue};
+use crate::wait::queue::{Service, WaitQueue, served};
 
 /// Lets so many in at a time. The counterpart of `asyncio.Semaphore`; and of `BoundedSemaphore`,
 /// as a permit that was not given cannot be given back.
@@ -160,7 +160,7 @@ impl Semaphore {
             permits,
             refused: false,
         };
-        match Wait::new(self, wanted).await.refused {
+        match served(self, wanted).await.refused {
             true => Err(Closed),
             false => Ok(()),
         }
@@ -184,12 +184,10 @@ impl Semaphore {
     /// Serves whoever can be served.
     #[inline]
     fn hand_out(&self) {
-        if !self.waiters.is_empty() {
-            self.waiters.serve_while(|wanted| {
-                let left = self.available.get().checked_sub(wanted.permits);
-                left.inspect(|&left| self.available.set(left)).is_some()
-            });
-        }
+        self.waiters.serve_while(|wanted| {
+            let left = self.available.get().checked_sub(wanted.permits);
+            left.inspect(|&left| self.available.set(left)).is_some()
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 /// A stream socket that does not block.
 pub(crate) fn stream_socket(domain: Domain) -> io::Result<Socket> {
@@ -31,6 +31,20 @@ pub(crate) fn begin_connect(socket: &Socket, address: &SockAddr) -> io::Result<(
             Err(error) if is_in_progress(&error) => return Ok(()),
             other => return other,
         }
+    }
+}
+
+/// Whether an attempt to connect has succeeded; "would block" while it is undecided.
+pub(crate) fn is_connected(socket: SockRef<'_>) -> io::Result<()> {
+    if let Some(error) = socket.take_error()? {
+        return Err(error);
+    }
+    match socket.peer_addr() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -9,9 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use super::owner::{Owner, drop_payload};
+use super::owner::Owner;
 use super::queue::{Node, Origin, Ran, Table};
 use super::state::State;
+use super::telling::drop_payload;
 use crate::report::{ErrorReport, ReportKind};
 
 #[repr(C)]

@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
 
+use super::context::Values;
 use super::inbox::Inbox;
 use super::owner::Owner;
 
@@ -15,6 +16,9 @@ struct Current {
     owner: Cell<*const Owner>,
     /// What the rows above want to find here: the loop itself.
     context: RefCell<ManuallyDrop<Option<Rc<dyn Any>>>>,
+    /// The values of the task-locals, where some are set.
+    values: Cell<ManuallyDrop<Option<Values>>>,
+    has_values: Cell<bool>,
 }
 
 #[cfg(not(all(loom, test)))]
@@ -33,6 +37,8 @@ impl Current {
             inbox: Cell::new(ptr::null()),
             owner: Cell::new(ptr::null()),
             context: RefCell::new(ManuallyDrop::new(None)),
+            values: Cell::new(ManuallyDrop::new(None)),
+            has_values: Cell::new(false),
         }
     }
 }
@@ -58,6 +64,27 @@ pub(crate) fn is_inside() -> bool {
 /// The context of the loop that this thread is inside of.
 pub(crate) fn context() -> Option<Rc<dyn Any>> {
     CURRENT.with(|current| (**current.context.borrow()).clone())
+}
+
+/// Whether there are values of task-locals.
+#[inline]
+pub(crate) fn has_values() -> bool {
+    CURRENT.with(|current| current.has_values.get())
+}
+
+pub(super) fn values() -> Option<Values> {
+    let values = replace_values(None);
+    let before = replace_values(values.clone());
+    debug_assert!(before.is_none());
+    values
+}
+
+/// Gives those of before, for the caller to drop.
+pub(super) fn replace_values(values: Option<Values>) -> Option<Values> {
+    CURRENT.with(|current| {
+        current.has_values.set(values.is_some());
+        ManuallyDrop::into_inner(current.values.replace(ManuallyDrop::new(values)))
+    })
 }
 
 /// Inside the loop for as long as this lives; then again where the thread was before.

@@ -49,6 +49,7 @@
 mod block;
 mod callout;
 mod cell;
+pub(crate) mod context;
 mod count;
 pub(crate) mod current;
 mod inbox;
@@ -58,9 +59,11 @@ mod owner;
 mod primitives;
 mod queue;
 mod state;
+mod telling;
 mod waker;
 
 pub(crate) use callout::Callout;
+pub use context::{TaskLocal, WithValue};
 pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use main_task::MainTask;

@@ -6,7 +6,6 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::fmt::Display;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -18,14 +17,16 @@ use std::time::{Duration, Instant};
 use super::block::Blocks;
 use super::callout::Callout;
 use super::cell::{self, Header};
+use super::context;
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
 use super::primitives::Arc;
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
+use super::telling::{Undelivered, drop_payload, failure, print};
 use super::{current, waker};
-use crate::error::{Elapsed, JoinError};
+use crate::error::JoinError;
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::WakeUp;
 
@@ -138,9 +139,27 @@ impl Owner {
         unsafe { self.ready.push(node) };
     }
 
-    /// Makes a task; while the loop closes it is cancelled at once, without being polled.
+    /// Makes a task, which inherits the values of task-locals; while the loop closes it is cancelled
+    /// at once, without being polled.
     #[inline]
     pub(crate) fn spawn<F>(
+        self: &Rc<Self>,
+        future: F,
+        origin: Origin,
+        eager: bool,
+    ) -> Task<F::Output>
+    where
+        F: Future + 'static,
+    {
+        match current::has_values() {
+            false => self.spawn_bare(future, origin, eager),
+            true => self.spawn_inheriting(Box::pin(future), origin, eager),
+        }
+    }
+
+    /// As [`spawn`](Self::spawn), but the task inherits nothing.
+    #[inline]
+    pub(super) fn spawn_bare<F>(
         self: &Rc<Self>,
         future: F,
         origin: Origin,
@@ -194,7 +213,10 @@ impl Owner {
 
     /// A callout that is not queued yet; while the loop closes it is cancelled at once.
     pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
-        let callout = Callout::new(origin, f);
+        let callout = match current::has_values() {
+            false => Callout::new(origin, f),
+            true => Callout::new(origin, context::inherit(Box::new(f))),
+        };
         if !self.is_open() {
             self.contain_drop(|| callout.cancel(self));
         }
@@ -427,51 +449,4 @@ impl Owner {
             self.report(report.in_task(task.name()).from(task.origin));
         }
     }
-}
-
-/// A report on its way to a loop: printed, if that is closed first.
-struct Undelivered(Option<ErrorReport>);
-
-impl Drop for Undelivered {
-    fn drop(&mut self) {
-        if let Some(report) = self.0.take() {
-            print(&report);
-        }
-    }
-}
-
-/// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-pub(super) fn drop_payload(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
-    }
-}
-
-/// Says it on the standard error, or nowhere if that is closed: `eprintln` would panic.
-fn print(report: &ErrorReport) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| eprintln!("coro: {report}"))) {
-        drop_payload(payload);
-    }
-}
-
-/// The text of the error, if the output is a `Result<(), E>` with one of the error types that
-/// programs use at their ends. Stable Rust cannot ask whether any other type is an error.
-fn failure(output: &dyn Any) -> Option<String> {
-    fn text<E: Display + 'static>(output: &dyn Any) -> Option<String> {
-        let error = output.downcast_ref::<Result<(), E>>()?.as_ref().err()?;
-        let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
-        Some(text.unwrap_or_else(|payload| {
-            drop_payload(payload);
-            String::from("(an error whose text panics)")
-        }))
-    }
-    type Boxed = Box<dyn std::error::Error>;
-    type Shared = Box<dyn std::error::Error + Send + Sync>;
-    text::<std::io::Error>(output)
-        .or_else(|| text::<Boxed>(output))
-        .or_else(|| text::<Shared>(output))
-        .or_else(|| text::<String>(output))
-        .or_else(|| text::<&'static str>(output))
-        .or_else(|| text::<JoinError>(output))
-        .or_else(|| text::<Elapsed>(output))
 }

@@ -71,6 +71,10 @@ impl<T> WaitQueue<T> {
     /// `give` gets what the first asked for, and must not call anything foreign.
     #[inline]
     pub(crate) fn serve(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
+        !self.is_empty() && self.serve_first(give)
+    }
+
+    fn serve_first(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
         let waker = self.0.borrow_mut().serve(give);
         match waker {
             Some(waker) => {
@@ -85,7 +89,14 @@ impl<T> WaitQueue<T> {
     /// their wakers panics.
     ///
     /// Nobody is woken before all have been served: who comes meanwhile is not among them.
+    #[inline]
     pub(crate) fn serve_while(&self, give: impl FnMut(&mut T) -> bool) {
+        if !self.is_empty() {
+            self.serve_line(give);
+        }
+    }
+
+    fn serve_line(&self, give: impl FnMut(&mut T) -> bool) {
         self.0.borrow_mut().serve_while(give);
         wake_each(|| self.0.borrow_mut().next_called());
     }
@@ -126,7 +137,8 @@ pub(crate) enum Place<T> {
 }
 
 impl<T> Place<T> {
-    /// Gives the request back once it is served.
+    /// Gives the request back once it is served. Whoever begins a wait has asked to be
+    /// [admitted](Service::admit) before, and was not: that is quicker than to be polled.
     #[inline]
     pub(crate) fn poll(
         &mut self,
@@ -135,30 +147,17 @@ impl<T> Place<T> {
     ) -> Poll<T> {
         match self {
             Place::Inside(_) => self.poll_inside(service.queue(), cx),
-            Place::Outside(request) => match service.admit(request) {
-                true => self.take_request(),
-                false => self.enter(service, cx),
-            },
+            Place::Outside(_) => self.enter(service, cx),
             Place::Gone => panic!("a wait was polled again after it was over"),
-        }
-    }
-
-    #[inline]
-    fn take_request(&mut self) -> Poll<T> {
-        match std::mem::replace(self, Place::Gone) {
-            Place::Outside(request) => Poll::Ready(request),
-            _ => unreachable!("only one who is outside is admitted"),
         }
     }
 
     fn enter(&mut self, service: &impl Service<Request = T>, cx: &Context<'_>) -> Poll<T> {
         let waker = cx.waker().clone(); // may be foreign code, so ask again after it
-        if let Place::Outside(request) = self
-            && service.admit(request)
-        {
-            return self.take_request();
-        }
-        if let Place::Outside(request) = std::mem::replace(self, Place::Gone) {
+        if let Place::Outside(mut request) = std::mem::replace(self, Place::Gone) {
+            if service.admit(&mut request) {
+                return Poll::Ready(request);
+            }
             let key = service.queue().0.borrow_mut().enter(request, waker);
             *self = Place::Inside(key);
         }
@@ -214,6 +213,15 @@ impl<T> Place<T> {
             let left = service.queue().0.borrow_mut().leave(key);
             service.left(left.request, left.served);
         }
+    }
+}
+
+/// Gives the request back once it is served: at once, if that can be.
+#[inline]
+pub(crate) async fn served<S: Service>(service: S, mut request: S::Request) -> S::Request {
+    match service.admit(&mut request) {
+        true => request,
+        false => Wait::new(service, request).await,
     }
 }
 

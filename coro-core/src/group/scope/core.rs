@@ -14,7 +14,7 @@ use super::super::ready::{Ready, Turn};
 use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
 
-pub(super) type Payload = Box<dyn Any + Send>;
+pub(in crate::group) type Payload = Box<dyn Any + Send>;
 type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
 /// How long all clean-ups together may take, unless the scope says otherwise.
@@ -378,7 +378,7 @@ pub(super) fn report(payload: Payload) {
 }
 
 /// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-pub(super) fn drop_payload(payload: Payload) {
+pub(in crate::group) fn drop_payload(payload: Payload) {
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         mem::forget(second);
     }

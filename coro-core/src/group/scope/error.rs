@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use super::try_scope::Policy;
 use crate::error::Cancelled;
 
 /// Why a [`try_scope`](crate::try_scope) or a [`TaskGroup`](crate::TaskGroup) has no value: its
@@ -24,6 +25,23 @@ pub(in crate::group) enum Cause {
 }
 
 impl<E> ScopeError<E> {
+    /// What a scope ends with: its body's value, if it has one and nothing stands against it.
+    pub(in crate::group) fn settle<T>(
+        value: Option<T>,
+        cause: Option<Cause>,
+        failures: Vec<E>,
+        policy: Policy,
+    ) -> Result<T, Self> {
+        match (value, cause) {
+            (Some(value), None) if failures.is_empty() || policy.forgives() => Ok(value),
+            (Some(value), Some(Cause::Cancelled(_))) if failures.is_empty() => Ok(value),
+            (_, cause) => Err(ScopeError {
+                cause: cause.unwrap_or(Cause::Failed),
+                failures,
+            }),
+        }
+    }
+
     /// All failures, in the order in which they happened; the first is what ended the scope, if
     /// it [failed](Self::is_failure).
     pub fn failures(&self) -> &[E] {
@@ -80,7 +98,7 @@ impl<E: fmt::Display> fmt::Display for ScopeError<E> {
                 more.len()
             }
             (Cause::Failed, []) => {
-                f.write_str("a child failed")?;
+                f.write_str("a value that was waited for never came")?;
                 0
             }
             (Cause::Cancelled(cancelled), failures) => {

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::core::{Core, Payload, report};
+use crate::task::context::InContext;
+use crate::task::current;
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -24,7 +26,6 @@ use super::core::{Core, Payload, report};
 /// # Panics
 ///
 /// Polling it again after it gave its value panics.
-#[must_use = "the child runs all the same; drop the handle to say that its value does not matter"]
 pub struct ScopedTask<'scope, T> {
     core: &'scope Core<'scope>,
     seat: Option<usize>,
@@ -130,11 +131,15 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         future: impl Future<Output = T> + 'scope,
     ) -> Self {
         let slot = Slot::new();
-        let seat = core.spawn(Box::pin(Child {
+        let child = Child {
             future,
             slot: slot.clone(),
             core,
-        }));
+        };
+        let seat = match current::has_values() {
+            false => core.spawn(Box::pin(child)),
+            true => core.spawn(Box::pin(InContext::inherit(child))),
+        };
         ScopedTask { core, seat, slot }
     }
 

@@ -49,7 +49,7 @@ use crate::wait::until::Until;
 ///
 ///     let failed = coro::try_scope(async |s| {
 ///         let never = s.spawn(std::future::pending::<()>());
-///         drop(s.try_spawn(fetch(&hosts[2])));
+///         s.try_spawn(fetch(&hosts[2]));
 ///         Ok(never.await)
 ///     });
 ///     assert_eq!(failed.await.unwrap_err().into_first().unwrap(), "cannot fetch from nowhere");
@@ -90,17 +90,8 @@ where
         result.map_err(|error| scope.fail(error))
     }));
     let output = run(core, body, |cx| scope.check(cx)).await;
-    let failures = failures.take();
-    let cause = cause.take();
-    match (output, cause) {
-        (Some(Ok(value)), None) if failures.is_empty() => Ok(value),
-        (Some(Ok(value)), None) if scope.policy.get().forgives() => Ok(value),
-        (Some(Ok(value)), Some(Cause::Cancelled(_))) if failures.is_empty() => Ok(value),
-        (_, cause) => Err(ScopeError {
-            cause: cause.unwrap_or(Cause::Failed),
-            failures,
-        }),
-    }
+    let value = output.and_then(Result::ok);
+    ScopeError::settle(value, cause.take(), failures.take(), scope.policy.get())
 }
 
 /// What the failure of one child means to the others, in a [`try_scope`].
@@ -129,7 +120,7 @@ pub enum Policy {
 
 impl Policy {
     /// Whether a scope in which something has failed still has a value if its body has one.
-    fn forgives(self) -> bool {
+    pub(super) fn forgives(self) -> bool {
         matches!(self, Policy::FirstSucceeds | Policy::Supervise)
     }
 }

@@ -35,7 +35,7 @@ use futures::Stream;
 
 use self::ring::{Next, Ring};
 use super::error::SendError;
-use crate::wait::queue::{Place, Service, Wait, WaitQueue};
+use crate::wait::queue::{Place, Service, WaitQueue, served};
 
 /// Makes a channel that keeps so many values for those who have not received them yet.
 ///
@@ -151,7 +151,7 @@ impl<T: Clone> Receiver<T> {
             of: &*self.shared,
             after: self.next,
         };
-        Wait::new(arrival, ()).await;
+        served(arrival, ()).await;
         match self.try_recv() {
             Ok(value) => Ok(value),
             Err(TryRecvError::Lagged(n)) => Err(RecvError::Lagged(n)),

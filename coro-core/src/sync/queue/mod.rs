@@ -9,7 +9,7 @@ use std::fmt;
 pub use error::{PutError, ShutDown, TryGetError, TryPutError};
 pub use order::{Fifo, Lifo, Order, Priority};
 
-use crate::wait::queue::{Service, Wait, WaitQueue};
+use crate::wait::queue::{Service, WaitQueue, served};
 
 /// A queue whose items leave in the order in which they were put. The counterpart of
 /// `asyncio.Queue`; its methods are those of [`QueueOf`].
@@ -146,7 +146,7 @@ impl<O: Order> QueueOf<O> {
     /// The item back, if the queue was shut down, before or meanwhile.
     #[inline]
     pub async fn put(&self, item: O::Item) -> Result<(), PutError<O::Item>> {
-        match Wait::new(Putting(self), Some(item)).await {
+        match served(Putting(self), Some(item)).await {
             None => Ok(()),
             Some(item) => Err(PutError(item)),
         }
@@ -178,7 +178,7 @@ impl<O: Order> QueueOf<O> {
     /// [`ShutDown`] if the queue was shut down, and nothing is left in it.
     #[inline]
     pub async fn get(&self) -> Result<O::Item, ShutDown> {
-        let got = Wait::new(Getting(self), None).await;
+        let got = served(Getting(self), None).await;
         got.map(|(_, item)| item).ok_or(ShutDown)
     }
 
@@ -216,7 +216,7 @@ impl<O: Order> QueueOf<O> {
     ///
     /// Dropping the wait loses nothing.
     pub async fn join(&self) {
-        Wait::new(Joining(self), ()).await;
+        served(Joining(self), ()).await;
     }
 
     /// Has the queue take no more items. Whoever waits to put gets the item back; whoever gets is

@@ -1,0 +1,178 @@
+//! The same for many things, so many at a time.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::stream::Stream;
+use pin_project_lite::pin_project;
+
+use super::members::{Go, Members};
+use crate::error::JoinError;
+use crate::event_loop::spawn;
+use crate::task::Task;
+
+/// So many are done in one poll at most: others on the loop want their turn.
+const DONE_A_POLL: usize = 64;
+
+/// Calls `f` with each item and awaits what it gives, `limit` of them at a time; gives all outputs
+/// in the order of the items.
+///
+/// The next item is taken when there is room, never before. The futures may borrow, and as there
+/// is nothing that takes their outputs in between, nothing can keep them from being polled.
+/// Dropping it drops those that are not done, and the outputs of those that are.
+///
+/// ```
+/// # use coro_core as coro;
+/// coro::run(async {
+///     let names = ["a".to_owned(), "bc".to_owned()];
+///     let lengths = coro::map_concurrent(&names, 8, async |name| name.len()).await;
+///     assert_eq!(lengths, [1, 2]);
+/// });
+/// ```
+///
+/// # Panics
+///
+/// If the limit is zero.
+pub async fn map_concurrent<I, F, Fut>(items: I, limit: usize, mut f: F) -> Vec<Fut::Output>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future,
+{
+    assert!(
+        limit > 0,
+        "a limit of zero would never let anything begin: allow at least one"
+    );
+    let mut items = items.into_iter();
+    let mut members = Members::new();
+    let mut outputs = Vec::new();
+    poll_fn(|cx| {
+        for _ in 0..DONE_A_POLL {
+            while members.unfinished() < limit
+                && let Some(item) = items.next()
+            {
+                members.add(numbered(outputs.len(), f(item)));
+                outputs.push(None);
+            }
+            if members.unfinished() == 0 {
+                return Poll::Ready(());
+            }
+            let polled = members.poll(cx, |_, (number, output)| {
+                outputs[number] = Some(output);
+                Go::Stop
+            });
+            if polled.is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+    outputs.into_iter().flatten().collect()
+}
+
+async fn numbered<F: Future>(number: usize, future: F) -> (usize, F::Output) {
+    (number, future.await)
+}
+
+/// Runs the futures of a stream as tasks, `limit` of them at a time, and gives their outcomes in the
+/// order of the stream.
+///
+/// As they are tasks they go on while whoever takes their outcomes is busy with something else,
+/// even if that waits for what one of them holds; so this is free of the deadlocks of
+/// [`futures::stream::StreamExt::buffered`]. Those whose outcomes were not taken yet count among
+/// the `limit`. Dropping it cancels them.
+///
+/// ```
+/// # use coro_core as coro;
+/// use futures::{StreamExt, stream};
+///
+/// coro::run(async {
+///     let squares = stream::iter(1..=3).map(|n| async move { n * n });
+///     let mut outcomes = coro::buffered(squares, 2);
+///     while let Some(outcome) = outcomes.next().await {
+///         println!("{}", outcome.unwrap());
+///     }
+/// });
+/// ```
+///
+/// # Errors
+///
+/// An outcome is a [`JoinError`] where the task panicked, or was cancelled by somebody else.
+///
+/// # Panics
+///
+/// If the limit is zero; and when polled outside of a loop.
+pub fn buffered<S, F>(futures: S, limit: usize) -> Buffered<S, F::Output>
+where
+    S: Stream<Item = F>,
+    F: Future + 'static,
+{
+    assert!(
+        limit > 0,
+        "a limit of zero would never let anything begin: allow at least one"
+    );
+    Buffered {
+        futures: Some(futures),
+        tasks: VecDeque::new(),
+        limit,
+    }
+}
+
+pin_project! {
+    /// The stream of [`buffered`].
+    #[must_use = "streams do nothing unless they are polled"]
+    pub struct Buffered<S, T> {
+        #[pin]
+        futures: Option<S>,
+        tasks: VecDeque<Task<T>>,
+        limit: usize,
+    }
+}
+
+impl<S, F> Stream for Buffered<S, F::Output>
+where
+    S: Stream<Item = F>,
+    F: Future + 'static,
+{
+    type Item = Result<F::Output, JoinError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut this = self.project();
+        while this.tasks.len() < *this.limit
+            && let Some(futures) = this.futures.as_mut().as_pin_mut()
+        {
+            match futures.poll_next(cx) {
+                Poll::Ready(Some(future)) => {
+                    this.tasks.push_back(spawn(future).cancel_on_drop());
+                }
+                Poll::Ready(None) => this.futures.set(None),
+                Poll::Pending => break,
+            }
+        }
+        match this.tasks.front_mut() {
+            Some(first) => {
+                let polled = Pin::new(first).poll(cx);
+                if polled.is_ready() {
+                    this.tasks.pop_front();
+                }
+                polled.map(Some)
+            }
+            None if this.futures.is_none() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S, T> fmt::Debug for Buffered<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffered")
+            .field("tasks", &self.tasks.len())
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,465 @@
+//! Tasks of the loop that belong together.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, pending, poll_fn};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::scope::{Cause, Payload, Policy, ScopeError, drop_payload};
+use crate::error::Cancelled;
+use crate::event_loop::{LoopHandle, current_task};
+use crate::task::{Task, TaskHandle, TaskId};
+
+/// Tasks that end together: what [`try_scope`](crate::try_scope) is, for tasks of the loop and for
+/// code that cannot use a closure.
+///
+/// The counterpart of `asyncio.TaskGroup`. Its tasks own what they use, run beside whoever made
+/// the group, and go on whether or not it is awaited. [`join`](Self::join) waits for all of them;
+/// [`run`](Self::run) does, and runs a body meanwhile. Tasks may spawn others into the group, by a
+/// clone of its [`handle`](Self::handle).
+///
+/// Dropping the group, and so dropping a `join` or `run` of it, cancels its tasks, in the order in
+/// which they were spawned.
+///
+/// ```
+/// # use coro_core as coro;
+/// coro::run(async {
+///     let group = coro::TaskGroup::new();
+///     let a = group.try_spawn(async { "4".parse::<i32>() }).unwrap();
+///     let b = group.try_spawn(async { "5".parse::<i32>() }).unwrap();
+///     group.join().await.unwrap();
+///     assert_eq!(a.await.unwrap() + b.await.unwrap(), 9);
+/// });
+/// ```
+///
+/// # Failures
+///
+/// As in a `try_scope`: a task made with [`try_spawn`](GroupHandle::try_spawn) fails with its
+/// error, under a [`Policy`], and a panic in any task ends the group. The failure goes to whoever
+/// joins the group; the task's own handle then says that the task was cancelled.
+pub struct TaskGroup<E: 'static = Infallible> {
+    handle: GroupHandle<E>,
+}
+
+/// The way to spawn into a [`TaskGroup`] and to cancel it; clones are for its tasks.
+pub struct GroupHandle<E: 'static = Infallible> {
+    group: Rc<Group<E>>,
+}
+
+struct Group<E> {
+    members: RefCell<BTreeMap<TaskId, TaskHandle>>,
+    policy: Cell<Policy>,
+    failures: RefCell<Vec<E>>,
+    panic: Cell<Option<Payload>>,
+    /// Why the group ends before its time.
+    cause: RefCell<Option<Cause>>,
+    /// How many tasks can still succeed.
+    trying: Cell<usize>,
+    has_succeeded: Cell<bool>,
+    closed: Cell<bool>,
+    waiter: Cell<Option<Waker>>,
+}
+
+impl<E> TaskGroup<E> {
+    /// An empty group. Without fallible tasks it is `TaskGroup::<Infallible>::new()`, which is
+    /// what the type `TaskGroup` means.
+    #[expect(clippy::new_without_default, reason = "a group is not a value")]
+    pub fn new() -> Self {
+        let group = Group {
+            members: RefCell::default(),
+            policy: Cell::default(),
+            failures: RefCell::default(),
+            panic: Cell::default(),
+            cause: RefCell::default(),
+            trying: Cell::default(),
+            has_succeeded: Cell::default(),
+            closed: Cell::default(),
+            waiter: Cell::default(),
+        };
+        TaskGroup {
+            handle: GroupHandle {
+                group: Rc::new(group),
+            },
+        }
+    }
+
+    /// The handle, whose clones tasks of the group can have.
+    pub fn handle(&self) -> &GroupHandle<E> {
+        &self.handle
+    }
+
+    /// Waits until all tasks have ended, also those that they spawn meanwhile; then the group
+    /// takes no more.
+    ///
+    /// # Errors
+    ///
+    /// A [`ScopeError`] with all failures, if there were some. That the group was cancelled is no
+    /// error here.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a task.
+    pub async fn join(self) -> Result<(), ScopeError<E>> {
+        match self.run(async { Ok(()) }).await {
+            Err(error) if error.cancelled().is_some() && error.failures().is_empty() => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Runs `body`, and then waits as [`join`](Self::join) does. The body is dropped when the
+    /// group ends early, and its error is a failure of the group's.
+    ///
+    /// # Errors
+    ///
+    /// A [`ScopeError`] with all failures, or if the group was cancelled before the body had its
+    /// value.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a task. If the body panics, the group is dropped.
+    pub async fn run<T>(
+        self,
+        body: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ScopeError<E>> {
+        let group = &*self.handle.group;
+        let mut body = pin!(Some(body));
+        let mut value = None;
+        poll_fn(|cx| {
+            if let Some(future) = body.as_mut().as_pin_mut()
+                && !group.is_ending()
+                && let Poll::Ready(result) = future.poll(cx)
+            {
+                body.set(None);
+                match result {
+                    Ok(output) => value = Some(output),
+                    Err(error) => group.fail(error),
+                }
+            }
+            if group.is_ending() {
+                body.set(None);
+            }
+            match body.is_none() && group.members.borrow().is_empty() {
+                true => Poll::Ready(()),
+                false => group.wait(cx),
+            }
+        })
+        .await;
+        group.closed.set(true);
+        if let Some(payload) = group.panic.take() {
+            resume_unwind(payload);
+        }
+        let (failures, cause) = (group.failures.take(), group.cause.take());
+        ScopeError::settle(value, cause, failures, group.policy.get())
+    }
+}
+
+impl<E> GroupHandle<E> {
+    /// Makes `future` a task of the group, and of the loop that runs.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupClosed`] with the future, if the group has ended or is about to.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn spawn<F: Future + 'static>(&self, future: F) -> Result<Task<F::Output>, GroupClosed<F>> {
+        if self.group.is_closed() {
+            return Err(GroupClosed(future));
+        }
+        Ok(self.add(future))
+    }
+
+    /// Makes `future` a task whose error is a failure of the group's, and whose handle gives the
+    /// value of its success. Otherwise as [`spawn`](Self::spawn).
+    ///
+    /// # Errors
+    ///
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn try_spawn<F, T>(&self, future: F) -> Result<Task<T>, GroupClosed<F>>
+    where
+        F: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+    {
+        if self.group.is_closed() {
+            return Err(GroupClosed(future));
+        }
+        let attempt = Attempt::new(&self.group);
+        Ok(self.add(async move {
+            match attempt.judge(future.await) {
+                Some(value) => value,
+                None => pending().await,
+            }
+        }))
+    }
+
+    #[track_caller]
+    fn add<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+        let number = Rc::new(Cell::new(None));
+        let task = LoopHandle::current().spawn(Member {
+            future,
+            place: Place {
+                group: self.group.clone(),
+                number: number.clone(),
+            },
+        });
+        if !task.is_finished() {
+            number.set(Some(task.id()));
+            let mut members = self.group.members.borrow_mut();
+            members.insert(task.id(), task.handle());
+        }
+        task
+    }
+
+    /// Cancels all tasks, in the order in which they were spawned, and the body of
+    /// [`run`](TaskGroup::run); the group takes no more. The first call counts.
+    #[track_caller]
+    pub fn cancel(&self, reason: impl Into<Box<str>>) {
+        self.group.end(Cause::Cancelled(Cancelled::new(
+            reason.into(),
+            Location::caller(),
+        )));
+    }
+
+    /// What the failure of a task means to the others; [`Policy::AllSucceed`] unless it is said
+    /// here, before the first is spawned.
+    pub fn policy(&self, policy: Policy) -> &Self {
+        self.group.policy.set(policy);
+        self
+    }
+
+    /// How many tasks have not ended.
+    pub fn len(&self) -> usize {
+        self.group.members.borrow().len()
+    }
+
+    /// Whether all tasks have ended.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<E> Group<E> {
+    fn is_ending(&self) -> bool {
+        self.cause.borrow().is_some()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.get() || self.is_ending()
+    }
+
+    fn wait(&self, cx: &Context<'_>) -> Poll<()> {
+        let before = self.waiter.replace(Some(cx.waker().clone()));
+        drop(before);
+        Poll::Pending
+    }
+
+    fn wake(&self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
+        }
+    }
+
+    fn end(&self, cause: Cause) {
+        self.cause.borrow_mut().get_or_insert(cause);
+        self.cancel_members();
+        self.wake();
+    }
+
+    fn cancel_members(&self) {
+        let members: Vec<TaskHandle> = self.members.borrow().values().cloned().collect();
+        for member in members {
+            member.cancel();
+        }
+    }
+
+    fn fail(&self, error: E) {
+        self.failures.borrow_mut().push(error);
+        if self.policy.get() == Policy::AllSucceed {
+            self.end(Cause::Failed);
+        }
+    }
+
+    /// Ends the group if one success would do, but there can be none any more.
+    fn give_up_hope(&self) {
+        let hopeless = self.trying.get() == 0 && !self.has_succeeded.get();
+        let has_failed = !self.failures.borrow().is_empty();
+        if self.policy.get() == Policy::FirstSucceeds && hopeless && has_failed {
+            self.end(Cause::Failed);
+        }
+    }
+
+    fn panicked(&self, payload: Payload) {
+        match self.panic.take() {
+            Some(first) => {
+                self.panic.set(Some(first));
+                drop_payload(payload);
+            }
+            None => self.panic.set(Some(payload)),
+        }
+        self.end(Cause::Failed);
+    }
+}
+
+/// Ends the present task without a value.
+fn cancel_self() {
+    if let Some(task) = current_task() {
+        task.cancel();
+    }
+}
+
+/// One task that can succeed, for as long as it can.
+struct Attempt<E> {
+    group: Rc<Group<E>>,
+}
+
+impl<E> Attempt<E> {
+    fn new(group: &Rc<Group<E>>) -> Self {
+        group.trying.set(group.trying.get() + 1);
+        Attempt {
+            group: group.clone(),
+        }
+    }
+
+    fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.group.has_succeeded.set(true);
+                if self.group.policy.get() == Policy::FirstSucceeds {
+                    self.group.cancel_members();
+                }
+                Some(value)
+            }
+            Err(error) => {
+                self.group.fail(error);
+                cancel_self();
+                None
+            }
+        }
+    }
+}
+
+impl<E> Drop for Attempt<E> {
+    fn drop(&mut self) {
+        let group = &self.group;
+        group.trying.set(group.trying.get() - 1);
+        group.give_up_hope();
+    }
+}
+
+/// A task's place among the others.
+struct Place<E> {
+    group: Rc<Group<E>>,
+    number: Rc<Cell<Option<TaskId>>>,
+}
+
+impl<E> Drop for Place<E> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number.get() {
+            let handle = self.group.members.borrow_mut().remove(&number);
+            drop(handle);
+        }
+        if self.group.members.borrow().is_empty() {
+            self.group.wake();
+        }
+    }
+}
+
+pin_project! {
+    /// What the loop runs. The future is dropped before the place is given up.
+    struct Member<F, E> {
+        #[pin]
+        future: F,
+        place: Place<E>,
+    }
+}
+
+impl<F: Future, E> Future for Member<F, E> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if this.place.group.policy.get() == Policy::Supervise {
+            return this.future.poll(cx);
+        }
+        match catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))) {
+            Ok(polled) => polled,
+            Err(payload) => {
+                this.place.group.panicked(payload);
+                cancel_self();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<E> Deref for TaskGroup<E> {
+    type Target = GroupHandle<E>;
+
+    fn deref(&self) -> &GroupHandle<E> {
+        &self.handle
+    }
+}
+
+impl<E> Drop for TaskGroup<E> {
+    fn drop(&mut self) {
+        self.group.closed.set(true);
+        self.group.cancel_members();
+    }
+}
+
+impl<E> Clone for GroupHandle<E> {
+    fn clone(&self) -> Self {
+        GroupHandle {
+            group: self.group.clone(),
+        }
+    }
+}
+
+impl<E> fmt::Debug for TaskGroup<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskGroup")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E> fmt::Debug for GroupHandle<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupHandle")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`TaskGroup`] that has ended, or is about to, takes no more tasks. Here is the future back.
+pub struct GroupClosed<F>(pub F);
+
+impl<F> fmt::Debug for GroupClosed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GroupClosed(..)")
+    }
+}
+
+impl<F> fmt::Display for GroupClosed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the task group takes no more tasks")
+    }
+}
+
+impl<F> Error for GroupClosed<F> {}

@@ -1,0 +1,238 @@
+//! Tokens by which work is told to stop.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use crate::error::Cancelled;
+
+/// A token that can be cancelled once, with a reason, and that anybody may wait for or ask.
+///
+/// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, but not the
+/// other way round. Dropping a future is how coro cancels it; a token is for telling many at once,
+/// or for letting each finish what it is at. It stays on its thread; another thread cancels it
+/// through a [`RemoteHandle`](crate::RemoteHandle), whose `spawn` or `call_soon` is given what
+/// finds the token on the loop's own thread.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let token = coro::CancelToken::new();
+///     let worker = token.child();
+///     let work = coro::spawn(async move {
+///         worker.run_until_cancelled(std::future::pending::<()>()).await
+///     });
+///     coro::call_later(Duration::from_millis(1), move || token.cancel("closing time"));
+///     let cancelled = work.await.unwrap().unwrap_err();
+///     assert_eq!(cancelled.reason(), "closing time");
+/// });
+/// ```
+#[derive(Clone, Default)]
+pub struct CancelToken {
+    node: Rc<Node>,
+}
+
+#[derive(Default)]
+struct Node {
+    cancelled: RefCell<Option<Cancelled>>,
+    /// The parent, and the number that this has with it.
+    parent: RefCell<Option<(Rc<Node>, u64)>>,
+    children: RefCell<BTreeMap<u64, Weak<Node>>>,
+    waiters: RefCell<BTreeMap<u64, Waker>>,
+    numbers: Cell<u64>,
+}
+
+impl CancelToken {
+    /// A token that is nobody's child.
+    pub fn new() -> Self {
+        CancelToken::default()
+    }
+
+    /// A token that is cancelled when this one is, and can be so before.
+    pub fn child(&self) -> Self {
+        let child = CancelToken::new();
+        match self.reason() {
+            Some(cancelled) => *child.node.cancelled.borrow_mut() = Some(cancelled),
+            None => {
+                let number = self.node.number();
+                *child.node.parent.borrow_mut() = Some((self.node.clone(), number));
+                let weak = Rc::downgrade(&child.node);
+                self.node.children.borrow_mut().insert(number, weak);
+            }
+        }
+        child
+    }
+
+    /// Cancels the token and all that descend from it, and wakes whoever waits for one of them, in
+    /// the order in which they began to. Only the first call counts.
+    #[track_caller]
+    pub fn cancel(&self, reason: impl Into<Box<str>>) {
+        if self.is_cancelled() {
+            return;
+        }
+        let cancelled = Cancelled::new(reason.into(), Location::caller());
+        for waker in self.node.cancel_all(&cancelled) {
+            waker.wake();
+        }
+    }
+
+    /// Whether the token, or one that it descends from, was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.node.cancelled.borrow().is_some()
+    }
+
+    /// Why and where it was cancelled, if it was.
+    pub fn reason(&self) -> Option<Cancelled> {
+        self.node.cancelled.borrow().clone()
+    }
+
+    /// Waits until the token is cancelled. Dropping that loses nothing.
+    pub fn cancelled(&self) -> WaitCancelled {
+        WaitCancelled {
+            node: self.node.clone(),
+            number: None,
+        }
+    }
+
+    /// Awaits `future`, but only until the token is cancelled.
+    ///
+    /// The future is polled first, so a value that is ready wins. When the token is cancelled
+    /// before, the future is dropped together with this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`], if the token was cancelled first.
+    pub fn run_until_cancelled<F: IntoFuture>(&self, future: F) -> CancelOn<F::IntoFuture> {
+        CancelOn {
+            future: future.into_future(),
+            cancelled: self.cancelled(),
+        }
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken")
+            .field("cancelled", &self.reason())
+            .finish()
+    }
+}
+
+impl Node {
+    fn number(&self) -> u64 {
+        self.numbers.replace(self.numbers.get() + 1)
+    }
+
+    /// Marks this and its descendants, however deep, and gives those who wait.
+    fn cancel_all(self: &Rc<Self>, cancelled: &Cancelled) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        let mut nodes = vec![self.clone()];
+        while let Some(node) = nodes.pop() {
+            node.cancelled
+                .borrow_mut()
+                .get_or_insert_with(|| cancelled.clone());
+            wakers.extend(node.waiters.take().into_values());
+            let children = node.children.take();
+            nodes.extend(
+                children
+                    .into_values()
+                    .rev()
+                    .filter_map(|child| child.upgrade()),
+            );
+        }
+        wakers
+    }
+
+    fn leave_parent(&self) -> Option<Rc<Node>> {
+        let (parent, number) = self.parent.take()?;
+        parent.children.borrow_mut().remove(&number);
+        Some(parent)
+    }
+}
+
+impl Drop for Node {
+    /// Gives up the ancestors that nobody else has, one after another: there may be many.
+    fn drop(&mut self) {
+        let mut next = self.leave_parent();
+        while let Some(node) = next {
+            let is_last = Rc::strong_count(&node) == 1;
+            next = is_last.then(|| node.leave_parent()).flatten();
+        }
+    }
+}
+
+/// The future of [`CancelToken::cancelled`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct WaitCancelled {
+    node: Rc<Node>,
+    /// The waiter's number, once it waits.
+    number: Option<u64>,
+}
+
+impl Future for WaitCancelled {
+    type Output = Cancelled;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cancelled> {
+        if let Some(cancelled) = &*self.node.cancelled.borrow() {
+            return Poll::Ready(cancelled.clone());
+        }
+        let waker = cx.waker().clone();
+        let number = self.number.unwrap_or_else(|| self.node.number());
+        let before = self.node.waiters.borrow_mut().insert(number, waker);
+        drop(before);
+        self.number = Some(number);
+        Poll::Pending
+    }
+}
+
+impl Drop for WaitCancelled {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = self.node.waiters.borrow_mut().remove(&number);
+            drop(waker);
+        }
+    }
+}
+
+impl fmt::Debug for WaitCancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WaitCancelled(..)")
+    }
+}
+
+pin_project! {
+    /// The future of [`CancelToken::run_until_cancelled`].
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct CancelOn<F> {
+        #[pin]
+        future: F,
+        cancelled: WaitCancelled,
+    }
+}
+
+impl<F: Future> Future for CancelOn<F> {
+    type Output = Result<F::Output, Cancelled>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.future.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => Pin::new(this.cancelled).poll(cx).map(Err),
+        }
+    }
+}
+
+impl<F> fmt::Debug for CancelOn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CancelOn(..)")
+    }
+}

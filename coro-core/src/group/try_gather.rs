@@ -1,0 +1,250 @@
+//! Waiting for all of several futures, or for the first error.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::iter::Map;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::future::{TryFuture, TryMaybeDone, try_maybe_done};
+use pin_project_lite::pin_project;
+
+use super::members::{Go, Members};
+
+/// Awaits all of a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
+/// concurrently; the first error ends it, and the rest are dropped.
+///
+/// So the counterpart of `asyncio.gather`, but that it leaves nothing running behind. The outputs
+/// come in the order and shape in which the futures were given. When several fail at once, the
+/// error is that of the one that was polled first. Dropping it drops those that are not done, and
+/// the outputs of those that are.
+///
+/// ```
+/// # use coro_core as coro;
+/// async fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
+///     text.parse()
+/// }
+///
+/// coro::run(async {
+///     assert_eq!(coro::try_gather((parse("1"), parse("2"))).await, Ok((1, 2)));
+///     assert!(coro::try_gather(["3", "x", "4"].into_iter().map(parse)).await.is_err());
+/// });
+/// ```
+///
+/// # Errors
+///
+/// The first error. Other outputs are dropped.
+pub fn try_gather<G: TryGather>(futures: G) -> G::Future {
+    futures.try_gather()
+}
+
+/// What [`try_gather`] takes: tuples of up to twelve futures of results, arrays and `Vec`s of them,
+/// iterators made by [`map`](Iterator::map).
+pub trait TryGather {
+    /// The values, in the shape in which the futures were given.
+    type Output;
+    /// The error that all have.
+    type Error;
+    /// The future of all of them.
+    type Future: Future<Output = Result<Self::Output, Self::Error>>;
+
+    /// What [`try_gather`] calls.
+    fn try_gather(self) -> Self::Future;
+}
+
+impl<T, E, F: IntoFuture<Output = Result<T, E>>> TryGather for Vec<F> {
+    type Output = Vec<T>;
+    type Error = E;
+    type Future = TryGatherVec<F::IntoFuture, T>;
+
+    fn try_gather(self) -> Self::Future {
+        TryGatherVec::new(self.into_iter().map(IntoFuture::into_future))
+    }
+}
+
+impl<T, E, F: IntoFuture<Output = Result<T, E>>, const N: usize> TryGather for [F; N] {
+    type Output = [T; N];
+    type Error = E;
+    type Future = TryGatherArray<F::IntoFuture, T, N>;
+
+    fn try_gather(self) -> Self::Future {
+        TryGatherArray {
+            all: TryGatherVec::new(self.into_iter().map(IntoFuture::into_future)),
+        }
+    }
+}
+
+impl<I, G, T, E, F> TryGather for Map<I, G>
+where
+    I: Iterator,
+    G: FnMut(I::Item) -> F,
+    F: IntoFuture<Output = Result<T, E>>,
+{
+    type Output = Vec<T>;
+    type Error = E;
+    type Future = TryGatherVec<F::IntoFuture, T>;
+
+    fn try_gather(self) -> Self::Future {
+        TryGatherVec::new(self.map(IntoFuture::into_future))
+    }
+}
+
+/// The future of [`try_gather`] for a `Vec` or an iterator.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct TryGatherVec<F, T> {
+    members: Members<F>,
+    values: Vec<Option<T>>,
+}
+
+impl<F, T> TryGatherVec<F, T> {
+    fn new(futures: impl Iterator<Item = F>) -> Self {
+        let members = Members::in_any_order(futures);
+        let values = (0..members.len()).map(|_| None).collect();
+        TryGatherVec { members, values }
+    }
+}
+
+/// Values are never pinned, and futures are so in their boxes.
+impl<F, T> Unpin for TryGatherVec<F, T> {}
+
+impl<T, E, F: Future<Output = Result<T, E>>> Future for TryGatherVec<F, T> {
+    type Output = Result<Vec<T>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { members, values } = self.get_mut();
+        let mut first = None;
+        let polled = members.poll(cx, |member, result| match result {
+            Ok(value) => {
+                values[member] = Some(value);
+                Go::On
+            }
+            Err(error) => {
+                first = Some(error);
+                Go::Stop
+            }
+        });
+        if polled.is_pending() {
+            return Poll::Pending;
+        }
+        members.clear();
+        let values = mem::take(values);
+        Poll::Ready(match first {
+            Some(error) => Err(error),
+            None => {
+                let values: Option<_> = values.into_iter().collect();
+                Ok(values.expect("try_gather was polled again after its end"))
+            }
+        })
+    }
+}
+
+impl<F, T> fmt::Debug for TryGatherVec<F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TryGatherVec(..)")
+    }
+}
+
+/// The future of [`try_gather`] for an array.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct TryGatherArray<F, T, const N: usize> {
+    all: TryGatherVec<F, T>,
+}
+
+impl<T, E, F, const N: usize> Future for TryGatherArray<F, T, N>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    type Output = Result<[T; N], E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.all).poll(cx);
+        polled.map_ok(|values| match values.try_into() {
+            Ok(values) => values,
+            Err(_) => panic!("try_gather was polled again after its end"),
+        })
+    }
+}
+
+impl<F, T, const N: usize> fmt::Debug for TryGatherArray<F, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TryGatherArray({N} futures)")
+    }
+}
+
+/// One size of tuple: its future, and the way to it.
+macro_rules! tuple {
+    ($Name:ident: $($F:ident $T:ident $field:ident),+) => {
+        pin_project! {
+            /// The future of [`try_gather`] for a tuple.
+            #[must_use = "futures do nothing unless they are awaited"]
+            pub struct $Name<$($F),+>
+            where
+                $($F: TryFuture,)+
+            {
+                $(#[pin] $field: TryMaybeDone<$F>,)+
+            }
+        }
+
+        impl<Error, $($T,)+ $($F: IntoFuture<Output = Result<$T, Error>>),+> TryGather
+            for ($($F,)+)
+        {
+            type Output = ($($T,)+);
+            type Error = Error;
+            type Future = $Name<$($F::IntoFuture),+>;
+
+            fn try_gather(self) -> Self::Future {
+                let ($($field,)+) = self;
+                $Name { $($field: try_maybe_done($field.into_future()),)+ }
+            }
+        }
+
+        impl<Error, $($T,)+ $($F: Future<Output = Result<$T, Error>>),+> Future for $Name<$($F),+> {
+            type Output = Result<($($T,)+), Error>;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let mut this = self.project();
+                let mut all = true;
+                let mut first = None;
+                $(
+                    if first.is_none() {
+                        match this.$field.as_mut().poll(cx) {
+                            Poll::Pending => all = false,
+                            Poll::Ready(Ok(())) => {}
+                            Poll::Ready(Err(error)) => first = Some(error),
+                        }
+                    }
+                )+
+                if let Some(error) = first {
+                    $(this.$field.set(TryMaybeDone::Gone);)+
+                    return Poll::Ready(Err(error));
+                }
+                if !all {
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(($(
+                    this.$field.take_output().expect("try_gather was polled again after its end"),
+                )+)))
+            }
+        }
+
+        impl<$($F: TryFuture),+> fmt::Debug for $Name<$($F),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($Name), "(..)"))
+            }
+        }
+    };
+}
+
+tuple!(TryGather1: A TA a);
+tuple!(TryGather2: A TA a, B TB b);
+tuple!(TryGather3: A TA a, B TB b, C TC c);
+tuple!(TryGather4: A TA a, B TB b, C TC c, D TD d);
+tuple!(TryGather5: A TA a, B TB b, C TC c, D TD d, E TE e);
+tuple!(TryGather6: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f);
+tuple!(TryGather7: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g);
+tuple!(TryGather8: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h);
+tuple!(TryGather9: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i);
+tuple!(TryGather10: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j);
+tuple!(TryGather11: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k);
+tuple!(TryGather12: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l);

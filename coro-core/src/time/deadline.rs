@@ -1,0 +1,110 @@
+//! Deadlines that the code they bound can move.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::error::Elapsed;
+use crate::event_loop::LoopHandle;
+use crate::wait::until::Until;
+
+/// Runs `body` for no longer than `duration`, which it can change by the [`Deadline`] it is given.
+/// The counterpart of `asyncio.timeout`, and of Trio's function of this name.
+///
+/// A value that is ready at the same time as the deadline wins, and a body that does not wait is not
+/// interrupted. When the deadline comes the body is dropped, and loses what that makes it lose.
+///
+/// ```
+/// # use coro_core as coro;
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let long = Duration::from_millis(5);
+///     let outcome = coro::fail_after(Duration::from_millis(1), async |deadline| {
+///         deadline.reschedule_after(Duration::from_secs(60)); // it is worth it
+///         coro::sleep(long).await;
+///         "done"
+///     });
+///     assert_eq!(outcome.await, Ok("done"));
+/// });
+/// ```
+///
+/// # Errors
+///
+/// [`Elapsed`] if the deadline came first.
+///
+/// # Panics
+///
+/// Outside of a loop.
+pub async fn fail_after<T>(
+    duration: Duration,
+    body: impl AsyncFnOnce(&Deadline) -> T,
+) -> Result<T, Elapsed> {
+    let deadline = Deadline::after(duration);
+    let mut body = pin!(body(&deadline));
+    poll_fn(|cx| match body.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Ok(value)),
+        Poll::Pending => deadline.poll(cx).map(|()| Err(Elapsed)),
+    })
+    .await
+}
+
+/// As [`fail_after`], for what may as well be left undone: `None` if the deadline came first.
+///
+/// # Panics
+///
+/// Outside of a loop.
+pub async fn move_on_after<T>(
+    duration: Duration,
+    body: impl AsyncFnOnce(&Deadline) -> T,
+) -> Option<T> {
+    fail_after(duration, body).await.ok()
+}
+
+/// The deadline of a [`fail_after`] or [`move_on_after`], for its body.
+pub struct Deadline {
+    when: Cell<Option<Instant>>,
+    until: RefCell<Until>,
+}
+
+impl Deadline {
+    fn after(duration: Duration) -> Self {
+        Deadline {
+            when: Cell::new(LoopHandle::current().time().checked_add(duration)),
+            until: RefCell::new(Until::After(duration)),
+        }
+    }
+
+    /// When it comes, by the loop's [`time`](crate::LoopHandle::time); `None` if never.
+    pub fn when(&self) -> Option<Instant> {
+        self.when.get()
+    }
+
+    /// Has it come at `when` instead; `None` means never.
+    pub fn reschedule(&self, when: Option<Instant>) {
+        self.when.set(when);
+        let until = when.map_or(Until::After(Duration::MAX), Until::At);
+        let before = self.until.replace(until);
+        drop(before);
+    }
+
+    /// Has it come when `duration` has passed from now on.
+    pub fn reschedule_after(&self, duration: Duration) {
+        self.reschedule(LoopHandle::current().time().checked_add(duration));
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        self.until.borrow_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deadline")
+            .field("when", &self.when.get())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Has system calls fail while the example `faults` moves data, and checks that nothing is lost.
+#
+#     scripts/strace.sh
+#
+# needs strace 5 or later, and leave to trace processes; without either it says so and checks
+# nothing. What is injected: interruptions of every call that waits or moves bytes; connections
+# that are aborted before they are accepted; a shortage of descriptors and of memory, from which a
+# listener recovers; a kernel without epoll_pwait2. A made-up EAGAIN is only injected where an
+# event follows: a poller that tells of changes rightly tells nothing of what has not changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+skip() {
+    echo "skipped: $*"
+    exit 0
+}
+
+[ "$(uname)" = Linux ] || skip 'there is no strace on this system'
+command -v strace >/dev/null || skip 'strace is not installed'
+strace -qq -o /dev/null -e inject=getppid:error=EINTR true 2>/dev/null ||
+    skip 'this strace may not trace processes here, or knows no injection'
+
+cargo build --quiet --example faults
+faults=${CARGO_TARGET_DIR:-target}/debug/examples/faults
+expected=$("$faults" 0.1)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# survives CALLS ERROR WHEN: the calls fail at least once, and nothing is lost by it.
+survives() {
+    local calls=$1 error=$2 when=$3 said
+    printf '%-28s %-13s %-7s ' "$calls" "$error" "$when"
+    said=$(timeout 90 strace -f -qq -o "$log" -e trace="$calls" \
+        -e inject="$calls:error=$error:when=$when" "$faults" 0.1) || {
+        echo "FAILED: $said"
+        exit 1
+    }
+    [ "$said" = "$expected" ] || {
+        printf 'FAILED: it said\n%s\ninstead of\n%s\n' "$said" "$expected"
+        exit 1
+    }
+    injected=$(grep -c INJECTED "$log" || true)
+    [ "$injected" -gt 0 ] || {
+        echo 'FAILED: no such call was made'
+        exit 1
+    }
+    echo "survived $injected times"
+}
+
+for every in 1+2 3+7; do
+    survives recvfrom EINTR "$every"
+    survives sendto EINTR "$every"
+    survives recvmsg EINTR "$every"
+    survives accept4 EINTR "$every"
+    survives connect EINTR "$every"
+    survives epoll_pwait2 EINTR "$every"
+    survives accept4 ECONNABORTED "$every"
+    survives accept4 EPROTO "$every"
+done
+# Programs read before they begin: what loads them does not expect to be interrupted.
+survives read EINTR 15+2
+survives write EINTR 1+2
+survives accept4 EAGAIN 1
+survives accept4 EMFILE 1..3
+survives accept4 ENFILE 2..3
+survives accept4 ENOBUFS 1..2
+survives accept4 ENOMEM 1..2
+survives epoll_pwait2 ENOSYS 1+

@@ -1,0 +1,285 @@
+//! TCP where the other end, the network or the caller gives up.
+
+use std::io::{self, Read, Write};
+use std::net::{self, Shutdown, SocketAddr};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use coro::net::{Keepalive, TcpListener, TcpSocket, TcpStream};
+use coro::{gather, sleep, spawn, timeout};
+use futures::{AsyncReadExt, AsyncWriteExt};
+use socket2::Socket;
+
+use crate::support::{ms, turns};
+use crate::tcp::{connection, full, listen};
+
+fn reset(theirs: net::TcpStream) {
+    let theirs = Socket::from(theirs);
+    theirs.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[coro::test(real)]
+async fn a_reset_in_the_middle_of_a_write_ends_the_write() {
+    let (mut ours, theirs) = connection().await;
+    let writing = spawn(async move {
+        let bytes = vec![7; 64 << 20];
+        ours.write_all(&bytes).await.unwrap_err().kind()
+    });
+    sleep(ms(5)).await;
+    assert!(!writing.is_finished(), "nobody reads");
+    reset(theirs);
+    let kind = timeout(Duration::from_secs(10), writing)
+        .await
+        .unwrap()
+        .unwrap();
+    let known = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
+    assert!(known.contains(&kind), "{kind:?}");
+}
+
+#[coro::test(real)]
+async fn a_reset_in_the_middle_of_a_read_loses_nothing_that_was_read_before() {
+    let (mut ours, mut theirs) = connection().await;
+    theirs.write_all(b"begun").unwrap();
+    let mut begun = [0; 5];
+    ours.read_exact(&mut begun).await.unwrap();
+    let mut rest = [0; 100];
+    let (read, ()) = gather((ours.read_exact(&mut rest), async {
+        turns(3).await;
+        reset(theirs);
+    }))
+    .await;
+    assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert_eq!(&begun, b"begun");
+}
+
+#[coro::test(real)]
+async fn a_reset_wakes_the_reader_and_the_writer_alike() {
+    let (ours, theirs) = connection().await;
+    let (mut read, mut write) = ours.into_split();
+    let reader = spawn(async move { read.read(&mut [0]).await.map_err(|error| error.kind()) });
+    let writer = spawn(async move { write.write_all(&vec![0; 64 << 20]).await.is_err() });
+    sleep(ms(5)).await;
+    reset(theirs);
+    let (read, failed) = timeout(Duration::from_secs(10), gather((reader, writer)))
+        .await
+        .unwrap();
+    // Whichever was told of the reset itself, the other was told of its consequence.
+    assert!(matches!(
+        read.unwrap(),
+        Err(io::ErrorKind::ConnectionReset) | Ok(0)
+    ));
+    assert!(failed.unwrap());
+}
+
+#[coro::test(real)]
+async fn a_slow_reader_holds_the_writer_up_and_gets_everything() {
+    const LEN: usize = 8 << 20;
+    let (ours, mut theirs) = connection().await;
+    ours.set_send_buffer_size(64 << 10).unwrap();
+    let mut written = 0;
+    let chunk = vec![3; 16 << 10];
+    let mut ours = ours;
+    // As much as the system buffers, and no more: nothing is buffered here.
+    while let Ok(len) = timeout(ms(50), ours.write(&chunk)).await {
+        written += len.unwrap();
+        assert!(written < LEN, "a writer that nothing holds up");
+    }
+    let reader = thread::spawn(move || {
+        let mut all = 0;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match theirs.read(&mut buffer).unwrap() {
+                0 => return all,
+                len => all += len,
+            }
+        }
+    });
+    ours.write_all(&vec![3; LEN - written]).await.unwrap();
+    drop(ours);
+    while !reader.is_finished() {
+        sleep(ms(1)).await;
+    }
+    assert_eq!(reader.join().unwrap(), LEN);
+}
+
+#[coro::test(real)]
+async fn each_end_may_close_its_half_first() {
+    for ours_first in [true, false] {
+        let (ours, mut theirs) = connection().await;
+        let (mut read, mut write) = ours.into_split();
+        if ours_first {
+            write.write_all(b"request").await.unwrap();
+            drop(write);
+            let mut request = String::new();
+            theirs.read_to_string(&mut request).unwrap();
+            theirs.write_all(request.as_bytes()).unwrap();
+            drop(theirs);
+            let mut answer = String::new();
+            read.read_to_string(&mut answer).await.unwrap();
+            assert_eq!(answer, "request");
+        } else {
+            theirs.write_all(b"request").unwrap();
+            theirs.shutdown(Shutdown::Write).unwrap();
+            let mut request = String::new();
+            read.read_to_string(&mut request).await.unwrap();
+            write.write_all(request.as_bytes()).await.unwrap();
+            drop(write);
+            let mut answer = String::new();
+            theirs.read_to_string(&mut answer).unwrap();
+            assert_eq!(answer, "request");
+        }
+    }
+}
+
+#[coro::test(real)]
+async fn what_cannot_be_reached_is_an_error_of_its_kind() {
+    // An address that is kept for documentation, from a socket that may only use the loopback.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let attempt = socket.connect("192.0.2.1:9".parse().unwrap());
+    let error = timeout(Duration::from_secs(5), attempt)
+        .await
+        .unwrap()
+        .unwrap_err();
+    let known = [
+        io::ErrorKind::NetworkUnreachable,
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::InvalidInput, // what Linux says of a source that cannot go there
+    ];
+    assert!(known.contains(&error.kind()), "{error:?}");
+    let error = TcpListener::bind("192.0.2.1:0").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+}
+
+#[coro::test(real)]
+async fn a_connect_given_up_halfway_leaves_no_one_waiting() {
+    let (_listener, address, _queued) = full();
+    for _ in 0..3 {
+        let attempt = TcpSocket::for_address(address).unwrap().connect(address);
+        assert!(timeout(ms(5), attempt).await.is_err());
+    }
+    // Dropped after the first poll, before the loop has looked.
+    let mut attempt = Box::pin(TcpStream::connect(address));
+    let polled = attempt
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    drop(attempt);
+    turns(3).await;
+}
+
+#[coro::test(real)]
+async fn the_end_is_found_though_the_last_read_came_up_short() {
+    let (mut ours, mut theirs) = connection().await;
+    theirs.write_all(b"last").unwrap();
+    drop(theirs);
+    sleep(ms(5)).await;
+    let mut buffer = [0; 100];
+    assert_eq!(ours.read(&mut buffer).await.unwrap(), 4);
+    let end = timeout(Duration::from_secs(5), ours.read(&mut buffer)).await;
+    assert_eq!(end.unwrap().unwrap(), 0);
+}
+
+#[coro::test(real)]
+async fn peeking_takes_nothing_and_trying_waits_for_nothing() {
+    let (ours, mut theirs) = connection().await;
+    let mut buffer = [0; 8];
+    let nothing = ours.try_read(&mut buffer).unwrap_err();
+    assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+    theirs.write_all(b"abc").unwrap();
+    for _ in 0..2 {
+        assert_eq!(ours.peek(&mut buffer).await.unwrap(), 3);
+    }
+    ours.readable().await.unwrap();
+    assert_eq!(ours.try_read(&mut buffer).unwrap(), 3);
+    let bytes = vec![1; 1 << 20];
+    let refused = loop {
+        if let Err(error) = ours.try_write(&bytes) {
+            break error;
+        }
+    };
+    assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+    let mut waiting = pin!(ours.writable());
+    let polled = waiting
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
+    let reader = thread::spawn(move || theirs.read_to_end(&mut Vec::new()));
+    waiting.await.unwrap();
+    assert!(ours.try_write(&bytes).is_ok());
+    drop(reader);
+}
+
+#[coro::test(real)]
+async fn options_of_a_connection_are_what_they_were_set_to() {
+    let socket = TcpSocket::new_v4().unwrap();
+    let keepalive = Keepalive::new()
+        .with_time(Duration::from_secs(77))
+        .with_retries(4);
+    socket.set_keepalive(Some(keepalive)).unwrap();
+    socket.set_nodelay(true).unwrap();
+    socket.set_ttl(33).unwrap();
+    socket.set_linger(Some(Duration::from_secs(2))).unwrap();
+    socket.set_recv_buffer_size(30_000).unwrap();
+    let (listener, address) = listen();
+    let stream = socket.connect(address).await.unwrap();
+    let _accepted = listener.accept().await.unwrap();
+    assert!(stream.keepalive().unwrap() && stream.nodelay().unwrap());
+    assert_eq!(
+        (stream.ttl().unwrap(), stream.linger().unwrap()),
+        (33, Some(Duration::from_secs(2)))
+    );
+    assert!(stream.recv_buffer_size().unwrap() >= 30_000);
+    let system = socket2::SockRef::from(&stream);
+    assert_eq!(
+        system.tcp_keepalive_time().unwrap(),
+        Duration::from_secs(77)
+    );
+    assert_eq!(system.tcp_keepalive_retries().unwrap(), 4);
+    stream.set_keepalive(None).unwrap();
+    assert!(!stream.keepalive().unwrap());
+    assert!(stream.take_error().unwrap().is_none());
+}
+
+#[cfg(target_os = "linux")]
+#[coro::test(real)]
+async fn listeners_share_an_address_when_both_ask_for_it() {
+    let listen_at = |address: SocketAddr| -> io::Result<TcpListener> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuse_port(true)?;
+        socket.bind(address)?;
+        socket.listen(16)
+    };
+    let first = listen_at("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = first.local_addr().unwrap();
+    let second = listen_at(address).unwrap();
+    assert!(TcpListener::bind(address).is_err());
+    let accepted = Rc::new(std::cell::Cell::new(0));
+    let servers = [first, second].map(|listener| {
+        let accepted = accepted.clone();
+        spawn(async move {
+            loop {
+                listener.accept().await.unwrap();
+                accepted.set(accepted.get() + 1);
+            }
+        })
+    });
+    for _ in 0..20 {
+        TcpStream::connect(address).await.unwrap();
+    }
+    while accepted.get() < 20 {
+        sleep(ms(1)).await;
+    }
+    for server in servers {
+        server.cancel();
+    }
+
+    let socket = TcpSocket::new_v4().unwrap();
+    let unknown = socket.bind_device(Some(b"no-such-device")).unwrap_err();
+    let known = [Some(1), Some(19)]; // not permitted, or no such device
+    assert!(known.contains(&unknown.raw_os_error()), "{unknown}");
+    assert_eq!(socket.device().unwrap(), None);
+}

@@ -1,0 +1,4 @@
+fn main() {
+    let mut escaped = None;
+    let _ = coro::scope(async |s| escaped = Some(s));
+}

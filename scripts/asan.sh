@@ -19,7 +19,7 @@ if [ $# -gt 0 ]; then
     exec cargo +nightly test --target "$host" --test it -- "$@"
 fi
 cargo +nightly test --target "$host" -p coro-core --lib
-cargo +nightly test --target "$host" --test it -- generator --skip examples::
+cargo +nightly test --target "$host" --test it -- generator --skip example
 cargo +nightly test --target "$host" --test it -- scope --skip forgotten
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
-exec cargo +nightly test --target "$host" --test it -- --skip examples:: --skip layout::
+exec cargo +nightly test --target "$host" --test it -- --skip example --skip layout::

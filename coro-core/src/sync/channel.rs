@@ -171,7 +171,7 @@ pub struct SendFuture<'a, T>(PutFuture<'a, Fifo<T>>);
 impl<T> Future for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let put = Pin::new(&mut self.0).poll(cx);
         put.map_err(|refused| SendError(refused.0))
@@ -286,14 +286,14 @@ pub struct RecvFuture<'a, T>(&'a mut Receiver<T>);
 impl<T> Future for RecvFuture<'_, T> {
     type Output = Option<T>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         Pin::new(&mut *self.0).poll_next(cx)
     }
 }
 
 impl<T> Drop for RecvFuture<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.0.leave();
     }
@@ -310,7 +310,7 @@ impl<T> Stream for Receiver<T> {
 
     /// A value that is handed to the stream while it waits stays its own until it is polled again,
     /// [receives](Receiver::recv) otherwise, or is dropped.
-    #[inline]
+    #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Receiver { shared, place } = self.get_mut();
         let got = place.poll(&Getting(&shared.queue), || None, cx);

@@ -91,7 +91,7 @@ pub struct EventFuture<'a>(Wait<&'a Event>);
 impl Future for EventFuture<'_> {
     type Output = ();
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.0).poll(cx)
     }

@@ -168,7 +168,7 @@ pub struct LockFuture<'a, T>(Wait<&'a Lock<T>>);
 impl<'a, T> Future for LockFuture<'a, T> {
     type Output = LockGuard<'a, T>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(self.0.service().guard())

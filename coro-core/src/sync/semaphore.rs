@@ -221,7 +221,7 @@ pub struct AcquireFuture<'a>(Wait<&'a Semaphore>);
 impl<'a> Future for AcquireFuture<'a> {
     type Output = Result<Permit<'a>, Closed>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let wanted = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(match wanted.refused {

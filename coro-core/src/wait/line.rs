@@ -121,7 +121,7 @@ impl<T> Line<T> {
     }
 
     /// Serves the first, if `give` agrees, and gives whom to wake.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn serve(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<Waker> {
         let key = self.serve_first(give)?;
         self.entry(key).waker.take()
@@ -137,7 +137,7 @@ impl<T> Line<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn serve_first(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<Key> {
         let key = match self.alone.served {
             true => Key::Other(self.waiting.first),
@@ -180,7 +180,7 @@ impl<T> Line<T> {
     }
 
     /// Goes away, served or not; the entry is free for the next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave(&mut self, key: Key) -> Left<T> {
         let entry = self.entry(key);
         let served = std::mem::replace(&mut entry.served, true);

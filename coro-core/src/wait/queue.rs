@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::line::{Key, Line};
+use crate::task;
 
 /// What waiters stand in line for.
 pub(crate) trait Service {
@@ -69,11 +70,12 @@ impl<T> WaitQueue<T> {
     /// Serves and wakes the first in line; `false` if there is nobody, or `give` refuses.
     ///
     /// `give` gets what the first asked for, and must not call anything foreign.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn serve(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
         !self.is_empty() && self.serve_first(give)
     }
 
+    #[inline(always)]
     fn serve_first(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
         let waker = self.0.borrow_mut().serve(give);
         match waker {
@@ -142,7 +144,7 @@ impl Place {
     }
 
     /// Gives the request back once it is served; one that is outside asks with what `begin` gives.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll<T>(
         &mut self,
         service: &impl Service<Request = T>,
@@ -159,14 +161,15 @@ impl Place {
         }
     }
 
+    #[inline(never)]
     fn enter<T>(
         &mut self,
         service: &impl Service<Request = T>,
         mut request: T,
         cx: &Context<'_>,
     ) -> Poll<T> {
-        let waker = cx.waker().clone(); // may be foreign code, so ask again after it
-        if service.admit(&mut request) {
+        let waker = cx.waker().clone();
+        if !task::is_of_a_task(cx.waker()) && ask_again(service, &mut request) {
             return Poll::Ready(request);
         }
         let key = service.queue().0.borrow_mut().enter(request, waker);
@@ -174,7 +177,7 @@ impl Place {
         Poll::Pending
     }
 
-    #[inline]
+    #[inline(always)]
     fn poll_inside<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
         let mut line = queue.0.borrow_mut();
         if line.is_served(key) {
@@ -207,12 +210,18 @@ impl Place {
     }
 
     /// Gives the wait up; what was handed to it is handed on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave(&mut self, service: &impl Service) {
         if let Some(key) = self.0.take() {
             leave_line(service, key);
         }
     }
+}
+
+/// Cloning a waker may have run foreign code.
+#[cold]
+fn ask_again<T>(service: &impl Service<Request = T>, request: &mut T) -> bool {
+    service.admit(request)
 }
 
 #[cold]
@@ -249,7 +258,7 @@ impl<S: Service> Wait<S> {
 impl<S: Service> Future for Wait<S> {
     type Output = S::Request;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Request> {
         let Wait {
             service,
@@ -273,7 +282,7 @@ fn polled_after_its_end() -> ! {
 impl<S: Service> Unpin for Wait<S> {}
 
 impl<S: Service> Drop for Wait<S> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.place.leave(&self.service);
     }

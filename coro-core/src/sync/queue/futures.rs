@@ -21,7 +21,7 @@ impl<'a, O: Order> PutFuture<'a, O> {
 impl<O: Order> Future for PutFuture<'_, O> {
     type Output = Result<(), PutError<O::Item>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let put = Pin::new(&mut self.0).poll(cx);
         put.map(|item| item.map_or(Ok(()), |item| Err(PutError(item))))
@@ -42,7 +42,7 @@ impl<'a, O: Order> GetFuture<'a, O> {
 impl<O: Order> Future for GetFuture<'_, O> {
     type Output = Result<O::Item, ShutDown>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let got = Pin::new(&mut self.0).poll(cx);
         got.map(|got| got.map(|(_, item)| item).ok_or(ShutDown))
@@ -61,7 +61,7 @@ impl<O: Order> Service for Putting<'_, O> {
         &self.0.putters
     }
 
-    #[inline]
+    #[inline(always)]
     fn admit(&self, item: &mut Self::Request) -> bool {
         self.0.accept(item);
         item.is_none() || self.0.is_shut_down()
@@ -81,7 +81,7 @@ impl<O: Order> Service for Getting<'_, O> {
         &self.0.getters
     }
 
-    #[inline]
+    #[inline(always)]
     fn admit(&self, got: &mut Self::Request) -> bool {
         *got = self.0.take().map(|item| (0, item)); // nobody hands this one on
         got.is_some() || self.0.is_shut_down()

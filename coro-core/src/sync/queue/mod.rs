@@ -261,7 +261,7 @@ impl<O: Order> QueueOf<O> {
     }
 
     /// Takes the item, if it can be put now.
-    #[inline]
+    #[inline(always)]
     fn accept(&self, item: &mut Option<O::Item>) {
         if self.state.get() != State::Open || (self.getters.is_empty() && self.is_full()) {
             return;
@@ -285,7 +285,7 @@ impl<O: Order> QueueOf<O> {
         number
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self) -> Option<O::Item> {
         let item = self.items.borrow_mut().take()?;
         if !self.putters.is_empty() {

@@ -240,7 +240,10 @@ impl<T> Receiver<T> {
     /// back to the front.
     #[inline]
     pub fn recv(&mut self) -> RecvFuture<'_, T> {
-        RecvFuture(self)
+        RecvFuture {
+            receiver: self,
+            waits: false,
+        }
     }
 
     /// Receives the next value, if there is one.
@@ -281,21 +284,29 @@ impl<T> Receiver<T> {
 
 /// Waits for a value of a channel: what [`Receiver::recv`] gives.
 #[must_use = "a value is received by awaiting this"]
-pub struct RecvFuture<'a, T>(&'a mut Receiver<T>);
+pub struct RecvFuture<'a, T> {
+    receiver: &'a mut Receiver<T>,
+    /// Until then the place in line is the stream's.
+    waits: bool,
+}
 
 impl<T> Future for RecvFuture<'_, T> {
     type Output = Option<T>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut *self.0).poll_next(cx)
+        let received = Pin::new(&mut *self.receiver).poll_next(cx);
+        self.waits = received.is_pending();
+        received
     }
 }
 
 impl<T> Drop for RecvFuture<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.leave();
+        if self.waits {
+            self.receiver.leave();
+        }
     }
 }
 
@@ -308,8 +319,9 @@ impl<T> Clone for Receiver<T> {
 impl<T> Stream for Receiver<T> {
     type Item = T;
 
-    /// A value that is handed to the stream while it waits stays its own until it is polled again,
-    /// [receives](Receiver::recv) otherwise, or is dropped.
+    /// A value that is handed to the stream while it waits stays its own: the next poll or
+    /// [`recv`](Receiver::recv) gives it. If the receiver is dropped, or asks by
+    /// [`try_recv`](Receiver::try_recv), it goes to the next who waits, or back to the front.
     #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Receiver { shared, place } = self.get_mut();

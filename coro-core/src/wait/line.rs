@@ -123,14 +123,14 @@ impl<T> Line<T> {
     /// Serves the first, if `give` agrees, and gives whom to wake.
     #[inline(always)]
     pub(crate) fn serve(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<Waker> {
-        let key = self.serve_first(give)?;
-        self.entry(key).waker.take()
+        let (_, entry) = self.serve_first(give)?;
+        entry.waker.take()
     }
 
     /// Serves one after another, until `give` refuses. Whom to wake is told by
     /// [`next_called`](Self::next_called).
     pub(crate) fn serve_while(&mut self, mut give: impl FnMut(&mut T) -> bool) {
-        while let Some(key) = self.serve_first(&mut give) {
+        while let Some((key, _)) = self.serve_first(&mut give) {
             if let Key::Other(index) = key {
                 push(&mut self.others, &mut self.called, index);
             }
@@ -138,14 +138,11 @@ impl<T> Line<T> {
     }
 
     #[inline(always)]
-    fn serve_first(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<Key> {
-        let key = match self.alone.served {
-            true => Key::Other(self.waiting.first),
-            false => Key::Alone,
-        };
-        let entry = match key {
-            Key::Alone => &mut self.alone,
-            Key::Other(index) => self.others.get_mut(index as usize)?,
+    fn serve_first(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<(Key, &mut Entry<T>)> {
+        let first = self.waiting.first;
+        let (key, entry) = match self.alone.served {
+            true => (Key::Other(first), self.others.get_mut(first as usize)?),
+            false => (Key::Alone, &mut self.alone),
         };
         if !give(entry.request.as_mut()?) {
             return None;
@@ -155,7 +152,7 @@ impl<T> Line<T> {
             self.waiting.remove_first(entry.next);
         }
         self.len -= 1;
-        Some(key)
+        Some((key, entry))
     }
 
     /// The next who was served and not woken yet.
@@ -182,24 +179,20 @@ impl<T> Line<T> {
     /// Goes away, served or not; the entry is free for the next.
     #[inline(always)]
     pub(crate) fn leave(&mut self, key: Key) -> Left<T> {
-        let entry = self.entry(key);
-        let served = std::mem::replace(&mut entry.served, true);
-        let (waker, request) = (entry.waker.take(), entry.request.take());
-        if !served {
+        let entry = match key {
+            Key::Alone => &mut self.alone,
+            Key::Other(index) => &mut self.others[index as usize],
+        };
+        let left = entry.give_up();
+        if !left.served {
             self.len -= 1;
         }
-        if let Key::Other(index) = key {
-            if waker.is_some() {
-                self.unlink(index, served);
-            }
-            self.others[index as usize].next = self.free;
-            self.free = index;
+        match (key, &left.waker) {
+            (Key::Alone, _) => {}
+            (Key::Other(index), None) => entry.next = std::mem::replace(&mut self.free, index),
+            (Key::Other(index), Some(_)) => self.unlink(index, left.served),
         }
-        Left {
-            request: request.expect("whoever has a key has an entry"),
-            served,
-            waker,
-        }
+        left
     }
 
     #[inline]
@@ -210,13 +203,16 @@ impl<T> Line<T> {
         }
     }
 
-    /// Takes one of the others out of the order it is in.
+    /// Takes one of the others out of the order it is in, to be free.
+    #[cold]
     fn unlink(&mut self, index: u32, served: bool) {
         let ends = match served {
             true => &mut self.called,
             false => &mut self.waiting,
         };
-        let Entry { previous, next, .. } = self.others[index as usize];
+        let entry = &mut self.others[index as usize];
+        let (previous, next) = (entry.previous, entry.next);
+        entry.next = std::mem::replace(&mut self.free, index);
         if ends.first == index {
             return ends.remove_first(next);
         }
@@ -244,6 +240,15 @@ impl<T> Entry<T> {
         self.waker = Some(waker);
         self.request = Some(request);
         self.served = false;
+    }
+
+    #[inline(always)]
+    fn give_up(&mut self) -> Left<T> {
+        Left {
+            served: std::mem::replace(&mut self.served, true),
+            waker: self.waker.take(),
+            request: self.request.take().expect("whoever has a key has an entry"),
+        }
     }
 }
 
@@ -329,6 +334,32 @@ mod tests {
         let _first = enter(&mut line, 7);
         assert!(line.serve(|request| *request < 7).is_none());
         assert_eq!(line.len(), 1);
+    }
+
+    #[test]
+    fn one_who_is_alone_needs_no_memory() {
+        let mut line = Line::new();
+        for round in 0..3 {
+            let key = enter(&mut line, round);
+            assert_eq!(serve(&mut line), Some(round));
+            assert_eq!(line.leave(key).request, round);
+        }
+        assert_eq!(line.others.capacity(), 0);
+    }
+
+    #[test]
+    fn who_comes_while_others_are_to_be_called_is_called_after_them() {
+        let mut line = Line::new();
+        let called = |line: &mut Line<u32>| line.next_called().is_some();
+        let (first, second) = (enter(&mut line, 1), enter(&mut line, 2));
+        line.serve_while(|_| true);
+        assert!(called(&mut line));
+        line.leave(first);
+        let third = enter(&mut line, 3);
+        line.serve_while(|_| true);
+        assert!(called(&mut line));
+        assert!(line.waker(second).is_none() && line.waker(third).is_some());
+        assert!(called(&mut line) && !called(&mut line));
     }
 
     #[test]

@@ -75,11 +75,11 @@ fn serve(listener: TcpListener, replica: Replica<'_>) -> io::Result<()> {
 fn start<'s, 'env>(s: &'s Scope<'s, 'env>, replica: Replica<'env>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    drop(s.spawn(async move {
+    s.spawn(async move {
         if let Err(error) = serve(listener, replica).await {
             println!("a replica is lost: {error}");
         }
-    }));
+    });
     Ok(address)
 }
 

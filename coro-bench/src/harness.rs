@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::machine::thread_time;
+use crate::machine::{cpu_time, thread_time};
 
 /// A sample repeats its body, after once to warm up, at least so often ..
 const REPEATS_MIN: usize = 5;
@@ -183,14 +183,31 @@ impl Effort {
 /// Nanoseconds an operation of a body that does `ops` of them, in CPU time of this thread: what
 /// other programs do meanwhile is not counted.
 pub(crate) fn time<T>(ops: u64, mut body: impl FnMut() -> T) -> Sample {
+    time_by(thread_time, ops, &mut body)
+}
+
+/// As [`time`], in CPU time of all threads of this process.
+pub(crate) fn time_in_process<T>(ops: u64, mut body: impl FnMut() -> T) -> Sample {
+    time_by(cpu_time, ops, &mut body)
+}
+
+fn time_by<T>(clock: impl Fn() -> Duration, ops: u64, body: &mut impl FnMut() -> T) -> Sample {
     black_box(body());
     let (mut values, start) = (Vec::new(), Instant::now());
     while wants_more(&values, start) {
-        let begin = thread_time();
+        let begin = clock();
         black_box(body());
-        values.push(ns_an_op(thread_time() - begin, ops));
+        values.push(ns_an_op(clock() - begin, ops));
     }
     Ok(vec![Reading::new("", "ns", values)])
+}
+
+/// As [`time_async`], in CPU time of all threads of this process.
+pub(crate) async fn time_async_in_process<F: Future>(
+    ops: u64,
+    body: impl FnMut() -> F,
+) -> Vec<Reading> {
+    time_async_by(cpu_time, ops, body).await
 }
 
 /// As [`time`], for a body that awaits tasks of the same thread.

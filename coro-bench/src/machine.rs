@@ -95,6 +95,16 @@ impl Poller {
         self.wait(None)
     }
 
+    /// What makes the descriptor ready from another thread.
+    pub(crate) fn signaller(&self) -> io::Result<Signaller> {
+        Ok(Signaller(self.event.try_clone()?))
+    }
+
+    /// Waits for the descriptor.
+    pub(crate) fn wait_for_event(&mut self) -> io::Result<()> {
+        self.wait(None)
+    }
+
     /// Waits until then, or as little longer as the kernel can.
     pub(crate) fn wait_until(&mut self, deadline: Instant) -> io::Result<()> {
         self.wait(Some(deadline.saturating_duration_since(Instant::now())))
@@ -111,6 +121,16 @@ impl Poller {
             spare_capacity(&mut self.events),
             timeout.as_ref(),
         )?;
+        Ok(())
+    }
+}
+
+/// Makes the descriptor of a [`Poller`] ready.
+pub(crate) struct Signaller(OwnedFd);
+
+impl Signaller {
+    pub(crate) fn signal(&self) -> io::Result<()> {
+        rustix::io::write(&self.0, &1_u64.to_ne_bytes())?;
         Ok(())
     }
 }

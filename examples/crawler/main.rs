@@ -77,7 +77,7 @@ type Crawling<'s, 'env> = TryScope<'s, 'env, io::Error>;
 fn follow<'s, 'env>(s: &'s Crawling<'s, 'env>, crawl: &'env Crawl, links: &str) {
     for url in links.lines() {
         if crawl.seen.borrow_mut().insert(url.to_owned()) {
-            drop(s.try_spawn(visit(s, crawl, url.to_owned())));
+            s.try_spawn(visit(s, crawl, url.to_owned()));
         }
     }
 }

@@ -30,14 +30,14 @@ pub(crate) fn serve<'s>(
     loop {
         let (stream, _) = yield_from!(listener.accept())?;
         let host = host.clone();
-        drop(s.spawn(async move {
+        s.spawn(async move {
             host.now.set(host.now.get() + 1);
             host.most.set(host.most.get().max(host.now.get()));
             if let Err(error) = answer(stream).await {
                 println!("a visitor is lost: {error}");
             }
             host.now.set(host.now.get() - 1);
-        }));
+        });
     }
 }
 

@@ -102,7 +102,7 @@ async fn the_first_error_ends_a_try_gather_and_drops_the_rest_before_it_is_given
 #[coro::test]
 async fn a_hundred_and_sixty_thousand_that_complete_one_by_one_take_linear_time() {
     let gates: Rc<Vec<Gate>> = Rc::new((0..160_000).map(|_| Gate::new()).collect());
-    let gathered = spawn(gather(gates.iter().cloned().map(|gate| gate)));
+    let gathered = spawn(gather(gates.iter().map(Gate::clone)));
     turns(160_000 / 60).await;
     for (n, gate) in gates.iter().enumerate() {
         gate.open();
@@ -138,7 +138,8 @@ async fn tasks_go_on_while_the_one_who_takes_their_outputs_is_busy() {
 #[coro::test]
 async fn the_first_success_wins_and_else_all_errors_come_in_order() {
     assert_eq!(race_ok([fails(1), fails(2)]).await, Err(vec![1, 2]));
-    let mixed: Vec<Pin<Box<dyn Future<Output = Result<u64, u64>>>>> = vec![
+    type Mixed = Pin<Box<dyn Future<Output = Result<u64, u64>>>>;
+    let mixed: Vec<Mixed> = vec![
         Box::pin(fails(1)),
         Box::pin(succeeds(5)),
         Box::pin(succeeds(3)),

@@ -90,7 +90,7 @@ async fn inner_scopes_cover_outer_ones_and_keep_the_other_values() {
         (inner, name())
     });
     assert_eq!(inner.await, (("inner".into(), Some(1)), "outer".into()));
-    assert_eq!(NAME.with(|name| name.is_none()), true);
+    assert!(NAME.with(|name| name.is_none()));
 }
 
 #[coro::test]

@@ -44,8 +44,6 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
-#[cfg(unix)]
-mod signals;
 mod socket_examples;
 mod stdio;
 mod stopping;

@@ -12,7 +12,7 @@ fn pipeline_prints_what_it_promises() {
 
 #[test]
 fn supervisor_prints_what_it_promises() {
-    assert_eq!(printed("supervisor", "0.1"), promised("supervisor"));
+    assert_eq!(printed("supervisor", "0.5"), promised("supervisor"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -176,26 +177,38 @@ fn with_sigchld_ignored_waiting_is_an_error_and_no_hang() {
 
 #[test]
 fn processes_that_run_out_are_an_error_and_leak_nothing() {
+    if is_in_a_process_of_its_own() {
+        return coro::run(run_out_of_processes());
+    }
     let name = "process_faults::processes_that_run_out_are_an_error_and_leak_nothing";
-    if !is_in_a_process_of_its_own() {
-        return in_a_process_of_its_own(name, 256);
+    let mut run = std::process::Command::new(std::env::current_exe().unwrap());
+    run.args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env("CORO_TEST_DESCRIPTORS", "256");
+    if rustix::process::getuid().is_root() {
+        run.uid(65534); // the limit does not hold for root
     }
-    use rustix::process::{Resource, Rlimit, getuid, setrlimit};
-    if getuid().is_root() {
-        return println!("skipped, as the limit of processes does not hold for root");
+    match run.output() {
+        Err(error) => println!("skipped, as nobody else may run this: {error}"),
+        Ok(output) => assert!(output.status.success(), "{output:?}"),
     }
-    coro::run(async {
-        Command::new("true").status().await.unwrap();
-        let before = open();
-        let none = Rlimit {
-            current: Some(1),
-            maximum: None,
-        };
-        setrlimit(Resource::Nproc, none).unwrap();
-        let refused = refused(&mut Command::new("true"));
-        assert_eq!(refused.kind(), ErrorKind::WouldBlock);
-        assert_eq!(open(), before);
-    });
+}
+
+async fn run_out_of_processes() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let run = async || Command::new("true").status().await;
+    run().await.unwrap();
+    let before = open();
+    let limit = getrlimit(Resource::Nproc);
+    let none = Rlimit {
+        current: Some(1),
+        ..limit
+    };
+    setrlimit(Resource::Nproc, none).unwrap();
+    let error = refused(&mut Command::new("true"));
+    assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+    setrlimit(Resource::Nproc, limit).unwrap();
+    run().await.unwrap();
+    assert_eq!(open(), before);
 }
 
 #[coro::test]

@@ -39,9 +39,9 @@ async fn a_thousand_children_three_deep_borrow_and_nest() {
     let step = [1_u64; 1];
     scope(async |s| {
         for _ in 0..10 {
-            drop(s.spawn(async {
+            s.spawn(async {
                 for _ in 0..10 {
-                    drop(s.spawn(async {
+                    s.spawn(async {
                         let children: Vec<_> = (0..10)
                             .map(|_| {
                                 s.spawn(async {
@@ -54,10 +54,10 @@ async fn a_thousand_children_three_deep_borrow_and_nest() {
                             let value = child.await;
                             leaves.set(leaves.get() + value);
                         }
-                    }));
+                    });
                     yield_now().await;
                 }
-            }));
+            });
         }
     })
     .await;
@@ -69,14 +69,14 @@ async fn the_scope_ends_when_the_last_child_has_though_nobody_awaits_it() {
     let trace = Trace::new();
     let (spawned, trace) = (&trace, &trace);
     let value = scope(async |s| {
-        drop(s.spawn(async move {
+        s.spawn(async move {
             sleep(ms(5)).await;
             spawned.add("child");
-            drop(s.spawn(async move {
+            s.spawn(async move {
                 sleep(ms(5)).await;
                 spawned.add("grandchild");
-            }));
-        }));
+            });
+        });
         spawned.add("body");
         7
     })
@@ -105,8 +105,8 @@ async fn children_begin_in_order_and_take_turns_with_each_other_and_the_loop() {
         }
     };
     scope(async |s| {
-        drop(s.spawn(steps(["a0", "a1"])));
-        drop(s.spawn(steps(["b0", "b1"])));
+        s.spawn(steps(["a0", "a1"]));
+        s.spawn(steps(["b0", "b1"]));
     })
     .await;
     beside.await.unwrap();
@@ -120,7 +120,7 @@ async fn idle_children_are_not_polled_when_a_sibling_is_woken() {
     let (idle, woken) = (polls.clone(), gate.clone());
     let task = spawn(scope(async move |s: &Scope<'_, '_>| {
         for _ in 0..100 {
-            drop(s.spawn(Pending(idle.clone())));
+            s.spawn(Pending(idle.clone()));
         }
         woken.await;
     }));
@@ -141,12 +141,12 @@ async fn children_that_are_always_ready_hold_up_nobody_else() {
     let task = spawn(scope(async move |s: &Scope<'_, '_>| {
         for _ in 0..1000 {
             let counted = counted.clone();
-            drop(s.spawn(async move {
+            s.spawn(async move {
                 loop {
                     counted.set(counted.get() + 1);
                     yield_now().await;
                 }
-            }));
+            });
         }
     }));
     for turn in 0..20 {
@@ -249,12 +249,12 @@ async fn a_scope_works_inside_foreign_combinators_and_moves_between_tasks() {
 fn a_scope_that_is_forgotten_midway_does_no_harm() {
     let data = vec![1_u8; 1000];
     let mut forgotten = Box::pin(scope(async |s| {
-        drop(s.spawn(async {
+        s.spawn(async {
             loop {
                 std::hint::black_box(&data);
                 yield_now().await;
             }
-        }));
+        });
         pending::<()>().await;
     }));
     assert!(poll_once(forgotten.as_mut()).is_pending());
@@ -268,10 +268,10 @@ fn wakers_that_outlive_the_scope_are_woken_and_dropped_elsewhere() {
     let (wakes, parent) = Wakes::new();
     let mut endless = Box::pin(scope(async |s| {
         for _ in 0..10 {
-            drop(s.spawn(poll_fn(|cx| {
+            s.spawn(poll_fn(|cx| {
                 kept.borrow_mut().push(cx.waker().clone());
                 Poll::<()>::Pending
-            })));
+            }));
         }
     }));
     let mut cx = Context::from_waker(&parent);
@@ -303,7 +303,7 @@ async fn dropped_at_every_point_a_scope_drops_everything_once() {
             let mut held = held.into_iter();
             for n in 0..3 {
                 let (mine, grandchilds) = (held.next(), held.next());
-                drop(s.spawn(async move {
+                s.spawn(async move {
                     let _mine = mine;
                     turns(n).await;
                     s.spawn(async move {
@@ -311,7 +311,7 @@ async fn dropped_at_every_point_a_scope_drops_everything_once() {
                         drop(grandchilds);
                     })
                     .await;
-                }));
+                });
                 yield_now().await;
             }
         }));
@@ -332,10 +332,10 @@ async fn many_children_that_end_one_by_one_cost_a_constant_each() {
     let ended = Cell::new(0);
     scope(async |s| {
         for gate in &gates {
-            drop(s.spawn(async {
+            s.spawn(async {
                 gate.clone().await;
                 ended.set(ended.get() + 1);
-            }));
+            });
         }
         turns(160_000 / 60).await;
         for (n, gate) in gates.iter().enumerate() {

@@ -16,18 +16,18 @@ async fn a_scope_dropped_midway_drops_the_body_then_children_in_order_then_clean
     let clean_up = held("clean-up");
     let endless = scope(async |s| {
         for held in [a, b] {
-            drop(s.spawn(async {
+            s.spawn(async {
                 let (_held, forever) = held;
                 forever.await;
-            }));
+            });
         }
-        drop(s.spawn(async {
+        s.spawn(async {
             yield_now().await;
-            drop(s.spawn(async {
+            s.spawn(async {
                 let (_held, forever) = c;
                 forever.await;
-            }));
-        }));
+            });
+        });
         s.defer(async {
             let (_held, forever) = clean_up;
             forever.await;
@@ -61,10 +61,10 @@ async fn destructors_that_spawn_while_the_scope_is_dropped_are_refused() {
     let endless = scope(async |s| {
         for _ in 0..3 {
             let spawns = SpawnsOnDrop(s, refused.clone());
-            drop(s.spawn(async move {
+            s.spawn(async move {
                 let _spawns = spawns;
                 pending::<()>().await;
-            }));
+            });
         }
         pending::<()>().await;
     });
@@ -115,18 +115,18 @@ async fn a_panic_drops_the_siblings_and_the_body_then_comes_out() {
     let trace = Trace::new();
     let (a, body) = (trace.on_drop("sibling"), trace.on_drop("body"));
     let panics = scope(async |s| {
-        drop(s.spawn(async {
+        s.spawn(async {
             let _a = a;
             pending::<()>().await;
-        }));
-        drop(s.spawn(async {
+        });
+        s.spawn(async {
             yield_now().await;
             panic!("the first");
-        }));
-        drop(s.spawn(async {
+        });
+        s.spawn(async {
             let _second = PanicOnDrop("the second");
             pending::<()>().await;
-        }));
+        });
         s.defer(async { trace.add("clean-up") });
         let _body = body;
         pending::<()>().await;
@@ -143,7 +143,7 @@ async fn a_panic_of_the_body_waits_for_the_clean_ups() {
             sleep(ms(5)).await;
             trace.add("clean-up");
         });
-        drop(s.spawn(pending::<()>()));
+        s.spawn(pending::<()>());
         panic!("the body");
     });
     assert_eq!(panics.catch().await.unwrap(), "the body");
@@ -153,9 +153,9 @@ async fn a_panic_of_the_body_waits_for_the_clean_ups() {
 #[coro::test]
 async fn a_panic_of_a_childs_destructor_comes_out() {
     let panics = scope(async |s| {
-        drop(s.spawn(async {
+        s.spawn(async {
             let _held = PanicOnDrop("as it ended");
-        }));
+        });
         s.spawn(pending::<()>()).await;
     });
     assert_eq!(panics.catch().await.unwrap(), "as it ended");
@@ -166,10 +166,10 @@ async fn panics_of_destructors_while_the_scope_is_dropped_are_reported() {
     let reports = Reports::here();
     let endless = scope(async |s| {
         for text in ["one", "two"] {
-            drop(s.spawn(async move {
+            s.spawn(async move {
                 let _held = PanicOnDrop(text);
                 pending::<()>().await;
-            }));
+            });
         }
     });
     assert!(timeout(ms(1), endless).await.is_err());
@@ -186,10 +186,10 @@ async fn clean_ups_run_last_in_first_out_after_all_children() {
             trace.add("second registered");
             s.defer(async { trace.add("registered by a clean-up") });
         });
-        drop(s.spawn(async {
+        s.spawn(async {
             sleep(ms(5)).await;
             trace.add("child");
-        }));
+        });
         trace.add("body");
     })
     .await;

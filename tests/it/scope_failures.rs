@@ -34,12 +34,12 @@ async fn the_first_failure_drops_body_and_siblings_and_comes_out() {
     let (body, sibling) = (trace.on_drop("body"), trace.on_drop("sibling"));
     let begun = LoopHandle::current().time();
     let failed: Result<(), _> = try_scope(async |s| {
-        drop(s.spawn(async {
+        s.spawn(async {
             let _sibling = sibling;
             pending::<()>().await;
-        }));
-        drop(s.try_spawn(fails(3, "too late")));
-        drop(s.try_spawn(fails(2, "no")));
+        });
+        s.try_spawn(fails(3, "too late"));
+        s.try_spawn(fails(2, "no"));
         s.defer(async { trace.add("clean-up") });
         let _body = body;
         pending().await
@@ -56,9 +56,9 @@ async fn failures_of_one_turn_are_kept_in_the_order_of_completion() {
     // failure drops the rest, so what comes second is what a destructor or a body adds.
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
-        drop(s.try_spawn(fails(3, "c")));
-        drop(s.try_spawn(fails(1, "a")));
-        drop(s.try_spawn(fails(2, "b")));
+        s.try_spawn(fails(3, "c"));
+        s.try_spawn(fails(1, "a"));
+        s.try_spawn(fails(2, "b"));
         Err::<(), _>("the body, first of all")
     });
     let error = collected.await.unwrap_err();
@@ -73,7 +73,7 @@ async fn failures_of_one_turn_are_kept_in_the_order_of_completion() {
 async fn an_error_of_the_body_drops_the_children_unstarted_ones_unrun() {
     let trace = Trace::new();
     let failed = try_scope(async |s| {
-        drop(s.spawn(async { trace.add("ran") }));
+        s.spawn(async { trace.add("ran") });
         Err::<(), _>("body")
     });
     let error = failed.await.unwrap_err();
@@ -84,7 +84,7 @@ async fn an_error_of_the_body_drops_the_children_unstarted_ones_unrun() {
 #[coro::test]
 async fn the_value_of_the_body_is_lost_to_a_child_that_fails_after_it() {
     let failed = try_scope(async |s| {
-        drop(s.try_spawn(fails(1, "after all")));
+        s.try_spawn(fails(1, "after all"));
         Ok(3)
     });
     assert_eq!(failed.await.unwrap_err().into_first(), Some("after all"));
@@ -105,10 +105,10 @@ async fn the_first_success_drops_the_others_and_the_body_goes_on_with_it() {
             }),
             s.try_spawn(succeeds(2)),
         ];
-        drop(s.spawn(async {
+        s.spawn(async {
             let _plain = plain;
             pending::<()>().await;
-        }));
+        });
         Ok(race(runners).await)
     });
     assert_eq!(first.await, Ok(2));
@@ -133,7 +133,7 @@ async fn a_body_that_awaits_a_loser_ends_without_a_value_instead_of_waiting_for_
     for loser in [fails(1, "lost"), fails(90, "never")] {
         let failed = try_scope(async |s| {
             s.policy(Policy::FirstSucceeds);
-            drop(s.try_spawn(succeeds(5)));
+            s.try_spawn(succeeds(5));
             Ok(s.try_spawn(loser).await)
         });
         assert!(timeout(ms(100), failed).await.unwrap().is_err());
@@ -145,12 +145,12 @@ async fn collecting_lets_everybody_end() {
     let ended = Cell::new(0);
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
-        drop(s.try_spawn(fails(1, "one")));
-        drop(s.try_spawn(async {
+        s.try_spawn(fails(1, "one"));
+        s.try_spawn(async {
             let value = succeeds(5).await;
             ended.set(ended.get() + 1);
             value
-        }));
+        });
         ended.set(ended.get() + 1);
         Ok(())
     });
@@ -164,14 +164,14 @@ async fn whoever_awaits_a_child_that_failed_ends_with_it() {
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
         let child = s.try_spawn(fails(1, "the root"));
-        drop(s.spawn(async {
+        s.spawn(async {
             child.await;
             ended.borrow_mut().push("dependant");
-        }));
-        drop(s.spawn(async {
+        });
+        s.spawn(async {
             sleep(ms(5)).await;
             ended.borrow_mut().push("other");
-        }));
+        });
         s.try_spawn(fails(2, "the body's")).await;
         ended.borrow_mut().push("body");
         Ok(())
@@ -186,11 +186,11 @@ async fn supervised_children_do_not_touch_one_another() {
     let reports = Reports::here();
     let value = try_scope(async |s| {
         s.policy(Policy::Supervise);
-        drop(s.try_spawn(fails(1, "forgiven")));
-        drop(s.spawn(async {
+        s.try_spawn(fails(1, "forgiven"));
+        s.spawn(async {
             yield_now().await;
             panic!("isolated");
-        }));
+        });
         Ok(s.try_spawn(succeeds(5)).await)
     });
     assert_eq!(value.await, Ok(5));
@@ -216,12 +216,12 @@ async fn cancelling_says_why_and_from_where() {
     let counted = drops.counted();
     let cancelled: Result<(), ScopeError<()>> = try_scope(async |s| {
         let _counted = counted;
-        drop(s.spawn(async {
+        s.spawn(async {
             sleep(ms(1)).await;
             s.cancel("enough is known");
             s.cancel("the second reason does not count");
             pending::<()>().await;
-        }));
+        });
         pending().await
     })
     .await;
@@ -235,7 +235,7 @@ async fn cancelling_says_why_and_from_where() {
 #[coro::test]
 async fn a_value_that_is_there_when_the_scope_is_cancelled_is_given() {
     let value = try_scope(async |s| {
-        drop(s.spawn(pending::<()>()));
+        s.spawn(pending::<()>());
         s.cancel("the rest is not needed");
         assert!(s.is_cancelled());
         Ok::<_, ()>(5)
@@ -278,7 +278,7 @@ async fn a_deadline_ends_the_scope_and_clean_ups_still_run() {
 async fn a_deadline_also_ends_children_that_the_body_has_left_behind() {
     let late = try_scope(async |s| {
         s.deadline(LoopHandle::current().time() + ms(10));
-        drop(s.spawn(pending::<()>()));
+        s.spawn(pending::<()>());
         Ok::<_, ()>(())
     });
     assert!(late.await.unwrap_err().is_elapsed());
@@ -323,8 +323,8 @@ async fn errors_tell_what_happened() {
     impl std::error::Error for Refused {}
     let failed = try_scope(async |s| {
         s.policy(Policy::Collect);
-        drop(s.try_spawn(async { Err::<(), _>(Refused) }));
-        drop(s.try_spawn(async { Err::<(), _>(Refused) }));
+        s.try_spawn(async { Err::<(), _>(Refused) });
+        s.try_spawn(async { Err::<(), _>(Refused) });
         Ok(())
     });
     let error: Box<dyn std::error::Error> = failed.await.unwrap_err().into();

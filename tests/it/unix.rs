@@ -93,6 +93,12 @@ async fn what_a_bound_path_is_refused_for_is_said() {
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     assert!(!error.to_string().contains("left over"), "{error}");
 
+    let file = folder.at("file");
+    fs::write(&file, "mine").unwrap();
+    let error = UnixListener::bind(&file).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    assert!(!error.to_string().contains("left over"), "{error}");
+
     drop(listener);
     let error = UnixListener::bind(&path).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);

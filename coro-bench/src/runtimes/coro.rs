@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Runtime, Timers};
+use super::{Runtime, Threads, Timers};
 use crate::harness::Role;
 
 pub(crate) struct Coro;
@@ -29,5 +29,14 @@ impl Timers for Coro {
 
     fn sleep_until(deadline: Instant) -> impl Future + 'static {
         coro::sleep_until(deadline)
+    }
+}
+
+impl Threads for Coro {
+    fn on_thread<T: Send + 'static>(
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = T> + 'static {
+        let job = coro::threads::to_thread(f);
+        async { job.await.expect("it does not panic") }
     }
 }

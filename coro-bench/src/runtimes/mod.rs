@@ -22,7 +22,7 @@ pub(crate) use compio::Compio;
 pub(crate) use coro::Coro;
 pub(crate) use glommio::Glommio;
 pub(crate) use local_pool::LocalPool;
-pub(crate) use monoio::Monoio;
+pub(crate) use monoio::{Monoio, MonoioThreads};
 pub(crate) use smol::Smol;
 pub(crate) use tokio::{TokioLocalRuntime, TokioLocalSet};
 
@@ -50,6 +50,14 @@ pub(crate) trait Runtime: 'static {
 pub(crate) trait Timers: Runtime {
     fn sleep(delay: Duration) -> impl Future + 'static;
     fn sleep_until(deadline: Instant) -> impl Future + 'static;
+}
+
+/// A loop with threads for what blocks.
+pub(crate) trait Threads: Runtime {
+    /// Has a thread call `f`.
+    fn on_thread<T: Send + 'static>(
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = T> + 'static;
 }
 
 /// Runs `body` inside of a spawned task, where most programs do their work.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_executor::{LocalExecutor, Task};
 use async_io::Timer;
 
-use super::{Runtime, Timers};
+use super::{Runtime, Threads, Timers};
 
 pub(crate) struct Smol;
 
@@ -46,5 +46,13 @@ impl Timers for Smol {
 
     fn sleep_until(deadline: Instant) -> impl Future + 'static {
         Timer::at(deadline)
+    }
+}
+
+impl Threads for Smol {
+    fn on_thread<T: Send + 'static>(
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = T> + 'static {
+        blocking::unblock(f)
     }
 }

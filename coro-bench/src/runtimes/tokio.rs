@@ -4,10 +4,10 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, LocalOptions, Runtime as CurrentThread};
-use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
 use tokio::time::Sleep;
 
-use super::{Runtime, Timers};
+use super::{Runtime, Threads, Timers};
 
 /// A current-thread runtime and a `LocalSet`.
 pub(crate) struct TokioLocalSet;
@@ -56,5 +56,23 @@ impl Timers for TokioLocalRuntime {
     fn sleep_until(deadline: Instant) -> impl Future + 'static {
         let sleep: Sleep = tokio::time::sleep_until(deadline.into());
         sleep
+    }
+}
+
+impl Threads for TokioLocalSet {
+    fn on_thread<T: Send + 'static>(
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = T> + 'static {
+        let job = spawn_blocking(f);
+        async { job.await.expect("it does not panic") }
+    }
+}
+
+impl Threads for TokioLocalRuntime {
+    fn on_thread<T: Send + 'static>(
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = T> + 'static {
+        let job = spawn_blocking(f);
+        async { job.await.expect("it does not panic") }
     }
 }

@@ -6,11 +6,14 @@ mod chain;
 mod compile;
 mod delegate;
 mod generator;
+mod group;
 mod memory;
 mod net;
+mod process;
 mod spawn;
 mod switch;
 mod sync;
+mod threads;
 mod timer;
 mod wake;
 
@@ -21,12 +24,16 @@ const SUITES: &[fn() -> Suite] = &[
     spawn::suite,
     switch::suite,
     sync::suite,
+    group::suite,
     wake::suite,
     timer::suite,
     memory::suite,
+    threads::suite,
+    threads::spread,
     net::suite,
     generator::suite,
     delegate::suite,
+    process::suite,
 ];
 
 pub(crate) fn all() -> impl Iterator<Item = Suite> {

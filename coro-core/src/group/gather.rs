@@ -86,7 +86,8 @@ where
     }
 }
 
-/// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not polled.
+/// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not
+/// polled, when there are many.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct GatherVec<F: Future> {
     members: Members<F>,
@@ -95,7 +96,7 @@ pub struct GatherVec<F: Future> {
 
 impl<F: Future> GatherVec<F> {
     fn new(futures: impl Iterator<Item = F>) -> Self {
-        let members: Members<F> = futures.collect();
+        let members = Members::in_any_order(futures);
         let outputs = (0..members.len()).map(|_| None).collect();
         GatherVec { members, outputs }
     }

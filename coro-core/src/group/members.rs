@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::iter;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
@@ -11,6 +11,10 @@ use super::ready::Ready;
 
 /// How many futures one allocation has room for.
 const CHUNK: usize = 8;
+
+/// Up to so many are all polled whoever was woken, by the waker of the whole, if their order does
+/// not matter: that costs less than wakers of their own.
+const FEW: usize = 30;
 
 pin_project! {
     /// Room for some futures, which do not move in it. Fields, since safe code can project a pin to
@@ -59,7 +63,8 @@ impl<F> Chunk<F> {
 /// Futures that are polled when they were woken, in the order in which they were, and dropped when
 /// they are done. They go by the numbers in which they were added.
 pub(super) struct Members<F> {
-    ready: Ready,
+    /// Who was woken, unless they are few.
+    ready: Option<Ready>,
     chunks: Vec<Pin<Box<Chunk<F>>>>,
     added: usize,
     unfinished: usize,
@@ -70,12 +75,19 @@ pub(super) struct Members<F> {
 impl<F> Members<F> {
     pub(super) fn new() -> Self {
         Members {
-            ready: Ready::default(),
+            ready: None,
             chunks: Vec::new(),
             added: 0,
             unfinished: 0,
             reuses: false,
         }
+    }
+
+    /// For whom it does not matter in which order those that were woken are polled.
+    pub(super) fn in_any_order(futures: impl Iterator<Item = F>) -> Self {
+        let mut members = Members::new();
+        members.extend(futures, FEW);
+        members
     }
 
     /// How many there were in the beginning.
@@ -91,7 +103,7 @@ impl<F> Members<F> {
     /// Adds a member, whose number may be that of one that is done.
     pub(super) fn add(&mut self, future: F) {
         self.reuses = true;
-        let (member, parent) = self.ready.enter();
+        let (member, parent) = self.ready.get_or_insert_default().enter();
         if member / CHUNK == self.chunks.len() {
             self.chunks
                 .push(Box::pin(Chunk::taken_from(&mut iter::empty())));
@@ -104,14 +116,16 @@ impl<F> Members<F> {
     }
 
     /// Nobody may have polled yet, so nobody needs to be woken.
-    fn extend(&mut self, futures: impl Iterator<Item = F>) {
+    fn extend(&mut self, futures: impl Iterator<Item = F>, few: usize) {
         let mut count = 0;
         let mut futures = futures.inspect(|_| count += 1).fuse().peekable();
         while futures.peek().is_some() {
             self.chunks.push(Box::pin(Chunk::taken_from(&mut futures)));
         }
         drop(futures);
-        self.ready.enter_first(count);
+        if count > few {
+            self.ready = Some(Ready::of(count));
+        }
         self.added = count;
         self.unfinished = count;
     }
@@ -148,23 +162,22 @@ impl<F: Future> Members<F> {
         if self.chunks.is_empty() {
             return Poll::Ready(Go::On);
         }
-        drop(self.ready.begin());
-        while let Some(turn) = self.ready.next() {
+        let Some(ready) = &mut self.ready else {
+            return self.poll_few(cx, done);
+        };
+        drop(ready.begin());
+        while let Some(turn) = ready.next() {
             let member = turn.seat();
-            let mut place = self.place(member);
-            let Some(future) = place.as_mut().as_pin_mut() else {
-                self.ready.wait(turn);
-                continue;
-            };
-            let Poll::Ready(output) = future.poll(&mut Context::from_waker(turn.waker())) else {
-                self.ready.wait(turn);
+            let mut place = self.chunks[member / CHUNK].as_mut().place(member % CHUNK);
+            let Poll::Ready(output) = poll_place(place.as_mut(), turn.waker()) else {
+                ready.wait(turn);
                 continue;
             };
             place.set(None);
             self.unfinished -= 1;
             match self.reuses {
-                true => self.ready.leave(turn),
-                false => self.ready.retire(turn),
+                true => ready.leave(turn),
+                false => ready.retire(turn),
             }
             if done(member, output) == Go::Stop {
                 return Poll::Ready(Go::Stop);
@@ -172,8 +185,37 @@ impl<F: Future> Members<F> {
         }
         match self.unfinished == 0 {
             true => Poll::Ready(Go::On),
-            false => self.ready.end(cx.waker().clone()).pending(),
+            false => ready.end(cx.waker().clone()).pending(),
         }
+    }
+
+    fn poll_few(
+        &mut self,
+        cx: &Context<'_>,
+        mut done: impl FnMut(usize, F::Output) -> Go,
+    ) -> Poll<Go> {
+        for member in 0..self.added {
+            let mut place = self.chunks[member / CHUNK].as_mut().place(member % CHUNK);
+            if let Poll::Ready(output) = poll_place(place.as_mut(), cx.waker()) {
+                place.set(None);
+                self.unfinished -= 1;
+                if done(member, output) == Go::Stop {
+                    return Poll::Ready(Go::Stop);
+                }
+            }
+        }
+        match self.unfinished == 0 {
+            true => Poll::Ready(Go::On),
+            false => Poll::Pending,
+        }
+    }
+}
+
+/// Whoever is done is never ready again.
+fn poll_place<F: Future>(place: Pin<&mut Option<F>>, waker: &Waker) -> Poll<F::Output> {
+    match place.as_pin_mut() {
+        Some(future) => future.poll(&mut Context::from_waker(waker)),
+        None => Poll::Pending,
     }
 }
 
@@ -187,7 +229,7 @@ pub(super) enum Go {
 impl<F> FromIterator<F> for Members<F> {
     fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
         let mut members = Members::new();
-        members.extend(futures.into_iter());
+        members.extend(futures.into_iter(), 0);
         members
     }
 }

@@ -13,9 +13,8 @@ use super::members::{Go, Members};
 ///
 /// The counterpart of `asyncio.wait(.., return_when=FIRST_COMPLETED)` with the rest cancelled: as
 /// soon as one is done the others are dropped, and lose what being dropped makes them lose. When
-/// several are ready at once, the one that stands first in a tuple wins, and in an array or a `Vec`
-/// the one that was woken first. All have the same output; nothing is
-/// spawned, so they may borrow.
+/// several are ready at once, the one that stands first wins; of more than thirty, the one that was
+/// woken first. All have the same output; nothing is spawned, so they may borrow.
 ///
 /// ```
 /// # use coro_core as coro;
@@ -64,7 +63,7 @@ impl<F: IntoFuture> Race for Vec<F> {
             "a race of nothing never ends: give race() at least one future"
         );
         RaceVec {
-            members: self.into_iter().map(IntoFuture::into_future).collect(),
+            members: Members::in_any_order(self.into_iter().map(IntoFuture::into_future)),
         }
     }
 }
@@ -79,7 +78,8 @@ impl<F: IntoFuture, const N: usize> Race for [F; N] {
     }
 }
 
-/// The future of [`race`] for a `Vec` or an array. A future that is not woken is not polled.
+/// The future of [`race`] for a `Vec` or an array. A future that is not woken is not
+/// polled, when there are many.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct RaceVec<F> {
     members: Members<F>,

@@ -96,7 +96,7 @@ struct Seat {
 }
 
 /// The turn of one member: it is polled with [`waker`](Self::waker), and then the turn is given
-/// back, by [`Ready::wait`] or [`Ready::leave`].
+/// back, by [`Ready::wait`], [`Ready::leave`] or [`Ready::retire`].
 #[must_use]
 pub(super) struct Turn {
     own: Own,
@@ -130,8 +130,8 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Seats a member, as if woken. The number is the least that is free at the end of the seats,
-    /// or one that was vacated. Gives the waker to be woken, if the group is being waited for.
+    /// Seats a member, as if woken: in a seat that was vacated, or in a new one behind the last.
+    /// Gives the waker to be woken, if the group is being waited for.
     pub(super) fn enter(&mut self) -> (usize, Option<Waker>) {
         let number = self.vacant.pop().unwrap_or_else(|| {
             let number =
@@ -149,12 +149,13 @@ impl Ready {
         (number as usize, woken.parent.take())
     }
 
-    /// Seats so many members at once, as if woken, in a group that has none yet. Their wakers are
-    /// made when their turns come.
-    pub(super) fn enter_first(&mut self, members: usize) {
+    /// Seats so many members, as if woken. Their wakers are made when their turns come.
+    pub(super) fn of(members: usize) -> Self {
         let numbers = u32::try_from(members).expect("four milliard members are too many");
-        self.seats.resize_with(members, Seat::default);
-        self.batch.extend(0..numbers);
+        let mut ready = Ready::default();
+        ready.seats.resize_with(members, Seat::default);
+        ready.batch.extend(0..numbers);
+        ready
     }
 
     /// Begins a poll of the group. Gives a waker to be dropped.
@@ -196,7 +197,8 @@ impl Ready {
             seat.polled_in = self.poll;
             let own = seat.own.take();
             let own = own.unwrap_or_else(|| self.spare(number));
-            own.seat.queued.store(false, Ordering::Release);
+            // Whoever finds it queued until here has done before what the poll is to see.
+            own.seat.queued.swap(false, Ordering::AcqRel);
             return Some(Turn { own });
         }
         None
@@ -237,7 +239,7 @@ impl Ready {
         self.seats[seat].own = Some(turn.own);
     }
 
-    /// The member leaves in its turn. Gives a waker to be dropped.
+    /// The member leaves in its turn.
     pub(super) fn leave(&mut self, turn: Turn) {
         self.settle(turn.own);
     }

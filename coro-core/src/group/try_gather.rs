@@ -99,7 +99,7 @@ pub struct TryGatherVec<F, T> {
 
 impl<F, T> TryGatherVec<F, T> {
     fn new(futures: impl Iterator<Item = F>) -> Self {
-        let members: Members<F> = futures.collect();
+        let members = Members::in_any_order(futures);
         let values = (0..members.len()).map(|_| None).collect();
         TryGatherVec { members, values }
     }

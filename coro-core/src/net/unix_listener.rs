@@ -1,6 +1,8 @@
 //! Accepting connections within the machine.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
@@ -76,7 +78,10 @@ impl UnixListener {
     #[track_caller]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
         match mio::net::UnixListener::bind_addr(address) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(address) => {
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && address.as_pathname().is_some_and(is_left_over) =>
+            {
                 Err(sys::explain_leftover(error))
             }
             bound => Self::new(bound?),
@@ -123,11 +128,11 @@ impl UnixListener {
     }
 }
 
-/// Whether the file at an address is of a socket that nobody listens at any more.
-fn is_left_over(address: &SocketAddr) -> bool {
-    let refused = mio::net::UnixStream::connect_addr(address).map(drop);
-    address.as_pathname().is_some_and(Path::exists)
-        && refused.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+/// Whether there is a socket at which nobody listens any more. Other files refuse connections too.
+pub(super) fn is_left_over(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    let connected = mio::net::UnixStream::connect(path); // it does not block
+    is_socket && connected.is_err_and(|it| it.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 from_and_into_std!(

@@ -14,7 +14,7 @@ use super::{Identity, tls_pair};
 use crate::support::turns;
 
 /// Polls `future` at most `polls` times, and then drops it.
-async fn give_up_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(super) async fn give_up_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut polled = 0;
     poll_fn(|cx| {

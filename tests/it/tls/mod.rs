@@ -7,6 +7,7 @@ mod endings;
 mod example;
 mod peers;
 mod refusals;
+mod start_tls;
 mod talking;
 mod transports;
 mod upgrading;

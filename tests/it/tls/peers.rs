@@ -13,7 +13,7 @@ use super::Identity;
 use super::configuration::Scratch;
 
 /// Whether a command is there; if not, says that the test is skipped.
-fn has(command: &str, argument: &str) -> bool {
+pub(super) fn has(command: &str, argument: &str) -> bool {
     let mut command = Command::new(command);
     command.arg(argument).stdout(Stdio::null());
     let there = command.status().is_ok_and(|status| status.success());
@@ -23,7 +23,7 @@ fn has(command: &str, argument: &str) -> bool {
     there
 }
 
-fn start(command: &mut Command) -> Child {
+pub(super) fn start(command: &mut Command) -> Child {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -33,7 +33,7 @@ fn start(command: &mut Command) -> Child {
 }
 
 /// Waits for a process without blocking the loop that serves it.
-async fn ended(child: Child) -> Output {
+pub(super) async fn ended(child: Child) -> Output {
     let waiting = thread::spawn(|| child.wait_with_output().unwrap());
     while !waiting.is_finished() {
         coro::sleep(std::time::Duration::from_millis(1)).await;
@@ -42,7 +42,7 @@ async fn ended(child: Child) -> Output {
 }
 
 #[track_caller]
-fn succeeded(output: &Output) {
+pub(super) fn succeeded(output: &Output) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {errors}", output.status);
 }
@@ -58,13 +58,13 @@ async fn connect(server: &mut Child, identity: &Identity, prefix: &str) -> TlsSt
     connector.connect("localhost", stream).await.unwrap()
 }
 
-struct Files {
-    certificate: Scratch,
+pub(super) struct Files {
+    pub(super) certificate: Scratch,
     key: Scratch,
 }
 
 impl Files {
-    fn of(identity: &Identity, test: &str) -> Self {
+    pub(super) fn of(identity: &Identity, test: &str) -> Self {
         Files {
             certificate: Scratch::new(&format!("{test}-crt"), &identity.certificate.pem()),
             key: Scratch::new(&format!("{test}-key"), &identity.key.serialize_pem()),

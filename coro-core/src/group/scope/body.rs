@@ -33,7 +33,7 @@ use crate::wait::until::Until;
 ///     let letters = Cell::new(0);
 ///     let first = coro::scope(async |s| {
 ///         for word in &words {
-///             drop(s.spawn(async { letters.set(letters.get() + word.len()) }));
+///             s.spawn(async { letters.set(letters.get() + word.len()) });
 ///         }
 ///         s.spawn(async { words[0] }).await
 ///     });

@@ -26,7 +26,6 @@ use crate::task::current;
 /// # Panics
 ///
 /// Polling it again after it gave its value panics.
-#[must_use = "the child runs all the same; drop the handle to say that its value does not matter"]
 pub struct ScopedTask<'scope, T> {
     core: &'scope Core<'scope>,
     seat: Option<usize>,

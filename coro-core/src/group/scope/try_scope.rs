@@ -49,7 +49,7 @@ use crate::wait::until::Until;
 ///
 ///     let failed = coro::try_scope(async |s| {
 ///         let never = s.spawn(std::future::pending::<()>());
-///         drop(s.try_spawn(fetch(&hosts[2])));
+///         s.try_spawn(fetch(&hosts[2]));
 ///         Ok(never.await)
 ///     });
 ///     assert_eq!(failed.await.unwrap_err().into_first().unwrap(), "cannot fetch from nowhere");

@@ -4,12 +4,13 @@ use std::fs;
 use std::future::Future;
 use std::io;
 use std::iter;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::accept::Listen;
 use super::{HandlerOutput, Server, ServerBuilder};
+use crate::net::unix_listener::is_left_over;
 use crate::net::{UnixListener, UnixStream};
 
 /// Listens at a path, and has `handler` serve whoever connects.
@@ -99,13 +100,6 @@ fn listen(path: &Path) -> io::Result<OwnListener> {
         _file: file,
         listener,
     })
-}
-
-/// Whether there is a socket at which nobody listens. Other files refuse connections as well.
-fn is_left_over(path: &Path) -> bool {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
-    let connected = mio::net::UnixStream::connect(path); // it does not block
-    is_socket && connected.is_err_and(|it| it.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 fn inode(path: &Path) -> Option<(u64, u64)> {

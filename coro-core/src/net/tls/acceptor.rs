@@ -107,7 +107,8 @@ impl TlsAcceptor {
     }
 
     /// As [`accept`](Self::accept), in the midst of a conversation that was held in plain text,
-    /// such as an SMTP one after the answer to STARTTLS.
+    /// such as an SMTP one after the answer to STARTTLS. For one held by callbacks, see
+    /// [`Transport::start_tls_server`](crate::net::Transport::start_tls_server).
     ///
     /// # Errors
     ///

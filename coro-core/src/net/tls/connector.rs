@@ -92,7 +92,8 @@ impl TlsConnector {
     }
 
     /// As [`connect`](Self::connect), in the midst of a conversation that was held in plain text,
-    /// such as an SMTP one after the answer to STARTTLS.
+    /// such as an SMTP one after the answer to STARTTLS. For one held by callbacks, see
+    /// [`Transport::start_tls`](crate::net::Transport::start_tls).
     ///
     /// # Errors
     ///

@@ -56,7 +56,8 @@
 //! ```
 //!
 //! A [`Protocol`](super::Protocol) is called back for what comes through TLS when its
-//! [`Transport`](super::Transport) is made over a [`TlsStream`].
+//! [`Transport`](super::Transport) is made over a [`TlsStream`], or, in the midst of a plain
+//! conversation, when it [goes on in TLS](super::Transport::start_tls).
 //!
 //! TLS 1.3 and 1.2 are spoken, with the cryptography of ring, which is named explicitly: other
 //! providers in the same program neither matter nor disturb.
@@ -77,6 +78,7 @@ use rustls::crypto::{CryptoProvider, ring};
 
 use super::TcpStream;
 
+pub use super::transport::PlainStream;
 pub use acceptor::{TlsAcceptor, TlsAcceptorBuilder};
 pub use connector::{TlsConnector, TlsConnectorBuilder};
 pub use error::TlsError;

@@ -1,6 +1,5 @@
 //! The handle by which a program writes to a connection, steers it or ends it.
 
-use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
 use std::io::IoSlice;
@@ -220,7 +219,7 @@ impl Transport {
 
     /// Calls `f` with the stream that the transport was made over, if it is an `S` and still there:
     /// for its options, or for what it knows of the connection. The counterpart of
-    /// `get_extra_info`.
+    /// `get_extra_info`. If TLS was put on that, it can be asked for as well as what lies below.
     ///
     /// ```
     /// # use coro_core as coro;
@@ -231,7 +230,7 @@ impl Transport {
     /// ```
     pub fn with_stream<S: 'static, T>(&self, f: impl FnOnce(&S) -> T) -> Option<T> {
         self.connection
-            .with_stream_ref(|stream| (stream as &dyn Any).downcast_ref().map(f))
+            .with_stream_ref(|stream| stream.find().map(f))
     }
 
     /// The address of the other end of a TCP connection, also when that is gone.

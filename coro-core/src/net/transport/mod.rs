@@ -9,8 +9,12 @@ mod handle;
 mod outgoing;
 #[cfg(unix)]
 mod pipe;
+#[cfg(feature = "tls")]
+mod plain_stream;
 mod protocol;
 mod server;
+#[cfg(feature = "tls")]
+mod start_tls;
 mod tcp;
 #[cfg(unix)]
 mod unix;
@@ -19,6 +23,8 @@ pub use datagram::{DatagramProtocol, DatagramTransport, create_datagram_endpoint
 pub use handle::Transport;
 #[cfg(unix)]
 pub use pipe::{connect_read_pipe, connect_write_pipe};
+#[cfg(feature = "tls")]
+pub use plain_stream::PlainStream;
 pub use protocol::{Buffered, BufferedProtocol, Protocol};
 pub use server::{ProtocolServer, create_server, create_server_on};
 pub use tcp::{connect_accepted_socket, create_connection};

@@ -1,5 +1,7 @@
 //! The state of a connection, which its transport, its protocol and its driver share.
 
+#[cfg(feature = "tls")]
+mod upgrading;
 mod writing;
 
 use std::any::Any;
@@ -23,6 +25,18 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Any {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Any> Stream for S {}
 
+impl dyn Stream {
+    /// The stream itself, or whichever of those below it is an `S`.
+    pub(super) fn find<S: 'static>(&self) -> Option<&S> {
+        let stream: &dyn Any = self;
+        #[cfg(feature = "tls")]
+        if let Some(below) = super::plain_stream::below(stream) {
+            return stream.downcast_ref().or_else(|| below.find());
+        }
+        stream.downcast_ref()
+    }
+}
+
 /// Neither the stream nor the protocol is borrowed while the other is called: the protocol is taken
 /// out of its place for a call, and a stream that is busy counts as one that would block.
 pub(super) struct Connection {
@@ -40,6 +54,10 @@ pub(super) struct Connection {
     out: RefCell<Outgoing>,
     /// The stream has bytes in a buffer of its own.
     unflushed: Cell<bool>,
+    /// How many bytes were in `out` when the stream was taken away, and went with it.
+    set_aside: Cell<usize>,
+    /// Who has taken the stream away, and shall know if the connection breaks.
+    upgrader: Cell<Option<Waker>>,
     ignored_writes: Cell<u32>,
     /// How many [`Transport`]s there are.
     handles: Cell<usize>,
@@ -83,6 +101,8 @@ impl Connection {
             write_end: Cell::new(End::Unknown),
             out: RefCell::default(),
             unflushed: Cell::new(false),
+            set_aside: Cell::new(0),
+            upgrader: Cell::new(None),
             ignored_writes: Cell::new(0),
             handles: Cell::new(0),
             peer,
@@ -160,8 +180,9 @@ impl Connection {
     pub(super) fn abort(&self) {
         if !matches!(self.phase.get(), Phase::Broken | Phase::Lost) {
             self.phase.set(Phase::Broken);
-            drop(self.out.take());
+            self.drop_out();
             self.wake();
+            self.wake_upgrader();
         }
     }
 
@@ -198,9 +219,21 @@ impl Connection {
         if self.phase.replace(Phase::Lost) == Phase::Lost {
             return;
         }
-        drop(self.out.take());
+        self.drop_out();
         self.drop_stream();
         say_lost_soon(&self.of, self.protocol.take(), self.error.take());
+        self.wake_upgrader();
+    }
+
+    fn drop_out(&self) {
+        drop(self.out.take());
+        self.set_aside.set(0);
+    }
+
+    fn wake_upgrader(&self) {
+        if let Some(upgrader) = self.upgrader.take() {
+            upgrader.wake();
+        }
     }
 
     fn drop_stream(&self) {

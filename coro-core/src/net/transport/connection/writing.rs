@@ -137,7 +137,7 @@ impl Connection {
     }
 
     pub(in super::super) fn buffered(&self) -> usize {
-        self.out.borrow().len()
+        self.out.borrow().len() + self.set_aside.get()
     }
 
     pub(in super::super) fn limits(&self) -> Limits {

@@ -1,4 +1,10 @@
-//! Signals that the process is sent while several listen, while nobody does, and in storms.
+//! Signals that the process is sent while several listen, while nobody does, and in storms. It is a
+//! process of its own, as signals interrupt whatever other tests wait for.
+#![cfg(unix)]
+
+#[path = "it/support.rs"]
+#[allow(dead_code, reason = "what other tests use")]
+mod support;
 
 use std::cell::Cell;
 use std::env;
@@ -7,14 +13,23 @@ use std::process::{Command, ExitStatus};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use coro::signal::{SignalKind, signal};
 use coro::threads::to_thread;
 use coro::{EventLoop, LoopHandle, ReportKind, sleep};
 use futures::StreamExt;
 
-use crate::support::{Reports, ms, panic_of, turns};
-use crate::threads::until;
+use support::{Reports, ms, panic_of, turns};
+
+/// Lets the loop go on until the condition holds.
+async fn until(mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never came");
+        sleep(ms(1)).await;
+    }
+}
 
 /// Has a shell send this process a signal so many times.
 fn send(kind: SignalKind, times: u32) {
@@ -209,11 +224,7 @@ fn unheard(shell: &str) -> (ExitStatus, String) {
     let output = Command::new("sh")
         .args(["-c", &format!("{shell} exec \"$0\" \"$@\"")])
         .arg(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "signals::listen_and_stop_listening",
-            "--nocapture",
-        ])
+        .args(["--exact", "listen_and_stop_listening", "--nocapture"])
         .env("CORO_TEST_UNHEARD", "1")
         .output()
         .unwrap();

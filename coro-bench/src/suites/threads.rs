@@ -1,0 +1,92 @@
+//! What it costs to have a thread do a job, and to hear of it.
+
+use std::sync::mpsc;
+use std::thread;
+
+use crate::harness::{Bound, Case, Role, Sample, Suite, time_async_in_process, time_in_process};
+use crate::machine::Poller;
+use crate::runtimes::{Threads, in_task, subjects};
+
+const BATCH: u64 = 100;
+
+/// All threads on one core, where a job is two switches between them.
+pub(crate) fn suite() -> Suite {
+    cases(
+        Suite::new("threads", "jobs on threads, all on one core"),
+        5_500.0,
+        500.0,
+    )
+}
+
+/// On all cores, where the peers' threads get into each other's way.
+pub(crate) fn spread() -> Suite {
+    let suite = Suite::new("threads_spread", "jobs on threads, on all cores").unpinned();
+    cases(suite, f64::INFINITY, f64::INFINITY)
+}
+
+fn cases(suite: Suite, round_trip_max: f64, of_batch_max: f64) -> Suite {
+    suite
+        .case(
+            subjects!(
+                Case::new("one at a time", "coro"),
+                [Coro, TokioLocalSet, TokioLocalRuntime, Smol, MonoioThreads],
+                |effort| one_at_a_time::<R>(effort.count(20_000))
+            )
+            .subject("mpsc and eventfd", Role::Floor, |effort| {
+                through_channel(effort.count(20_000))
+            })
+            .goal(Bound::AtMost(round_trip_max))
+            .goal(Bound::AheadOfPeers(1.0)),
+        )
+        .case(
+            subjects!(
+                Case::new("batches of 100", "coro"),
+                [Coro, TokioLocalSet, TokioLocalRuntime, Smol, MonoioThreads],
+                |effort| in_batches::<R>(effort.count(100_000))
+            )
+            .goal(Bound::AtMost(of_batch_max))
+            .goal(Bound::AheadOfPeers(1.0)),
+        )
+}
+
+fn one_at_a_time<R: Threads>(jobs: u64) -> Sample {
+    in_task::<R, _>(time_async_in_process(jobs, move || async move {
+        for job in 0..jobs {
+            assert_eq!(R::on_thread(move || job).await, job);
+        }
+    }))
+}
+
+fn in_batches<R: Threads>(jobs: u64) -> Sample {
+    in_task::<R, _>(time_async_in_process(jobs, move || async move {
+        for _ in 0..jobs / BATCH {
+            let batch: Vec<_> = (0..BATCH).map(|job| R::on_thread(move || job)).collect();
+            for (job, done) in batch.into_iter().enumerate() {
+                assert_eq!(done.await, job as u64);
+            }
+        }
+    }))
+}
+
+/// The least that it takes: a channel there, an eventfd back.
+fn through_channel(jobs: u64) -> Sample {
+    let mut poller = Poller::with_idle_descriptor().map_err(|error| error.to_string())?;
+    let signal = poller.signaller().map_err(|error| error.to_string())?;
+    let (send, receive) = mpsc::channel::<u64>();
+    let worker = thread::spawn(move || {
+        for _job in receive {
+            signal.signal().expect("the counter is not full");
+        }
+    });
+    let sample = time_in_process(jobs, || {
+        for job in 0..jobs {
+            send.send(job).expect("the worker lives");
+            poller
+                .wait_for_event()
+                .expect("the wait is not interrupted");
+        }
+    });
+    drop(send);
+    worker.join().expect("it has not panicked");
+    sample
+}

@@ -131,7 +131,6 @@ pub(crate) fn wake_each(next: impl FnMut() -> Option<Waker>) {
 
 /// Where one wait stands, if it has begun. Whoever has one must [leave](Self::leave) before dropping
 /// it.
-#[derive(Default)]
 pub(crate) struct Place(Option<Key>);
 
 impl Place {

@@ -86,7 +86,8 @@ async fn through_cat(len: usize) {
     assert_eq!(total, len);
     assert!(cat.wait().await.unwrap().success());
     let grown = memory_max() - before;
-    assert!(grown < 4 * MIB, "{grown} bytes more");
+    // What is counted includes the code that was needed, which is much in a test.
+    assert!(grown < 16 * MIB, "{grown} bytes more");
 }
 
 fn run_through_cat(name: &str, len: usize) {
@@ -98,7 +99,10 @@ fn run_through_cat(name: &str, len: usize) {
 
 #[test]
 fn data_through_pipes_takes_no_memory() {
-    run_through_cat("process_load::data_through_pipes_takes_no_memory", 32 * MIB);
+    run_through_cat(
+        "process_load::data_through_pipes_takes_no_memory",
+        128 * MIB,
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What the sockets have in common, written once for all of them.
 
-/// How a stream of bytes reads whatever is there.
+/// How a stream of bytes reads whatever is there: by a function, and into several buffers by std's.
 macro_rules! poll_reads {
-    ($stream:ident) => {
+    ($stream:ident, $read:expr) => {
         impl $stream {
             #[inline]
             fn poll_read(
@@ -12,8 +12,8 @@ macro_rules! poll_reads {
             ) -> std::task::Poll<std::io::Result<usize>> {
                 let len = buffer.len();
                 self.ready
-                    .poll_transfer($crate::event_loop::Direction::Read, len, cx, |mut io| {
-                        std::io::Read::read(&mut io, buffer)
+                    .poll_transfer($crate::event_loop::Direction::Read, len, cx, |io| {
+                        $read(io, buffer)
                     })
             }
 
@@ -44,8 +44,8 @@ macro_rules! poll_writes {
             ) -> std::task::Poll<std::io::Result<usize>> {
                 let len = bytes.len();
                 self.ready
-                    .poll_transfer($crate::event_loop::Direction::Write, len, cx, |mut io| {
-                        std::io::Write::write(&mut io, bytes)
+                    .poll_transfer($crate::event_loop::Direction::Write, len, cx, |io| {
+                        $crate::sys::send(io, bytes)
                     })
             }
 

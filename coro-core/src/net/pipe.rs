@@ -1,7 +1,7 @@
 //! Pipes of the system.
 
 use std::fmt;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -92,7 +92,12 @@ impl PipeReader {
     }
 }
 
-poll_reads!(PipeReader);
+poll_reads!(PipeReader, read);
+
+fn read(mut from: &Receiver, buffer: &mut [u8]) -> io::Result<usize> {
+    from.read(buffer)
+}
+
 read_by_traits!(PipeReader);
 
 impl PipeWriter {

@@ -1,6 +1,6 @@
 //! TCP connections.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{Shutdown, SocketAddr};
 
 use socket2::SockRef;
@@ -92,7 +92,8 @@ impl TcpStream {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is, as far as the loop knows; and as
     /// for reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.ready.try_io(Direction::Read, |mut io| io.read(buffer))
+        self.ready
+            .try_io(Direction::Read, |io| sys::receive(io, buffer))
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -103,7 +104,7 @@ impl TcpStream {
     /// as for writing.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.ready
-            .try_io(Direction::Write, |mut io| io.write(bytes))
+            .try_io(Direction::Write, |io| sys::send(io, bytes))
     }
 
     /// The error that has come for the socket and that nobody has been told yet; it is told once.
@@ -138,7 +139,7 @@ impl TcpStream {
     }
 }
 
-poll_reads!(TcpStream);
+poll_reads!(TcpStream, sys::receive);
 poll_writes!(TcpStream);
 read_by_traits!(TcpStream);
 write_by_traits!(TcpStream);

@@ -1,6 +1,6 @@
 //! Connections within the machine, by Unix sockets.
 
-use std::io::{self, IoSliceMut, Write};
+use std::io::{self, IoSliceMut};
 use std::net::Shutdown;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
@@ -177,7 +177,7 @@ impl UnixStream {
     /// as for writing.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.ready
-            .try_io(Direction::Write, |mut io| io.write(bytes))
+            .try_io(Direction::Write, |io| sys::send(io, bytes))
     }
 
     /// The error that has come for the socket and that nobody has been told yet; it is told once.

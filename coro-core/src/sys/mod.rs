@@ -15,6 +15,7 @@ mod signals;
 mod socket;
 #[cfg(unix)]
 mod standard;
+mod transfer;
 mod wake;
 
 #[cfg(unix)]
@@ -37,6 +38,7 @@ pub(crate) use signals::is_main_thread;
 pub(crate) use socket::{begin_connect, ip_address, is_connected, stream_socket};
 #[cfg(unix)]
 pub(crate) use standard::{Standard, Use as StandardUse};
+pub(crate) use transfer::{receive, send};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;

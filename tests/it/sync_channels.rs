@@ -126,6 +126,21 @@ async fn what_a_stream_was_handed_goes_on_when_it_is_dropped_or_asked_otherwise(
 }
 
 #[coro::test]
+async fn a_receiver_that_waits_as_a_stream_keeps_its_place_when_it_receives() {
+    let (sender, mut first) = channel::bounded(9);
+    let mut second = first.clone();
+    assert!(first.next().now_or_never().is_none());
+    assert!(second.next().now_or_never().is_none());
+    drop(first.recv()); // never polled
+    let mut received = first.recv();
+    assert!((&mut received).now_or_never().is_none());
+    sender.send(1).await.unwrap();
+    sender.send(2).await.unwrap();
+    assert_eq!(received.await, Some(1));
+    assert_eq!(second.recv().await, Some(2));
+}
+
+#[coro::test]
 async fn only_the_latest_value_is_watched() {
     let (sender, mut receiver) = watch::channel("a");
     let mut other = receiver.clone();

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Lets tasks go on once so many have come. The counterpart of `asyncio.Barrier`.
 ///
@@ -53,7 +53,7 @@ impl Barrier {
     ///
     /// [`BrokenBarrier`] if the barrier is broken, or is reset or aborted meanwhile.
     pub async fn wait(&self) -> Result<usize, BrokenBarrier> {
-        served(self, Ok(0)).await
+        Wait::new(self, Ok(0)).await
     }
 
     /// Sends all who wait away with [`BrokenBarrier`]; who comes from now on finds the barrier whole

@@ -28,6 +28,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -36,8 +37,8 @@ use futures::Stream;
 use futures::stream::FusedStream;
 
 use super::error::{SendError, TryRecvError, TrySendError};
-use super::queue::{Fifo, Getting, Got, Queue, QueueOf, TryGetError, TryPutError};
-use crate::wait::queue::{Place, Service};
+use super::queue::{Fifo, Getting, PutFuture, Queue, TryGetError, TryPutError};
+use crate::wait::queue::Place;
 
 /// Makes a channel that has room for so many values.
 ///
@@ -112,9 +113,8 @@ impl<T> Sender<T> {
     ///
     /// The value back, if nobody is left to receive.
     #[inline]
-    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        let put = self.queue().put(value).await;
-        put.map_err(|refused| SendError(refused.0))
+    pub fn send(&self, value: T) -> SendFuture<'_, T> {
+        SendFuture(self.queue().put(value))
     }
 
     /// Sends a value, if there is room.
@@ -164,6 +164,20 @@ impl<T> Clone for Sender<T> {
     }
 }
 
+/// Waits for room in a channel: what [`Sender::send`] gives.
+#[must_use = "a value is sent by awaiting this"]
+pub struct SendFuture<'a, T>(PutFuture<'a, Fifo<T>>);
+
+impl<T> Future for SendFuture<'_, T> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let put = Pin::new(&mut self.0).poll(cx);
+        put.map_err(|refused| SendError(refused.0))
+    }
+}
+
 /// The side that sends, of a channel without a limit.
 pub struct UnboundedSender<T>(Sending<T>);
 
@@ -206,8 +220,8 @@ impl<T> Clone for UnboundedSender<T> {
 /// It can be cloned: each value then goes to one of the receivers, in the order in which they asked.
 pub struct Receiver<T> {
     shared: Rc<Shared<T>>,
-    /// Where it stands in line as a stream.
-    place: Place<Got<T>>,
+    /// Where it stands in line.
+    place: Place,
 }
 
 impl<T> Receiver<T> {
@@ -215,7 +229,7 @@ impl<T> Receiver<T> {
         shared.receivers.set(shared.receivers.get() + 1);
         Receiver {
             shared,
-            place: Place::Gone,
+            place: Place::OUTSIDE,
         }
     }
 
@@ -225,9 +239,11 @@ impl<T> Receiver<T> {
     /// Dropping the wait loses nothing: a value that was handed to it goes to the next who waits, or
     /// back to the front.
     #[inline]
-    pub async fn recv(&mut self) -> Option<T> {
-        self.leave();
-        self.shared.queue.get().await.ok()
+    pub fn recv(&mut self) -> RecvFuture<'_, T> {
+        RecvFuture {
+            receiver: self,
+            waits: false,
+        }
     }
 
     /// Receives the next value, if there is one.
@@ -259,10 +275,38 @@ impl<T> Receiver<T> {
         self.shared.queue.is_empty()
     }
 
-    /// Gives up the place it has as a stream.
+    /// Gives up the place it has in line.
     #[inline]
     fn leave(&mut self) {
         self.place.leave(&Getting(&self.shared.queue));
+    }
+}
+
+/// Waits for a value of a channel: what [`Receiver::recv`] gives.
+#[must_use = "a value is received by awaiting this"]
+pub struct RecvFuture<'a, T> {
+    receiver: &'a mut Receiver<T>,
+    /// Until then the place in line is the stream's.
+    waits: bool,
+}
+
+impl<T> Future for RecvFuture<'_, T> {
+    type Output = Option<T>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let received = Pin::new(&mut *self.receiver).poll_next(cx);
+        self.waits = received.is_pending();
+        received
+    }
+}
+
+impl<T> Drop for RecvFuture<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.waits {
+            self.receiver.leave();
+        }
     }
 }
 
@@ -275,26 +319,20 @@ impl<T> Clone for Receiver<T> {
 impl<T> Stream for Receiver<T> {
     type Item = T;
 
-    /// A value that is handed to the stream while it waits stays its own until it is polled again,
-    /// [receives](Receiver::recv) otherwise, or is dropped.
+    /// A value that is handed to the stream while it waits stays its own: the next poll or
+    /// [`recv`](Receiver::recv) gives it. If the receiver is dropped, or asks by
+    /// [`try_recv`](Receiver::try_recv), it goes to the next who waits, or back to the front.
+    #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Receiver { shared, place } = self.get_mut();
-        let getting = Getting(&shared.queue);
-        if let Place::Gone = place {
-            let mut got = None;
-            if getting.admit(&mut got) {
-                return Poll::Ready(got.map(|(_, value)| value));
-            }
-            *place = Place::Outside(got);
-        }
-        let got = place.poll(&getting, cx);
+        let got = place.poll(&Getting(&shared.queue), || None, cx);
         got.map(|got| got.map(|(_, value)| value))
     }
 }
 
 impl<T> FusedStream for Receiver<T> {
     fn is_terminated(&self) -> bool {
-        matches!(self.place, Place::Gone) && self.is_empty() && self.shared.queue.is_shut_down()
+        self.place.is_outside() && self.is_empty() && self.shared.queue.is_shut_down()
     }
 }
 
@@ -311,7 +349,7 @@ impl<T> Drop for Receiver<T> {
     }
 }
 
-fn debug<T>(name: &str, queue: &QueueOf<Fifo<T>>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn debug<T>(name: &str, queue: &Queue<T>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.debug_struct(name)
         .field("len", &queue.len())
         .field("closed", &queue.is_shut_down())

@@ -2,8 +2,11 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// A flag that tasks wait for. The counterpart of `asyncio.Event`.
 ///
@@ -43,8 +46,8 @@ impl Event {
     /// Whoever waits when the event is set is woken, also if it is cleared again at once. Dropping
     /// the wait loses nothing.
     #[inline]
-    pub async fn wait(&self) {
-        served(self, ()).await;
+    pub fn wait(&self) -> EventFuture<'_> {
+        EventFuture(Wait::new(self, ()))
     }
 
     /// Sets the event, and wakes all who wait for it, in the order in which they came.
@@ -68,6 +71,7 @@ impl Event {
 impl Service for Event {
     type Request = ();
 
+    #[inline]
     fn queue(&self) -> &WaitQueue<()> {
         &self.waiters
     }
@@ -78,6 +82,19 @@ impl Service for Event {
     }
 
     fn left(&self, (): (), _: bool) {}
+}
+
+/// Waits for an [`Event`]: what [`Event::wait`] gives.
+#[must_use = "an event is waited for by awaiting this"]
+pub struct EventFuture<'a>(Wait<&'a Event>);
+
+impl Future for EventFuture<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx)
+    }
 }
 
 impl fmt::Debug for Event {

@@ -2,10 +2,13 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Gives one task at a time the value inside. The counterpart of `asyncio.Lock`.
 ///
@@ -53,9 +56,8 @@ impl<T> Lock<T> {
     ///
     /// Dropping the wait gives up the place in line, and nothing else.
     #[inline]
-    pub async fn lock(&self) -> LockGuard<'_, T> {
-        served(self, ()).await;
-        self.guard()
+    pub fn lock(&self) -> LockFuture<'_, T> {
+        LockFuture(Wait::new(self, ()))
     }
 
     /// The lock, if it is free.
@@ -68,7 +70,7 @@ impl<T> Lock<T> {
     ///
     /// The value is moved into the guard, and back when the guard is dropped: box what is large.
     pub async fn lock_owned(self: Rc<Self>) -> OwnedLockGuard<T> {
-        served(&*self, ()).await;
+        Wait::new(&*self, ()).await;
         OwnedLockGuard::new(self)
     }
 
@@ -116,6 +118,7 @@ impl<T> Lock<T> {
     }
 }
 
+#[inline]
 fn present<T>(value: &mut Option<T>) -> &mut T {
     value.as_mut().expect("whoever has the lock has the value")
 }
@@ -123,6 +126,7 @@ fn present<T>(value: &mut Option<T>) -> &mut T {
 impl<T> Service for Lock<T> {
     type Request = ();
 
+    #[inline]
     fn queue(&self) -> &WaitQueue<()> {
         &self.waiters
     }
@@ -154,6 +158,20 @@ impl<T: fmt::Debug> fmt::Debug for Lock<T> {
             _ => debug.field("value", &format_args!("<locked>")),
         };
         debug.field("waiting", &self.waiters.len()).finish()
+    }
+}
+
+/// Waits for a [`Lock`]: what [`Lock::lock`] gives.
+#[must_use = "a lock is waited for by awaiting this"]
+pub struct LockFuture<'a, T>(Wait<&'a Lock<T>>);
+
+impl<'a, T> Future for LockFuture<'a, T> {
+    type Output = LockGuard<'a, T>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(self.0.service().guard())
     }
 }
 

@@ -40,12 +40,12 @@ pub mod watch;
 pub use barrier::{Barrier, BrokenBarrier};
 pub use condition::Condition;
 pub use error::{Closed, SendError, TryRecvError, TrySendError};
-pub use event::Event;
-pub use lock::{Lock, LockGuard, OwnedLockGuard};
+pub use event::{Event, EventFuture};
+pub use lock::{Lock, LockFuture, LockGuard, OwnedLockGuard};
 pub use once_cell::OnceCell;
 pub use queue::{
-    Fifo, Lifo, LifoQueue, Order, Priority, PriorityQueue, PutError, Queue, QueueOf, ShutDown,
-    TryGetError, TryPutError,
+    Fifo, GetFuture, Lifo, LifoQueue, Order, Priority, PriorityQueue, PutError, PutFuture, Queue,
+    QueueOf, ShutDown, TryGetError, TryPutError,
 };
 pub use rw_lock::{ReadGuard, RwLock, WriteGuard};
-pub use semaphore::{OwnedPermit, Permit, Semaphore};
+pub use semaphore::{AcquireFuture, OwnedPermit, Permit, Semaphore};

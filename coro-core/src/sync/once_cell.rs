@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell as Value};
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// A value that is made by the first who needs it, while the others wait.
 ///
@@ -88,7 +88,7 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        if let Turn::ToMake = served(self, Turn::ToMake).await {
+        if let Turn::ToMake = Wait::new(self, Turn::ToMake).await {
             let _passed_on = PassOn(self);
             let value = make().await?;
             let _ = self.value.set(value); // nobody else could, meanwhile

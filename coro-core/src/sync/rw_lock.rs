@@ -4,7 +4,7 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Gives the value inside to one task that writes, or to any number that read.
 ///
@@ -77,7 +77,7 @@ impl<T> RwLock<T> {
     ///
     /// Dropping the wait gives up the place in line, and nothing else.
     pub async fn read(&self) -> ReadGuard<'_, T> {
-        served(self, Access::Read).await;
+        Wait::new(self, Access::Read).await;
         self.read_guard()
     }
 
@@ -85,7 +85,7 @@ impl<T> RwLock<T> {
     ///
     /// Dropping the wait gives up the place in line, and nothing else.
     pub async fn write(&self) -> WriteGuard<'_, T> {
-        served(self, Access::Write).await;
+        Wait::new(self, Access::Write).await;
         self.write_guard()
     }
 

@@ -2,11 +2,14 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::future::Future;
 use std::mem;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 use super::error::Closed;
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Lets so many in at a time. The counterpart of `asyncio.Semaphore`; and of `BoundedSemaphore`,
 /// as a permit that was not given cannot be given back.
@@ -41,6 +44,16 @@ pub(crate) struct Wanted {
     refused: bool,
 }
 
+impl Wanted {
+    #[inline]
+    fn new(permits: usize) -> Self {
+        Wanted {
+            permits,
+            refused: false,
+        }
+    }
+}
+
 impl Semaphore {
     /// A semaphore with so many permits.
     pub const fn new(permits: usize) -> Self {
@@ -59,8 +72,8 @@ impl Semaphore {
     ///
     /// [`Closed`] if the semaphore is closed, before or meanwhile.
     #[inline]
-    pub async fn acquire(&self) -> Result<Permit<'_>, Closed> {
-        self.acquire_many(1).await
+    pub fn acquire(&self) -> AcquireFuture<'_> {
+        self.acquire_many(1)
     }
 
     /// Waits for `n` permits at once: for ever, if there are never so many.
@@ -71,9 +84,8 @@ impl Semaphore {
     ///
     /// [`Closed`] if the semaphore is closed, before or meanwhile.
     #[inline]
-    pub async fn acquire_many(&self, n: usize) -> Result<Permit<'_>, Closed> {
-        self.wait(n).await?;
-        Ok(Permit::new(self, n))
+    pub fn acquire_many(&self, n: usize) -> AcquireFuture<'_> {
+        AcquireFuture(Wait::new(self, Wanted::new(n)))
     }
 
     /// A permit, if there is one, nobody waits, and the semaphore is open.
@@ -95,7 +107,7 @@ impl Semaphore {
     ///
     /// [`Closed`] if the semaphore is closed, before or meanwhile.
     pub async fn acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Closed> {
-        self.wait(n).await?;
+        self.acquire_many(n).await?.forget();
         Ok(OwnedPermit {
             semaphore: self,
             permits: n,
@@ -155,17 +167,6 @@ impl Semaphore {
         self.closed.get()
     }
 
-    async fn wait(&self, permits: usize) -> Result<(), Closed> {
-        let wanted = Wanted {
-            permits,
-            refused: false,
-        };
-        match served(self, wanted).await.refused {
-            true => Err(Closed),
-            false => Ok(()),
-        }
-    }
-
     #[inline]
     fn take(&self, n: usize) -> bool {
         let may = self.available.get() >= n && !self.closed.get() && self.waiters.is_empty();
@@ -194,6 +195,7 @@ impl Semaphore {
 impl Service for Semaphore {
     type Request = Wanted;
 
+    #[inline]
     fn queue(&self) -> &WaitQueue<Wanted> {
         &self.waiters
     }
@@ -209,6 +211,23 @@ impl Service for Semaphore {
             true => self.give_back(wanted.permits),
             false => self.hand_out(), // the next may want less
         }
+    }
+}
+
+/// Waits for permits of a [`Semaphore`]: what [`Semaphore::acquire`] gives.
+#[must_use = "permits are waited for by awaiting this"]
+pub struct AcquireFuture<'a>(Wait<&'a Semaphore>);
+
+impl<'a> Future for AcquireFuture<'a> {
+    type Output = Result<Permit<'a>, Closed>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let wanted = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(match wanted.refused {
+            true => Err(Closed),
+            false => Ok(Permit::new(self.0.service(), wanted.permits)),
+        })
     }
 }
 

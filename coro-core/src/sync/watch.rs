@@ -28,7 +28,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::error::{Closed, SendError};
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Makes a watch on a value. The receiver has seen the initial one.
 pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
@@ -151,7 +151,7 @@ impl<T> Sender<T> {
 
     /// Waits until there is no receiver. Dropping the wait loses nothing.
     pub async fn closed(&self) {
-        served(Unwatched(&*self.0), ()).await;
+        Wait::new(Unwatched(&*self.0), ()).await;
     }
 }
 
@@ -191,7 +191,7 @@ impl<T> Receiver<T> {
             of: &*self.shared,
             since: self.seen,
         };
-        served(change, ()).await;
+        Wait::new(change, ()).await;
         match self.has_changed() {
             true => {
                 self.seen = self.shared.version.get();

@@ -70,6 +70,7 @@ pub(crate) use main_task::MainTask;
 pub(crate) use owner::Owner;
 pub(crate) use primitives::Arc as InboxArc;
 pub(crate) use queue::Ran;
+pub(crate) use waker::is_of_a_task;
 
 #[cfg(all(loom, test))]
 mod interleavings;

@@ -32,8 +32,10 @@ impl Deref for Borrowed<'_> {
     }
 }
 
-/// Whether a waker is one of these, of whatever loop; waking it then runs no foreign code.
-pub(super) fn is_of_a_task(waker: &Waker) -> bool {
+/// Whether a waker is one of these, of whatever loop; neither cloning it nor waking it then runs
+/// foreign code.
+#[inline]
+pub(crate) fn is_of_a_task(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &TABLE)
 }
 

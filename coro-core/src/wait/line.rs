@@ -1,9 +1,10 @@
 //! A line of waiters.
 //!
-//! The entries stand in one vector, linked by their indices, and a free one is used again: once
-//! the vector has grown to the longest line that there has been, waiting allocates nothing.
-//! Entering, serving the first, and leaving from the middle take the same time however long the
-//! line is.
+//! Whoever comes while nobody else waits stands alone, in the line itself: mostly there is nobody
+//! else. The entries of others stand in one vector, linked by their indices, and a free one is used
+//! again: once the vector has grown to the longest line that there has been, waiting allocates
+//! nothing. Entering, serving the first, and leaving from the middle take the same time however
+//! long the line is.
 //!
 //! Nothing in here calls anything: wakers and requests are handed out, so that whoever keeps a line
 //! in a cell or under a lock can wake and drop them after letting go of it.
@@ -14,9 +15,12 @@ const NOBODY: u32 = u32::MAX;
 
 /// Who waits, in the order in which they came, and who was served and has not gone yet.
 pub(crate) struct Line<T> {
-    entries: Vec<Entry<T>>,
+    /// Before all others, as they came later.
+    alone: Entry<T>,
+    others: Vec<Entry<T>>,
+    /// Of the others.
     waiting: Ends,
-    /// Who was served and is still to be woken.
+    /// Of the others, who was served and is still to be woken.
     called: Ends,
     free: u32,
     len: u32,
@@ -38,13 +42,19 @@ struct Entry<T> {
     waker: Option<Waker>,
     /// What is asked for, and then what was given. A free entry has none.
     request: Option<T>,
+    /// So is a free entry.
     served: bool,
+    /// Means nothing in the first of an order.
     previous: u32,
     next: u32,
 }
 
 /// Where a waiter stands: its entry is its own until it [leaves](Line::leave).
-pub(crate) struct Key(u32);
+#[derive(Clone, Copy)]
+pub(crate) enum Key {
+    Alone,
+    Other(u32),
+}
 
 /// What a waiter takes along.
 pub(crate) struct Left<T> {
@@ -57,7 +67,8 @@ pub(crate) struct Left<T> {
 impl<T> Line<T> {
     pub(crate) const fn new() -> Self {
         Line {
-            entries: Vec::new(),
+            alone: Entry::free(),
+            others: Vec::new(),
             waiting: EMPTY,
             called: EMPTY,
             free: NOBODY,
@@ -76,130 +87,190 @@ impl<T> Line<T> {
     }
 
     /// Enters at the end.
+    #[inline]
     pub(crate) fn enter(&mut self, request: T, waker: Waker) -> Key {
-        let entry = Entry {
-            waker: Some(waker),
-            request: Some(request),
-            served: false,
-            previous: NOBODY,
-            next: NOBODY,
-        };
-        let index = self.store(entry);
-        push(&mut self.entries, &mut self.waiting, index);
+        let is_first = self.len == 0 && self.called.first == NOBODY;
         self.len += 1;
-        Key(index)
+        if is_first && self.alone.request.is_none() {
+            self.alone.take_in(request, waker);
+            return Key::Alone;
+        }
+        Key::Other(self.enter_behind(request, waker))
     }
 
-    fn store(&mut self, entry: Entry<T>) -> u32 {
-        match self.free {
-            NOBODY => {
-                let index = self.entries.len() as u32; // memory ends long before the numbers do
-                assert!(index < NOBODY, "four thousand million waiters in one line");
-                self.entries.push(entry);
-                index
-            }
-            index => {
-                let free = &mut self.entries[index as usize];
-                self.free = free.next;
-                *free = entry;
-                index
-            }
-        }
+    fn enter_behind(&mut self, request: T, waker: Waker) -> u32 {
+        let index = self.free;
+        let Some(entry) = self.others.get_mut(index as usize) else {
+            return self.grow(request, waker);
+        };
+        self.free = entry.next;
+        entry.take_in(request, waker);
+        push(&mut self.others, &mut self.waiting, index);
+        index
+    }
+
+    #[cold]
+    fn grow(&mut self, request: T, waker: Waker) -> u32 {
+        let index = self.others.len() as u32; // memory ends long before the numbers do
+        assert!(index < NOBODY, "four thousand million waiters in one line");
+        let mut entry = Entry::free();
+        entry.take_in(request, waker);
+        self.others.push(entry);
+        push(&mut self.others, &mut self.waiting, index);
+        index
     }
 
     /// Serves the first, if `give` agrees, and gives whom to wake.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn serve(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<Waker> {
-        let index = self.serve_first(give)?;
-        self.entries[index as usize].waker.take()
+        let (_, entry) = self.serve_first(give)?;
+        entry.waker.take()
     }
 
     /// Serves one after another, until `give` refuses. Whom to wake is told by
     /// [`next_called`](Self::next_called).
     pub(crate) fn serve_while(&mut self, mut give: impl FnMut(&mut T) -> bool) {
-        while let Some(index) = self.serve_first(&mut give) {
-            push(&mut self.entries, &mut self.called, index);
+        while let Some((key, _)) = self.serve_first(&mut give) {
+            if let Key::Other(index) = key {
+                push(&mut self.others, &mut self.called, index);
+            }
         }
     }
 
-    #[inline]
-    fn serve_first(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<u32> {
-        let index = self.waiting.first;
-        let entry = self.entries.get_mut(index as usize)?;
+    #[inline(always)]
+    fn serve_first(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<(Key, &mut Entry<T>)> {
+        let first = self.waiting.first;
+        let (key, entry) = match self.alone.served {
+            true => (Key::Other(first), self.others.get_mut(first as usize)?),
+            false => (Key::Alone, &mut self.alone),
+        };
         if !give(entry.request.as_mut()?) {
             return None;
         }
         entry.served = true;
-        unlink(&mut self.entries, &mut self.waiting, index);
+        if let Key::Other(_) = key {
+            self.waiting.remove_first(entry.next);
+        }
         self.len -= 1;
-        Some(index)
+        Some((key, entry))
     }
 
     /// The next who was served and not woken yet.
     pub(crate) fn next_called(&mut self) -> Option<Waker> {
-        let index = self.called.first;
-        let waker = self.entries.get_mut(index as usize)?.waker.take();
-        unlink(&mut self.entries, &mut self.called, index);
-        waker
+        if self.alone.served && self.alone.waker.is_some() {
+            return self.alone.waker.take();
+        }
+        let entry = self.others.get_mut(self.called.first as usize)?;
+        self.called.remove_first(entry.next);
+        entry.waker.take()
     }
 
-    pub(crate) fn is_served(&self, key: &Key) -> bool {
-        self.entries[key.0 as usize].served
+    #[inline]
+    pub(crate) fn is_served(&mut self, key: Key) -> bool {
+        self.entry(key).served
     }
 
     /// Whom to wake when this one is served; `None` once that has been done.
     #[inline]
-    pub(crate) fn waker(&mut self, key: &Key) -> Option<&mut Waker> {
-        self.entries[key.0 as usize].waker.as_mut()
+    pub(crate) fn waker(&mut self, key: Key) -> Option<&mut Waker> {
+        self.entry(key).waker.as_mut()
     }
 
     /// Goes away, served or not; the entry is free for the next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave(&mut self, key: Key) -> Left<T> {
-        let entry = &mut self.entries[key.0 as usize];
-        let served = entry.served;
-        let (waker, request) = (entry.waker.take(), entry.request.take());
-        match (&waker, served) {
-            (None, _) => {} // in no order any more
-            (Some(_), true) => unlink(&mut self.entries, &mut self.called, key.0),
-            (Some(_), false) => {
-                unlink(&mut self.entries, &mut self.waiting, key.0);
-                self.len -= 1;
-            }
+        let entry = match key {
+            Key::Alone => &mut self.alone,
+            Key::Other(index) => &mut self.others[index as usize],
+        };
+        let left = entry.give_up();
+        if !left.served {
+            self.len -= 1;
         }
-        self.entries[key.0 as usize].next = self.free;
-        self.free = key.0;
+        match (key, &left.waker) {
+            (Key::Alone, _) => {}
+            (Key::Other(index), None) => entry.next = std::mem::replace(&mut self.free, index),
+            (Key::Other(index), Some(_)) => self.unlink(index, left.served),
+        }
+        left
+    }
+
+    #[inline]
+    fn entry(&mut self, key: Key) -> &mut Entry<T> {
+        match key {
+            Key::Alone => &mut self.alone,
+            Key::Other(index) => &mut self.others[index as usize],
+        }
+    }
+
+    /// Takes one of the others out of the order it is in, to be free.
+    #[cold]
+    fn unlink(&mut self, index: u32, served: bool) {
+        let ends = match served {
+            true => &mut self.called,
+            false => &mut self.waiting,
+        };
+        let entry = &mut self.others[index as usize];
+        let (previous, next) = (entry.previous, entry.next);
+        entry.next = std::mem::replace(&mut self.free, index);
+        if ends.first == index {
+            return ends.remove_first(next);
+        }
+        self.others[previous as usize].next = next;
+        match next {
+            NOBODY => ends.last = previous,
+            next => self.others[next as usize].previous = previous,
+        }
+    }
+}
+
+impl<T> Entry<T> {
+    const fn free() -> Self {
+        Entry {
+            waker: None,
+            request: None,
+            served: true,
+            previous: NOBODY,
+            next: NOBODY,
+        }
+    }
+
+    #[inline]
+    fn take_in(&mut self, request: T, waker: Waker) {
+        self.waker = Some(waker);
+        self.request = Some(request);
+        self.served = false;
+    }
+
+    #[inline(always)]
+    fn give_up(&mut self) -> Left<T> {
         Left {
-            request: request.expect("whoever has a key has an entry"),
-            served,
-            waker,
+            served: std::mem::replace(&mut self.served, true),
+            waker: self.waker.take(),
+            request: self.request.take().expect("whoever has a key has an entry"),
+        }
+    }
+}
+
+impl Ends {
+    #[inline]
+    fn remove_first(&mut self, next: u32) {
+        self.first = next;
+        if next == NOBODY {
+            self.last = NOBODY;
         }
     }
 }
 
 /// Puts an entry that is in no order at the end of one.
+#[inline]
 fn push<T>(entries: &mut [Entry<T>], ends: &mut Ends, index: u32) {
-    let last = ends.last;
+    let last = std::mem::replace(&mut ends.last, index);
     let entry = &mut entries[index as usize];
     (entry.previous, entry.next) = (last, NOBODY);
     match last {
         NOBODY => ends.first = index,
         last => entries[last as usize].next = index,
-    }
-    ends.last = index;
-}
-
-/// Takes an entry out of the order it is in.
-#[inline]
-fn unlink<T>(entries: &mut [Entry<T>], ends: &mut Ends, index: u32) {
-    let Entry { previous, next, .. } = entries[index as usize];
-    match previous {
-        NOBODY => ends.first = next,
-        previous => entries[previous as usize].next = next,
-    }
-    match next {
-        NOBODY => ends.last = previous,
-        next => entries[next as usize].previous = previous,
     }
 }
 
@@ -223,9 +294,9 @@ mod tests {
     #[test]
     fn whoever_came_first_is_served_first_and_who_left_is_passed_over() {
         let mut line = Line::new();
-        let mut keys: Vec<_> = (0..6).map(|n| Some(enter(&mut line, n))).collect();
+        let keys: Vec<_> = (0..6).map(|n| enter(&mut line, n)).collect();
         for gone in [0, 3, 5] {
-            let left = line.leave(keys[gone].take().unwrap());
+            let left = line.leave(keys[gone]);
             assert_eq!((left.request, left.served), (gone as u32, false));
         }
         assert_eq!(line.len(), 3);
@@ -243,7 +314,7 @@ mod tests {
             assert!(line.leave(one).served);
             assert!(!line.leave(two).served);
         }
-        assert_eq!(line.entries.len(), 2);
+        assert_eq!(line.others.len(), 1);
     }
 
     #[test]
@@ -252,8 +323,8 @@ mod tests {
         let served = enter(&mut line, 1);
         assert_eq!(serve(&mut line), Some(1));
         let next = enter(&mut line, 2);
-        assert!(line.is_served(&served) && line.waker(&served).is_none());
-        assert!(!line.is_served(&next) && line.waker(&next).is_some());
+        assert!(line.is_served(served) && line.waker(served).is_none());
+        assert!(!line.is_served(next) && line.waker(next).is_some());
         assert_eq!(line.leave(served).request, 1);
     }
 
@@ -266,12 +337,38 @@ mod tests {
     }
 
     #[test]
+    fn one_who_is_alone_needs_no_memory() {
+        let mut line = Line::new();
+        for round in 0..3 {
+            let key = enter(&mut line, round);
+            assert_eq!(serve(&mut line), Some(round));
+            assert_eq!(line.leave(key).request, round);
+        }
+        assert_eq!(line.others.capacity(), 0);
+    }
+
+    #[test]
+    fn who_comes_while_others_are_to_be_called_is_called_after_them() {
+        let mut line = Line::new();
+        let called = |line: &mut Line<u32>| line.next_called().is_some();
+        let (first, second) = (enter(&mut line, 1), enter(&mut line, 2));
+        line.serve_while(|_| true);
+        assert!(called(&mut line));
+        line.leave(first);
+        let third = enter(&mut line, 3);
+        line.serve_while(|_| true);
+        assert!(called(&mut line));
+        assert!(line.waker(second).is_none() && line.waker(third).is_some());
+        assert!(called(&mut line) && !called(&mut line));
+    }
+
+    #[test]
     fn who_was_served_and_leaves_before_being_called_is_not_called() {
         let mut line = Line::new();
-        let mut keys: Vec<_> = (0..4).map(|n| Some(enter(&mut line, n))).collect();
+        let keys: Vec<_> = (0..4).map(|n| enter(&mut line, n)).collect();
         line.serve_while(|request| *request < 3);
         assert_eq!(line.len(), 1);
-        assert!(line.leave(keys[1].take().unwrap()).served);
+        assert!(line.leave(keys[1]).served);
         let called = std::iter::from_fn(|| line.next_called()).count();
         assert_eq!(called, 2);
         assert_eq!(serve(&mut line), Some(3));

@@ -15,6 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::line::{Key, Line};
+use crate::task;
 
 /// What waiters stand in line for.
 pub(crate) trait Service {
@@ -69,11 +70,12 @@ impl<T> WaitQueue<T> {
     /// Serves and wakes the first in line; `false` if there is nobody, or `give` refuses.
     ///
     /// `give` gets what the first asked for, and must not call anything foreign.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn serve(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
         !self.is_empty() && self.serve_first(give)
     }
 
+    #[inline(always)]
     fn serve_first(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
         let waker = self.0.borrow_mut().serve(give);
         match waker {
@@ -127,77 +129,77 @@ pub(crate) fn wake_each(next: impl FnMut() -> Option<Waker>) {
     }
 }
 
-/// Where one wait stands. Whoever has one must [leave](Self::leave) before dropping it.
-pub(crate) enum Place<T> {
-    /// Not polled yet.
-    Outside(T),
-    Inside(Key),
-    /// The request was given back.
-    Gone,
-}
+/// Where one wait stands, if it has begun. Whoever has one must [leave](Self::leave) before dropping
+/// it.
+pub(crate) struct Place(Option<Key>);
 
-impl<T> Place<T> {
-    /// Gives the request back once it is served. Whoever begins a wait has asked to be
-    /// [admitted](Service::admit) before, and was not: that is quicker than to be polled.
+impl Place {
+    /// Not in line.
+    pub(crate) const OUTSIDE: Place = Place(None);
+
     #[inline]
-    pub(crate) fn poll(
+    pub(crate) fn is_outside(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Gives the request back once it is served; one that is outside asks with what `begin` gives.
+    #[inline(always)]
+    pub(crate) fn poll<T>(
         &mut self,
         service: &impl Service<Request = T>,
+        begin: impl FnOnce() -> T,
         cx: &Context<'_>,
     ) -> Poll<T> {
-        match self {
-            Place::Inside(_) => self.poll_inside(service.queue(), cx),
-            Place::Outside(_) => self.enter(service, cx),
-            Place::Gone => panic!("a wait was polled again after it was over"),
+        if let Some(key) = self.0 {
+            return self.poll_inside(key, service.queue(), cx);
+        }
+        let mut request = begin();
+        match service.admit(&mut request) {
+            true => Poll::Ready(request),
+            false => self.enter(service, request, cx),
         }
     }
 
-    fn enter(&mut self, service: &impl Service<Request = T>, cx: &Context<'_>) -> Poll<T> {
-        let waker = cx.waker().clone(); // may be foreign code, so ask again after it
-        if let Place::Outside(mut request) = std::mem::replace(self, Place::Gone) {
-            if service.admit(&mut request) {
-                return Poll::Ready(request);
-            }
-            let key = service.queue().0.borrow_mut().enter(request, waker);
-            *self = Place::Inside(key);
+    #[inline(never)]
+    fn enter<T>(
+        &mut self,
+        service: &impl Service<Request = T>,
+        mut request: T,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
+        let waker = cx.waker().clone();
+        if !task::is_of_a_task(cx.waker()) && ask_again(service, &mut request) {
+            return Poll::Ready(request);
         }
+        let key = service.queue().0.borrow_mut().enter(request, waker);
+        self.0 = Some(key);
         Poll::Pending
     }
 
-    #[inline]
-    fn poll_inside(&mut self, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
-        let Place::Inside(key) = self else {
-            return Poll::Pending;
-        };
+    #[inline(always)]
+    fn poll_inside<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
         let mut line = queue.0.borrow_mut();
-        if !line.is_served(key) {
-            match line.waker(key) {
-                Some(waker) if !waker.will_wake(cx.waker()) => {}
-                _ => return Poll::Pending,
-            }
+        if line.is_served(key) {
+            self.0 = None;
+            let left = line.leave(key);
             drop(line);
-            return self.change_waker(queue, cx);
+            return Poll::Ready(left.request);
         }
-        match std::mem::replace(self, Place::Gone) {
-            Place::Inside(key) => {
-                let left = line.leave(key);
-                drop(line);
-                Poll::Ready(left.request)
-            }
-            _ => unreachable!("matched above"),
+        match line.waker(key) {
+            Some(waker) if !waker.will_wake(cx.waker()) => {}
+            _ => return Poll::Pending,
         }
+        drop(line);
+        self.change_waker(key, queue, cx)
     }
 
     #[cold]
-    fn change_waker(&mut self, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+    fn change_waker<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
         let mut waker = cx.waker().clone(); // may be foreign code, and serve this very wait
-        let Place::Inside(key) = self else {
-            return Poll::Pending;
-        };
         let mut line = queue.0.borrow_mut();
         if line.is_served(key) {
             drop(line);
-            return self.poll_inside(queue, cx);
+            return self.poll_inside(key, queue, cx);
         }
         if let Some(before) = line.waker(key) {
             std::mem::swap(before, &mut waker);
@@ -207,53 +209,79 @@ impl<T> Place<T> {
     }
 
     /// Gives the wait up; what was handed to it is handed on.
-    #[inline]
-    pub(crate) fn leave(&mut self, service: &impl Service<Request = T>) {
-        if let Place::Inside(key) = std::mem::replace(self, Place::Gone) {
-            let left = service.queue().0.borrow_mut().leave(key);
-            service.left(left.request, left.served);
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, service: &impl Service) {
+        if let Some(key) = self.0.take() {
+            leave_line(service, key);
         }
     }
 }
 
-/// Gives the request back once it is served: at once, if that can be.
-#[inline]
-pub(crate) async fn served<S: Service>(service: S, mut request: S::Request) -> S::Request {
-    match service.admit(&mut request) {
-        true => request,
-        false => Wait::new(service, request).await,
-    }
+/// Cloning a waker may have run foreign code.
+#[cold]
+fn ask_again<T>(service: &impl Service<Request = T>, request: &mut T) -> bool {
+    service.admit(request)
 }
 
-/// The future of being served. It may be dropped at any point, polled by any task, and moved.
+#[cold]
+fn leave_line(service: &impl Service, key: Key) {
+    let left = service.queue().0.borrow_mut().leave(key);
+    service.left(left.request, left.served);
+}
+
+/// The future of being served: at once, if that can be. It gives the request back, may be dropped at
+/// any point, polled by any task, and moved.
 pub(crate) struct Wait<S: Service> {
     service: S,
-    place: Place<S::Request>,
+    request: Option<S::Request>,
+    place: Place,
 }
 
 impl<S: Service> Wait<S> {
     #[inline]
     pub(crate) fn new(service: S, request: S::Request) -> Self {
-        let place = Place::Outside(request);
-        Wait { service, place }
+        Wait {
+            service,
+            request: Some(request),
+            place: Place::OUTSIDE,
+        }
+    }
+
+    /// What it waits for.
+    #[inline]
+    pub(crate) fn service(&self) -> &S {
+        &self.service
     }
 }
 
 impl<S: Service> Future for Wait<S> {
     type Output = S::Request;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Request> {
-        let this = self.get_mut();
-        this.place.poll(&this.service, cx)
+        let Wait {
+            service,
+            request,
+            place,
+        } = self.get_mut();
+        let begin = || match request.take() {
+            Some(request) => request,
+            None => polled_after_its_end(),
+        };
+        place.poll(service, begin, cx)
     }
+}
+
+#[cold]
+fn polled_after_its_end() -> ! {
+    panic!("a wait was polled again after it was over");
 }
 
 /// Nothing in it is pinned.
 impl<S: Service> Unpin for Wait<S> {}
 
 impl<S: Service> Drop for Wait<S> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.place.leave(&self.service);
     }

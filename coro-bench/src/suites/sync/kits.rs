@@ -111,6 +111,29 @@ impl Locks for CoroSemaphore {
     }
 }
 
+/// Our channel without a limit.
+pub(super) struct CoroUnbounded;
+
+impl Channels for CoroUnbounded {
+    const NAME: &'static str = "coro unbounded";
+    const ROLE: Role = Role::Floor; // it is no peer of our other
+
+    type Sender = coro::sync::channel::UnboundedSender<u64>;
+    type Receiver = coro::sync::channel::Receiver<u64>;
+
+    fn new(_: usize) -> (Self::Sender, Self::Receiver) {
+        coro::sync::channel::unbounded()
+    }
+
+    async fn send(sender: &mut Self::Sender, message: u64) {
+        sender.send(message).expect("there is a receiver");
+    }
+
+    async fn receive(receiver: &mut Self::Receiver) -> u64 {
+        receiver.recv().await.expect("there is a sender")
+    }
+}
+
 /// Our queue, as a channel.
 pub(super) struct CoroQueue;
 

@@ -5,8 +5,8 @@ mod kits;
 use std::rc::Rc;
 
 use self::kits::{
-    AsyncChannel, AsyncLock, AsyncLockSemaphore, Channels, CoroQueue, CoroSemaphore, Futures,
-    LocalChannel, Locks, Oneshots, Tokio, TokioSemaphore,
+    AsyncChannel, AsyncLock, AsyncLockSemaphore, Channels, CoroQueue, CoroSemaphore, CoroUnbounded,
+    Futures, LocalChannel, Locks, Oneshots, Tokio, TokioSemaphore,
 };
 use crate::harness::{Bound, Case, Effort, Role, Sample, Suite, time_async};
 use crate::runtimes::{Coro, Runtime, TokioLocalSet, in_task};
@@ -31,8 +31,9 @@ pub(crate) fn suite() -> Suite {
         at_home(lock_on::<TokioLocalSet, TokioSemaphore>()),
         lock_on::<Coro, AsyncLockSemaphore>(),
     ];
-    let channels: [Entry; 7] = [
+    let channels: [Entry; 8] = [
         channel_on::<Coro, kits::Coro>(),
+        channel_on::<Coro, CoroUnbounded>(),
         channel_on::<Coro, CoroQueue>(),
         channel_on::<Coro, Tokio>(),
         at_home(channel_on::<TokioLocalSet, Tokio>()),

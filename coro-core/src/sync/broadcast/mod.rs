@@ -35,7 +35,7 @@ use futures::Stream;
 
 use self::ring::{Next, Ring};
 use super::error::SendError;
-use crate::wait::queue::{Place, Service, WaitQueue, served};
+use crate::wait::queue::{Place, Service, Wait, WaitQueue};
 
 /// Makes a channel that keeps so many values for those who have not received them yet.
 ///
@@ -90,7 +90,7 @@ impl<T> Sender<T> {
         Receiver {
             next: self.0.ring.borrow_mut().subscribe(),
             shared: self.0.clone(),
-            place: Place::Gone,
+            place: Place::OUTSIDE,
         }
     }
 
@@ -132,7 +132,7 @@ pub struct Receiver<T> {
     /// The number of the value that it receives next.
     next: u64,
     /// Where it stands in line as a stream.
-    place: Place<()>,
+    place: Place,
 }
 
 impl<T: Clone> Receiver<T> {
@@ -151,7 +151,7 @@ impl<T: Clone> Receiver<T> {
             of: &*self.shared,
             after: self.next,
         };
-        served(arrival, ()).await;
+        Wait::new(arrival, ()).await;
         match self.try_recv() {
             Ok(value) => Ok(value),
             Err(TryRecvError::Lagged(n)) => Err(RecvError::Lagged(n)),
@@ -181,7 +181,7 @@ impl<T> Receiver<T> {
         Receiver {
             next: self.shared.ring.borrow_mut().subscribe(),
             shared: self.shared.clone(),
-            place: Place::Gone,
+            place: Place::OUTSIDE,
         }
     }
 
@@ -208,14 +208,11 @@ impl<T: Clone> Stream for Receiver<T> {
                 Err(TryRecvError::Closed) => return Poll::Ready(None),
                 Err(TryRecvError::Empty) => {}
             }
-            if let Place::Gone = this.place {
-                this.place = Place::Outside(());
-            }
             let arrival = Arrival {
                 of: &*this.shared,
                 after: this.next,
             };
-            ready!(this.place.poll(&arrival, cx));
+            ready!(this.place.poll(&arrival, || (), cx));
         }
     }
 }

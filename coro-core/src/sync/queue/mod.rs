@@ -1,15 +1,18 @@
 //! Queues of work.
 
 mod error;
+mod futures;
 mod order;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
 pub use error::{PutError, ShutDown, TryGetError, TryPutError};
+pub(super) use futures::Getting;
+pub use futures::{GetFuture, PutFuture};
 pub use order::{Fifo, Lifo, Order, Priority};
 
-use crate::wait::queue::{Service, WaitQueue, served};
+use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// A queue whose items leave in the order in which they were put. The counterpart of
 /// `asyncio.Queue`; its methods are those of [`QueueOf`].
@@ -97,7 +100,7 @@ pub struct QueueOf<O: Order> {
 }
 
 /// An item that was handed to one who waits, and its number.
-pub(crate) type Got<T> = Option<(u64, T)>;
+pub(super) type Got<T> = Option<(u64, T)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -145,11 +148,8 @@ impl<O: Order> QueueOf<O> {
     ///
     /// The item back, if the queue was shut down, before or meanwhile.
     #[inline]
-    pub async fn put(&self, item: O::Item) -> Result<(), PutError<O::Item>> {
-        match served(Putting(self), Some(item)).await {
-            None => Ok(()),
-            Some(item) => Err(PutError(item)),
-        }
+    pub fn put(&self, item: O::Item) -> PutFuture<'_, O> {
+        PutFuture::new(self, item)
     }
 
     /// Puts an item, if there is room.
@@ -177,9 +177,8 @@ impl<O: Order> QueueOf<O> {
     ///
     /// [`ShutDown`] if the queue was shut down, and nothing is left in it.
     #[inline]
-    pub async fn get(&self) -> Result<O::Item, ShutDown> {
-        let got = served(Getting(self), None).await;
-        got.map(|(_, item)| item).ok_or(ShutDown)
+    pub fn get(&self) -> GetFuture<'_, O> {
+        GetFuture::new(self)
     }
 
     /// Gets the next item, if there is one.
@@ -216,7 +215,7 @@ impl<O: Order> QueueOf<O> {
     ///
     /// Dropping the wait loses nothing.
     pub async fn join(&self) {
-        served(Joining(self), ()).await;
+        Wait::new(Joining(self), ()).await;
     }
 
     /// Has the queue take no more items. Whoever waits to put gets the item back; whoever gets is
@@ -262,7 +261,7 @@ impl<O: Order> QueueOf<O> {
     }
 
     /// Takes the item, if it can be put now.
-    #[inline]
+    #[inline(always)]
     fn accept(&self, item: &mut Option<O::Item>) {
         if self.state.get() != State::Open || (self.getters.is_empty() && self.is_full()) {
             return;
@@ -286,7 +285,7 @@ impl<O: Order> QueueOf<O> {
         number
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self) -> Option<O::Item> {
         let item = self.items.borrow_mut().take()?;
         if !self.putters.is_empty() {
@@ -327,49 +326,6 @@ impl<O: Order> QueueOf<O> {
         });
         if let Some((number, item)) = got {
             self.items.borrow_mut().put_back(number, item);
-        }
-    }
-}
-
-/// What is asked of a queue by one who puts.
-struct Putting<'a, O: Order>(&'a QueueOf<O>);
-
-impl<O: Order> Service for Putting<'_, O> {
-    /// The item, until it is in the queue.
-    type Request = Option<O::Item>;
-
-    fn queue(&self) -> &WaitQueue<Self::Request> {
-        &self.0.putters
-    }
-
-    #[inline]
-    fn admit(&self, item: &mut Self::Request) -> bool {
-        self.0.accept(item);
-        item.is_none() || self.0.is_shut_down()
-    }
-
-    fn left(&self, _: Self::Request, _: bool) {}
-}
-
-/// What is asked of a queue by one who gets.
-pub(crate) struct Getting<'a, O: Order>(pub(crate) &'a QueueOf<O>);
-
-impl<O: Order> Service for Getting<'_, O> {
-    type Request = Got<O::Item>;
-
-    fn queue(&self) -> &WaitQueue<Self::Request> {
-        &self.0.getters
-    }
-
-    #[inline]
-    fn admit(&self, got: &mut Self::Request) -> bool {
-        *got = self.0.take().map(|item| (0, item)); // nobody hands this one on
-        got.is_some() || self.0.is_shut_down()
-    }
-
-    fn left(&self, got: Self::Request, _: bool) {
-        if let Some((number, item)) = got {
-            self.0.hand_on(number, item);
         }
     }
 }

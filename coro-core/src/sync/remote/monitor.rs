@@ -115,10 +115,10 @@ where
     fn go_on(&mut self, key: Key, mut waker: Waker) -> Poll<Q::Entry> {
         let left = self.monitor.with(|state| {
             let line = Q::line(state);
-            if line.is_served(&key) {
+            if line.is_served(key) {
                 return Ok(line.leave(key));
             }
-            if let Some(before) = line.waker(&key) {
+            if let Some(before) = line.waker(key) {
                 mem::swap(before, &mut waker);
             }
             Err(key)

@@ -31,7 +31,9 @@ impl Future for Errand {
             self.left -= 1;
             self.done = Arc::default();
             let thread = &self.threads[self.left % self.threads.len()];
-            thread.send((self.done.clone(), cx.waker().clone())).unwrap();
+            thread
+                .send((self.done.clone(), cx.waker().clone()))
+                .unwrap();
         }
         Poll::Pending
     }
@@ -134,6 +136,9 @@ fn a_waker_that_a_child_has_left_behind_wakes_nobody_else() {
         coro::yield_now().await;
         coro::yield_now().await;
         assert_eq!(polls.get(), 20);
-        children.into_iter().chain(more).for_each(|child| child.cancel());
+        children
+            .into_iter()
+            .chain(more)
+            .for_each(|child| child.cancel());
     }));
 }

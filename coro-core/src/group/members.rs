@@ -169,7 +169,7 @@ impl<F: Future> Members<F> {
         while let Some(turn) = ready.next() {
             let member = turn.seat();
             let mut place = self.chunks[member / CHUNK].as_mut().place(member % CHUNK);
-            let Poll::Ready(output) = poll_place(place.as_mut(), turn.waker()) else {
+            let Poll::Ready(output) = poll_place(place.as_mut(), &turn.waker()) else {
                 continue;
             };
             place.set(None);

@@ -21,15 +21,15 @@ const STEPS_A_POLL: u32 = 64;
 
 /// The turn of one member: it is polled with [`waker`](Self::waker); if it then leaves, the turn is
 /// given back, by [`Ready::leave`] or [`Ready::retire`].
-pub(super) struct Turn<'a>(Lent<'a>);
+pub(super) struct Turn<'a>(&'a Seat);
 
 impl Turn<'_> {
     pub(super) fn seat(&self) -> usize {
-        self.0.seat.number() as usize
+        self.0.number() as usize
     }
 
-    pub(super) fn waker(&self) -> &Waker {
-        &self.0
+    pub(super) fn waker(&self) -> Lent<'_> {
+        self.0.waker()
     }
 }
 
@@ -111,7 +111,7 @@ impl Ready {
 
     /// Seats so many members, as if woken.
     pub(super) fn of(members: usize) -> Self {
-        let members = u32::try_from(members).expect("a milliard members are too many");
+        let members = u32::try_from(members).expect("two milliard members are too many");
         let ready = Ready::default();
         ready.seats.set(members);
         if let Some(last) = members.checked_sub(1) {
@@ -156,6 +156,7 @@ impl Ready {
 
     /// The member whose turn it is; none if the group has nothing to do, or has done enough for
     /// one poll: a member has one turn in each.
+    #[inline]
     pub(super) fn next(&self) -> Option<Turn<'_>> {
         while self.steps.get() < STEPS_A_POLL && self.refill() {
             let seat = self.room.seat(self.batch.get());
@@ -171,7 +172,7 @@ impl Ready {
             self.steps.set(self.steps.get() + 1);
             seat.polled_in.store(self.poll.get(), Relaxed);
             seat.set_queued(false);
-            return Some(Turn(seat.waker()));
+            return Some(Turn(seat));
         }
         None
     }
@@ -188,14 +189,14 @@ impl Ready {
 
     /// A member that nobody will follow leaves in its turn.
     pub(super) fn retire(&self, turn: Turn<'_>) {
-        if turn.0.seat.set_queued(true) {
-            turn.0.seat.left.store(true, Relaxed);
+        if turn.0.set_queued(true) {
+            turn.0.left.store(true, Relaxed);
         }
     }
 
     /// The member leaves in its turn.
     pub(super) fn leave(&self, turn: Turn<'_>) {
-        self.settle(turn.0.seat);
+        self.settle(turn.0);
     }
 
     /// A member leaves outside of its turn.

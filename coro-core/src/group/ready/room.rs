@@ -4,6 +4,7 @@
     reason = "a waker points to a seat among others, and counts the room that they are in"
 )]
 
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::process::abort;
@@ -122,8 +123,10 @@ impl Seat {
         let data = std::ptr::from_ref(self).cast();
         // SAFETY: the table keeps the contract of `RawWaker` for a pointer to a seat in a room that
         // somebody keeps; the waker is never dropped, so it gives up no count.
-        let waker = ManuallyDrop::new(unsafe { Waker::new(data, &TABLE) });
-        Lent { seat: self, waker }
+        Lent(
+            ManuallyDrop::new(unsafe { Waker::new(data, &TABLE) }),
+            PhantomData,
+        )
     }
 
     fn retain(&self) {
@@ -159,18 +162,17 @@ impl Seat {
 }
 
 /// A waker that borrows its seat.
-pub(super) struct Lent<'a> {
-    pub(super) seat: &'a Seat,
-    waker: ManuallyDrop<Waker>,
-}
+pub(in crate::group) struct Lent<'a>(ManuallyDrop<Waker>, PhantomData<&'a Seat>);
 
 impl Deref for Lent<'_> {
     type Target = Waker;
 
     fn deref(&self) -> &Waker {
-        &self.waker
+        &self.0
     }
 }
+
+type Block = OnceLock<Box<[Seat]>>;
 
 /// Where the seats are. Its owner keeps it, and so do the wakers of its seats: those who woke last
 /// may do so when there is no owner, and then put in lists what nobody takes out.
@@ -184,7 +186,7 @@ pub(super) struct Room {
     /// Whoever polls the group, while it waits.
     parent: Mutex<Option<Waker>>,
     first: [Seat; FIRST],
-    more: OnceLock<Box<[OnceLock<Box<[Seat]>>; BLOCKS]>>,
+    more: OnceLock<Box<[Block; BLOCKS]>>,
 }
 
 impl Room {

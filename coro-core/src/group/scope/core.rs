@@ -260,7 +260,7 @@ impl<'s> Core<'s> {
     ) -> Outcome<F::Output> {
         let before = self.running.replace(Some(turn.seat()));
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            future.poll(&mut Context::from_waker(turn.waker()))
+            future.poll(&mut Context::from_waker(&turn.waker()))
         }));
         self.running.set(before);
         let stuck = self.stuck.take() | self.in_vain.take();

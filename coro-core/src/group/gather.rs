@@ -93,11 +93,13 @@ pub struct GatherVec<F: Future>(All<F>);
 
 enum All<F: Future> {
     Few(JoinAll<F>),
-    Many {
-        members: Members<F>,
-        outputs: Vec<Option<F::Output>>,
-    },
+    Many(Box<Many<F>>),
     Done,
+}
+
+struct Many<F: Future> {
+    members: Members<F>,
+    outputs: Vec<Option<F::Output>>,
 }
 
 impl<F: Future> GatherVec<F> {
@@ -107,7 +109,7 @@ impl<F: Future> GatherVec<F> {
             _ => {
                 let members = Members::in_any_order(futures);
                 let outputs = (0..members.len()).map(|_| None).collect();
-                All::Many { members, outputs }
+                All::Many(Box::new(Many { members, outputs }))
             }
         })
     }
@@ -123,7 +125,7 @@ impl<F: Future> Future for GatherVec<F> {
         let all = &mut self.get_mut().0;
         let polled = match all {
             All::Few(all) => Pin::new(all).poll(cx),
-            All::Many { members, outputs } => poll_many(members, outputs, cx),
+            All::Many(all) => all.poll(cx),
             All::Done => panic!("gather was polled again after its end"),
         };
         if polled.is_ready() {
@@ -133,16 +135,15 @@ impl<F: Future> Future for GatherVec<F> {
     }
 }
 
-fn poll_many<F: Future>(
-    members: &mut Members<F>,
-    outputs: &mut Vec<Option<F::Output>>,
-    cx: &Context<'_>,
-) -> Poll<Vec<F::Output>> {
-    let polled = members.poll(cx, |member, output| {
-        outputs[member] = Some(output);
-        Go::On
-    });
-    polled.map(|_| mem::take(outputs).into_iter().flatten().collect())
+impl<F: Future> Many<F> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Vec<F::Output>> {
+        let Self { members, outputs } = self;
+        let polled = members.poll(cx, |member, output| {
+            outputs[member] = Some(output);
+            Go::On
+        });
+        polled.map(|_| mem::take(outputs).into_iter().flatten().collect())
+    }
 }
 
 impl<F: Future> fmt::Debug for GatherVec<F> {

@@ -47,16 +47,18 @@ pub(super) struct Core<'s> {
 
 #[derive(Default)]
 struct Children<'s> {
-    /// A child is not in its seat while it is being polled.
-    seats: Vec<Option<Child<'s>>>,
+    seats: Vec<Seat<'s>>,
     unfinished: usize,
     spawned: u64,
     clean_ups: Vec<Boxed<'s>>,
 }
 
-struct Child<'s> {
+#[derive(Default)]
+struct Seat<'s> {
+    /// When its child was spawned, among all.
     number: u64,
-    future: Boxed<'s>,
+    /// Not here while it is being polled.
+    child: Option<Boxed<'s>>,
 }
 
 impl<'s> Core<'s> {
@@ -239,11 +241,11 @@ impl<'s> Core<'s> {
     }
 
     fn poll_child(&self, turn: Turn<'_>) {
-        let child = self.children.borrow_mut().seats[turn.seat()].take();
+        let child = self.children.borrow_mut().seats[turn.seat()].child.take();
         let mut child = child.expect("a seat that has a turn has a child");
-        match self.poll_one(&turn, child.future.as_mut()) {
+        match self.poll_one(&turn, child.as_mut()) {
             Outcome::Waits => {
-                self.children.borrow_mut().seats[turn.seat()] = Some(child);
+                self.children.borrow_mut().seats[turn.seat()].child = Some(child);
             }
             Outcome::Done(()) | Outcome::Gone => {
                 self.drop_child(child);
@@ -299,7 +301,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn drop_child(&self, child: Child<'s>) {
+    fn drop_child(&self, child: Boxed<'s>) {
         self.contain(|| drop(child));
     }
 
@@ -345,29 +347,31 @@ enum Outcome<T> {
 impl<'s> Children<'s> {
     fn seat(&mut self, seat: usize, future: Boxed<'s>) {
         if self.seats.len() <= seat {
-            self.seats.resize_with(seat + 1, || None);
+            self.seats.resize_with(seat + 1, Seat::default);
         }
-        let number = self.spawned;
-        self.seats[seat] = Some(Child { number, future });
+        self.seats[seat] = Seat {
+            number: self.spawned,
+            child: Some(future),
+        };
         self.spawned += 1;
         self.unfinished += 1;
     }
 
-    fn unseat(&mut self, seat: usize) -> Option<Child<'s>> {
-        let child = self.seats.get_mut(seat)?.take()?;
+    fn unseat(&mut self, seat: usize) -> Option<Boxed<'s>> {
+        let child = self.seats.get_mut(seat)?.child.take()?;
         self.unfinished -= 1;
         Some(child)
     }
 
     /// All with their seats, in the order in which they were spawned.
-    fn unseat_all(&mut self) -> Vec<(usize, Child<'s>)> {
+    fn unseat_all(&mut self) -> Vec<(usize, Boxed<'s>)> {
         if self.unfinished == 0 {
             return Vec::new();
         }
         let all = 0..self.seats.len();
         let children = all.filter_map(|seat| Some((seat, self.unseat(seat)?)));
         let mut children: Vec<_> = children.collect();
-        children.sort_unstable_by_key(|(_, child)| child.number);
+        children.sort_unstable_by_key(|&(seat, _)| self.seats[seat].number);
         children
     }
 }

@@ -48,8 +48,8 @@ fn serve(requests: &Receiver<Request>) {
             0 => waker.wake(),
             1 => waker.wake_by_ref(),
             _ => {
-                waker.clone().wake();
-                kept.push(waker);
+                kept.push(waker.clone());
+                waker.wake();
             }
         }
         if kept.len() == 50 {

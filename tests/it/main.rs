@@ -18,6 +18,7 @@ mod generator_examples;
 mod generator_model;
 mod group;
 mod group_examples;
+mod group_wakers;
 mod hyper;
 mod layout;
 mod lifecycle;

@@ -7,10 +7,10 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{MaybeDone, maybe_done};
+use futures::future::{JoinAll, MaybeDone, join_all, maybe_done};
 use pin_project_lite::pin_project;
 
-use super::members::{Go, Members};
+use super::members::{FEW, Go, Members};
 
 /// Awaits all of a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
 /// concurrently, and gives their outputs in the same order and shape. The counterpart of `asyncio.gather(.., return_exceptions=True)`.
@@ -89,16 +89,29 @@ where
 /// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not
 /// polled, when there are many.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct GatherVec<F: Future> {
+pub struct GatherVec<F: Future>(All<F>);
+
+enum All<F: Future> {
+    Few(JoinAll<F>),
+    Many(Box<Many<F>>),
+    Done,
+}
+
+struct Many<F: Future> {
     members: Members<F>,
     outputs: Vec<Option<F::Output>>,
 }
 
 impl<F: Future> GatherVec<F> {
     fn new(futures: impl Iterator<Item = F>) -> Self {
-        let members = Members::in_any_order(futures);
-        let outputs = (0..members.len()).map(|_| None).collect();
-        GatherVec { members, outputs }
+        GatherVec(match futures.size_hint() {
+            (_, Some(0..=FEW)) => All::Few(join_all(futures)),
+            _ => {
+                let members = Members::in_any_order(futures);
+                let outputs = (0..members.len()).map(|_| None).collect();
+                All::Many(Box::new(Many { members, outputs }))
+            }
+        })
     }
 }
 
@@ -109,16 +122,27 @@ impl<F: Future> Future for GatherVec<F> {
     type Output = Vec<F::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { members, outputs } = self.get_mut();
+        let all = &mut self.get_mut().0;
+        let polled = match all {
+            All::Few(all) => Pin::new(all).poll(cx),
+            All::Many(all) => all.poll(cx),
+            All::Done => panic!("gather was polled again after its end"),
+        };
+        if polled.is_ready() {
+            *all = All::Done;
+        }
+        polled
+    }
+}
+
+impl<F: Future> Many<F> {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<Vec<F::Output>> {
+        let Self { members, outputs } = self;
         let polled = members.poll(cx, |member, output| {
             outputs[member] = Some(output);
             Go::On
         });
-        polled.map(|_| {
-            let outputs = mem::take(outputs).into_iter();
-            let outputs: Option<_> = outputs.collect();
-            outputs.expect("gather was polled again after its end")
-        })
+        polled.map(|_| mem::take(outputs).into_iter().flatten().collect())
     }
 }
 

@@ -14,7 +14,7 @@ const CHUNK: usize = 8;
 
 /// Up to so many are all polled whoever was woken, by the waker of the whole, if their order does
 /// not matter: that costs less than wakers of their own.
-const FEW: usize = 30;
+pub(super) const FEW: usize = 30;
 
 pin_project! {
     /// Room for some futures, which do not move in it. Fields, since safe code can project a pin to
@@ -162,15 +162,14 @@ impl<F: Future> Members<F> {
         if self.chunks.is_empty() {
             return Poll::Ready(Go::On);
         }
-        let Some(ready) = &mut self.ready else {
+        let Some(ready) = &self.ready else {
             return self.poll_few(cx, done);
         };
         drop(ready.begin());
         while let Some(turn) = ready.next() {
             let member = turn.seat();
             let mut place = self.chunks[member / CHUNK].as_mut().place(member % CHUNK);
-            let Poll::Ready(output) = poll_place(place.as_mut(), turn.waker()) else {
-                ready.wait(turn);
+            let Poll::Ready(output) = poll_place(place.as_mut(), &turn.waker()) else {
                 continue;
             };
             place.set(None);
@@ -185,7 +184,7 @@ impl<F: Future> Members<F> {
         }
         match self.unfinished == 0 {
             true => Poll::Ready(Go::On),
-            false => ready.end(cx.waker().clone()).pending(),
+            false => ready.end(cx.waker()),
         }
     }
 

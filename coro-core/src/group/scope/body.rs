@@ -1,6 +1,5 @@
 //! A scope whose children are simply awaited.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
@@ -65,7 +64,7 @@ pub async fn scope<'env, T, F>(body: F) -> T
 where
     F: for<'scope> AsyncFnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let ready = RefCell::new(Ready::default());
+    let ready = Ready::default();
     let scope = ManuallyDrop::new(Scope::new(&ready));
     let _guard = Guard(&scope.core);
     let body = pin!(Some(body(&scope)));
@@ -86,7 +85,7 @@ pub struct Scope<'scope, 'env: 'scope> {
 }
 
 impl<'scope, 'env> Scope<'scope, 'env> {
-    pub(super) fn new(ready: &'scope RefCell<Ready>) -> Self {
+    pub(super) fn new(ready: &'scope Ready) -> Self {
         Scope {
             core: Core::new(ready),
             lifetimes: PhantomData,

@@ -2,12 +2,11 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::super::ready::{Ready, Turn};
@@ -26,7 +25,7 @@ const BODY: usize = 0;
 /// What a scope knows of its children. While foreign code runs, which is when one is polled or
 /// dropped, nothing in here is borrowed.
 pub(super) struct Core<'s> {
-    ready: &'s RefCell<Ready>,
+    ready: &'s Ready,
     children: RefCell<Children<'s>>,
     /// Nobody may enter any more.
     closed: Cell<bool>,
@@ -48,22 +47,24 @@ pub(super) struct Core<'s> {
 
 #[derive(Default)]
 struct Children<'s> {
-    /// A child is not in its seat while it is being polled.
-    seats: Vec<Option<Child<'s>>>,
+    seats: Vec<Seat<'s>>,
     unfinished: usize,
     spawned: u64,
     clean_ups: Vec<Boxed<'s>>,
 }
 
-struct Child<'s> {
+#[derive(Default)]
+struct Seat<'s> {
+    /// When its child was spawned, among all.
     number: u64,
-    future: Boxed<'s>,
+    /// Not here while it is being polled.
+    child: Option<Boxed<'s>>,
 }
 
 impl<'s> Core<'s> {
     /// The list of those who were woken has a destructor, so it stands beside the scope.
-    pub(super) fn new(ready: &'s RefCell<Ready>) -> Self {
-        let (body, _) = ready.borrow_mut().enter();
+    pub(super) fn new(ready: &'s Ready) -> Self {
+        let (body, _) = ready.enter();
         debug_assert_eq!(body, BODY);
         Core {
             ready,
@@ -88,7 +89,7 @@ impl<'s> Core<'s> {
             self.contain(|| drop(future));
             return None;
         }
-        let (seat, parent) = self.ready.borrow_mut().enter();
+        let (seat, parent) = self.ready.enter();
         self.children.borrow_mut().seat(seat, future);
         if let Some(parent) = parent {
             parent.wake();
@@ -104,14 +105,14 @@ impl<'s> Core<'s> {
         let child = self.children.borrow_mut().unseat(seat);
         if let Some(child) = child {
             self.drop_child(child);
-            self.ready.borrow_mut().remove(seat);
+            self.ready.remove(seat);
             self.wake_parent();
         }
     }
 
     /// Has the scope's own poll look at what has changed.
     pub(super) fn wake_parent(&self) {
-        let parent = self.ready.borrow().take_parent();
+        let parent = self.ready.take_parent();
         if let Some(parent) = parent {
             parent.wake();
         }
@@ -179,18 +180,18 @@ impl<'s> Core<'s> {
         mut body: Pin<&mut Option<B>>,
         output: &mut Option<B::Output>,
     ) -> Poll<()> {
-        let stale = self.ready.borrow_mut().begin();
+        let stale = self.ready.begin();
         drop(stale);
         while !self.ending.get() {
-            let turn = self.ready.borrow_mut().next();
+            let turn = self.ready.next();
             match turn {
                 None => break,
-                Some(turn) if turn.seat() == BODY => self.poll_body(body.as_mut(), output, turn),
+                Some(turn) if turn.seat() == BODY => self.poll_body(body.as_mut(), output, &turn),
                 Some(turn) => self.poll_child(turn),
             }
             if self.ending_children.take() {
                 self.drain();
-                self.wake_body();
+                self.wake(BODY);
             }
         }
         if self.ending.get() {
@@ -204,18 +205,20 @@ impl<'s> Core<'s> {
         Poll::Ready(())
     }
 
-    fn wake_body(&self) {
-        let body = self.ready.borrow().waker(BODY);
-        if let Some(body) = body {
-            body.wake();
-        }
+    /// Wakes the body or a child.
+    pub(super) fn wake(&self, seat: usize) {
+        self.ready.wake(seat);
+    }
+
+    /// Who is being polled, if by that waker.
+    pub(super) fn running_by(&self, waker: &Waker) -> Option<usize> {
+        let running = self.running.get();
+        running.filter(|&seat| self.ready.is_waker_of(seat, waker))
     }
 
     /// Has whoever polls the scope woken when there is more to do.
     pub(super) fn wait(&self, cx: &Context<'_>) -> Poll<()> {
-        let parent = cx.waker().clone();
-        let ended = self.ready.borrow_mut().end(parent);
-        ended.pending()
+        self.ready.end(cx.waker())
     }
 
     /// The body keeps its seat when it is done: nobody else may have that.
@@ -223,10 +226,10 @@ impl<'s> Core<'s> {
         &self,
         mut body: Pin<&mut Option<B>>,
         output: &mut Option<B::Output>,
-        turn: Turn,
+        turn: &Turn<'_>,
     ) {
         if let Some(future) = body.as_mut().as_pin_mut() {
-            match self.poll_one(&turn, future) {
+            match self.poll_one(turn, future) {
                 Outcome::Waits => {}
                 Outcome::Done(value) => {
                     *output = Some(value);
@@ -235,29 +238,31 @@ impl<'s> Core<'s> {
                 Outcome::Gone => self.contain(|| body.set(None)),
             }
         }
-        self.ready.borrow_mut().wait(turn);
     }
 
-    fn poll_child(&self, turn: Turn) {
-        let child = self.children.borrow_mut().seats[turn.seat()].take();
+    fn poll_child(&self, turn: Turn<'_>) {
+        let child = self.children.borrow_mut().seats[turn.seat()].child.take();
         let mut child = child.expect("a seat that has a turn has a child");
-        match self.poll_one(&turn, child.future.as_mut()) {
+        match self.poll_one(&turn, child.as_mut()) {
             Outcome::Waits => {
-                self.children.borrow_mut().seats[turn.seat()] = Some(child);
-                self.ready.borrow_mut().wait(turn);
+                self.children.borrow_mut().seats[turn.seat()].child = Some(child);
             }
             Outcome::Done(()) | Outcome::Gone => {
                 self.drop_child(child);
                 self.children.borrow_mut().unfinished -= 1;
-                self.ready.borrow_mut().leave(turn);
+                self.ready.leave(turn);
             }
         }
     }
 
-    fn poll_one<F: Future + ?Sized>(&self, turn: &Turn, future: Pin<&mut F>) -> Outcome<F::Output> {
+    fn poll_one<F: Future + ?Sized>(
+        &self,
+        turn: &Turn<'_>,
+        future: Pin<&mut F>,
+    ) -> Outcome<F::Output> {
         let before = self.running.replace(Some(turn.seat()));
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            future.poll(&mut Context::from_waker(turn.waker()))
+            future.poll(&mut Context::from_waker(&turn.waker()))
         }));
         self.running.set(before);
         let stuck = self.stuck.take() | self.in_vain.take();
@@ -296,7 +301,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn drop_child(&self, child: Child<'s>) {
+    fn drop_child(&self, child: Boxed<'s>) {
         self.contain(|| drop(child));
     }
 
@@ -305,9 +310,9 @@ impl<'s> Core<'s> {
     pub(super) fn drain(&self) {
         self.closed.set(true);
         let children = self.children.borrow_mut().unseat_all();
-        for (seat, child) in children.into_values() {
+        for (seat, child) in children {
             self.drop_child(child);
-            self.ready.borrow_mut().remove(seat);
+            self.ready.remove(seat);
         }
     }
 
@@ -342,27 +347,32 @@ enum Outcome<T> {
 impl<'s> Children<'s> {
     fn seat(&mut self, seat: usize, future: Boxed<'s>) {
         if self.seats.len() <= seat {
-            self.seats.resize_with(seat + 1, || None);
+            self.seats.resize_with(seat + 1, Seat::default);
         }
-        let number = self.spawned;
-        self.seats[seat] = Some(Child { number, future });
+        self.seats[seat] = Seat {
+            number: self.spawned,
+            child: Some(future),
+        };
         self.spawned += 1;
         self.unfinished += 1;
     }
 
-    fn unseat(&mut self, seat: usize) -> Option<Child<'s>> {
-        let child = self.seats.get_mut(seat)?.take()?;
+    fn unseat(&mut self, seat: usize) -> Option<Boxed<'s>> {
+        let child = self.seats.get_mut(seat)?.child.take()?;
         self.unfinished -= 1;
         Some(child)
     }
 
-    /// All with their seats, by the order in which they were spawned.
-    fn unseat_all(&mut self) -> BTreeMap<u64, (usize, Child<'s>)> {
+    /// All with their seats, in the order in which they were spawned.
+    fn unseat_all(&mut self) -> Vec<(usize, Boxed<'s>)> {
+        if self.unfinished == 0 {
+            return Vec::new();
+        }
         let all = 0..self.seats.len();
         let children = all.filter_map(|seat| Some((seat, self.unseat(seat)?)));
+        let mut children: Vec<_> = children.collect();
+        children.sort_unstable_by_key(|&(seat, _)| self.seats[seat].number);
         children
-            .map(|(seat, child)| (child.number, (seat, child)))
-            .collect()
     }
 }
 

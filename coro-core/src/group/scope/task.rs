@@ -35,8 +35,17 @@ pub struct ScopedTask<'scope, T> {
 /// Where a child leaves its value.
 struct Slot<T> {
     value: RefCell<Value<T>>,
-    /// Who awaits it.
-    waker: Cell<Option<Waker>>,
+    waiter: Cell<Waiter>,
+}
+
+/// Who awaits the value.
+#[derive(Default)]
+enum Waiter {
+    #[default]
+    Nobody,
+    /// The body or a child of the same scope, which no waker needs to be counted for.
+    InSeat(usize),
+    Elsewhere(Waker),
 }
 
 enum Value<T> {
@@ -52,7 +61,7 @@ impl<T> Slot<T> {
     fn new() -> Rc<Self> {
         Rc::new(Slot {
             value: RefCell::new(Value::Awaited),
-            waker: Cell::new(None),
+            waiter: Cell::default(),
         })
     }
 
@@ -60,10 +69,12 @@ impl<T> Slot<T> {
         matches!(*self.value.borrow(), Value::Awaited)
     }
 
-    fn settle(&self, value: Value<T>) {
+    fn settle(&self, value: Value<T>, core: &Core<'_>) {
         self.value.replace(value);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
+        match self.waiter.take() {
+            Waiter::Nobody => {}
+            Waiter::InSeat(seat) => core.wake(seat),
+            Waiter::Elsewhere(waker) => waker.wake(),
         }
     }
 
@@ -98,9 +109,9 @@ pin_project! {
 
     impl<F: Future> PinnedDrop for Child<'_, F> {
         fn drop(this: Pin<&mut Self>) {
-            let slot = this.project().slot;
-            if slot.is_awaited() {
-                slot.settle(Value::Never);
+            let this = this.project();
+            if this.slot.is_awaited() {
+                this.slot.settle(Value::Never, this.core);
             }
         }
     }
@@ -120,7 +131,7 @@ impl<F: Future> Future for Child<'_, F> {
             Ok(Poll::Ready(value)) => Value::There(value),
             Err(payload) => Value::Panicked(payload),
         };
-        this.slot.settle(value);
+        this.slot.settle(value, this.core);
         Poll::Ready(())
     }
 }
@@ -173,7 +184,11 @@ impl<T> Future for ScopedTask<'_, T> {
             Value::Taken => panic!("a child was polled again after it gave its value"),
             Value::Never => self.core.asked_in_vain(),
             Value::Awaited => {
-                let before = self.slot.waker.replace(Some(cx.waker().clone()));
+                let waiter = match self.core.running_by(cx.waker()) {
+                    Some(seat) => Waiter::InSeat(seat),
+                    None => Waiter::Elsewhere(cx.waker().clone()),
+                };
+                let before = self.slot.waiter.replace(waiter);
                 drop(before);
             }
         }
@@ -183,8 +198,8 @@ impl<T> Future for ScopedTask<'_, T> {
 
 impl<T> Drop for ScopedTask<'_, T> {
     fn drop(&mut self) {
-        let waker = self.slot.waker.take();
-        drop(waker);
+        let waiter = self.slot.waiter.take();
+        drop(waiter);
     }
 }
 

@@ -70,7 +70,7 @@ pub async fn try_scope<'env, T, E: 'env, F>(body: F) -> Result<T, ScopeError<E>>
 where
     F: for<'scope> AsyncFnOnce(&'scope TryScope<'scope, 'env, E>) -> Result<T, E>,
 {
-    let ready = RefCell::new(Ready::default());
+    let ready = Ready::default();
     let failures = RefCell::new(Vec::new());
     let cause = RefCell::new(None);
     let until = RefCell::new(None);

@@ -11,42 +11,38 @@ const BATCH: u64 = 100;
 
 /// All threads on one core, where a job is two switches between them.
 pub(crate) fn suite() -> Suite {
-    cases(
-        Suite::new("threads", "jobs on threads, all on one core"),
-        5_500.0,
-        500.0,
-    )
+    Suite::new("threads", "jobs on threads, all on one core")
+        .case(round_trips().goal(Bound::AtMost(5_500.0)))
+        .case(batches().goal(Bound::AtMost(500.0)))
 }
 
 /// On all cores, where the peers' threads get into each other's way.
 pub(crate) fn spread() -> Suite {
-    let suite = Suite::new("threads_spread", "jobs on threads, on all cores").unpinned();
-    cases(suite, f64::INFINITY, f64::INFINITY)
+    Suite::new("threads_spread", "jobs on threads, on all cores")
+        .unpinned()
+        .case(round_trips())
+        .case(batches())
 }
 
-fn cases(suite: Suite, round_trip_max: f64, of_batch_max: f64) -> Suite {
-    suite
-        .case(
-            subjects!(
-                Case::new("one at a time", "coro"),
-                [Coro, TokioLocalSet, TokioLocalRuntime, Smol, MonoioThreads],
-                |effort| one_at_a_time::<R>(effort.count(20_000))
-            )
-            .subject("mpsc and eventfd", Role::Floor, |effort| {
-                through_channel(effort.count(20_000))
-            })
-            .goal(Bound::AtMost(round_trip_max))
-            .goal(Bound::AheadOfPeers(1.0)),
-        )
-        .case(
-            subjects!(
-                Case::new("batches of 100", "coro"),
-                [Coro, TokioLocalSet, TokioLocalRuntime, Smol, MonoioThreads],
-                |effort| in_batches::<R>(effort.count(100_000))
-            )
-            .goal(Bound::AtMost(of_batch_max))
-            .goal(Bound::AheadOfPeers(1.0)),
-        )
+fn round_trips() -> Case {
+    subjects!(
+        Case::new("one at a time", "coro"),
+        [Coro, TokioLocalSet, TokioLocalRuntime, Smol, MonoioThreads],
+        |effort| one_at_a_time::<R>(effort.count(20_000))
+    )
+    .subject("mpsc and eventfd", Role::Floor, |effort| {
+        through_channel(effort.count(20_000))
+    })
+    .goal(Bound::AheadOfPeers(1.0))
+}
+
+fn batches() -> Case {
+    subjects!(
+        Case::new("batches of 100", "coro"),
+        [Coro, TokioLocalSet, TokioLocalRuntime, Smol, MonoioThreads],
+        |effort| in_batches::<R>(effort.count(100_000))
+    )
+    .goal(Bound::AheadOfPeers(1.0))
 }
 
 fn one_at_a_time<R: Threads>(jobs: u64) -> Sample {

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use coro::signal::{SignalKind, ctrl_c};
+use coro::sync::remote::oneshot;
 use coro::threads::to_thread_with;
 use coro::{EventLoop, sleep, spawn};
 
@@ -165,12 +166,15 @@ async fn wait() {
         let _task = Said("a task was dropped");
         std::future::pending::<()>().await;
     });
-    let job = to_thread_with(|cancel| {
+    let (begin, begun) = oneshot::channel();
+    let job = to_thread_with(move |cancel| {
+        begin.send(()).unwrap();
         while !cancel.is_cancelled() {
             thread::sleep(ms(1));
         }
         println!("a job has ended");
     });
+    begun.await.unwrap();
     sleep(ms(1)).await;
     println!("begun");
     job.await.unwrap();

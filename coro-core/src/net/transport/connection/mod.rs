@@ -203,6 +203,11 @@ impl Connection {
         }
     }
 
+    /// Whether it ends as it was asked to, with all that was written sent.
+    pub(super) fn is_closed_in_order(&self) -> bool {
+        self.phase.get() == Phase::Closing
+    }
+
     /// Calls `connection_lost`, then closes the stream.
     pub(super) fn lose(&self) {
         self.phase.set(Phase::Lost);

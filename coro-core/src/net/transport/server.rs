@@ -18,6 +18,7 @@ use crate::event_loop::LoopHandle;
 use crate::net::{TcpListener, TcpStream};
 use crate::report::ReportKind;
 use crate::task::TaskHandle;
+use crate::wait::turn::let_others_run;
 use crate::wait::until::Until;
 
 /// After so many connections in a row, those that are there already get their turn.
@@ -229,15 +230,7 @@ async fn accept_all<P: Protocol>(
                 }));
             }
         }
-        let mut yielded = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut yielded, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        let_others_run().await;
     }
 }
 

@@ -18,7 +18,8 @@ mod support;
 
 use std::time::SystemTime;
 
-use coro::{LoopHandle, sleep_until, yield_from};
+use coro::time::sleep_until;
+use coro::{LoopHandle, yield_from};
 use date::date_and_time;
 use support::seconds;
 

@@ -26,8 +26,9 @@ use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 
+use coro::group::{Retry, Scope, ScopeError, race_ok, staggered_race};
 use coro::net::{TcpListener, TcpStream};
-use coro::{Retry, Scope, ScopeError, race_ok, sleep, staggered_race, try_scope, yield_from};
+use coro::{sleep, try_scope, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::seconds;
 

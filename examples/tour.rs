@@ -38,7 +38,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use coro::net::{TcpListener, TcpStream};
-use coro::{LoopHandle, gather, sleep, sleep_until, spawn, timeout, yield_from};
+use coro::time::sleep_until;
+use coro::{LoopHandle, gather, sleep, spawn, timeout, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::seconds;
 

@@ -69,11 +69,11 @@
 //! ```
 //!
 //! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`]. Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
+//! [`call_later`], [`call_at`](event_loop::call_at). Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
 //! is on, and protocols that are called back for what they receive; subprocesses in `process`,
 //! signals in [`signal`], threads for what would block in [`threads`], locks, queues and channels
 //! in [`sync`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
-//! threads reach it by a [`RemoteHandle`]. What runs when is written down at [`EventLoop`].
+//! threads reach it by a [`RemoteHandle`](event_loop::RemoteHandle). What runs when is written down at [`EventLoop`].
 //!
 //! # Tests
 //!
@@ -97,26 +97,64 @@ struct ReadmeIsCompiled;
 #[doc = include_str!("../docs/guide.md")]
 struct GuideIsCompiled;
 
-pub use coro_core::{
-    AsCompleted, Buffered, Builder, CallHandle, CancelOn, CancelToken, Cancelled, CoroExt,
-    Deadline, Elapsed, ErrorReport, EventLoop, Gather, GroupClosed, GroupHandle, Interval,
-    JoinError, LoopClosed, LoopHandle, Named, Policy, Race, RaceOk, RemoteHandle, RemoteTask,
-    ReportKind, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, Sleep, Stopped, Task,
-    TaskGroup, TaskHandle, TaskId, TaskLocal, Timeout, TimerHandle, TryGather, TryScope,
-    WaitCancelled, Waited, WithValue, YieldNow, as_completed, buffered, call_at, call_later,
-    call_soon, current_task, fail_after, gather, interval, map_concurrent, move_on_after, race,
-    race_ok, retry, run, scope, shield, sleep, sleep_until, spawn, staggered_race, timeout,
-    timeout_at, try_gather, try_scope, wait, yield_now,
-};
+pub use coro_core::error::{Elapsed, JoinError};
+pub use coro_core::event_loop::{EventLoop, LoopHandle, call_later, call_soon, spawn};
+pub use coro_core::generator::{AsyncGenerator, Coroutine, CoroutineState, Generator};
+pub use coro_core::group::{CancelToken, TaskGroup, gather, race, scope, try_gather, try_scope};
+pub use coro_core::run;
+pub use coro_core::task::{Task, TaskLocal};
+pub use coro_core::time::{interval, sleep, timeout, yield_now};
 pub use coro_core::{net, signal, sync, threads};
 
 #[cfg(unix)]
-pub use coro_core::{FdWatch, process};
+pub use coro_core::process;
 
-pub use coro_core::generator::{
-    self, AsyncCoroutine, AsyncGenerator, BoxAsyncGenerator, BoxGenerator, Coroutine,
-    CoroutineState, Generator, ResumeError, SendBoxAsyncGenerator, SendBoxGenerator, Status,
-};
+/// The parts of an event loop: its settings, its handles, its reports.
+///
+/// The loop itself is [`EventLoop`], and the present one is [`LoopHandle::current`].
+pub mod event_loop {
+    pub use coro_core::error::{LoopClosed, Stopped};
+    #[cfg(unix)]
+    pub use coro_core::event_loop::FdWatch;
+    pub use coro_core::event_loop::{
+        Builder, CallHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
+    };
+    pub use coro_core::report::{ErrorReport, ReportKind};
+}
+
+/// The boxed kinds of generators, and what all kinds share.
+pub mod generator {
+    pub use coro_core::generator::{
+        AsyncCoroutine, BoxAsyncGenerator, BoxGenerator, ResumeError, SendBoxAsyncGenerator,
+        SendBoxGenerator, Status,
+    };
+}
+
+/// Many futures or tasks awaited as one.
+pub mod group {
+    pub use coro_core::error::Cancelled;
+    pub use coro_core::group::{
+        AsCompleted, Buffered, CancelOn, CoroExt, Gather, GroupClosed, GroupHandle, Named, Policy,
+        Race, RaceOk, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TryGather,
+        TryScope, WaitCancelled, Waited, as_completed, buffered, map_concurrent, race_ok, retry,
+        shield, staggered_race, wait,
+    };
+}
+
+/// The running task, and handles of tasks.
+pub mod task {
+    pub use coro_core::event_loop::current_task;
+    pub use coro_core::task::{TaskHandle, TaskId, WithValue};
+}
+
+/// Waiting until an instant, with a deadline, or for the next turn.
+pub mod time {
+    pub use coro_core::time::{
+        Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, move_on_after, sleep_until,
+        timeout_at,
+    };
+}
+
 #[doc(hidden)]
 pub use coro_core::macro_support as __private;
 

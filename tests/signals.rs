@@ -15,9 +15,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::ReportKind;
 use coro::signal::{SignalKind, signal};
 use coro::threads::to_thread;
-use coro::{EventLoop, LoopHandle, ReportKind, sleep};
+use coro::{EventLoop, LoopHandle, sleep};
 use futures::StreamExt;
 
 use support::{Reports, ms, panic_of, turns};

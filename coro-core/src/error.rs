@@ -14,7 +14,6 @@ use crate::report::payload_message;
 /// shape is that of [`std::thread::JoinHandle::join`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let task = coro::spawn(async { panic!("no such luck") });
 ///     let error = task.await.unwrap_err();
@@ -84,8 +83,8 @@ impl JoinError {
         matches!(self.inner.why, Why::Refused(_))
     }
 
-    /// Whether [`RemoteTask::join`](crate::RemoteTask::join) or
-    /// [`RemoteHandle::block_on`](crate::RemoteHandle::block_on) was called on the thread of the very
+    /// Whether [`RemoteTask::join`](crate::event_loop::RemoteTask::join) or
+    /// [`RemoteHandle::block_on`](crate::event_loop::RemoteHandle::block_on) was called on the thread of the very
     /// loop that has to finish the task, where blocking could never end.
     pub fn is_deadlock(&self) -> bool {
         matches!(self.inner.why, Why::WouldDeadlock)
@@ -164,7 +163,7 @@ impl From<JoinError> for io::Error {
     }
 }
 
-/// The time given to [`timeout`](crate::timeout) or [`timeout_at`](crate::timeout_at) ran out
+/// The time given to [`timeout`](crate::time::timeout) or [`timeout_at`](crate::time::timeout_at) ran out
 /// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed;
@@ -183,7 +182,7 @@ impl From<Elapsed> for io::Error {
     }
 }
 
-/// [`EventLoop::run_until_complete`](crate::EventLoop::run_until_complete) ended before its future
+/// [`EventLoop::run_until_complete`](crate::event_loop::EventLoop::run_until_complete) ended before its future
 /// was done: somebody called `stop`, or the loop is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped {
@@ -208,7 +207,7 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Somebody cancelled a scope or a [`CancelToken`](crate::CancelToken): the reason that they gave,
+/// Somebody cancelled a scope or a [`CancelToken`](crate::group::CancelToken): the reason that they gave,
 /// and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelled {
@@ -243,7 +242,7 @@ impl fmt::Display for Cancelled {
 
 impl std::error::Error for Cancelled {}
 
-/// A [`RemoteHandle`](crate::RemoteHandle) was used after its loop had been closed.
+/// A [`RemoteHandle`](crate::event_loop::RemoteHandle) was used after its loop had been closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopClosed;
 

@@ -9,9 +9,9 @@ extern crate alloc;
 
 // Row 0: words and pure structures.
 #[cfg(feature = "std")]
-mod error;
+pub mod error;
 #[cfg(feature = "std")]
-mod report;
+pub mod report;
 #[cfg(feature = "std")]
 mod timers;
 
@@ -26,11 +26,11 @@ mod sys;
 #[cfg(feature = "std")]
 mod pool;
 #[cfg(feature = "std")]
-mod task;
+pub mod task;
 
 // Row 3: the loop.
 #[cfg(feature = "std")]
-mod event_loop;
+pub mod event_loop;
 
 // Row 4: the reasons to wait.
 #[cfg(feature = "std")]
@@ -48,11 +48,11 @@ pub mod sync;
 #[cfg(feature = "std")]
 pub mod threads;
 #[cfg(feature = "std")]
-mod time;
+pub mod time;
 
 // Row 6: many as one.
 #[cfg(feature = "std")]
-mod group;
+pub mod group;
 
 // Row 7: the doors.
 #[doc(hidden)]
@@ -63,29 +63,4 @@ mod run;
 mod testing;
 
 #[cfg(feature = "std")]
-pub use error::{Cancelled, Elapsed, JoinError, LoopClosed, Stopped};
-#[cfg(all(unix, feature = "std"))]
-pub use event_loop::FdWatch;
-#[cfg(feature = "std")]
-pub use event_loop::{
-    Builder, CallHandle, EventLoop, LoopHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
-    call_later, call_soon, current_task, spawn,
-};
-#[cfg(feature = "std")]
-pub use group::{
-    AsCompleted, Buffered, CancelOn, CancelToken, CoroExt, Gather, GroupClosed, GroupHandle, Named,
-    Policy, Race, RaceOk, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TaskGroup,
-    TryGather, TryScope, WaitCancelled, Waited, as_completed, buffered, gather, map_concurrent,
-    race, race_ok, retry, scope, shield, staggered_race, try_gather, try_scope, wait,
-};
-#[cfg(feature = "std")]
-pub use report::{ErrorReport, ReportKind};
-#[cfg(feature = "std")]
 pub use run::run;
-#[cfg(feature = "std")]
-pub use task::{Task, TaskHandle, TaskId, TaskLocal, WithValue};
-#[cfg(feature = "std")]
-pub use time::{
-    Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, interval, move_on_after, sleep,
-    sleep_until, timeout, timeout_at, yield_now,
-};

@@ -8,7 +8,7 @@ use std::panic::Location;
 /// awaits.
 ///
 /// A loop hands it to the handler set by
-/// [`set_exception_handler`](crate::LoopHandle::set_exception_handler), or else prints it to the
+/// [`set_exception_handler`](crate::event_loop::LoopHandle::set_exception_handler), or else prints it to the
 /// standard error. The counterpart of the context that asyncio's exception handlers receive.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -47,13 +47,13 @@ pub enum ReportKind {
     HandlerPanicked,
     /// A listener ran out of descriptors or memory and waits before it tries again.
     AcceptPaused,
-    /// A clean-up of a [`scope`](crate::scope)'s was not done within its grace time.
+    /// A clean-up of a [`scope`](crate::group::scope)'s was not done within its grace time.
     CleanUpCutShort,
     /// A callback of a protocol panicked, or what makes the protocols of a server did.
     ProtocolPanicked,
     /// A program goes on writing to a transport that is closed; what it writes is ignored.
     WriteIgnored,
-    /// One step ran for longer than 100 ms, which [`debug`](crate::Builder::debug) mode looks for.
+    /// One step ran for longer than 100 ms, which [`debug`](crate::event_loop::Builder::debug) mode looks for.
     SlowStep,
 }
 

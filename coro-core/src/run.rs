@@ -12,7 +12,6 @@ use crate::signal::interrupt::{self, Interrupt};
 /// is closed; only then is the output returned. The future need not be `Send` or `'static`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// let words = vec!["a", "b"];
 /// let count = coro::run(async {
 ///     coro::yield_now().await;
@@ -37,7 +36,7 @@ use crate::signal::interrupt::{self, Interrupt};
 /// # Panics
 ///
 /// On a thread that is running a loop already: await the future there. If the operating system
-/// gives no poller. If somebody calls [`stop`](crate::LoopHandle::stop), which leaves `main`
+/// gives no poller. If somebody calls [`stop`](crate::event_loop::LoopHandle::stop), which leaves `main`
 /// without an output: stop a loop of your own, run with
 /// [`run_until_complete`](EventLoop::run_until_complete), or let `main` return. And with whatever
 /// panic `main` ends, after the loop is closed.

@@ -5,7 +5,6 @@
 //! loop: they are started when they are needed, and ended with it.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::threads::to_thread;
 //!
 //! # let path = "Cargo.toml";
@@ -18,14 +17,14 @@
 //!
 //! # From a thread to the loop
 //!
-//! A job may take a [`RemoteHandle`](crate::RemoteHandle) with it, to give the loop work, or to
-//! [block](crate::RemoteHandle::block_on) for what a future gives.
+//! A job may take a [`RemoteHandle`](crate::event_loop::RemoteHandle) with it, to give the loop work, or to
+//! [block](crate::event_loop::RemoteHandle::block_on) for what a future gives.
 //!
 //! # When the loop ends
 //!
 //! Closing a loop cancels the jobs that still wait for a thread, sets the [`CancelFlag`] of those
 //! that run, and waits for these: for five minutes at the longest, as in asyncio, or what
-//! [`join_threads`](crate::Builder::join_threads) says. If that takes more than five seconds, the
+//! [`join_threads`](crate::event_loop::Builder::join_threads) says. If that takes more than five seconds, the
 //! exception handler is told which jobs it is that do not end. When the time is up they are left
 //! behind.
 
@@ -36,13 +35,12 @@ pub use crate::wait::thread::ToThread;
 ///
 /// The job is handed over at once, before the future is first polled; jobs begin in the order in
 /// which they were made. There are at most as many threads as [`ThreadPoolBuilder::max_threads`]
-/// says, or the settings given to [`Builder::thread_pool`](crate::Builder::thread_pool); further jobs
+/// says, or the settings given to [`Builder::thread_pool`](crate::event_loop::Builder::thread_pool); further jobs
 /// wait. See [`ToThread`] for what dropping the future means, and how a panic comes back.
 ///
 /// The counterpart of `asyncio.to_thread`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// # use coro::threads::to_thread;
 /// coro::run(async {
 ///     let sum = to_thread(|| (1..=1000).sum::<u64>()).await;
@@ -68,7 +66,6 @@ where
 /// As [`to_thread`], for a closure that looks whether it is still wanted.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::threads::to_thread_with;
 /// use std::time::Duration;
 ///

@@ -28,9 +28,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use coro::group::{CoroExt, TryScope};
 use coro::net::{TcpListener, TcpStream};
 use coro::sync::Semaphore;
-use coro::{CoroExt, TryScope, scope, try_scope, yield_from};
+use coro::{scope, try_scope, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use site::{HOSTS, Host};
 use support::seconds;

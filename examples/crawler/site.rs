@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
+use coro::group::Scope;
 use coro::net::{TcpListener, TcpStream};
-use coro::{Scope, sleep, yield_from};
+use coro::{sleep, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::seconds;

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use coro::{LoopHandle, race, sleep_until, spawn};
+use coro::time::sleep_until;
+use coro::{LoopHandle, race, spawn};
 use futures::channel::oneshot::{self, Receiver};
 use futures::{AsyncRead, AsyncWrite};
 use hyper::rt;

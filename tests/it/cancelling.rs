@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
 use std::rc::Rc;
 
-use coro::{Task, TaskHandle, current_task, sleep, spawn, yield_now};
+use coro::task::{TaskHandle, current_task};
+use coro::{Task, sleep, spawn, yield_now};
 
 use crate::support::{Drops, Pending, Trace, ms, turns};
 

@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use coro::{
-    CancelToken, CoroExt, LoopHandle, Retry, ReturnWhen, as_completed, buffered, fail_after,
-    gather, map_concurrent, move_on_after, race_ok, sleep, spawn, staggered_race, timeout,
-    try_gather, wait, yield_now,
+use coro::group::{
+    CoroExt, Retry, ReturnWhen, as_completed, buffered, map_concurrent, race_ok, staggered_race,
+    wait,
 };
+use coro::time::{fail_after, move_on_after};
+use coro::{CancelToken, LoopHandle, gather, sleep, spawn, timeout, try_gather, yield_now};
 use futures::{StreamExt, stream};
 
 use crate::support::{Counted, Drops, Gate, Trace, ms, turns};
@@ -307,7 +308,10 @@ async fn retries_end_with_a_success_a_final_error_or_the_time() {
     assert_eq!(policy.run_if(|error| *error != 5, next).await, Err(5));
     tried.set(10);
     let begun = LoopHandle::current().time();
-    assert_eq!(coro::retry(policy.within(ms(25)), next).await, Err(13));
+    assert_eq!(
+        coro::group::retry(policy.within(ms(25)), next).await,
+        Err(13)
+    );
     assert_eq!(elapsed_since(begun), 20);
 }
 

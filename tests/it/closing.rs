@@ -5,7 +5,9 @@ use std::future::pending;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use coro::{EventLoop, LoopHandle, ReportKind, Task, call_soon, current_task, sleep, spawn};
+use coro::event_loop::ReportKind;
+use coro::task::current_task;
+use coro::{EventLoop, LoopHandle, Task, call_soon, sleep, spawn};
 
 use crate::support::{
     Drops, Gate, OnDrop, PanicOnDrop, Reports, Trace, ms, panic_of, turns, virtual_loop,
@@ -339,7 +341,7 @@ async fn a_callout_may_cancel_and_drop_its_own_handle() {
     let (own, counted) = (slot.clone(), drops.counted());
     slot.set(Some(call_soon(move || {
         let _counted = counted;
-        let handle: coro::CallHandle = own.take().unwrap();
+        let handle: coro::event_loop::CallHandle = own.take().unwrap();
         handle.cancel();
         assert!(!handle.is_cancelled(), "it is being called");
     })));
@@ -373,5 +375,5 @@ async fn destructors_in_a_running_loop_may_spawn_cancel_and_detach() {
     drop(task.cancel_on_drop());
     turns(3).await;
     assert_eq!(trace.len(), 100);
-    assert!(seen.iter().all(coro::TaskHandle::is_finished));
+    assert!(seen.iter().all(coro::task::TaskHandle::is_finished));
 }

@@ -37,7 +37,7 @@ async fn a_value_is_there_for_calls_and_for_what_is_spawned_and_nowhere_else() {
             eager.await.unwrap(),
             member.await.unwrap(),
             child.await,
-            coro::shield(named_later()).await.unwrap(),
+            coro::group::shield(named_later()).await.unwrap(),
         ]
     });
     let beside = spawn(async {

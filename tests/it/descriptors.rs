@@ -9,8 +9,9 @@ use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::ReportKind;
 use coro::net::{TcpStream, start_server};
-use coro::{EventLoop, ReportKind, gather, sleep, spawn, timeout};
+use coro::{EventLoop, gather, sleep, spawn, timeout};
 use socket2::{Domain, Socket, Type};
 
 use crate::server::{self, LOCAL, ping, serve_echo, until};

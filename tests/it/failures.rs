@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use coro::{EventLoop, LoopHandle, ReportKind, call_soon, sleep, spawn, yield_now};
+use coro::event_loop::ReportKind;
+use coro::{EventLoop, LoopHandle, call_soon, sleep, spawn, yield_now};
 
 use crate::support::{
     Drops, Gate, PanicOnDrop, PanickyWaker, Reports, Trace, ms, panic_of, turns, virtual_loop,

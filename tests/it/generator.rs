@@ -5,7 +5,8 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use coro::CoroutineState::{Complete, Yielded};
-use coro::{Coroutine, Generator, Status, yield_};
+use coro::generator::Status;
+use coro::{Coroutine, Generator, yield_};
 
 /// Notes down that it was dropped.
 #[derive(Clone, Default)]

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use coro::CoroutineState::{Complete, Yielded};
-use coro::{AsyncCoroutine, Status, yield_, yield_from};
+use coro::generator::{AsyncCoroutine, Status};
+use coro::{yield_, yield_from};
 use futures::channel::{mpsc, oneshot};
 use futures::executor::block_on;
 use futures::stream::{self, FusedStream, Stream, StreamExt};

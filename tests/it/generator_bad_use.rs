@@ -6,7 +6,8 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use coro::CoroutineState::{Complete, Yielded};
-use coro::{Coroutine, Status, yield_, yield_from};
+use coro::generator::Status;
+use coro::{Coroutine, yield_, yield_from};
 
 use crate::generator::Log;
 
@@ -158,7 +159,7 @@ fn a_body_cannot_resume_itself() {
     // The only way to try is a shared cell, and that is borrowed while the body runs.
     use std::cell::RefCell;
     use std::rc::Rc;
-    type Shared = Rc<RefCell<Option<coro::BoxGenerator<'static, bool, (), ()>>>>;
+    type Shared = Rc<RefCell<Option<coro::generator::BoxGenerator<'static, bool, (), ()>>>>;
 
     #[coro::coroutine(yields = bool, boxed)]
     fn reentrant(me: Shared) {
@@ -190,7 +191,7 @@ fn delegating_to_a_finished_coroutine_panics() {
 #[test]
 fn delegating_to_a_started_coroutine_that_needs_a_value_panics() {
     #[coro::coroutine(yields = u32, resumes = u32)]
-    fn delegates(child: &mut coro::BoxGenerator<'_, u32, u32, u32>) -> u32 {
+    fn delegates(child: &mut coro::generator::BoxGenerator<'_, u32, u32, u32>) -> u32 {
         yield_from!(child)
     }
     #[coro::coroutine(yields = u32, resumes = u32, boxed)]

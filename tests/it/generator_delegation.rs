@@ -3,7 +3,8 @@
 use std::pin::{Pin, pin};
 
 use coro::CoroutineState::{Complete, Yielded};
-use coro::{BoxGenerator, Coroutine, CoroutineState, SendBoxGenerator, yield_, yield_from};
+use coro::generator::{BoxGenerator, SendBoxGenerator};
+use coro::{Coroutine, CoroutineState, yield_, yield_from};
 
 use crate::generator::Log;
 

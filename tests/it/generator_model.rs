@@ -6,7 +6,8 @@
 
 use std::pin::Pin;
 
-use coro::{Coroutine, CoroutineState, Status, yield_, yield_from};
+use coro::generator::Status;
+use coro::{Coroutine, CoroutineState, yield_, yield_from};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

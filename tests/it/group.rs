@@ -5,7 +5,9 @@ use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use coro::{LoopHandle, ReportKind, gather, race, shield, sleep, spawn, timeout, yield_now};
+use coro::event_loop::ReportKind;
+use coro::group::shield;
+use coro::{LoopHandle, gather, race, sleep, spawn, timeout, yield_now};
 
 use crate::support::{Drops, Gate, Pending, Reports, Trace, ms, turns};
 

@@ -79,7 +79,7 @@ fn no_wake_from_another_thread_is_lost_on_a_gathered_future() {
     with_threads(|errand| {
         coro::run(async {
             coro::gather((0..200).map(|number| errand(number % 40))).await;
-            let done = coro::as_completed((0..200).map(|number| errand(number % 40)));
+            let done = coro::group::as_completed((0..200).map(|number| errand(number % 40)));
             assert_eq!(done.count().await, 200);
         });
     });

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::ReportKind;
 use coro::net::TcpStream;
-use coro::{ReportKind, gather, sleep, spawn, timeout};
+use coro::{gather, sleep, spawn, timeout};
 use futures::AsyncReadExt;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;

@@ -10,7 +10,9 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use coro::{EventLoop, LoopHandle, ReportKind, Task, current_task, sleep, spawn};
+use coro::event_loop::ReportKind;
+use coro::task::current_task;
+use coro::{EventLoop, LoopHandle, Task, sleep, spawn};
 
 use crate::support::{BusyWaker, Counted, Drops, Gate, OnDrop, Reports, ms, turns, virtual_loop};
 

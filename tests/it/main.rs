@@ -39,6 +39,7 @@ mod process_injected;
 mod process_load;
 #[cfg(unix)]
 mod process_protocol;
+mod public_names;
 mod remote;
 mod scope;
 mod scope_ends;

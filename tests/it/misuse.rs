@@ -8,11 +8,12 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::{CallHandle, RemoteHandle, RemoteTask, ReportKind, TimerHandle};
+use coro::group::Shield;
 use coro::net::{TcpListener, TcpStream};
-use coro::{
-    CallHandle, EventLoop, LoopHandle, RemoteHandle, RemoteTask, ReportKind, Shield, Sleep, Task,
-    TaskHandle, TimerHandle,
-};
+use coro::task::TaskHandle;
+use coro::time::Sleep;
+use coro::{EventLoop, LoopHandle, Task};
 use futures::executor::block_on;
 
 use crate::support::{Drops, OnDrop, Reports, ms, panic_of, turns, virtual_loop};
@@ -61,8 +62,8 @@ fn what_belongs_to_a_loop_stays_on_its_thread_and_what_is_remote_does_not() {
     fn goes_anywhere<T: Send + Sync + Clone + 'static>() {}
     fn can_be_sent<T: Send + 'static>() {}
     goes_anywhere::<RemoteHandle>();
-    goes_anywhere::<coro::Builder>();
-    goes_anywhere::<coro::ErrorReport>();
+    goes_anywhere::<coro::event_loop::Builder>();
+    goes_anywhere::<coro::event_loop::ErrorReport>();
     can_be_sent::<RemoteTask<Cell<u8>>>();
     can_be_sent::<coro::JoinError>();
 }
@@ -70,7 +71,7 @@ fn what_belongs_to_a_loop_stays_on_its_thread_and_what_is_remote_does_not() {
 #[coro::test]
 async fn another_thread_is_not_inside_of_the_loop() {
     let outside = thread::spawn(|| {
-        assert!(LoopHandle::try_current().is_none() && coro::current_task().is_none());
+        assert!(LoopHandle::try_current().is_none() && coro::task::current_task().is_none());
         panic_of(LoopHandle::current)
     });
     assert_eq!(outside.join().unwrap(), NO_LOOP);
@@ -80,18 +81,20 @@ async fn another_thread_is_not_inside_of_the_loop() {
 
 #[test]
 fn outside_of_a_loop_everything_that_needs_one_says_so() {
-    assert!(LoopHandle::try_current().is_none() && coro::current_task().is_none());
+    assert!(LoopHandle::try_current().is_none() && coro::task::current_task().is_none());
     let panics: [(&str, &dyn Fn()); 14] = [
         ("LoopHandle::current", &|| drop(LoopHandle::current())),
         ("spawn", &|| drop(coro::spawn(ready(())))),
-        ("shield", &|| drop(coro::shield(ready(())))),
+        ("shield", &|| drop(coro::group::shield(ready(())))),
         ("call_soon", &|| drop(coro::call_soon(|| ()))),
         ("call_later", &|| drop(coro::call_later(ms(1), || ()))),
-        ("call_at", &|| drop(coro::call_at(Instant::now(), || ()))),
+        ("call_at", &|| {
+            drop(coro::event_loop::call_at(Instant::now(), || ()))
+        }),
         ("sleep", &|| block_on(coro::sleep(ms(1)))),
         ("sleep of zero", &|| block_on(coro::sleep(Duration::ZERO))),
         ("sleep_until", &|| {
-            block_on(coro::sleep_until(Instant::now()))
+            block_on(coro::time::sleep_until(Instant::now()))
         }),
         ("timeout", &|| {
             assert!(block_on(coro::timeout(ms(1), pending::<()>())).is_err())

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coro::{EventLoop, LoopHandle, call_at, call_later, call_soon, sleep, spawn, yield_now};
+use coro::event_loop::call_at;
+use coro::{EventLoop, LoopHandle, call_later, call_soon, sleep, spawn, yield_now};
 use futures::AsyncReadExt;
 
 use crate::support::{Gate, OnDrop, Trace, ms, turns, virtual_loop};
@@ -222,7 +223,7 @@ async fn a_callout_can_be_cancelled_up_to_the_moment_of_its_call() {
     call_soon({
         let (trace, victim) = (trace.clone(), victim.clone());
         move || {
-            let victim: coro::CallHandle = victim.take().unwrap();
+            let victim: coro::event_loop::CallHandle = victim.take().unwrap();
             trace.add("cancels");
             victim.cancel();
             victim.cancel();
@@ -246,7 +247,7 @@ async fn a_callout_can_be_cancelled_up_to_the_moment_of_its_call() {
 #[coro::test]
 async fn a_timer_that_is_due_already_can_still_be_cancelled() {
     let trace = Trace::new();
-    let second = Rc::new(Cell::new(None::<coro::TimerHandle>));
+    let second = Rc::new(Cell::new(None::<coro::event_loop::TimerHandle>));
     let cancels = second.clone();
     call_later(ms(1), move || cancels.take().unwrap().cancel());
     let captured = trace.on_drop("closure dropped");

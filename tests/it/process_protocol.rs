@@ -6,10 +6,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::rc::Rc;
 
+use coro::event_loop::ReportKind;
 use coro::process::{
     Command, SubprocessProtocol, SubprocessTransport, subprocess_exec, subprocess_shell,
 };
-use coro::{EventLoop, ReportKind, sleep};
+use coro::{EventLoop, sleep};
 
 use crate::process::{assert_no_children, assert_reaped};
 use crate::support::{Reports, ms, turns};

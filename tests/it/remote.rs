@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coro::{EventLoop, LoopClosed, LoopHandle, RemoteHandle, ReportKind, sleep, spawn, yield_now};
+use coro::event_loop::{LoopClosed, RemoteHandle, ReportKind};
+use coro::{EventLoop, LoopHandle, sleep, spawn, yield_now};
 use futures::executor::block_on;
 
 use crate::support::{Drops, Gate, Reports, Trace, ms, turns, virtual_loop};
@@ -66,7 +67,7 @@ fn a_remote_task_runs_what_is_not_send_and_gives_its_output_to_join_and_await() 
             let cell = Rc::new(Cell::new(40));
             async move {
                 sleep(ms(1)).await;
-                assert!(coro::current_task().is_some());
+                assert!(coro::task::current_task().is_some());
                 cell.set(cell.get() + 2);
                 cell.get()
             }

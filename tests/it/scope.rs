@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use coro::{Scope, scope, sleep, spawn, yield_now};
+use coro::group::Scope;
+use coro::{scope, sleep, spawn, yield_now};
 use futures::executor::block_on;
 
 use crate::support::{Drops, Gate, Pending, Trace, Wakes, ms, turns};

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::future::{Future, pending};
 use std::rc::Rc;
 
-use coro::{LoopHandle, ReportKind, Scope, scope, sleep, timeout, yield_now};
+use coro::event_loop::ReportKind;
+use coro::group::Scope;
+use coro::{LoopHandle, scope, sleep, timeout, yield_now};
 
 use crate::support::{OnDrop, PanicOnDrop, Reports, Trace, ms};
 

@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 
-use coro::{
-    LoopHandle, Policy, ReportKind, ScopeError, race, sleep, timeout, try_scope, yield_now,
-};
+use coro::event_loop::ReportKind;
+use coro::group::{Policy, ScopeError};
+use coro::{LoopHandle, race, sleep, timeout, try_scope, yield_now};
 
 use crate::support::{Drops, Reports, Trace, ms};
 

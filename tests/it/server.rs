@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::ReportKind;
 use coro::net::{Server, TcpStream, start_server};
-use coro::{LoopHandle, ReportKind, current_task, gather, sleep, timeout, yield_from};
+use coro::task::current_task;
+use coro::{LoopHandle, gather, sleep, timeout, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use socket2::{Domain, Socket, Type};
 

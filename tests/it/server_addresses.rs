@@ -89,8 +89,9 @@ mod unix {
     use std::thread;
     use std::time::Duration;
 
+    use coro::event_loop::ReportKind;
     use coro::net::start_unix_server;
-    use coro::{ReportKind, net, yield_from};
+    use coro::{net, yield_from};
     use futures::{AsyncReadExt, AsyncWriteExt};
 
     use crate::support::Reports;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use coro::{LoopHandle, Stopped, call_soon, sleep, yield_now};
+use coro::event_loop::Stopped;
+use coro::{LoopHandle, call_soon, sleep, yield_now};
 
 use crate::support::{Gate, Trace, ms, turns, virtual_loop};
 

@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use coro::{ErrorReport, EventLoop, LoopHandle, ReportKind};
+use coro::event_loop::{ErrorReport, ReportKind};
+use coro::{EventLoop, LoopHandle};
 
 /// What happened, in the order in which it did.
 #[derive(Clone, Default)]

@@ -6,7 +6,9 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use coro::{GroupHandle, Policy, ReportKind, TaskGroup, sleep, spawn, timeout};
+use coro::event_loop::ReportKind;
+use coro::group::{GroupHandle, Policy};
+use coro::{TaskGroup, sleep, spawn, timeout};
 
 use crate::support::{Drops, Reports, Trace, ms, turns};
 

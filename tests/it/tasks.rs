@@ -4,10 +4,9 @@ use std::future::{pending, ready};
 use std::pin::Pin;
 use std::task::Context;
 
-use coro::{
-    EventLoop, JoinError, LoopHandle, ReportKind, TaskHandle, call_soon, current_task, spawn,
-    yield_now,
-};
+use coro::event_loop::ReportKind;
+use coro::task::{TaskHandle, current_task};
+use coro::{EventLoop, JoinError, LoopHandle, call_soon, spawn, yield_now};
 
 use crate::support::{Gate, OnDrop, Reports, Trace, ms, panic_of, turns};
 

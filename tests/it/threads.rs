@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::ReportKind;
 use coro::threads::{Executor, Job, ThreadPool, run_in_executor, to_thread, to_thread_with};
-use coro::{LoopHandle, ReportKind, gather, sleep, spawn, timeout};
+use coro::{LoopHandle, gather, sleep, spawn, timeout};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coro::event_loop::ReportKind;
 use coro::threads::{ThreadPool, run_in_executor, to_thread, to_thread_with};
-use coro::{EventLoop, LoopHandle, ReportKind, spawn};
+use coro::{EventLoop, LoopHandle, spawn};
 
 use crate::support::{OnDrop, Reports, ms};
 use crate::threads::{held, until};

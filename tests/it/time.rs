@@ -8,9 +8,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use coro::event_loop::{TimerHandle, call_at};
+use coro::time::{sleep_until, timeout_at};
 use coro::{
-    Elapsed, EventLoop, LoopHandle, TimerHandle, call_at, call_later, interval, sleep, sleep_until,
-    spawn, timeout, timeout_at, yield_now,
+    Elapsed, EventLoop, LoopHandle, call_later, interval, sleep, spawn, timeout, yield_now,
 };
 use futures::StreamExt;
 
@@ -342,7 +343,7 @@ impl Random {
 
 enum Armed {
     Call(TimerHandle),
-    Sleep(Pin<Box<coro::Sleep>>),
+    Sleep(Pin<Box<coro::time::Sleep>>),
 }
 
 /// Timers that were armed, in the order in which they have to fire.

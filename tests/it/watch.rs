@@ -9,8 +9,9 @@ use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
+use coro::event_loop::{FdWatch, ReportKind};
 use coro::net::{AsyncFd, Interest};
-use coro::{EventLoop, FdWatch, LoopHandle, ReportKind, sleep, spawn, timeout};
+use coro::{EventLoop, LoopHandle, sleep, spawn, timeout};
 
 use crate::support::{Drops, Reports, ms, turns};
 

@@ -28,7 +28,7 @@ impl Timers for Coro {
     }
 
     fn sleep_until(deadline: Instant) -> impl Future + 'static {
-        coro::sleep_until(deadline)
+        coro::time::sleep_until(deadline)
     }
 }
 

@@ -31,7 +31,6 @@ impl LoopHandle {
 /// Makes a task of `future` on the present loop; see [`LoopHandle::spawn`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let sum = coro::spawn(async { 1 + 2 });
 ///     assert_eq!(sum.await.unwrap(), 3);

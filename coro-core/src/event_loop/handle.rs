@@ -20,7 +20,7 @@ use crate::timers::TimerKey;
 /// A loop, as seen from its own thread: the way to give it work.
 ///
 /// Get it with [`LoopHandle::current`] inside the loop, or with
-/// [`EventLoop::handle`](crate::EventLoop::handle) outside. It cannot be sent to other threads;
+/// [`EventLoop::handle`](crate::event_loop::EventLoop::handle) outside. It cannot be sent to other threads;
 /// for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but not the
 /// loop open.
 ///
@@ -58,7 +58,7 @@ impl LoopHandle {
     }
 
     /// The loop's time: the real present, or the virtual one of a loop made with
-    /// [`virtual_time`](crate::Builder::virtual_time).
+    /// [`virtual_time`](crate::event_loop::Builder::virtual_time).
     ///
     /// All deadlines are measured by it. It never goes backwards. Under a real clock it is the same
     /// as [`Instant::now`].
@@ -180,8 +180,8 @@ impl LoopHandle {
         self.core.owner.spawn(future, Location::caller(), true)
     }
 
-    /// Ends [`run_forever`](crate::EventLoop::run_forever), or else
-    /// [`run_until_complete`](crate::EventLoop::run_until_complete), when the present turn is over.
+    /// Ends [`run_forever`](crate::event_loop::EventLoop::run_forever), or else
+    /// [`run_until_complete`](crate::event_loop::EventLoop::run_until_complete), when the present turn is over.
     ///
     /// What was ready is still run; what that makes ready waits for the next run. Called while the
     /// loop does not run, it lets the next run take one turn.
@@ -214,7 +214,7 @@ impl LoopHandle {
         self.core.owner.set_reporter(Rc::new(handler));
     }
 
-    /// Turns the measuring of steps on or off; see [`debug`](crate::Builder::debug).
+    /// Turns the measuring of steps on or off; see [`debug`](crate::event_loop::Builder::debug).
     pub fn set_debug(&self, debug: bool) {
         self.core.owner.set_debug(debug);
     }

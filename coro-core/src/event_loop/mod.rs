@@ -51,7 +51,6 @@ use turn::{Advance, Turn};
 /// resume it, or to give it a [virtual clock](Builder::virtual_time).
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// let mut event_loop = coro::EventLoop::new()?;

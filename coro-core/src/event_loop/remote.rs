@@ -18,7 +18,6 @@ use crate::task::{Inbox, InboxArc, Task};
 /// coalesced: however many calls come in while the loop sleeps, it is woken once.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::thread;
 ///
 /// coro::run(async {
@@ -81,7 +80,6 @@ impl RemoteHandle {
     /// it is done. The counterpart of `asyncio.run_coroutine_threadsafe(..).result()`.
     ///
     /// ```
-    /// # use coro_core as coro;
     /// use coro::threads::to_thread;
     /// use std::time::Duration;
     ///

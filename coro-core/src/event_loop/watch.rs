@@ -63,7 +63,6 @@ impl LoopHandle {
     /// if others read from it too.
     ///
     /// ```
-    /// # use coro_core as coro;
     /// use std::io::{Read, Write};
     /// use std::os::unix::net::UnixStream;
     /// use std::rc::Rc;

@@ -265,7 +265,7 @@ pub trait Coroutine {
     /// }
     ///
     /// #[coro::coroutine(yields = u32, resumes = u32)]
-    /// fn finish(sum: coro::BoxGenerator<'_, u32, u32, u32>) -> u32 {
+    /// fn finish(sum: coro::generator::BoxGenerator<'_, u32, u32, u32>) -> u32 {
     ///     yield_from!(sum.resumed_with(30))
     /// }
     ///

@@ -74,7 +74,8 @@ impl<Y, R, F> Generator<Y, R, F> {
     ///
     /// ```
     /// # use std::pin::pin;
-    /// # use coro::{Coroutine, Status, yield_};
+    /// # use coro::generator::Status;
+    /// # use coro::{Coroutine, yield_};
     /// #[coro::coroutine(yields = usize)]
     /// fn sizes(names: Vec<String>) {
     ///     for name in &names {

@@ -19,7 +19,6 @@ use super::members::{Go, Members};
 /// that nobody has taken.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use futures::StreamExt;
 /// use std::time::Duration;
 ///
@@ -29,7 +28,7 @@ use super::members::{Go, Members};
 /// }
 ///
 /// coro::run(async {
-///     let mut outputs = coro::as_completed([9, 1, 5].map(after));
+///     let mut outputs = coro::group::as_completed([9, 1, 5].map(after));
 ///     while let Some((place, millis)) = outputs.next().await {
 ///         println!("number {place} took {millis} ms");
 ///     }

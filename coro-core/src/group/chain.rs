@@ -19,8 +19,7 @@ use crate::time::{Timeout, timeout, timeout_at};
 /// None of its names is one of [`futures::FutureExt`]'s, so that both can be imported.
 ///
 /// ```
-/// # use coro_core as coro;
-/// use coro::CoroExt;
+/// use coro::group::CoroExt;
 /// use std::time::Duration;
 ///
 /// coro::run(async {
@@ -29,7 +28,7 @@ use crate::time::{Timeout, timeout, timeout_at};
 ///     let value = quick.cancel_on(&token).timeout(Duration::from_secs(5)).await;
 ///     assert_eq!(value.unwrap().unwrap(), 7);
 ///
-///     let task = coro::spawn(async { coro::current_task().unwrap().name() }.named("fetcher"));
+///     let task = coro::spawn(async { coro::task::current_task().unwrap().name() }.named("fetcher"));
 ///     assert_eq!(task.await.unwrap(), "fetcher");
 /// });
 /// ```

@@ -16,12 +16,11 @@ use super::members::{FEW, Go, Members};
 /// concurrently, and gives their outputs in the same order and shape. The counterpart of `asyncio.gather(.., return_exceptions=True)`.
 ///
 /// All are awaited to their ends, whatever the outputs of the others: errors are values here, and
-/// cancel nobody; for that there is [`try_gather`](crate::try_gather). An empty collection is ready at once. Nothing is spawned: the futures may borrow
+/// cancel nobody; for that there is [`try_gather`](crate::group::try_gather). An empty collection is ready at once. Nothing is spawned: the futures may borrow
 /// and are polled within the present task. Dropping it drops those that are not done, and the
 /// outputs of those that are.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// async fn after(millis: u64) -> u64 {

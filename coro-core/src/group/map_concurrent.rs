@@ -25,10 +25,9 @@ const DONE_A_POLL: usize = 64;
 /// Dropping it drops those that are not done, and the outputs of those that are.
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let names = ["a".to_owned(), "bc".to_owned()];
-///     let lengths = coro::map_concurrent(&names, 8, async |name| name.len()).await;
+///     let lengths = coro::group::map_concurrent(&names, 8, async |name| name.len()).await;
 ///     assert_eq!(lengths, [1, 2]);
 /// });
 /// ```
@@ -88,12 +87,11 @@ async fn numbered<F: Future>(number: usize, future: F) -> (usize, F::Output) {
 /// the `limit`. Dropping it cancels them.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use futures::{StreamExt, stream};
 ///
 /// coro::run(async {
 ///     let squares = stream::iter(1..=3).map(|n| async move { n * n });
-///     let mut outcomes = coro::buffered(squares, 2);
+///     let mut outcomes = coro::group::buffered(squares, 2);
 ///     while let Some(outcome) = outcomes.next().await {
 ///         println!("{}", outcome.unwrap());
 ///     }

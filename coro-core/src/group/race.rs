@@ -17,7 +17,6 @@ use super::members::{Go, Members};
 /// woken first. All have the same output; nothing is spawned, so they may borrow.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// async fn after(millis: u64) -> u64 {

@@ -12,7 +12,6 @@ use super::members::{Go, Members};
 /// The futures may borrow. Dropping it drops them all, and the errors that have come so far.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// async fn ask(millis: u64, answer: Result<&str, &str>) -> Result<String, String> {
@@ -22,8 +21,8 @@ use super::members::{Go, Members};
 ///
 /// coro::run(async {
 ///     let replicas = [ask(1, Err("down")), ask(3, Ok("fine")), ask(900, Ok("late"))];
-///     assert_eq!(coro::race_ok(replicas).await.unwrap(), "fine");
-///     let none = coro::race_ok([ask(2, Err("b")), ask(1, Err("a"))]).await;
+///     assert_eq!(coro::group::race_ok(replicas).await.unwrap(), "fine");
+///     let none = coro::group::race_ok([ask(2, Err("b")), ask(1, Err("a"))]).await;
 ///     assert_eq!(none.unwrap_err(), ["a", "b"]);
 /// });
 /// ```

@@ -15,13 +15,12 @@ use crate::time::sleep;
 /// together.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::cell::Cell;
 /// use std::time::Duration;
 ///
 /// coro::run(async {
 ///     let tried = Cell::new(0);
-///     let policy = coro::Retry::new().attempts(5).delay(Duration::from_millis(1));
+///     let policy = coro::group::Retry::new().attempts(5).delay(Duration::from_millis(1));
 ///     let answer = policy.run(async || {
 ///         tried.set(tried.get() + 1);
 ///         if tried.get() < 3 { Err("not yet") } else { Ok(42) }
@@ -107,7 +106,7 @@ impl Retry {
     }
 
     /// How long to go on, from the first attempt: none begins later than that. One that has begun
-    /// is not cut short; for that there is [`timeout`](crate::timeout).
+    /// is not cut short; for that there is [`timeout`](crate::time::timeout).
     pub fn within(mut self, duration: Duration) -> Self {
         self.within = duration;
         self

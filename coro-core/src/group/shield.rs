@@ -16,7 +16,6 @@ use crate::task::Task;
 /// that is reported. Only the end of its loop cancels it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::{cell::Cell, rc::Rc, time::Duration};
 ///
 /// coro::run(async {
@@ -28,7 +27,7 @@ use crate::task::Task;
 ///             saved.set(true);
 ///         }
 ///     };
-///     let late = coro::timeout(Duration::from_millis(1), coro::shield(save)).await;
+///     let late = coro::timeout(Duration::from_millis(1), coro::group::shield(save)).await;
 ///     assert!(late.is_err() && !saved.get());
 ///     coro::sleep(Duration::from_millis(9)).await;
 ///     assert!(saved.get());

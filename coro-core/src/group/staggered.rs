@@ -15,7 +15,6 @@ use crate::wait::until::Until;
 /// borrow. Dropping it drops those that have begun, and the errors that have come so far.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// async fn ask(name: &str, millis: u64) -> Result<&str, ()> {
@@ -25,7 +24,7 @@ use crate::wait::until::Until;
 ///
 /// coro::run(async {
 ///     let replicas = [ask("slow", 900), ask("fast", 1), ask("never asked", 0)];
-///     let first = coro::staggered_race(Duration::from_millis(250), replicas).await;
+///     let first = coro::group::staggered_race(Duration::from_millis(250), replicas).await;
 ///     assert_eq!(first, Ok("fast"));
 /// });
 /// ```

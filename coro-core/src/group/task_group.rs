@@ -19,7 +19,7 @@ use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
 use crate::task::{Task, TaskHandle, TaskId};
 
-/// Tasks that end together: what [`try_scope`](crate::try_scope) is, for tasks of the loop and for
+/// Tasks that end together: what [`try_scope`](crate::group::try_scope) is, for tasks of the loop and for
 /// code that cannot use a closure.
 ///
 /// The counterpart of `asyncio.TaskGroup`. Its tasks own what they use, run beside whoever made
@@ -31,7 +31,6 @@ use crate::task::{Task, TaskHandle, TaskId};
 /// which they were spawned.
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let group = coro::TaskGroup::new();
 ///     let a = group.try_spawn(async { "4".parse::<i32>() }).unwrap();

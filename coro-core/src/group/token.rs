@@ -18,11 +18,10 @@ use crate::error::Cancelled;
 /// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, but not the
 /// other way round. Dropping a future is how coro cancels it; a token is for telling many at once,
 /// or for letting each finish what it is at. It stays on its thread; another thread cancels it
-/// through a [`RemoteHandle`](crate::RemoteHandle), whose `spawn` or `call_soon` is given what
+/// through a [`RemoteHandle`](crate::event_loop::RemoteHandle), whose `spawn` or `call_soon` is given what
 /// finds the token on the loop's own thread.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// coro::run(async {

@@ -21,7 +21,6 @@ use super::members::{Go, Members};
 /// the outputs of those that are.
 ///
 /// ```
-/// # use coro_core as coro;
 /// async fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
 ///     text.parse()
 /// }

@@ -34,7 +34,6 @@ pub type Waited<T> = (Vec<(usize, Result<T, JoinError>)>, Vec<(usize, Task<T>)>)
 /// Dropping it detaches the tasks, which run on; the outcomes of those that it saw end are dropped.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// async fn after(millis: u64) -> u64 {
@@ -44,7 +43,7 @@ pub type Waited<T> = (Vec<(usize, Result<T, JoinError>)>, Vec<(usize, Task<T>)>)
 ///
 /// coro::run(async {
 ///     let tasks = [900, 1].map(|millis| coro::spawn(after(millis)));
-///     let (done, pending) = coro::wait(tasks, coro::ReturnWhen::FirstCompleted, None).await;
+///     let (done, pending) = coro::group::wait(tasks, coro::group::ReturnWhen::FirstCompleted, None).await;
 ///     assert!(matches!(done[..], [(1, Ok(1))]));
 ///     assert_eq!(pending.len(), 1);
 /// });

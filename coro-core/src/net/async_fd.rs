@@ -22,7 +22,6 @@ use crate::wait::ready::Ready;
 /// them; one that blocked elsewhere leaves [`readable`](Self::readable) ready at once.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{AsyncFd, Interest};
 /// use std::io::{Read, Write};
 /// use std::os::unix::net::UnixStream;

@@ -19,7 +19,6 @@ const TRANSFERS_MAX: u32 = 32;
 /// has been read but not written when it is dropped is lost.
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let mut copied = Vec::new();
 ///     assert_eq!(coro::net::copy(&b"hello"[..], &mut copied).await?, 5);
@@ -51,7 +50,6 @@ pub async fn copy(
 /// error.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{TcpStream, copy_bidirectional, open_connection};
 ///
 /// async fn forward(client: TcpStream) -> std::io::Result<()> {

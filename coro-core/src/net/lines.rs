@@ -20,14 +20,13 @@ const ROOM_MIN: usize = 8 * 1024;
 /// trusts the other end to send a line's end before the memory does, and loses the beginning of a
 /// line when it is dropped midway. Here nothing longer than the limit is kept, and **nothing is ever
 /// lost**: whatever was read stays in the buffer until it is returned, so every method can be
-/// dropped at any point, by a [`timeout`](crate::timeout) for example, and called again; and after
+/// dropped at any point, by a [`timeout`](crate::time::timeout) for example, and called again; and after
 /// any error the bytes are still there, in [`buffer`](Self::buffer).
 ///
 /// It is an [`AsyncRead`] and an [`AsyncBufRead`] as well, so the rest of a stream can be read
 /// as bytes after a head was read as lines.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::StreamReader;
 ///
 /// coro::run(async {

@@ -18,7 +18,6 @@ use crate::wait::ready::Ready;
 /// Its ends can be given to other processes; for tasks of one loop a channel is cheaper.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use futures::{AsyncReadExt, AsyncWriteExt};
 ///
 /// coro::run(async {

@@ -25,12 +25,11 @@ static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
 /// eight threads of the process that serve nothing else, and end when they have been idle for ten
 /// seconds. Addresses need no thread.
 ///
-/// How long the system takes is its own affair: bound it with [`timeout`](crate::timeout). Dropping
+/// How long the system takes is its own affair: bound it with [`timeout`](crate::time::timeout). Dropping
 /// the lookup abandons it; one that has begun goes on by itself, and its answer is thrown away. It
 /// keeps neither the loop nor the process from ending.
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let mut addresses = coro::net::lookup_host("localhost:80").await?;
 ///     assert!(addresses.all(|address| address.ip().is_loopback() && address.port() == 80));

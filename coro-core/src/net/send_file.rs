@@ -26,7 +26,6 @@ const TRANSFERS_MAX: u32 = 16;
 /// whether a file's bytes are in memory; what is sent again and again usually is.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{TcpListener, TcpStream, send_file};
 /// use futures::AsyncReadExt;
 /// use std::fs::File;

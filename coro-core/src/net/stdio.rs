@@ -44,7 +44,6 @@ enum Stdio {
 /// the other. Dropping a read loses nothing.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{stdin, stdout};
 /// use futures::{AsyncReadExt, AsyncWriteExt};
 ///

@@ -17,7 +17,6 @@ const BACKLOG: u32 = 4096;
 /// A socket that accepts TCP connections. Dropping it closes it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{TcpListener, TcpStream};
 /// use futures::{AsyncReadExt, AsyncWriteExt};
 ///

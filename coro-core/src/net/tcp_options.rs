@@ -10,7 +10,6 @@ use socket2::SockRef;
 /// What is not said stays as the system has it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{Keepalive, TcpSocket};
 /// use std::time::Duration;
 ///

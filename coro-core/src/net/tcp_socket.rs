@@ -14,7 +14,6 @@ use crate::sys;
 /// A TCP socket whose options are set before it listens or connects.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::TcpSocket;
 ///
 /// coro::run(async {

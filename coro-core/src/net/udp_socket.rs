@@ -23,7 +23,6 @@ use crate::wait::ready::Ready;
 /// address, are set by `socket2`; then [`from_std`](Self::from_std) takes the socket over.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::UdpSocket;
 ///
 /// coro::run(async {

@@ -20,7 +20,6 @@ use crate::wait::ready::Ready;
 /// waits. Beside bytes they carry descriptors.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::UnixDatagram;
 ///
 /// coro::run(async {

@@ -21,7 +21,6 @@ use crate::wait::ready::Ready;
 /// listens there any more, the error says so, and the remedy is to remove the file first:
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{UnixListener, UnixStream};
 /// use std::{fs, io};
 ///

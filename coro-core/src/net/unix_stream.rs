@@ -26,7 +26,6 @@ use crate::wait::ready::Ready;
 /// [`recv_fds`](Self::recv_fds). Those that come while nothing but bytes is read are closed unseen.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::UnixStream;
 /// use std::io::Read;
 /// use std::os::fd::AsFd;
@@ -62,7 +61,7 @@ impl UnixStream {
     /// `NotFound` if there is no such file; `ConnectionRefused` if there is one but nobody listens
     /// any more; `InvalidInput` if the path is longer than such an address can be, about a hundred
     /// bytes. While the listener's queue is full this waits, as a blocking socket does: bound it
-    /// with [`timeout`](crate::timeout).
+    /// with [`timeout`](crate::time::timeout).
     ///
     /// # Panics
     ///

@@ -22,7 +22,6 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Something that runs jobs, such as a [`ThreadPool`], or a pool of some other library's.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::threads::{Executor, Job, run_in_executor};
 ///
 /// /// A thread for each.
@@ -54,7 +53,6 @@ pub trait Executor {
 /// The counterpart of `concurrent.futures.ThreadPoolExecutor`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::threads::{ThreadPool, run_in_executor};
 ///
 /// let pool = ThreadPool::builder().max_threads(2).name("hash").build();

@@ -25,7 +25,6 @@ const READ_LEN_MAX: u64 = 256 * 1024;
 /// [module](super).
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::process::Command;
 /// use std::process::Stdio;
 ///
@@ -161,7 +160,7 @@ impl Child {
     ///
     /// The end of what it writes comes when *all* processes that have its descriptors are done with
     /// them, also those that it has started and left behind. To wait no longer than some time, use
-    /// [`timeout`](crate::timeout). If this is dropped, what was read by then is kept here, and
+    /// [`timeout`](crate::time::timeout). If this is dropped, what was read by then is kept here, and
     /// another call gives it along with the rest; of the input it is unknown how much was written,
     /// and the pipe is closed.
     ///

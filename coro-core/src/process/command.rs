@@ -25,7 +25,6 @@ use crate::wait::until::Until;
 /// `asyncio.create_subprocess_shell`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::process::Command;
 /// use std::io;
 /// use std::time::Duration;
@@ -180,7 +179,7 @@ impl Command {
     /// Has a child be killed when its [`Child`] is dropped. The default is to let it run.
     ///
     /// This is also what ends the children of [`output`](Self::output) and
-    /// [`status`](Self::status) when those are dropped, as by a [`timeout`](crate::timeout) or when
+    /// [`status`](Self::status) when those are dropped, as by a [`timeout`](crate::time::timeout) or when
     /// their task is cancelled.
     pub fn kill_on_drop(&mut self, kill_on_drop: bool) -> &mut Self {
         self.kill_on_drop = kill_on_drop;

@@ -4,7 +4,6 @@
 //! speak the traits of [`futures::io`] and whose end can be awaited.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::process::Command;
 //!
 //! coro::run(async {

@@ -23,7 +23,6 @@ use crate::event_loop::spawn;
 /// is reported, the child is killed, and `connection_lost` is called with an error.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::process::{Command, SubprocessProtocol, SubprocessTransport, subprocess_exec};
 /// use futures::channel::oneshot;
 ///

@@ -18,7 +18,6 @@ use super::platform::Listener;
 /// again after its end, it is still ready.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// coro::run(async {

@@ -20,7 +20,6 @@ impl LoopHandle {
     /// closed. Until then a task of the loop listens for them.
     ///
     /// ```
-    /// # use coro_core as coro;
     /// use coro::signal::SignalKind;
     /// use std::time::Duration;
     ///

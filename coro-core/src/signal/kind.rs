@@ -10,7 +10,6 @@ use signal_hook::low_level::signal_name;
 /// Which signal to listen for.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::signal::SignalKind;
 ///
 /// assert_eq!(SignalKind::interrupt().to_string(), "SIGINT");

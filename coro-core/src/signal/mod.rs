@@ -9,7 +9,6 @@
 //! in every Unix, and in asyncio.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::signal::{SignalKind, signal};
 //! # #[cfg(unix)]
 //! # fn main() -> std::io::Result<()> {

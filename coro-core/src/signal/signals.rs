@@ -17,7 +17,6 @@ use super::platform::Listener;
 /// may come as one. Any number may listen for the same kind, and each hears of it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::signal::{SignalKind, signal};
 ///
 /// coro::run(async {

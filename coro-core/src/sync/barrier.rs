@@ -11,7 +11,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// It can be used again at once: who comes after the last of one meeting waits for the next.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::Barrier;
 ///
 /// coro::run(async {

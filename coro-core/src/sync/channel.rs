@@ -1,7 +1,6 @@
 //! Values, from any number of tasks to any number of others.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::sync::channel;
 //!
 //! coro::run(async {

@@ -13,7 +13,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// `asyncio.Condition`; the shape is that of [`std::sync::Condvar`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::{Condition, Lock};
 ///
 /// coro::run(async {

@@ -11,7 +11,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// A flag that tasks wait for. The counterpart of `asyncio.Event`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::Event;
 /// use std::rc::Rc;
 ///

@@ -16,7 +16,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// happens in between, a `Cell` or `RefCell` will do.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::Lock;
 ///
 /// coro::run(async {

@@ -11,7 +11,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// If the one who makes it is cancelled, fails or panics, the next who waits makes it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::OnceCell;
 ///
 /// coro::run(async {

@@ -3,7 +3,6 @@
 //! The counterpart of a bare `asyncio.Future`, by which one task tells another how something ended.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::sync::oneshot;
 //!
 //! coro::run(async {

@@ -14,7 +14,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// that asks to write.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::RwLock;
 ///
 /// coro::run(async {

@@ -15,7 +15,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// as a permit that was not given cannot be given back.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::Semaphore;
 ///
 /// coro::run(async {

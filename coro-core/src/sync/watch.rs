@@ -1,7 +1,6 @@
 //! The latest value of something, for any number of tasks that watch it.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::sync::watch;
 //!
 //! coro::run(async {

@@ -26,10 +26,9 @@ use super::queue::Origin;
 /// set, none of this costs anything but one look.
 ///
 /// Values never leave their thread: jobs of other threads and futures sent by a
-/// [`RemoteHandle`](crate::RemoteHandle) begin with none.
+/// [`RemoteHandle`](crate::event_loop::RemoteHandle) begin with none.
 ///
 /// ```
-/// # use coro_core as coro;
 /// static REQUEST: coro::TaskLocal<u64> = coro::TaskLocal::new();
 ///
 /// async fn log(text: &str) -> String {

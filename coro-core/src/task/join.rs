@@ -27,13 +27,12 @@ impl fmt::Display for TaskId {
 ///
 /// The counterpart of `asyncio.Task`. The loop owns the task: dropping this handle *detaches* it,
 /// it runs on and is never lost. What the task ends with is then seen by nobody, so a panic goes to
-/// the loop's [exception handler](crate::LoopHandle::set_exception_handler), and so does the error
+/// the loop's [exception handler](crate::event_loop::LoopHandle::set_exception_handler), and so does the error
 /// of an output of type `Result<(), E>` where `E` is [`std::io::Error`], a boxed
 /// [`std::error::Error`], `String`, `&'static str`, [`JoinError`] or
-/// [`Elapsed`](crate::Elapsed).
+/// [`Elapsed`](crate::error::Elapsed).
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let task = coro::spawn(async { 6 * 7 });
 ///     assert_eq!(task.await.unwrap(), 42);

@@ -18,12 +18,11 @@ use crate::wait::until::Until;
 /// interrupted. When the deadline comes the body is dropped, and loses what that makes it lose.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// coro::run(async {
 ///     let long = Duration::from_millis(5);
-///     let outcome = coro::fail_after(Duration::from_millis(1), async |deadline| {
+///     let outcome = coro::time::fail_after(Duration::from_millis(1), async |deadline| {
 ///         deadline.reschedule_after(Duration::from_secs(60)); // it is worth it
 ///         coro::sleep(long).await;
 ///         "done"
@@ -78,7 +77,7 @@ impl Deadline {
         }
     }
 
-    /// When it comes, by the loop's [`time`](crate::LoopHandle::time); `None` if never.
+    /// When it comes, by the loop's [`time`](crate::event_loop::LoopHandle::time); `None` if never.
     pub fn when(&self) -> Option<Instant> {
         self.when.get()
     }

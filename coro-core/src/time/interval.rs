@@ -18,7 +18,6 @@ use crate::wait::until::Until;
 /// also a [`Stream`] that never ends, of the instants at which the ticks were due.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// coro::run(async {
@@ -31,7 +30,7 @@ use crate::wait::until::Until;
 ///
 /// # Panics
 ///
-/// If `period` is zero: use [`yield_now`](crate::yield_now) to run once a turn.
+/// If `period` is zero: use [`yield_now`](crate::time::yield_now) to run once a turn.
 pub fn interval(period: Duration) -> Interval {
     assert!(
         !period.is_zero(),

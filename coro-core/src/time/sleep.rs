@@ -18,7 +18,6 @@ use crate::wait::until::Until;
 /// Dropping it disarms the timer; nothing is lost.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::{Duration, Instant};
 ///
 /// coro::run(async {
@@ -35,7 +34,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep(Until::After(duration))
 }
 
-/// Waits until `deadline`, by the loop's [`time`](crate::LoopHandle::time), and never less.
+/// Waits until `deadline`, by the loop's [`time`](crate::event_loop::LoopHandle::time), and never less.
 ///
 /// A deadline in the past still lets everything else that is ready run first. Otherwise as
 /// [`sleep`].

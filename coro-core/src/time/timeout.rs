@@ -19,7 +19,6 @@ use crate::wait::until::Until;
 /// interrupted.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// coro::run(async {
@@ -44,7 +43,7 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
 }
 
 /// Awaits `future`, but no longer than until `deadline`, by the loop's
-/// [`time`](crate::LoopHandle::time). Otherwise as [`timeout`].
+/// [`time`](crate::event_loop::LoopHandle::time). Otherwise as [`timeout`].
 ///
 /// # Errors
 ///

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{self, SocketAddr};
 use std::rc::Rc;
 
-use coro::ReportKind;
+use coro::event_loop::ReportKind;
 use coro::net::{DatagramProtocol, DatagramTransport, UdpSocket, create_datagram_endpoint};
 
 use super::Log;

@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::net::{self, Shutdown};
 use std::time::Duration;
 
+use coro::EventLoop;
+use coro::event_loop::ReportKind;
 use coro::net::create_connection;
-use coro::{EventLoop, ReportKind};
 use socket2::SockRef;
 
 use super::{Callback, Log, MUCH, Spy, join, keep_open, nothing, spied};

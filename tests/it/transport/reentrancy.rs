@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use coro::event_loop::{ErrorReport, ReportKind};
 use coro::net::{Protocol, Transport};
-use coro::{ErrorReport, ReportKind};
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{Callback, Log, MUCH, Spy, join, nothing, spied};

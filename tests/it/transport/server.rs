@@ -6,8 +6,9 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
+use coro::event_loop::ReportKind;
 use coro::net::{Protocol, ProtocolServer, Transport, create_server};
-use coro::{ReportKind, spawn, timeout};
+use coro::{spawn, timeout};
 
 use super::{Log, Spy, join, keep_open};
 use crate::descriptors::{in_a_process_of_its_own, is_in_a_process_of_its_own};

@@ -20,11 +20,10 @@ use crate::wait::until::Until;
 /// body and all of the children have, and gives what the body returned.
 ///
 /// Nothing has to be `Send` or `'static`, and nothing is left running behind. For children that can
-/// fail, and for what can be cancelled or has a deadline, there is [`try_scope`](crate::try_scope).
+/// fail, and for what can be cancelled or has a deadline, there is [`try_scope`](crate::group::try_scope).
 /// The counterpart of Trio's nurseries; for one thread, what [`std::thread::scope`] is for several.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::cell::Cell;
 ///
 /// coro::run(async {

@@ -6,7 +6,7 @@ use std::fmt;
 use super::try_scope::Policy;
 use crate::error::Cancelled;
 
-/// Why a [`try_scope`](crate::try_scope) or a [`TaskGroup`](crate::TaskGroup) has no value: its
+/// Why a [`try_scope`](crate::group::try_scope) or a [`TaskGroup`](crate::group::TaskGroup) has no value: its
 /// body or a child failed, it was cancelled, or its deadline came.
 ///
 /// No failure is lost: they are all in here, in the order in which they happened. The counterpart

@@ -18,7 +18,7 @@ use crate::task::current;
 ///
 /// Awaiting it gives the very value that the child returns. There is no error to unwrap: where a
 /// child ends without a value, because it has failed or was cancelled, whoever awaits it ends with
-/// it, as its [`Policy`](crate::Policy) says.
+/// it, as its [`Policy`](crate::group::Policy) says.
 ///
 /// Dropping the handle loses only the value: the child goes on, and its scope waits for it. So does
 /// dropping an `.await` of `&mut handle`, which can be awaited again.

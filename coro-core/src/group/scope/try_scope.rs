@@ -21,13 +21,12 @@ use crate::wait::until::Until;
 /// Runs `body`, which may spawn children that borrow whatever outlives the scope, and that may
 /// fail; ends when the body and all of the children have.
 ///
-/// As [`scope`](crate::scope), and besides: a child made with [`try_spawn`](TryScope::try_spawn)
+/// As [`scope`](crate::group::scope), and besides: a child made with [`try_spawn`](TryScope::try_spawn)
 /// fails when it returns an error, and so does the scope, in the way that its [`Policy`] says;
 /// [`cancel`](TryScope::cancel) and a [`deadline`](TryScope::deadline) end it early. The
 /// counterpart of `asyncio.TaskGroup`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::time::Duration;
 ///
 /// async fn fetch(from: &str) -> Result<usize, String> {
@@ -64,7 +63,7 @@ use crate::wait::until::Until;
 ///
 /// # Panics and dropping
 ///
-/// As for [`scope`](crate::scope). When the future is dropped midway, failures that have happened
+/// As for [`scope`](crate::group::scope). When the future is dropped midway, failures that have happened
 /// are lost with it.
 pub async fn try_scope<'env, T, E: 'env, F>(body: F) -> Result<T, ScopeError<E>>
 where
@@ -190,7 +189,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         )));
     }
 
-    /// Ends the scope when `deadline` comes, by the loop's [`time`](crate::LoopHandle::time); what
+    /// Ends the scope when `deadline` comes, by the loop's [`time`](crate::event_loop::LoopHandle::time); what
     /// is ready at the same time wins. Calling it again reschedules; clean-ups have no deadline
     /// but their own.
     ///

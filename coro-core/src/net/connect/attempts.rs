@@ -20,7 +20,6 @@ use crate::wait::until::Until;
 /// future drops all attempts.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{TcpStream, happy_eyeballs};
 /// use std::{io, net::SocketAddr, time::Duration};
 ///

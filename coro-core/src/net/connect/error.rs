@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 /// It converts to an [`io::Error`] of the same [`kind`](Self::kind), which keeps it inside.
 ///
 /// ```
-/// # use coro_core as coro;
 /// coro::run(async {
 ///     let listener = coro::net::TcpListener::bind("127.0.0.1:0").unwrap();
 ///     let address = listener.local_addr().unwrap();

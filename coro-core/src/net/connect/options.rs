@@ -24,10 +24,9 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// does not answer costs no more than that. [`ConnectOptions`] has more to choose from.
 ///
 /// How long the system waits for an answer is its own affair, often minutes: bound it with
-/// [`timeout`](crate::timeout). Dropping the future gives up the lookup, and closes every socket.
+/// [`timeout`](crate::time::timeout). Dropping the future gives up the lookup, and closes every socket.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{TcpListener, open_connection};
 ///
 /// coro::run(async {
@@ -59,7 +58,6 @@ pub async fn open_connection(
 /// How a connection is made, where [`open_connection`] is not enough.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{ConnectOptions, TcpListener};
 /// use std::time::Duration;
 ///
@@ -212,7 +210,7 @@ impl TcpStream {
     ///
     /// Whatever the system says: refused, unreachable, timed out; where there were several
     /// addresses, or a name that was not resolved, a [`ConnectError`] inside. How long it waits for
-    /// an answer is the system's affair, often minutes: bound it with [`timeout`](crate::timeout).
+    /// an answer is the system's affair, often minutes: bound it with [`timeout`](crate::time::timeout).
     ///
     /// # Panics
     ///

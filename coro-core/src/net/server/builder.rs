@@ -13,7 +13,6 @@ use crate::net::{TcpListener, TcpSocket, TcpStream};
 /// Settings of a [`Server`], made by [`Server::builder`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{Server, TcpStream};
 /// use futures::AsyncWriteExt;
 ///

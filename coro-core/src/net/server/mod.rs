@@ -31,7 +31,7 @@ use connections::Connections;
 /// stream and the address of its other end, and the future that it gives runs as a task of its own,
 /// called `connection` and that address. When the task ends its stream is closed. An error that it
 /// ends with, or a panic, goes to the loop's
-/// [exception handler](crate::LoopHandle::set_exception_handler) under that name, and harms neither
+/// [exception handler](crate::event_loop::LoopHandle::set_exception_handler) under that name, and harms neither
 /// the server nor the other connections.
 ///
 /// Connections belong to the [`Server`]: dropping it cuts them. [`Server::builder`] has more to
@@ -43,7 +43,6 @@ use connections::Connections;
 /// of IP version 6 leave version 4 alone.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{TcpStream, open_connection, start_server};
 /// use futures::{AsyncReadExt, AsyncWriteExt};
 /// use std::{io, net::SocketAddr};

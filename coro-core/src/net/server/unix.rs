@@ -24,7 +24,6 @@ use crate::net::{UnixListener, UnixStream};
 /// own.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{UnixStream, start_unix_server};
 /// use futures::{AsyncReadExt, AsyncWriteExt};
 ///

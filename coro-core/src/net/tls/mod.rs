@@ -4,7 +4,6 @@
 //! server's: a fresh one, or, by `start_tls`, one on which plain text was spoken before.
 //!
 //! ```no_run
-//! # use coro_core as coro;
 //! use coro::net::tls::TlsConnector;
 //! use futures::{AsyncReadExt, AsyncWriteExt};
 //!
@@ -23,7 +22,6 @@
 //! A server, and a client that trusts nobody but it:
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::net::tls::{TlsAcceptor, TlsConnector, certificates_from_pem, private_key_from_pem};
 //! use coro::net::{TcpListener, TcpStream};
 //! use futures::{AsyncReadExt, AsyncWriteExt};

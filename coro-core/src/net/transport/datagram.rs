@@ -27,7 +27,6 @@ const OVERHEAD: usize = 8;
 /// within, and for panics, see [`Protocol`](super::Protocol).
 ///
 /// ```
-/// # use coro_core as coro;
 /// use std::net::SocketAddr;
 /// use coro::net::{DatagramProtocol, DatagramTransport, UdpSocket, create_datagram_endpoint};
 ///

@@ -222,7 +222,6 @@ impl Transport {
     /// `get_extra_info`. If TLS was put on that, it can be asked for as well as what lies below.
     ///
     /// ```
-    /// # use coro_core as coro;
     /// # use coro::net::{TcpStream, Transport};
     /// # fn example(transport: &Transport) {
     /// let nodelay = transport.with_stream(|stream: &TcpStream| stream.nodelay());

@@ -23,7 +23,6 @@ use crate::sys;
 /// transport.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{self, Protocol};
 /// use std::io::Write;
 ///

@@ -17,7 +17,6 @@ use crate::net::tls::TlsStream;
 /// [`with_stream`](crate::net::Transport::with_stream) for that.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::tls::{PlainStream, TlsStream};
 /// # fn example(transport: &coro::net::Transport) {
 /// let speaks_h2 = transport.with_stream(|tls: &TlsStream<PlainStream>| {

@@ -20,7 +20,6 @@ use super::Transport;
 /// aborted: `connection_lost` is called with an error that says so, and nothing else is.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{self, Protocol, Transport};
 ///
 /// #[derive(Default)]
@@ -101,7 +100,6 @@ pub trait Protocol: 'static {
 /// [`Protocol`], for which connections share one buffer. [`Buffered`] makes a protocol of it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{self, Buffered, BufferedProtocol};
 ///
 /// /// Takes a file of known length.

@@ -37,7 +37,6 @@ impl Transport {
     /// are obeyed as if they had come by TLS. Here a client does so:
     ///
     /// ```
-    /// # use coro_core as coro;
     /// use coro::net::{Protocol, Transport, tls::TlsConnector};
     ///
     /// struct Client {
@@ -120,7 +119,6 @@ impl Transport {
     /// text.
     ///
     /// ```
-    /// # use coro_core as coro;
     /// use coro::net::{Protocol, Transport, tls::TlsAcceptor};
     ///
     /// struct Server {

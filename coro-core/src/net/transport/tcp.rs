@@ -15,7 +15,6 @@ use crate::net::TcpStream;
 /// address, or to set options before, connect a stream and use [`connect_accepted_socket`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::net::{self, Protocol, Transport};
 ///
 /// struct Greeter;

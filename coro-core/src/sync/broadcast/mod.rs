@@ -4,7 +4,6 @@
 //! when it makes room for a newer is told how many were missed.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::sync::broadcast::{self, RecvError};
 //!
 //! coro::run(async {

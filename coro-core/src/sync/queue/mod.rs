@@ -18,7 +18,6 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// `asyncio.Queue`; its methods are those of [`QueueOf`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::Queue;
 /// use std::rc::Rc;
 ///
@@ -52,7 +51,6 @@ pub type Queue<T> = QueueOf<Fifo<T>>;
 /// change while they are in the queue, nor make use of it.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::PriorityQueue;
 ///
 /// coro::run(async {
@@ -70,7 +68,6 @@ pub type PriorityQueue<T> = QueueOf<Priority<T>>;
 /// those of [`QueueOf`].
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::LifoQueue;
 ///
 /// let free = LifoQueue::unbounded();

@@ -4,7 +4,6 @@
 //! or a plain thread.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::sync::remote::channel;
 //! use std::thread;
 //!

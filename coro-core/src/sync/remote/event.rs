@@ -10,7 +10,6 @@ use crate::wait::line::Line;
 /// [`sync::Event`](crate::sync::Event), but `Send` and `Sync`.
 ///
 /// ```
-/// # use coro_core as coro;
 /// use coro::sync::remote::Event;
 /// use std::{sync::Arc, thread};
 ///

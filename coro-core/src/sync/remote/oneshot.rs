@@ -3,7 +3,6 @@
 //! As [`sync::oneshot`](crate::sync::oneshot), but each side may be anywhere.
 //!
 //! ```
-//! # use coro_core as coro;
 //! use coro::sync::remote::oneshot;
 //! use std::thread;
 //!

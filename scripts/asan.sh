@@ -18,7 +18,7 @@ export ASAN_OPTIONS="detect_stack_use_after_return=1:${ASAN_OPTIONS:-}"
 if [ $# -gt 0 ]; then
     exec cargo +nightly test --target "$host" --test it -- "$@"
 fi
-cargo +nightly test --target "$host" -p coro-core --lib
+cargo +nightly test --target "$host" -p coro-rs-core --lib
 cargo +nightly test --target "$host" --test it -- generator --skip example
 cargo +nightly test --target "$host" --test it -- scope --skip forgotten
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"

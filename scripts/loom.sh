@@ -5,4 +5,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export RUSTFLAGS="--cfg loom"
 export LOOM_MAX_PREEMPTIONS="${LOOM_MAX_PREEMPTIONS:-3}"
-exec cargo test -p coro-core --lib --release --target-dir target/loom interleavings "$@"
+exec cargo test -p coro-rs-core --lib --release --target-dir target/loom interleavings "$@"

@@ -87,6 +87,8 @@
 //!     coro::sleep(Duration::from_secs(3600)).await;
 //! }
 //! ```
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 #[cfg(doctest)]
@@ -97,21 +99,29 @@ struct ReadmeIsCompiled;
 #[doc = include_str!("../docs/guide.md")]
 struct GuideIsCompiled;
 
+#[cfg(feature = "std")]
 pub use coro_core::error::{Elapsed, JoinError};
+#[cfg(feature = "std")]
 pub use coro_core::event_loop::{EventLoop, LoopHandle, call_later, call_soon, spawn};
 pub use coro_core::generator::{AsyncGenerator, Coroutine, CoroutineState, Generator};
+#[cfg(feature = "std")]
 pub use coro_core::group::{CancelToken, TaskGroup, gather, race, scope, try_gather, try_scope};
+#[cfg(feature = "std")]
 pub use coro_core::run;
+#[cfg(feature = "std")]
 pub use coro_core::task::{Task, TaskLocal};
+#[cfg(feature = "std")]
 pub use coro_core::time::{interval, sleep, timeout, yield_now};
+#[cfg(feature = "std")]
 pub use coro_core::{net, signal, sync, threads};
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "std"))]
 pub use coro_core::process;
 
 /// The parts of an event loop: its settings, its handles, its reports.
 ///
 /// The loop itself is [`EventLoop`], and the present one is [`LoopHandle::current`].
+#[cfg(feature = "std")]
 pub mod event_loop {
     pub use coro_core::error::{LoopClosed, Stopped};
     #[cfg(unix)]
@@ -124,13 +134,15 @@ pub mod event_loop {
 
 /// The boxed kinds of generators, and what all kinds share.
 pub mod generator {
+    pub use coro_core::generator::{AsyncCoroutine, ResumeError, Status};
+    #[cfg(feature = "alloc")]
     pub use coro_core::generator::{
-        AsyncCoroutine, BoxAsyncGenerator, BoxGenerator, ResumeError, SendBoxAsyncGenerator,
-        SendBoxGenerator, Status,
+        BoxAsyncGenerator, BoxGenerator, SendBoxAsyncGenerator, SendBoxGenerator,
     };
 }
 
 /// Many futures or tasks awaited as one.
+#[cfg(feature = "std")]
 pub mod group {
     pub use coro_core::error::Cancelled;
     pub use coro_core::group::{
@@ -142,12 +154,14 @@ pub mod group {
 }
 
 /// The running task, and handles of tasks.
+#[cfg(feature = "std")]
 pub mod task {
     pub use coro_core::event_loop::current_task;
     pub use coro_core::task::{TaskHandle, TaskId, WithValue};
 }
 
 /// Waiting until an instant, with a deadline, or for the next turn.
+#[cfg(feature = "std")]
 pub mod time {
     pub use coro_core::time::{
         Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, move_on_after, sleep_until,
@@ -420,6 +434,7 @@ pub use coro_macros::coroutines;
 ///     coro::run(main())
 /// }
 /// ```
+#[cfg(feature = "std")]
 #[doc(inline)]
 pub use coro_macros::main;
 
@@ -441,5 +456,6 @@ pub use coro_macros::main;
 ///     coro::yield_from!(coro::sleep(Duration::from_millis(1)));
 /// }
 /// ```
+#[cfg(feature = "std")]
 #[doc(inline)]
 pub use coro_macros::test;

@@ -1,6 +1,6 @@
 //! What is printed for the main forms, compared with what is checked in.
 //!
-//! `CORO_EXPANSION=overwrite cargo test -p coro-macros` writes the files anew.
+//! `CORO_EXPANSION=overwrite cargo test -p coro-rs-macros` writes the files anew.
 
 use std::env;
 use std::fs;

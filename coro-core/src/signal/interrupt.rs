@@ -8,8 +8,6 @@
 
 #[cfg(not(unix))]
 use elsewhere as platform;
-#[cfg(not(unix))]
-pub(crate) use elsewhere::Interrupt;
 #[cfg(unix)]
 use unix as platform;
 

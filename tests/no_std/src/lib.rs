@@ -5,25 +5,20 @@ use core::future::ready;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
-use coro_core::generator::{AsyncCoroutine, Coroutine, CoroutineState};
-use coro_core::{yield_, yield_from};
+use coro::generator::AsyncCoroutine;
+use coro::{Coroutine, CoroutineState, yield_, yield_from};
 
-/// What the facade, which needs std, would be.
-mod coro {
-    pub(crate) use coro_core::macro_support as __private;
-}
-
-#[coro_macros::coroutine(yields = u32, crate = crate::coro)]
+#[coro::coroutine(yields = u32)]
 fn count(to: u32) {
     yield_from!(0..to);
 }
 
-#[coro_macros::coroutine(yields = u32, resumes = u32, crate = crate::coro)]
+#[coro::coroutine(yields = u32, resumes = u32)]
 fn echo() -> u32 {
     yield_!(yield_!(0))
 }
 
-#[coro_macros::coroutine(yields = u32, crate = crate::coro)]
+#[coro::coroutine(yields = u32)]
 async fn waits() {
     yield_!(yield_from!(ready(1)));
     yield_from!(count(3));
@@ -49,9 +44,9 @@ mod with_alloc {
     use core::alloc::{GlobalAlloc, Layout};
     use core::ptr::null_mut;
 
-    use coro_core::yield_from;
+    use coro::yield_from;
 
-    #[coro_macros::coroutine(yields = u32, boxed, crate = crate::coro)]
+    #[coro::coroutine(yields = u32, boxed)]
     fn deep(n: u32) {
         yield_from!(n..n + 1);
         yield_from!(deep(n + 1));

@@ -42,7 +42,7 @@ fn root() -> &'static Path {
 }
 
 /// All Rust files below a folder, by their paths from it.
-fn rust_files(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn rust_files(folder: &str) -> Vec<(String, String)> {
     let base = root().join(folder);
     let mut found = Vec::new();
     let mut folders = vec![base.clone()];
@@ -79,7 +79,7 @@ fn row(room: &str) -> Option<usize> {
 }
 
 /// A file without its comments.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .filter(|line| !line.trim_start().starts_with("//"))
 }

@@ -3,6 +3,7 @@
 mod busy_poll;
 mod cancelling;
 mod chaining;
+mod circles;
 mod closing;
 mod connect;
 mod context;

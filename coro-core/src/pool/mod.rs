@@ -212,7 +212,7 @@ impl ThreadPool {
         let origins = running.map(|job| job.origin()).collect();
         drop(queue);
         for worker in ended {
-            let _ = worker.thread.join(); // a worker catches what its jobs panic with
+            let _ = worker.thread.join(); // a worker catches the panics of its jobs
         }
         origins
     }

@@ -220,7 +220,7 @@ impl Command {
     /// Outside of a loop; nothing is started.
     #[track_caller]
     pub fn spawn(&mut self) -> io::Result<Child> {
-        LoopHandle::current(); // says what is wrong
+        LoopHandle::current(); // panics with the reason
         orphans::look_again();
         let child = self.std.spawn().map_err(|error| self.cannot_run(error))?;
         let taken = Child::new(child, self.kill_group, self.kill_on_drop);

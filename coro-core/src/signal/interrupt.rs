@@ -66,7 +66,7 @@ mod unix {
 
         /// Ends the run; gives whether it was interrupted.
         pub(crate) fn end(self) -> bool {
-            drop(self.interruptible); // first, so that what comes later ends the process by itself
+            drop(self.interruptible); // first, so that a later Ctrl-C ends the process by itself
             PRESSED.swap(false, Ordering::SeqCst)
         }
     }

@@ -91,7 +91,7 @@ impl<T> OnceCell<T> {
         if let Turn::ToMake = Wait::new(self, Turn::ToMake).await {
             let _passed_on = PassOn(self);
             let value = make().await?;
-            let _ = self.value.set(value); // nobody else could, meanwhile
+            let _ = self.value.set(value); // no other task could meanwhile
         }
         Ok(self.get().expect("served when it is made"))
     }

@@ -1,4 +1,4 @@
-//! Rights sent over Unix sockets: descriptors, along with bytes; and the peer's credentials.
+//! Descriptors sent along with bytes over Unix sockets; the peer's credentials.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};

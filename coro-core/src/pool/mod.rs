@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// # use coro_core as coro;
 /// use coro::threads::{Executor, Job, run_in_executor};
 ///
-/// Starts a thread for each job.
+/// /// Starts a thread for each job.
 /// struct Threads;
 ///
 /// impl Executor for Threads {

@@ -1,4 +1,4 @@
-//! The queue of a pool: jobs, workers, and their states.
+//! The queue of a pool: jobs, workers, their states.
 //!
 //! One lock protects all of it. A worker is in one of three states: it *looks* for a job, it *runs*
 //! one, or it *sleeps*. A sleeper that is taken off the list of sleepers and unparked looks again.

@@ -26,7 +26,7 @@ pub(super) struct Driver<P: SubprocessProtocol> {
     shared: Rc<Shared>,
     /// `None` once the child has ended.
     exit: Option<Exit>,
-    /// The pipes whose loss the protocol has not been told of.
+    /// Whether the protocol still has to be told of the loss of each pipe.
     has_pipe: [bool; 3],
     is_writing_paused: bool,
     /// The error with which the exit status was lost.

@@ -1,5 +1,4 @@
-//! The operating system: a poller, its wake-up, calls that the standard library lacks, error
-//! numbers.
+//! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
 mod explain;
 #[cfg(unix)]

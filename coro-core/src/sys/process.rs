@@ -1,4 +1,4 @@
-//! Processes: signals to them, and waits that leave them to be reaped.
+//! Processes: signals to them, waits that leave them to be reaped.
 
 use std::io;
 use std::os::fd::AsFd;

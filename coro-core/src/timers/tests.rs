@@ -1,4 +1,4 @@
-//! Tests of timers: they agree with a sorted map, within limits on work and memory.
+//! Tests that timers agree with a sorted map, at a limited cost.
 
 use super::*;
 use std::collections::BTreeMap;

@@ -84,9 +84,9 @@ impl JoinError {
         matches!(self.inner.why, Why::Refused(_))
     }
 
-    /// Whether [`RemoteTask::join`](crate::RemoteTask::join) or
-    /// [`RemoteHandle::block_on`](crate::RemoteHandle::block_on) was called on the thread of the
-    /// very loop that has to finish the task, so that the call could never return.
+    /// Whether [`RemoteTask::join`](crate::event_loop::RemoteTask::join) or
+    /// [`RemoteHandle::block_on`](crate::event_loop::RemoteHandle::block_on) was called on the
+    /// thread of the very loop that has to finish the task, so that the call could never return.
     pub fn is_deadlock(&self) -> bool {
         matches!(self.inner.why, Why::WouldDeadlock)
     }
@@ -164,8 +164,8 @@ impl From<JoinError> for io::Error {
     }
 }
 
-/// The time given to [`timeout`](crate::timeout) or [`timeout_at`](crate::timeout_at) ran out
-/// first.
+/// The time given to [`timeout`](crate::time::timeout) or [`timeout_at`](crate::time::timeout_at)
+/// ran out first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed;
 
@@ -183,8 +183,8 @@ impl From<Elapsed> for io::Error {
     }
 }
 
-/// [`EventLoop::run_until_complete`](crate::EventLoop::run_until_complete) ended before its future
-/// was done: the loop was stopped, or it is closed.
+/// [`EventLoop::run_until_complete`](crate::event_loop::EventLoop::run_until_complete) ended before
+/// its future was done: the loop was stopped, or it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped {
     pub(crate) closed: bool,
@@ -208,8 +208,8 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// The reason for which a scope or a [`CancelToken`](crate::CancelToken) was cancelled, and the
-/// place in the source that cancelled it.
+/// The reason for which a scope or a [`CancelToken`](crate::group::CancelToken) was cancelled, and
+/// the place in the source that cancelled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelled {
     reason: Arc<str>,
@@ -243,7 +243,7 @@ impl fmt::Display for Cancelled {
 
 impl std::error::Error for Cancelled {}
 
-/// A [`RemoteHandle`](crate::RemoteHandle) was used after its loop had been closed.
+/// A [`RemoteHandle`](crate::event_loop::RemoteHandle) was used after its loop had been closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopClosed;
 

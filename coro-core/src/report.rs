@@ -7,9 +7,9 @@ use std::panic::Location;
 /// An error that had no caller to return to, such as a panic in a task that is never awaited.
 ///
 /// The loop passes it to the handler set by
-/// [`set_exception_handler`](crate::LoopHandle::set_exception_handler), or prints it to the
-/// standard error if none is set. The counterpart of the context that asyncio's exception handlers
-/// receive.
+/// [`set_exception_handler`](crate::event_loop::LoopHandle::set_exception_handler), or prints it to
+/// the standard error if none is set. The counterpart of the context that asyncio's exception
+/// handlers receive.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ErrorReport {
@@ -48,13 +48,14 @@ pub enum ReportKind {
     HandlerPanicked,
     /// A listener ran out of descriptors or memory and waits before it tries again.
     AcceptPaused,
-    /// A clean-up of a [`scope`](crate::scope) did not end within its grace time.
+    /// A clean-up of a [`scope`](crate::group::scope) did not end within its grace time.
     CleanUpCutShort,
     /// A callback of a protocol panicked, or a server's function that makes the protocols did.
     ProtocolPanicked,
     /// A program keeps writing to a closed transport; the written data is ignored.
     WriteIgnored,
-    /// One step ran for longer than 100 ms; reported in [`debug`](crate::Builder::debug) mode only.
+    /// One step ran for longer than 100 ms; reported in
+    /// [`debug`](crate::event_loop::Builder::debug) mode only.
     SlowStep,
 }
 

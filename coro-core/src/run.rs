@@ -39,9 +39,9 @@ use crate::signal::interrupt::{self, Interrupt};
 ///
 /// - On a thread that runs a loop already: await the future there.
 /// - If the operating system gives no poller.
-/// - If [`stop`](crate::LoopHandle::stop) is called, which leaves `main` without an output: stop a
-///   loop of your own, run with [`run_until_complete`](EventLoop::run_until_complete), or let
-///   `main` return.
+/// - If [`stop`](crate::event_loop::LoopHandle::stop) is called, which leaves `main` without an
+///   output: stop a loop of your own, run with
+///   [`run_until_complete`](EventLoop::run_until_complete), or let `main` return.
 /// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
 pub fn run<F: IntoFuture>(main: F) -> F::Output {

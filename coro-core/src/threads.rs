@@ -18,15 +18,17 @@
 //!
 //! # From a thread to the loop
 //!
-//! A job may take a [`RemoteHandle`](crate::RemoteHandle) with it, to give the loop work, or to
-//! [block](crate::RemoteHandle::block_on) until a future on the loop is done.
+//! A job may take a [`RemoteHandle`](crate::event_loop::RemoteHandle) with it, to give the loop
+//! work, or to [block](crate::event_loop::RemoteHandle::block_on) until a future on the loop is
+//! done.
 //!
 //! # When the loop ends
 //!
 //! Closing a loop cancels the jobs that still wait for a thread, sets the [`CancelFlag`] of the
 //! running jobs, and waits for these: at most five minutes, as in asyncio, or the time set by
-//! [`join_threads`](crate::Builder::join_threads). After five seconds, the exception handler is
-//! told which jobs are still running. Jobs that are still running in the end are abandoned.
+//! [`join_threads`](crate::event_loop::Builder::join_threads). After five seconds, the exception
+//! handler is told which jobs are still running. Jobs that are still running in the end are
+//! abandoned.
 
 pub use crate::pool::{CancelFlag, Executor, Job, ThreadPool, ThreadPoolBuilder};
 pub use crate::wait::thread::ToThread;
@@ -36,8 +38,8 @@ pub use crate::wait::thread::ToThread;
 /// The job is handed over at once, before the future is first polled; jobs begin in the order in
 /// which they were made. There are at most as many threads as [`ThreadPoolBuilder::max_threads`]
 /// allows, for the default pool or the settings given to
-/// [`Builder::thread_pool`](crate::Builder::thread_pool). Further jobs wait. [`ToThread`] documents
-/// the effect of dropping the future, and how a panic comes back.
+/// [`Builder::thread_pool`](crate::event_loop::Builder::thread_pool). Further jobs wait.
+/// [`ToThread`] documents the effect of dropping the future, and how a panic comes back.
 ///
 /// The counterpart of `asyncio.to_thread`.
 ///

@@ -20,8 +20,8 @@ const ROOM_MIN: usize = 8 * 1024;
 /// for this let an endless line fill the memory, and lose the beginning of a line when they are
 /// dropped midway. Here a line longer than the limit is an error, and **no bytes are ever lost**:
 /// all bytes that were read stay in the buffer until they are returned. So every method can be
-/// dropped at any point, by a [`timeout`](crate::timeout) for example, and called again. After any
-/// error the bytes are still in the [`buffer`](Self::buffer).
+/// dropped at any point, by a [`timeout`](crate::time::timeout) for example, and called again.
+/// After any error the bytes are still in the [`buffer`](Self::buffer).
 ///
 /// It also implements [`AsyncRead`] and [`AsyncBufRead`], so the rest of a stream can be read as
 /// bytes after a head was read as lines.

@@ -26,9 +26,9 @@ static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
 /// the process that do no other work, and end when they have been idle for ten seconds. Addresses
 /// need no thread.
 ///
-/// The system decides how long it takes: use [`timeout`](crate::timeout) to limit it. Dropping the
-/// future abandons the lookup; one that has begun runs on, and its answer is thrown away. It keeps
-/// neither the loop nor the process from ending.
+/// The system decides how long it takes: use [`timeout`](crate::time::timeout) to limit it.
+/// Dropping the future abandons the lookup; one that has begun runs on, and its answer is thrown
+/// away. It keeps neither the loop nor the process from ending.
 ///
 /// ```
 /// # use coro_core as coro;

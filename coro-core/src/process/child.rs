@@ -163,9 +163,9 @@ impl Child {
     ///
     /// The outputs end when *all* processes that share their descriptors have closed them,
     /// including processes that the child has started and left behind. To limit the time, use
-    /// [`timeout`](crate::timeout). If the future is dropped, the bytes that were read are kept
-    /// here, and another call gives them along with the rest. It is then unknown how much of the
-    /// input was written, and the pipe is closed.
+    /// [`timeout`](crate::time::timeout). If the future is dropped, the bytes that were read are
+    /// kept here, and another call gives them along with the rest. It is then unknown how much of
+    /// the input was written, and the pipe is closed.
     ///
     /// # Errors
     ///

@@ -180,8 +180,8 @@ impl Command {
     /// Kills the child when its [`Child`] is dropped. Default: `false`, the child runs on.
     ///
     /// This also applies to the children of [`output`](Self::output) and [`status`](Self::status),
-    /// when those futures are dropped, as by a [`timeout`](crate::timeout) or when their task is
-    /// cancelled.
+    /// when those futures are dropped, as by a [`timeout`](crate::time::timeout) or when their task
+    /// is cancelled.
     pub fn kill_on_drop(&mut self, kill_on_drop: bool) -> &mut Self {
         self.kill_on_drop = kill_on_drop;
         self

@@ -78,7 +78,8 @@ impl Deadline {
         }
     }
 
-    /// The deadline, by the loop's [`time`](crate::LoopHandle::time); `None` if there is none.
+    /// The deadline, by the loop's [`time`](crate::event_loop::LoopHandle::time); `None` if there
+    /// is none.
     pub fn when(&self) -> Option<Instant> {
         self.when.get()
     }

@@ -31,7 +31,7 @@ use crate::wait::until::Until;
 ///
 /// # Panics
 ///
-/// If `period` is zero: use [`yield_now`](crate::yield_now) to run once a turn.
+/// If `period` is zero: use [`yield_now`](crate::time::yield_now) to run once a turn.
 pub fn interval(period: Duration) -> Interval {
     assert!(
         !period.is_zero(),

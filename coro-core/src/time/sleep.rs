@@ -35,7 +35,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep(Until::After(duration))
 }
 
-/// Waits at least until `deadline`, by the loop's [`time`](crate::LoopHandle::time).
+/// Waits at least until `deadline`, by the loop's [`time`](crate::event_loop::LoopHandle::time).
 ///
 /// A deadline in the past still lets everything else that is ready run first. Otherwise as
 /// [`sleep`].

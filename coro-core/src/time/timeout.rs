@@ -43,8 +43,8 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
     }
 }
 
-/// Awaits `future` until `deadline` at most, by the loop's [`time`](crate::LoopHandle::time).
-/// Otherwise as [`timeout`].
+/// Awaits `future` until `deadline` at most, by the loop's
+/// [`time`](crate::event_loop::LoopHandle::time). Otherwise as [`timeout`].
 ///
 /// # Errors
 ///

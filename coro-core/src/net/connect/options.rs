@@ -24,8 +24,8 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// costs no more than that. [`ConnectOptions`] has settings for this.
 ///
 /// The system decides how long it waits for an answer, often minutes: use
-/// [`timeout`](crate::timeout) to limit it. Dropping the future abandons the lookup, and closes
-/// every socket.
+/// [`timeout`](crate::time::timeout) to limit it. Dropping the future abandons the lookup, and
+/// closes every socket.
 ///
 /// ```
 /// # use coro_core as coro;
@@ -212,7 +212,7 @@ impl TcpStream {
     ///
     /// The system's error: refused, unreachable, timed out. For several addresses, or a name that
     /// was not resolved, a [`ConnectError`] inside an `io::Error`. The system decides how long it
-    /// waits for an answer, often minutes: use [`timeout`](crate::timeout) to limit it.
+    /// waits for an answer, often minutes: use [`timeout`](crate::time::timeout) to limit it.
     ///
     /// # Panics
     ///

@@ -1,10 +1,11 @@
-//! *asyncio, as Rust would have it.* Annotated functions become futures, generators and streams,
-//! and an event loop runs them: on stable Rust, on one thread, in one order.
+//! *asyncio, as Rust would have it.* Annotated functions become futures, generators or streams, run
+//! by an event loop: on stable Rust, on one thread, in a documented order.
 //!
 //! # A program that grows
 //!
-//! A coroutine is a function with an attribute. Calling it runs nothing: it gives a future.
-//! [`yield_from!`] waits for another one, and [`run`] makes a loop and runs one to its end.
+//! A coroutine is a function with an attribute. Calling it runs none of its body: it gives a
+//! future. [`yield_from!`] waits for another future, and [`run`] makes a loop and runs one future
+//! to its end.
 //!
 //! ```
 //! use coro::{sleep, yield_from};
@@ -26,8 +27,9 @@
 //! coro::run(print_sum(1, 2));
 //! ```
 //!
-//! Several at once: [`gather`] awaits them together, [`spawn`] makes a [`Task`] that the loop owns
-//! and runs beside the one that spawned it. A [`timeout`] bounds either.
+//! To do several things at once, [`gather`] awaits futures together. [`spawn`] makes a [`Task`],
+//! which the loop owns and runs beside the task that spawned it. [`timeout`] limits the time of
+//! either.
 //!
 //! ```
 //! # use coro::{sleep, yield_from};
@@ -49,11 +51,11 @@
 //! ```
 //!
 //! Errors are values: `yield_from!(..)?` passes one on. A panic in a task stays in that task: its
-//! [`JoinError`] goes to whoever awaits it, and to the loop's exception handler if nobody does.
-//! Cancelling is dropping: destructors are the clean-up, and nothing can refuse.
+//! [`JoinError`] goes to the task that awaits it, or to the loop's exception handler if none does.
+//! Cancelling a task drops its future: destructors are the clean-up, and the future cannot refuse.
 //!
-//! With `yields = T` the function becomes a generator, which needs no loop: an iterator, a stream
-//! if it is an `async fn`, or, with `resumes = R`, a coroutine that is sent values.
+//! With `yields = T` the function becomes a generator, which needs no loop: it is an iterator, a
+//! stream if it is an `async fn`, or, with `resumes = R`, a coroutine that receives values.
 //!
 //! ```
 //! use coro::yield_;
@@ -68,22 +70,22 @@
 //! assert_eq!(squares(4).into_iter().sum::<u32>(), 30);
 //! ```
 //!
-//! Functions that are called later, without a coroutine, are callouts: [`call_soon`],
-//! [`call_later`], [`call_at`](event_loop::call_at). Sockets are in [`net`], with TLS in `net::tls` if the feature `tls`
-//! is on, and protocols that are called back for what they receive; subprocesses in `process`,
-//! signals in [`signal`], threads for what would block in [`threads`], locks, queues and channels
-//! in [`sync`]. To keep a loop, stop it, or give it a virtual clock, make an [`EventLoop`]; other
-//! threads reach it by a [`RemoteHandle`](event_loop::RemoteHandle). What runs when is written down at [`EventLoop`].
+//! Functions that the loop calls later, without a coroutine, are callouts: [`call_soon`],
+//! [`call_later`], [`call_at`](event_loop::call_at). Sockets are in [`net`], with callback protocols, and TLS in
+//! `net::tls` if the feature `tls` is on; subprocesses in `process`, signals in [`signal`], threads
+//! for blocking calls in [`threads`], locks, queues and channels in [`sync`]. To keep a loop, stop
+//! it, or give it a virtual clock, make an [`EventLoop`], which also documents the order in which
+//! things run; other threads reach a loop by its [`RemoteHandle`](event_loop::RemoteHandle).
 //!
 //! # Tests
 //!
-//! `#[coro::test]` runs a test on a loop with a virtual clock: sleeping takes no time, and always
-//! the same course.
+//! `#[coro::test]` runs a test on a loop with a virtual clock: sleeping takes no time, and the test
+//! runs the same way each time.
 //!
 //! ```
 //! # use std::time::Duration;
 //! #[coro::test]
-//! async fn an_hour_takes_a_moment() {
+//! async fn a_sleep_of_an_hour_returns_at_once() {
 //!     coro::sleep(Duration::from_secs(3600)).await;
 //! }
 //! ```
@@ -132,14 +134,7 @@ pub mod event_loop {
     pub use coro_core::report::{ErrorReport, ReportKind};
 }
 
-/// The boxed kinds of generators, and what all kinds share.
-pub mod generator {
-    pub use coro_core::generator::{AsyncCoroutine, ResumeError, Status};
-    #[cfg(feature = "alloc")]
-    pub use coro_core::generator::{
-        BoxAsyncGenerator, BoxGenerator, SendBoxAsyncGenerator, SendBoxGenerator,
-    };
-}
+pub mod generator;
 
 /// Many futures or tasks awaited as one.
 #[cfg(feature = "std")]
@@ -174,25 +169,25 @@ pub use coro_core::macro_support as __private;
 
 /// Waits for a future, or delegates to a coroutine, an iterator or a stream.
 ///
-/// What it does depends on the operand, and on the coroutine that it stands in:
+/// The effect depends on the operand, and on the coroutine around the macro:
 ///
-/// | operand | what happens | value of the expression | where |
+/// | operand | effect | value of the expression | allowed |
 /// |---|---|---|---|
-/// | a future | we wait for it, as with `.await` | its output | without `yields`, or in an `async fn` |
-/// | a coroutine with our `yields` and `resumes` | its yields go to our resumer, what we are resumed with goes to it | what it returns | with `yields` |
-/// | an iterator of our `yields` | each item is yielded | `()` | with `yields`, without `resumes` |
-/// | a stream of our `yields` | each item is awaited, then yielded | `()` | with `yields`, in an `async fn` |
+/// | a future | the coroutine waits for it, as with `.await` | its output | without `yields`, or in an `async fn` |
+/// | a coroutine with the same `yields` and `resumes` | it yields to the caller, and is resumed by the caller | its return value | with `yields` |
+/// | an iterator over the type of `yields` | each item is yielded | `()` | with `yields`, without `resumes` |
+/// | a stream of the type of `yields` | each item is awaited, then yielded | `()` | with `yields`, in an `async fn` |
 ///
-/// It is the `yield from` of [PEP 380], with the errors of Rust: they are values, so that
-/// `yield_from!(operand)?` raises what the operand returned. Closing a coroutine drops whatever it
-/// delegates to, the innermost first. Delegation costs nothing: a coroutine of this crate becomes a
-/// part of the one that delegates to it.
+/// It is the `yield from` of [PEP 380], with the errors of Rust: they are values, so
+/// `yield_from!(operand)?` passes on an error that the operand returned. Closing a coroutine also
+/// drops the coroutines that it delegates to, the innermost first. Delegation has no cost: a
+/// coroutine of this crate becomes a part of the one that delegates to it.
 ///
-/// The operand is evaluated first, and its temporaries live until the end of the statement, as those
-/// of `.await` do. The macro works in every position that an expression may have, in the arguments
-/// of other macros, and under any name that it is imported by; but only in the body of a coroutine
-/// itself. Closures and nested `async` blocks in it are state machines of their own, and there it
-/// does not compile.
+/// The operand is evaluated first, and its temporaries live until the end of the statement, as with
+/// `.await`. The macro works wherever an expression may stand, also in the arguments of other
+/// macros, and under any name that it is imported by. It must stand in the body of the coroutine
+/// itself: it does not compile in closures and nested `async` blocks, which are state machines of
+/// their own.
 ///
 /// ```
 /// use coro::{yield_, yield_from};
@@ -231,14 +226,15 @@ pub use coro_core::macro_support as __private;
 #[doc(inline)]
 pub use coro_core::yield_from;
 
-/// Hands a value to whoever resumes the coroutine, and evaluates to what it is resumed with.
+/// Hands a value to the caller of the coroutine, and evaluates to the value that it is resumed
+/// with.
 ///
-/// `yield_!(value)` suspends the body of a `#[coro::coroutine(yields = T)]` function, where `value`
-/// is a `T`. The value of the expression is what is handed in by [`Coroutine::resume`]: an `R` where
-/// the function says `resumes = R`, or else `()`. `yield_!()` is `yield_!(())`.
+/// `yield_!(value)` suspends the body of a `#[coro::coroutine(yields = T)]` function; `value` is a
+/// `T`. The expression evaluates to the argument of [`Coroutine::resume`]: an `R` if the function
+/// says `resumes = R`, or else `()`. `yield_!()` is `yield_!(())`.
 ///
-/// It is the `yield` of Python, as [PEP 342] made an expression of it. There is no `throw` beside it:
-/// with `resumes = Result<R, E>`, `yield_!(value)?` raises the error that was handed in.
+/// It is the `yield` of Python, as an expression, see [PEP 342]. It needs no `throw`: with `resumes
+/// = Result<R, E>`, `yield_!(value)?` raises the error that was passed in.
 ///
 /// ```
 /// use coro::{Coroutine, CoroutineState, yield_};
@@ -260,13 +256,13 @@ pub use coro_core::yield_from;
 /// assert_eq!(average.as_mut().resume(20.0), CoroutineState::Yielded(15.0));
 /// ```
 ///
-/// Where it may stand is said at [`yield_from!`].
+/// [`yield_from!`] says where it may stand.
 ///
 /// [PEP 342]: https://peps.python.org/pep-0342/
 #[doc(inline)]
 pub use coro_core::yield_;
 
-/// Makes a coroutine of a function.
+/// Makes a function a coroutine.
 ///
 /// | written | called, it gives | its body may use |
 /// |---|---|---|
@@ -276,8 +272,8 @@ pub use coro_core::yield_;
 /// | `#[coro::coroutine(yields = Y, resumes = R)] fn f(..) -> T` | a [`Generator`] that is resumed with `R` | the same |
 /// | `#[coro::coroutine(yields = Y)] async fn f(..) -> T` | an [`AsyncGenerator`]: it waits and yields | and `.await` |
 ///
-/// Nothing runs when the function is called: its arguments are moved into the coroutine, in order,
-/// and are dropped with it as those of an `async fn` are.
+/// The call runs none of the body. The arguments are moved into the coroutine, in order, and are
+/// dropped with it, as those of an `async fn` are.
 ///
 /// ```
 /// use coro::{yield_, yield_from};
@@ -301,26 +297,26 @@ pub use coro_core::yield_;
 ///
 /// # Always by path
 ///
-/// The compiler has an unstable attribute called `coroutine` of its own, so that `use
-/// coro::coroutine` makes the bare name ambiguous (E0659). Write the path, or use
-/// [`macro@coroutines`], inside which the bare name is ours.
+/// The compiler has an unstable built-in attribute called `coroutine`, so `use coro::coroutine`
+/// makes the bare name ambiguous (E0659). Write the path, or use [`macro@coroutines`], which makes
+/// the bare name work inside it.
 ///
 /// # Arguments
 ///
-/// - **`yields = Y`**: what the coroutine yields. It may borrow from the arguments.
-/// - **`resumes = R`**: what it is resumed with; `()` by default. Needs `yields`.
-/// - **`send`**: promises that the coroutine is `Send`, and checks it. Outside of traits the compiler
-///   finds out by itself. A default method with `&self` needs `where Self: Sync`.
-/// - **`boxed`**: puts the body on the heap, one allocation a call: for recursion, and for methods of
-///   traits that are used as `dyn Trait`. All that is borrowed must be visible in the types of the
-///   arguments: `Words<'_>`, not `Words`.
-/// - **`crate = path::to::coro`**: the path of this crate, where it is not `::coro`.
+/// - **`yields = Y`**: the type that the coroutine yields. It may borrow from the arguments.
+/// - **`resumes = R`**: the type that it is resumed with; `()` by default. Needs `yields`.
+/// - **`send`**: promises that the coroutine is `Send`, and checks it. Outside of traits the
+///   compiler infers that by itself. A default method with `&self` needs `where Self: Sync`.
+/// - **`boxed`**: puts the body on the heap, one allocation for each call: for recursion, and for
+///   methods of traits that are used as `dyn Trait`. All borrows must be visible in the types of
+///   the arguments: `Words<'_>`, not `Words`.
+/// - **`crate = path::to::coro`**: the path of this crate, if it is not `::coro`.
 ///
 /// # Traits
 ///
-/// A method of a trait, required or provided, is annotated as any function is, and so is the method
-/// that implements it, with the same arguments. An unannotated `async fn`, or one that returns `impl
-/// Future`, can implement a coroutine without `boxed` and `yields`.
+/// A method of a trait, required or provided, is annotated like any function, and so is the method
+/// that implements it, with the same arguments. A coroutine without `boxed` and `yields` can also
+/// be implemented by an unannotated `async fn`, or a function that returns `impl Future`.
 ///
 /// ```
 /// use coro::yield_from;
@@ -350,8 +346,8 @@ pub use coro_core::yield_;
 ///
 /// # Expands roughly to
 ///
-/// Without `yields`, `send` and `boxed`, the `async fn` that it is. The compiler sees one, so that
-/// lifetimes are captured, arguments dropped and mistakes reported as those of an `async fn` are, in
+/// Without `yields`, `send` and `boxed`, it becomes an `async fn`. The compiler sees an ordinary
+/// one, so it captures lifetimes, drops arguments and reports mistakes as for every `async fn`, in
 /// every edition.
 ///
 /// ```
@@ -362,8 +358,8 @@ pub use coro_core::yield_;
 /// # assert_eq!(coro::run(length("four")), 4);
 /// ```
 ///
-/// With `yields`, a call that takes the body as an `async` block. Values travel between a yield point
-/// and the resumer through a slot on the resumer's stack.
+/// With `yields`, it becomes a call that takes the body as an `async` block. Values pass between a
+/// yield point and the caller through a slot on the caller's stack.
 ///
 /// ```text
 /// fn words<'a>(text: &'a str) -> Generator<&'a str, (), impl Future<Output = ()>> {
@@ -378,11 +374,11 @@ pub use coro_core::yield_;
 #[doc(inline)]
 pub use coro_macros::coroutine;
 
-/// Lets the bare `#[coroutine]` be written on the functions inside.
+/// Makes the bare `#[coroutine]` work on the functions inside.
 ///
-/// It goes on an inline module, an impl or a trait, and makes `#[coroutine]` and `#[coroutine(..)]` in
-/// it mean [`macro@coroutine`], also in what is nested, and inside `cfg_attr`. Its arguments `send` and
-/// `crate = path::to::coro` are handed down to all of them.
+/// It goes on an inline module, an impl or a trait, and makes `#[coroutine]` and `#[coroutine(..)]`
+/// inside it mean [`macro@coroutine`], also in nested items, and inside `cfg_attr`. Its arguments
+/// `send` and `crate = path::to::coro` apply to all of them.
 ///
 /// ```
 /// use coro::yield_from;
@@ -411,9 +407,9 @@ pub use coro_macros::coroutines;
 
 /// Runs `main` on an event loop.
 ///
-/// The function becomes a plain one that [`run`]s its body as a coroutine, and returns what the body
-/// returns. It may be an `async fn`, and takes no arguments. `crate = path::to::coro` says where this
-/// crate is, if it is not `::coro`.
+/// The function becomes a plain one that [`run`]s its body as a coroutine, and returns the body's
+/// value. It may be an `async fn`, and takes no arguments. `crate = path::to::coro` is the path of
+/// this crate, if it is not `::coro`.
 ///
 /// ```
 /// use coro::yield_from;
@@ -440,9 +436,9 @@ pub use coro_macros::main;
 
 /// Runs a test on an event loop of its own.
 ///
-/// Its clock is virtual: when nothing else is left to do, time jumps to the next deadline, so that
-/// sleeping takes no time and always the same course. With `real`, it is the clock on the wall.
-/// Other attributes of tests, `#[should_panic]` for one, go beside it; `#[test]` does not.
+/// Its clock is virtual: when no task is ready, time jumps to the next deadline, so sleeping takes
+/// no time and the test runs the same way each time. With `real`, the clock is real. Other
+/// attributes of tests, such as `#[should_panic]`, go beside it; `#[test]` does not.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -1,11 +1,11 @@
-//! The loop's time: nanoseconds since the loop was made, real or virtual.
+//! The loop's clock: nanoseconds since the loop was made, real or virtual.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::timers::NEVER;
 
-/// As far as an [`Instant`] is stretched to show a deadline that never comes.
+/// The distance from the epoch of the [`Instant`] that stands for a deadline that never comes.
 const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 pub(crate) struct Clock {
@@ -15,7 +15,7 @@ pub(crate) struct Clock {
 
 enum Mode {
     Real,
-    /// The present, and the real time when it was last let flow.
+    /// `now` is the present; `flowed_at` is the real time at the last call of [`Clock::flow`].
     Virtual {
         now: Cell<u64>,
         flowed_at: Cell<u64>,
@@ -57,7 +57,8 @@ impl Clock {
         nanos(self.epoch.elapsed())
     }
 
-    /// Lets virtual time run as real time did since the last call, if it may, or else forgets it.
+    /// Moves virtual time on by the real time since the last call if `may_run`; otherwise leaves
+    /// that time out.
     pub(crate) fn flow(&self, may_run: bool) {
         if let Mode::Virtual { now, flowed_at } = &self.mode {
             let real = self.real_now();
@@ -68,7 +69,7 @@ impl Clock {
         }
     }
 
-    /// Moves virtual time forward to an instant that is not past yet.
+    /// Moves virtual time forward to an instant; never back.
     pub(crate) fn jump(&self, to: u64) {
         if let Mode::Virtual { now, .. } = &self.mode {
             now.set(now.get().max(to));
@@ -86,7 +87,7 @@ impl Clock {
         }
     }
 
-    /// An instant as nanoseconds; one before the loop was made counts as its first.
+    /// An instant in nanoseconds since the epoch; an earlier instant counts as the epoch.
     pub(crate) fn nanos_at(&self, instant: Instant) -> u64 {
         nanos(instant.saturating_duration_since(self.epoch))
     }

@@ -1,4 +1,4 @@
-//! The errors that callers meet.
+//! Errors of the event loop: `JoinError`, `Elapsed`, `Stopped`, `Cancelled`, `LoopClosed`.
 
 use std::any::Any;
 use std::fmt;
@@ -22,7 +22,7 @@ use crate::report::payload_message;
 /// });
 /// ```
 pub struct JoinError {
-    /// Boxed, because it is rare, and every task has room for it.
+    /// Boxed, because errors are rare, and every task reserves room for one.
     inner: Box<Inner>,
 }
 
@@ -61,8 +61,8 @@ impl JoinError {
         JoinError::new(task, Why::Refused(error))
     }
 
-    /// The name of the task: `Task-N`, unless it was given another. For a job on another thread it
-    /// says where that was made.
+    /// The name of the task: `Task-N`, unless the task was given another. For a job on another
+    /// thread, the place in the source that made the job.
     pub fn task_name(&self) -> &str {
         &self.inner.task
     }
@@ -84,8 +84,8 @@ impl JoinError {
     }
 
     /// Whether [`RemoteTask::join`](crate::event_loop::RemoteTask::join) or
-    /// [`RemoteHandle::block_on`](crate::event_loop::RemoteHandle::block_on) was called on the thread of the very
-    /// loop that has to finish the task, where blocking could never end.
+    /// [`RemoteHandle::block_on`](crate::event_loop::RemoteHandle::block_on) was called on the
+    /// thread of the very loop that has to finish the task, so that the call could never return.
     pub fn is_deadlock(&self) -> bool {
         matches!(self.inner.why, Why::WouldDeadlock)
     }
@@ -105,7 +105,7 @@ impl JoinError {
         }
     }
 
-    /// The payload of the panic, or the error itself where there was none.
+    /// The payload of the panic, or the error itself if the task did not panic.
     ///
     /// # Errors
     ///
@@ -152,8 +152,8 @@ impl std::error::Error for JoinError {
 }
 
 impl From<JoinError> for io::Error {
-    /// The error of the system that [refused](JoinError::is_refused) a thread, or another one with
-    /// the text of this. The payload of a panic is dropped.
+    /// The system's error if the system [refused](JoinError::is_refused) a thread; otherwise an
+    /// error of kind `Other` with this error's text. The payload of a panic is dropped.
     fn from(error: JoinError) -> Self {
         let text = error.to_string();
         match error.inner.why {
@@ -163,8 +163,8 @@ impl From<JoinError> for io::Error {
     }
 }
 
-/// The time given to [`timeout`](crate::time::timeout) or [`timeout_at`](crate::time::timeout_at) ran out
-/// first.
+/// The time given to [`timeout`](crate::time::timeout) or [`timeout_at`](crate::time::timeout_at)
+/// ran out first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed;
 
@@ -182,15 +182,15 @@ impl From<Elapsed> for io::Error {
     }
 }
 
-/// [`EventLoop::run_until_complete`](crate::event_loop::EventLoop::run_until_complete) ended before its future
-/// was done: somebody called `stop`, or the loop is closed.
+/// [`EventLoop::run_until_complete`](crate::event_loop::EventLoop::run_until_complete) ended before
+/// its future was done: the loop was stopped, or it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped {
     pub(crate) closed: bool,
 }
 
 impl Stopped {
-    /// Whether the loop had been closed before, so that nothing can run on it any more.
+    /// Whether the loop had been closed before the call. Nothing can run on it any more.
     pub fn is_closed(&self) -> bool {
         self.closed
     }
@@ -207,8 +207,8 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Somebody cancelled a scope or a [`CancelToken`](crate::group::CancelToken): the reason that they gave,
-/// and where.
+/// The reason for which a scope or a [`CancelToken`](crate::group::CancelToken) was cancelled, and
+/// the place in the source that cancelled it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelled {
     reason: Arc<str>,
@@ -228,7 +228,7 @@ impl Cancelled {
         &self.reason
     }
 
-    /// Where it was cancelled.
+    /// The place in the source that cancelled it.
     pub fn location(&self) -> &'static Location<'static> {
         self.location
     }

@@ -1,7 +1,7 @@
-//! The machine behind `coro`: generators, tasks, the event loop and what is built on it.
+//! Generators, tasks, an event loop, for the crate `coro`.
 //!
-//! Use it through the facade, `coro`, which documents it. The modules stand in rows, each of which
-//! imports only from those above it here; `ARCHITECTURE.md` says why.
+//! Use it through `coro`, which documents it. The modules stand in rows: each imports only from
+//! rows above its own here. `ARCHITECTURE.md` gives the reasons.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 #[cfg(feature = "alloc")]
@@ -15,14 +15,14 @@ pub mod report;
 #[cfg(feature = "std")]
 mod timers;
 
-// Row 1: what a machine gives, and generators.
+// Row 1: the machine, and generators.
 #[cfg(feature = "std")]
 mod clock;
 pub mod generator;
 #[cfg(feature = "std")]
 mod sys;
 
-// Row 2: a task, and threads for what would block one.
+// Row 2: a task, and threads for blocking calls.
 #[cfg(feature = "std")]
 mod pool;
 #[cfg(feature = "std")]

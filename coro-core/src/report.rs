@@ -1,25 +1,25 @@
-//! What a loop tells its exception handler.
+//! Error reports, which a loop passes to its exception handler.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 
-/// Something went wrong where no caller could be told, such as a panic in a task that nobody
-/// awaits.
+/// An error that had no caller to return to, such as a panic in a task that is never awaited.
 ///
-/// A loop hands it to the handler set by
-/// [`set_exception_handler`](crate::event_loop::LoopHandle::set_exception_handler), or else prints it to the
-/// standard error. The counterpart of the context that asyncio's exception handlers receive.
+/// The loop passes it to the handler set by
+/// [`set_exception_handler`](crate::event_loop::LoopHandle::set_exception_handler), or prints it to
+/// the standard error if none is set. The counterpart of the context that asyncio's exception
+/// handlers receive.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ErrorReport {
-    /// What kind of thing happened.
+    /// The kind of event that is reported.
     pub kind: ReportKind,
-    /// What was said: the text of the error or of the panic.
+    /// The text of the error or of the panic.
     pub message: String,
     /// The name of the task concerned, if it was a task.
     pub task: Option<String>,
-    /// Where that task was spawned, that callout registered, or that job made.
+    /// The place in the source that spawned the task, registered the callout or made the job.
     pub origin: Option<&'static Location<'static>>,
 }
 
@@ -27,19 +27,20 @@ pub struct ErrorReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReportKind {
-    /// A task panicked, and the last one who could have seen it has gone.
+    /// A task panicked, and its last handle was dropped without taking the panic.
     TaskPanicked,
-    /// A task ended with an error, and the last one who could have seen it has gone.
+    /// A task ended with an error, and its last handle was dropped without taking the error.
     TaskFailed,
     /// A callout panicked.
     CalloutPanicked,
-    /// A job on another thread panicked, and nobody waits for it any more.
+    /// A job on another thread panicked, and the future that waited for it was dropped.
     JobPanicked,
-    /// A job was refused for want of a thread, and nobody waits for it any more.
+    /// A job was refused because no thread could be started, and the future that waited for it was
+    /// dropped.
     JobRefused,
-    /// Jobs go on running on other threads while the loop is closed.
+    /// The loop is being closed while jobs still run on other threads.
     JobsStuck,
-    /// A waker panicked when the loop woke it: one of some other executor's, or made by hand.
+    /// A waker panicked when the loop woke it: a waker of another executor, or a hand-made one.
     WakePanicked,
     /// A destructor panicked while the loop dropped a future, an output or a closure.
     DropPanicked,
@@ -47,13 +48,14 @@ pub enum ReportKind {
     HandlerPanicked,
     /// A listener ran out of descriptors or memory and waits before it tries again.
     AcceptPaused,
-    /// A clean-up of a [`scope`](crate::group::scope)'s was not done within its grace time.
+    /// A clean-up of a [`scope`](crate::group::scope) did not end within its grace time.
     CleanUpCutShort,
-    /// A callback of a protocol panicked, or what makes the protocols of a server did.
+    /// A callback of a protocol panicked, or a server's function that makes the protocols did.
     ProtocolPanicked,
-    /// A program goes on writing to a transport that is closed; what it writes is ignored.
+    /// A program keeps writing to a closed transport; the written data is ignored.
     WriteIgnored,
-    /// One step ran for longer than 100 ms, which [`debug`](crate::event_loop::Builder::debug) mode looks for.
+    /// One step ran for longer than 100 ms; reported in
+    /// [`debug`](crate::event_loop::Builder::debug) mode only.
     SlowStep,
 }
 
@@ -85,11 +87,11 @@ impl ErrorReport {
 impl fmt::Display for ErrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            ReportKind::TaskPanicked => "a task panicked and nobody looked at it",
-            ReportKind::TaskFailed => "a task failed and nobody looked at it",
+            ReportKind::TaskPanicked => "a task panicked and nothing awaited it",
+            ReportKind::TaskFailed => "a task failed and nothing awaited it",
             ReportKind::CalloutPanicked => "a callout panicked",
-            ReportKind::JobPanicked => "a job on another thread panicked and nobody looked at it",
-            ReportKind::JobRefused => "a job was refused and nobody looked at it",
+            ReportKind::JobPanicked => "a job on another thread panicked and nothing awaited it",
+            ReportKind::JobRefused => "a job was refused and nothing awaited it",
             ReportKind::JobsStuck => "jobs on other threads hold up the closing of the loop",
             ReportKind::WakePanicked => "a waker panicked",
             ReportKind::DropPanicked => "a destructor panicked",

@@ -1,4 +1,4 @@
-//! The door: run one coroutine on a loop of its own.
+//! `run`, which runs one future on a new loop.
 
 use std::future::{Future, IntoFuture};
 
@@ -8,8 +8,8 @@ use crate::signal::interrupt::{self, Interrupt};
 
 /// Makes a loop, runs `main` on it, and closes the loop. The counterpart of `asyncio.run`.
 ///
-/// When `main` is done, the tasks that are left are cancelled and run to their ends, and the loop
-/// is closed; only then is the output returned. The future need not be `Send` or `'static`.
+/// When `main` is done, the remaining tasks are cancelled and run to their ends, and the loop is
+/// closed. Only then is the output returned. The future need not be `Send` or `'static`.
 ///
 /// ```
 /// let words = vec!["a", "b"];
@@ -22,24 +22,26 @@ use crate::signal::interrupt::{self, Interrupt};
 ///
 /// # Ctrl-C
 ///
-/// On the main thread of a process, a Ctrl-C (`SIGINT`) interrupts the run, as it does in asyncio:
-/// when the present turn is over `main` is dropped, which cancels it; the other tasks are cancelled,
-/// the threads waited for and the loop closed; and then the process ends as `SIGINT` would have ended
-/// it, so that a shell knows. `run` does not return. A second Ctrl-C ends the process at once,
-/// whatever it is doing.
+/// On the main thread of a process, a Ctrl-C (`SIGINT`) interrupts the run, as it does in asyncio.
+/// At the end of the present turn `main` is dropped, which cancels it. The other tasks are
+/// cancelled, the threads are waited for, and the loop is closed. Then the process ends as `SIGINT`
+/// would have ended it, so that a shell sees the reason. `run` does not return. A second Ctrl-C
+/// ends the process at once.
 ///
-/// It does nothing of the kind while anybody [listens](crate::signal) for Ctrl-C, nor where the
-/// process ignored it or had a handler before its first `run` (which Linux tells; elsewhere such a
-/// handler is called as well). Loops that are made and run without `run` leave Ctrl-C alone, and so
-/// does `run` on other threads, and on Windows.
+/// A program can handle Ctrl-C itself. While it [listens](crate::signal) for Ctrl-C, the run is not
+/// interrupted. The same holds if the process ignored Ctrl-C or had a handler for it before its
+/// first `run`; only Linux can tell, on other systems such a handler is called in addition. Ctrl-C
+/// has its default effect on loops that are made and run without `run`, in `run` on other threads,
+/// and on Windows.
 ///
 /// # Panics
 ///
-/// On a thread that is running a loop already: await the future there. If the operating system
-/// gives no poller. If somebody calls [`stop`](crate::event_loop::LoopHandle::stop), which leaves `main`
-/// without an output: stop a loop of your own, run with
-/// [`run_until_complete`](EventLoop::run_until_complete), or let `main` return. And with whatever
-/// panic `main` ends, after the loop is closed.
+/// - On a thread that runs a loop already: await the future there.
+/// - If the operating system gives no poller.
+/// - If [`stop`](crate::event_loop::LoopHandle::stop) is called, which leaves `main` without an
+///   output: stop a loop of your own, run with
+///   [`run_until_complete`](EventLoop::run_until_complete), or let `main` return.
+/// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
 pub fn run<F: IntoFuture>(main: F) -> F::Output {
     let event_loop = new_loop(EventLoop::new());

@@ -1,8 +1,8 @@
 //! Blocking calls, on threads beside the loop.
 //!
-//! What would block, and what computes for long, holds up everything else on the loop. [`to_thread`]
-//! calls it on a thread instead, and gives a future of what it returns. The threads belong to the
-//! loop: they are started when they are needed, and ended with it.
+//! A call that blocks or computes for long delays every task of the loop. [`to_thread`] makes the
+//! call on another thread, and gives a future of its result. The threads belong to the loop: they
+//! are started when they are needed, and ended with it.
 //!
 //! ```
 //! use coro::threads::to_thread;
@@ -17,26 +17,28 @@
 //!
 //! # From a thread to the loop
 //!
-//! A job may take a [`RemoteHandle`](crate::event_loop::RemoteHandle) with it, to give the loop work, or to
-//! [block](crate::event_loop::RemoteHandle::block_on) for what a future gives.
+//! A job may take a [`RemoteHandle`](crate::event_loop::RemoteHandle) with it, to give the loop
+//! work, or to [block](crate::event_loop::RemoteHandle::block_on) until a future on the loop is
+//! done.
 //!
 //! # When the loop ends
 //!
-//! Closing a loop cancels the jobs that still wait for a thread, sets the [`CancelFlag`] of those
-//! that run, and waits for these: for five minutes at the longest, as in asyncio, or what
-//! [`join_threads`](crate::event_loop::Builder::join_threads) says. If that takes more than five seconds, the
-//! exception handler is told which jobs it is that do not end. When the time is up they are left
-//! behind.
+//! Closing a loop cancels the jobs that still wait for a thread, sets the [`CancelFlag`] of the
+//! running jobs, and waits for these: at most five minutes, as in asyncio, or the time set by
+//! [`join_threads`](crate::event_loop::Builder::join_threads). After five seconds, the exception
+//! handler is told which jobs are still running. Jobs that are still running in the end are
+//! abandoned.
 
 pub use crate::pool::{CancelFlag, Executor, Job, ThreadPool, ThreadPoolBuilder};
 pub use crate::wait::thread::ToThread;
 
-/// Calls `f` on a thread of the loop's own, and gives a future of what it returns.
+/// Calls `f` on a thread of the loop's own, and gives a future of its result.
 ///
 /// The job is handed over at once, before the future is first polled; jobs begin in the order in
 /// which they were made. There are at most as many threads as [`ThreadPoolBuilder::max_threads`]
-/// says, or the settings given to [`Builder::thread_pool`](crate::event_loop::Builder::thread_pool); further jobs
-/// wait. See [`ToThread`] for what dropping the future means, and how a panic comes back.
+/// allows, for the default pool or the settings given to
+/// [`Builder::thread_pool`](crate::event_loop::Builder::thread_pool). Further jobs wait.
+/// [`ToThread`] documents the effect of dropping the future, and how a panic comes back.
 ///
 /// The counterpart of `asyncio.to_thread`.
 ///
@@ -63,7 +65,7 @@ where
     ToThread::of_loop(|_| f())
 }
 
-/// As [`to_thread`], for a closure that looks whether it is still wanted.
+/// As [`to_thread`], for a closure that checks whether its result is still wanted.
 ///
 /// ```
 /// use coro::threads::to_thread_with;
@@ -92,9 +94,9 @@ where
     ToThread::of_loop(f)
 }
 
-/// As [`to_thread`], on threads of an executor's.
+/// As [`to_thread`], on the threads of an executor.
 ///
-/// The counterpart of `loop.run_in_executor`. When the loop is closed, its executor is left alone.
+/// The counterpart of `loop.run_in_executor`. Closing the loop does not shut the executor down.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Boxed coroutines: recursion, and methods of traits used as objects.
+//! Boxed coroutines, for recursion or for methods of traits used as objects.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -14,7 +14,7 @@ use super::slot::Handle;
 use super::stream::poll_next;
 use super::{AsyncCoroutine, Coroutine, CoroutineState, Iter, Resume, Status, foreign_await};
 
-/// Stamps out a boxed type and what all four have in common.
+/// Defines a boxed type, with all that the four boxed types have in common.
 macro_rules! boxed_coroutine {
     ($(#[$doc:meta])* $name:ident $(: $send:ident)?) => {
         $(#[$doc])*
@@ -23,7 +23,7 @@ macro_rules! boxed_coroutine {
         }
 
         impl<'a, Y, R, T> $name<'a, Y, R, T> {
-            /// For the attribute, which alone knows that the handle stays in the body.
+            /// For the attribute only: it makes sure that the handle stays in the body.
             #[inline]
             pub(crate) fn new<F>(body: impl FnOnce(Handle<Y, R>) -> F) -> Self
             where
@@ -43,16 +43,16 @@ macro_rules! boxed_coroutine {
                 self.machine
             }
 
-            /// Where the coroutine stands.
+            /// The state of the coroutine.
             #[inline]
             pub fn status(&self) -> Status {
                 self.machine.stage().status()
             }
 
-            /// Drops the body now, and those that it delegates to, the innermost first.
+            /// Drops the body now, after those that it delegates to, the innermost first.
             ///
-            /// Nothing of them runs but destructors. Closing a finished coroutine does nothing. Dropping
-            /// the coroutine is the same.
+            /// Only destructors run. Closing a finished coroutine does nothing. Dropping the
+            /// coroutine is the same.
             pub fn close(self: Pin<&mut Self>) {
                 self.get_mut().machine.clear();
             }
@@ -68,11 +68,11 @@ macro_rules! boxed_coroutine {
     };
 }
 
-/// Stamps out what the two generators have in common.
+/// Defines the items that the two generators have in common.
 macro_rules! boxed_generator {
     ($name:ident) => {
         impl<Y, R, T> $name<'_, Y, R, T> {
-            /// One step.
+            /// Runs one step.
             #[inline]
             fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, T> {
                 match self.machine.step(None, &mut value) {
@@ -86,7 +86,7 @@ macro_rules! boxed_generator {
         }
 
         impl<Y, T> $name<'_, Y, (), T> {
-            /// Iterates over what is yielded, whatever the return type.
+            /// Iterates over the yielded values, for any return type.
             #[inline]
             pub fn iter(self: Pin<&mut Self>) -> Iter<'_, Self> {
                 Iter::new(self)
@@ -136,7 +136,7 @@ macro_rules! boxed_generator {
             }
         }
 
-        /// Needs no further allocation: the body is in its box already.
+        /// Needs no further allocation: the body is already in a box.
         impl<Y> Iterator for $name<'_, Y, (), ()> {
             type Item = Y;
 
@@ -153,7 +153,7 @@ macro_rules! boxed_generator {
     };
 }
 
-/// Stamps out what the two async generators have in common.
+/// Defines the items that the two async generators have in common.
 macro_rules! boxed_async_generator {
     ($name:ident) => {
         impl<Y, R, T> $name<'_, Y, R, T> {
@@ -206,14 +206,16 @@ macro_rules! boxed_async_generator {
 }
 
 boxed_coroutine! {
-    /// What a `#[coro::coroutine(yields = Y, boxed)]` function returns: its body, in a box.
+    /// The type that a `#[coro::coroutine(yields = Y, boxed)]` function returns: its body, in a
+    /// box.
     ///
-    /// For what a [`Generator`](super::Generator) cannot do: contain itself, and be returned by a method
-    /// of a trait that is used as an object. `'a` is what the body borrows, `T` what it returns.
+    /// A [`Generator`](super::Generator) cannot contain itself, nor be returned by a method of a
+    /// trait that is used as an object. A boxed one can. `'a` is the lifetime of the body's
+    /// borrows, `T` its return type.
     ///
-    /// It can be moved after it has been started, and is an iterator as it is. Boxed coroutines that
-    /// delegate to each other cost the same per item however deep they are, and no stack: the outermost
-    /// remembers the innermost and polls it directly.
+    /// It can be moved after it has been started, and is itself an iterator. Boxed coroutines that
+    /// delegate to each other cost the same for each item at any depth, and use no stack: the
+    /// outermost remembers the innermost and polls it directly.
     ///
     /// ```
     /// use coro::{yield_, yield_from};
@@ -237,35 +239,38 @@ boxed_coroutine! {
     /// assert_eq!(preorder(&tree).collect::<Vec<_>>(), [1, 2, 3]);
     /// ```
     ///
-    /// A panic in one of them goes to whoever resumed the outermost, and drops them all, the innermost
-    /// first.
+    /// A panic in one of them reaches the caller that resumed the outermost, and drops them all,
+    /// the innermost first.
     #[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
     BoxGenerator
 }
 boxed_generator!(BoxGenerator);
 
 boxed_coroutine! {
-    /// What a `#[coro::coroutine(yields = Y, boxed, send)]` function returns: a [`BoxGenerator`] that may
-    /// change threads between its items, because its body and what it returns may.
+    /// The type that a `#[coro::coroutine(yields = Y, boxed, send)]` function returns: a
+    /// [`BoxGenerator`] that may change threads between its items, because its body and its return
+    /// value are `Send`.
     #[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
     SendBoxGenerator: Send
 }
 boxed_generator!(SendBoxGenerator);
 
 boxed_coroutine! {
-    /// What a `#[coro::coroutine(yields = Y, boxed)] async fn` returns: its body, in a box.
+    /// The type that a `#[coro::coroutine(yields = Y, boxed)] async fn` returns: its body, in a
+    /// box.
     ///
-    /// An [`AsyncGenerator`](super::AsyncGenerator) as [`BoxGenerator`] is a generator: it may contain
-    /// itself, may move after it has been started, and delegates to others of its kind at the same cost
-    /// per item however deep they are.
+    /// It relates to [`AsyncGenerator`](super::AsyncGenerator) as [`BoxGenerator`] does to a
+    /// generator: it may contain itself, may be moved after it has been started, and delegates to
+    /// other boxed ones at the same cost for each item at any depth.
     #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
     BoxAsyncGenerator
 }
 boxed_async_generator!(BoxAsyncGenerator);
 
 boxed_coroutine! {
-    /// What a `#[coro::coroutine(yields = Y, boxed, send)] async fn` returns: a [`BoxAsyncGenerator`] that
-    /// may change threads, because its body and what it returns may.
+    /// The type that a `#[coro::coroutine(yields = Y, boxed, send)] async fn` returns: a
+    /// [`BoxAsyncGenerator`] that may change threads, because its body and its return value are
+    /// `Send`.
     #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
     SendBoxAsyncGenerator: Send
 }

@@ -1,23 +1,24 @@
-//! Boxed coroutines that delegate to each other, however deep, at a constant cost per item.
+//! Chains of boxed coroutines that delegate to each other, at a constant cost for each item.
 //!
-//! Polling a chain of delegating bodies from the outside in would cost one call per level. Instead the
-//! box at its root remembers the innermost body, the *leaf*, and polls that directly. A body that
-//! delegates to a boxed child makes the child the leaf and answers `Pending`; when the child has
-//! completed, its value is parked in its frame, its parent is the leaf again, is polled, and takes the
-//! value. So depth costs neither time per item nor stack, neither in a step nor when all is dropped.
+//! Polling a chain of delegating bodies from the outside in would cost one call for each level.
+//! Instead the box at its root remembers the innermost body, the *leaf*, and polls that directly. A
+//! body that delegates to a boxed child makes the child the leaf and answers `Pending`. When the
+//! child has completed, its value is parked in its frame, and its parent is the leaf again, is
+//! polled, and takes the value. So depth costs neither time for each item nor stack, neither in a
+//! step nor in a drop.
 //!
-//! # Who may touch a frame
+//! # Access to a frame
 //!
-//! A [`Link`] is a pointer to a [`Frame`] that somebody else owns: an [`InChain`], awaited in the body
-//! of the parent frame. A link is in use from the moment when its `InChain` is first polled until the
-//! frame has completed or has been cleared. During that time
+//! A [`Link`] is a pointer to a [`Frame`] that has another owner: an [`InChain`], awaited in the
+//! body of the parent frame. A link is in use from the moment when its `InChain` is first polled
+//! until the frame has completed or has been cleared. During that time
 //!
 //! - the frame stays where it is: it is in a pinned box, which the `InChain` does not touch;
 //! - the frame stays alive: its `InChain` is dropped with the parent's body, and that body is not
-//!   polled while it has a child. It can only be dropped with the root (whose destructor first clears
-//!   all frames, the leaf first) or when a frame further out is cleared (by when this one has been);
-//! - nobody else borrows the frame: the root polls one frame at a time, and a frame that is being
-//!   polled touches no other but for making a child of its own the leaf.
+//!   polled while it has a child. It can only be dropped with the root, whose destructor first clears
+//!   all frames, the leaf first; or when a frame further out is cleared, which comes after this one;
+//! - the frame has no other borrow: the root polls one frame at a time, and a frame that is being
+//!   polled touches no other frame, except to make a child of its own the leaf.
 //!
 //! The box of the root itself is never linked to, so that a root that has been started may move.
 #![expect(
@@ -43,31 +44,31 @@ pub trait Frame {
     /// Polls the body; when it completes, parks its value in the frame.
     fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// The frame whose body delegates to this one: `None` when that is the root.
+    /// The frame whose body delegates to this one: `None` if that is the root.
     fn parent(self: Pin<&mut Self>) -> &mut Option<Link>;
 
     /// A pointer to this frame.
     fn link(self: Pin<&mut Self>) -> Link;
 
-    /// Drops the body, and the value if it is still there.
+    /// Drops the body, and the parked value if there is one.
     fn clear(self: Pin<&mut Self>);
 }
 
-/// A boxed body that returns something.
+/// A boxed body with a return type.
 pub trait Body: Frame {
-    /// What it returns.
+    /// The return type.
     type Output;
 
     /// The value that [`Frame::poll_body`] parked.
     fn take(self: Pin<&mut Self>) -> Option<Self::Output>;
 }
 
-/// A pointer to a frame of a chain, its innermost first.
+/// A pointer to a frame of a chain; a chain's links lead from the innermost frame outwards.
 #[derive(Clone, Copy)]
 pub struct Link(NonNull<dyn Frame>);
 
-// SAFETY: a link is stored in a root, or in a frame of a chain, and leads to frames that are owned by
-// bodies which that root owns. A root is only `Send` when its body is, which it cannot be unless every
+// SAFETY: a link is stored in a root, or in a frame of a chain, and leads to frames that are owned
+// by bodies which that root owns. A root is `Send` only if its body is, and the body only if every
 // child in it is.
 unsafe impl Send for Link {}
 
@@ -91,7 +92,7 @@ impl Link {
 }
 
 pin_project! {
-    /// What is in the box of a boxed coroutine.
+    /// The content of a boxed coroutine's box.
     pub(super) struct Boxed<F: Future> {
         parent: Option<Link>,
         value: Option<F::Output>,
@@ -118,8 +119,8 @@ impl<F: Future> Frame for Boxed<F> {
         // SAFETY: nothing is moved out of the frame: `Link::frame` pins it again.
         let frame: &mut (dyn Frame + '_) = unsafe { self.get_unchecked_mut() };
         let frame = NonNull::from(frame);
-        // SAFETY: only the lifetime in the bound of the trait object changes. A link is not used for
-        // longer than its frame lives, which is not longer than what its body borrows.
+        // SAFETY: only the lifetime in the bound of the trait object changes. A link is not used
+        // for longer than its frame lives, and the frame does not outlive the borrows of its body.
         Link(unsafe { mem::transmute::<NonNull<dyn Frame + '_>, NonNull<dyn Frame>>(frame) })
     }
 
@@ -170,9 +171,9 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
         self.stage
     }
 
-    /// Lets the innermost body run to its next yield or wait, or the root to its end.
+    /// Runs the innermost body to its next yield or wait, or the root to its end.
     ///
-    /// When one of them panics, all are dropped.
+    /// If one of them panics, all are dropped.
     ///
     /// # Panics
     ///
@@ -200,7 +201,7 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
         }
     }
 
-    /// Runs this chain as a part of the step of another body, which drops it when this panics.
+    /// Runs this chain within the step of another body, which drops the chain if it panics.
     #[inline(never)]
     fn poll_within(&self, cx: &mut Context<'_>) -> Poll<B::Output> {
         let around = self
@@ -238,9 +239,9 @@ impl<B: Body + ?Sized> Chain<B> {
         }
     }
 
-    /// Polls the leaf, and whatever is the leaf after it, until one of them is suspended.
+    /// Polls the leaf, and each later leaf, until one of them is suspended.
     ///
-    /// When one of them panics, the others are still there.
+    /// If one of them panics, the other bodies still exist.
     #[inline]
     fn poll(
         &self,
@@ -257,14 +258,14 @@ impl<B: Body + ?Sized> Chain<B> {
     #[inline]
     fn poll_leaf(&self, leaf: Option<Link>, cx: &mut Context<'_>) -> Poll<()> {
         match leaf {
-            // SAFETY: the leaf is in use, and nobody borrows it: a chain is only polled by its owner,
-            // and never from within one of its bodies.
+            // SAFETY: the leaf is in use and not borrowed: a chain is polled only by its owner, and
+            // never from within one of its bodies.
             Some(link) => unsafe { link.frame() }.poll_body(cx),
             None => self.root().poll_body(cx),
         }
     }
 
-    /// Goes on after a leaf has completed or has made a child the leaf.
+    /// Continues after a leaf has completed or has made a child the leaf.
     #[cold]
     #[inline(never)]
     fn change_leaf(
@@ -278,7 +279,7 @@ impl<B: Body + ?Sized> Chain<B> {
                 (Poll::Pending, _) if same(leaf, self.leaf.get()) => return Poll::Pending,
                 (Poll::Pending, _) => {}
                 (Poll::Ready(()), Some(link)) => {
-                    // SAFETY: the leaf is in use, and nobody borrows it any more.
+                    // SAFETY: the leaf is in use, and its borrow by `poll_leaf` has ended.
                     let frame = unsafe { link.frame() };
                     self.leaf.set(frame.parent().take());
                 }
@@ -295,7 +296,7 @@ impl<B: Body + ?Sized> Chain<B> {
     /// Drops all bodies now, the innermost first.
     fn clear(&self) {
         while let Some(link) = self.leaf.get() {
-            // SAFETY: the leaf is in use, and nobody borrows it: no body is running any more.
+            // SAFETY: the leaf is in use and not borrowed: none of the bodies is running.
             let mut frame = unsafe { link.frame() };
             self.leaf.set(frame.as_mut().parent().take());
             frame.clear();
@@ -303,12 +304,12 @@ impl<B: Body + ?Sized> Chain<B> {
         self.root().clear();
     }
 
-    /// The frame of the root, for a moment: not to be called while it is borrowed.
+    /// The frame of the root, for a moment: not to be called while the root is borrowed.
     #[inline]
     #[expect(clippy::mut_from_ref, reason = "see its comment")]
     fn root(&self) -> Pin<&mut B> {
-        // SAFETY: the root is borrowed by the functions of this type alone, for one call each, and they
-        // do not call each other meanwhile: a chain is only used by its owner, which is not used by
+        // SAFETY: only the functions of this type borrow the root, each for one call, and they do
+        // not call each other meanwhile: a chain is used only by its owner, which is not used by
         // the bodies that it owns.
         unsafe { &mut *self.root.get() }.as_mut()
     }
@@ -331,10 +332,10 @@ pub struct InChain<Y, R, B: Body + ?Sized> {
     place: Place,
 }
 
-/// Who polls the child.
+/// The poller of the child.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Nobody has yet.
+    /// The child has not been polled yet.
     New,
     /// The root of the chain that the awaiting body is part of.
     Linked,
@@ -351,7 +352,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
         }
     }
 
-    /// What is done once per child rather than once per item, and kept out of the way of the latter.
+    /// The work that is done once for each child, kept out of the path of each item.
     #[cold]
     #[inline(never)]
     fn enter_or_leave(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {

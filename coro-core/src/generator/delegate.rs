@@ -1,7 +1,8 @@
-//! Delegation to what is polled under its own rules: coroutines, iterators, streams, futures.
+//! Delegation to foreign coroutines, iterators, streams, futures.
 //!
-//! Each type here is the future that `yield_from!` awaits inside the body. A coroutine of ours that is
-//! known by its type needs none: its body is awaited as it is, under the same slot.
+//! Each type here is the future that `yield_from!` awaits inside the body. A coroutine of this
+//! crate whose type is known needs no such future: its body is awaited directly, under the same
+//! slot.
 
 use core::fmt;
 use core::future::Future;
@@ -110,7 +111,7 @@ impl<S: Stream> Future for StreamItems<S> {
 }
 
 pin_project! {
-    /// Resumes any coroutine and yields what it yields.
+    /// Resumes any coroutine and yields its values.
     pub struct Reyield<C: Coroutine> {
         #[pin]
         coroutine: C,
@@ -150,7 +151,7 @@ impl<C: Coroutine> Future for Reyield<C> {
     }
 }
 
-/// A started coroutine together with the value that its first step resumes it with.
+/// A started coroutine with the value that its first step resumes it with.
 ///
 /// Made by [`Coroutine::resumed_with`].
 pub struct ResumedWith<C: Coroutine> {

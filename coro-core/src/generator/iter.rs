@@ -1,4 +1,4 @@
-//! Iteration over what a coroutine yields.
+//! Iterators over the values that a coroutine yields.
 
 use core::fmt;
 use core::iter::FusedIterator;
@@ -6,7 +6,7 @@ use core::pin::Pin;
 
 use super::{Coroutine, CoroutineState, Status};
 
-/// An iterator over what a pinned coroutine yields.
+/// An iterator over the values that a pinned coroutine yields.
 #[must_use = "iterators are lazy"]
 pub struct Iter<'a, C: Coroutine + ?Sized> {
     coroutine: Pin<&'a mut C>,
@@ -24,7 +24,7 @@ impl<'a, C: Coroutine<Resume = ()> + ?Sized> Iter<'a, C> {
 }
 
 impl<C: Coroutine + ?Sized> Iter<'_, C> {
-    /// What the coroutine returned, once it has been iterated to its end.
+    /// The return value of the coroutine, once it has been iterated to its end.
     pub fn into_return(self) -> Option<C::Return> {
         self.returned
     }
@@ -80,7 +80,7 @@ mod boxed {
     use super::next;
     use crate::generator::{Coroutine, Generator};
 
-    /// An iterator over what a coroutine yields that owns the coroutine, in a box.
+    /// An iterator over the values that a coroutine yields; it owns the coroutine, in a box.
     #[must_use = "iterators are lazy"]
     pub struct IntoIter<C: Coroutine> {
         coroutine: Pin<Box<C>>,
@@ -88,7 +88,7 @@ mod boxed {
     }
 
     impl<C: Coroutine> IntoIter<C> {
-        /// What the coroutine returned, once it has been iterated to its end.
+        /// The return value of the coroutine, once it has been iterated to its end.
         pub fn into_return(self) -> Option<C::Return> {
             self.returned
         }
@@ -114,7 +114,7 @@ mod boxed {
     }
 
     impl<Y, F: Future> Generator<Y, (), F> {
-        /// Iterates over what is yielded, with one allocation and whatever the return type.
+        /// Iterates over the yielded values, with one allocation and for any return type.
         #[inline]
         pub fn iter_boxed(self) -> IntoIter<Self> {
             IntoIter {

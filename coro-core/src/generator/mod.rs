@@ -1,47 +1,6 @@
-//! Coroutines that exchange values with whoever resumes them.
+//! Coroutines that exchange values with their caller.
 //!
-//! A [`Generator`] is written as a function with `#[coro::coroutine(yields = Y)]`; calling the function
-//! runs nothing and gives the suspended coroutine. It needs no event loop, no allocation and no `std`,
-//! and costs what a state machine written by hand costs.
-//!
-//! ```
-//! use coro::{yield_, yield_from};
-//!
-//! #[coro::coroutine(yields = u64)]
-//! fn collatz(mut n: u64) {
-//!     yield_!(n);
-//!     while n != 1 {
-//!         n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 };
-//!         yield_!(n);
-//!     }
-//! }
-//!
-//! #[coro::coroutine(yields = u64)]
-//! fn both() {
-//!     yield_from!(collatz(6)); // delegates: its yields go to our caller
-//!     yield_from!(collatz(5));
-//! }
-//!
-//! assert_eq!(collatz(6).into_iter().max(), Some(16));
-//! assert_eq!(both().into_iter().count(), 9 + 6);
-//! ```
-//!
-//! # What the words mean
-//!
-//! What Python's generators mean by them (PEP 255, 342, 380 and 525), with two changes that Rust asks
-//! for: an error is a value, and closing is dropping.
-//!
-//! | Python | here |
-//! |---|---|
-//! | `next(g)` | [`start`](Coroutine::start), or `resume(())` where nothing is handed in |
-//! | `g.send(value)` | [`resume(value)`](Coroutine::resume) |
-//! | `g.send` and `g.throw`, when the body catches | `resumes = Result<R, E>`: [`send`](Generator::send), [`throw`](Generator::throw), and `yield_!(..)?` in the body |
-//! | `StopIteration(value)` | [`CoroutineState::Complete`] |
-//! | `g.close()`, or collecting `g` | [`close`](Generator::close), or dropping it: destructors are the clean-up |
-//! | `inspect.getgeneratorstate(g)` | [`status`](Coroutine::status) |
-//! | `yield from` | `yield_from!` |
-//! | `for x in g` | the same |
-//! | `async for x in g` | [`AsyncGenerator`] is a [`Stream`](futures::stream::Stream) |
+//! The facade's module `generator` explains the terms to users.
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -74,7 +33,7 @@ pub(crate) use slot::{Handle, Invariant};
 #[cfg(feature = "alloc")]
 pub(crate) use chain::{Body, InChain};
 
-/// What a step of a coroutine came to.
+/// The outcome of one step of a coroutine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[must_use = "a step has a result: what was yielded, or what the coroutine returned"]
 pub enum CoroutineState<Y, T> {
@@ -85,7 +44,7 @@ pub enum CoroutineState<Y, T> {
 }
 
 impl<Y, T> CoroutineState<Y, T> {
-    /// What was yielded, if the coroutine is suspended.
+    /// The value that was yielded, if the coroutine is suspended.
     #[inline]
     pub fn yielded(self) -> Option<Y> {
         match self {
@@ -94,7 +53,7 @@ impl<Y, T> CoroutineState<Y, T> {
         }
     }
 
-    /// What was returned, if the coroutine is finished.
+    /// The value that was returned, if the coroutine is finished.
     #[inline]
     pub fn complete(self) -> Option<T> {
         match self {
@@ -104,21 +63,21 @@ impl<Y, T> CoroutineState<Y, T> {
     }
 }
 
-/// Where a coroutine stands between two steps.
+/// The state of a coroutine between two steps.
 ///
-/// Python's `inspect.getgeneratorstate` also knows `GEN_RUNNING`; a coroutine that runs is borrowed
-/// exclusively, so nobody can ask it.
+/// Python's `inspect.getgeneratorstate` also has `GEN_RUNNING`. Here a running coroutine is
+/// borrowed exclusively, so its status cannot be asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Status {
-    /// Nothing of its body has run.
+    /// None of its body has run.
     NotStarted,
-    /// It has run, and will go on when it is resumed.
+    /// It has run, and continues when it is resumed.
     Suspended,
     /// It has returned, panicked or been closed.
     Finished,
 }
 
-/// A value that a coroutine could not be resumed with, given back.
+/// A value with which a coroutine could not be resumed, given back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ResumeError<R> {
     value: R,
@@ -133,8 +92,8 @@ impl<R> ResumeError<R> {
         }
     }
 
-    /// Whether the coroutine had not been started: it stands before its first yield, where there is
-    /// nobody to take a value. It is unchanged, and can be started.
+    /// Whether the coroutine had not been started: before its first yield it cannot take a value.
+    /// It is unchanged, and can be started.
     pub fn is_not_started(&self) -> bool {
         !self.finished
     }
@@ -171,9 +130,9 @@ impl<R> Error for ResumeError<R> {}
 
 /// A computation that suspends itself to exchange values with its caller.
 ///
-/// Made by `#[coro::coroutine(yields = Y, resumes = R)]`; implemented by [`Generator`], by its boxed
-/// form, and by references and boxes of coroutines. A coroutine of any type, also one that implements
-/// this trait by hand, can be delegated to with `yield_from!`.
+/// Made by `#[coro::coroutine(yields = Y, resumes = R)]`; implemented by [`Generator`], by its
+/// boxed form, and by references and boxes of coroutines. A coroutine of any type, even one with a
+/// hand-written implementation of this trait, can be delegated to with `yield_from!`.
 ///
 /// ```
 /// use std::pin::pin;
@@ -195,45 +154,45 @@ impl<R> Error for ResumeError<R> {}
 /// assert_eq!(talk.resume("blue".into()), Complete(4));
 /// ```
 pub trait Coroutine {
-    /// What it hands to whoever resumes it.
+    /// The type that it hands to its caller.
     type Yield;
-    /// What `yield_!` evaluates to in it.
+    /// The type that `yield_!` evaluates to in its body.
     type Resume;
-    /// What it returns in the end.
+    /// The type that it returns in the end.
     type Return;
 
-    /// Runs the body to its first yield, or to its end: Python's `next` on a fresh generator.
+    /// Runs the body to its first yield, or to its end: Python's `next` on a new generator.
     ///
-    /// When `Resume` is `()` this is the same as `resume(())`, also later.
+    /// If `Resume` is `()` this is always the same as `resume(())`.
     ///
     /// # Panics
     ///
-    /// When the coroutine has been started and `Resume` is not `()`, and when it is finished.
+    /// If the coroutine has been started and `Resume` is not `()`, or if it is finished.
     fn start(self: Pin<&mut Self>) -> CoroutineState<Self::Yield, Self::Return>;
 
-    /// Goes on after the yield at which the coroutine is suspended, which evaluates to `value`: PEP
-    /// 342's `send`.
+    /// Continues after the yield at which the coroutine is suspended; that yield evaluates to
+    /// `value`. PEP 342's `send`.
     ///
-    /// When `Resume` is `()` this is the same as `start()`.
+    /// If `Resume` is `()` this is the same as `start()`.
     ///
     /// # Panics
     ///
-    /// When the coroutine has not been started and `Resume` is not `()`, because the value would be
-    /// lost; and when it is finished. [`try_resume`](Self::try_resume) gives the value back instead.
+    /// If the coroutine has not been started and `Resume` is not `()`, because the value would be
+    /// lost; or if it is finished. [`try_resume`](Self::try_resume) gives the value back instead.
     fn resume(
         self: Pin<&mut Self>,
         value: Self::Resume,
     ) -> CoroutineState<Self::Yield, Self::Return>;
 
-    /// Where the coroutine stands.
+    /// The state of the coroutine.
     fn status(&self) -> Status;
 
-    /// As [`resume`](Self::resume), but gives the value back where that panics. The coroutine is then
-    /// unchanged.
+    /// As [`resume`](Self::resume), but gives the value back instead of panicking. The coroutine is
+    /// then unchanged.
     ///
     /// # Errors
     ///
-    /// When the coroutine has not been started and `Resume` is not `()`, and when it is finished.
+    /// If the coroutine has not been started and `Resume` is not `()`, or if it is finished.
     #[expect(
         clippy::type_complexity,
         reason = "an alias would hide what comes back"
@@ -249,11 +208,12 @@ pub trait Coroutine {
         }
     }
 
-    /// This coroutine with the value that it is to be resumed with next, as an operand of
+    /// Pairs this coroutine with the value that it is to be resumed with next, as an operand of
     /// `yield_from!`.
     ///
-    /// `yield_from!` begins with [`start`](Self::start), as in PEP 380. That fits a coroutine that has
-    /// been started only when `Resume` is `()`; otherwise the first value has to come along.
+    /// `yield_from!` begins with [`start`](Self::start), as in PEP 380. A coroutine that has been
+    /// started accepts that only if `Resume` is `()`; otherwise the first value has to be given
+    /// along.
     ///
     /// ```
     /// # use std::pin::{Pin, pin};
@@ -336,7 +296,7 @@ fn wrong_status(status: Status) -> ! {
         match status {
             Status::NotStarted =>
                 "a coroutine was resumed with a value before it was started; \
-                 call `start` first: before the first yield there is nobody to take a value",
+                 call `start` first: before the first yield the body cannot take a value",
             Status::Suspended =>
                 "a coroutine was started again; \
                  call `resume` with the value that its yield is to evaluate to, \

@@ -8,12 +8,13 @@ use core::task::Poll;
 use super::slot::{Handle, Machine};
 use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 
-/// What a `#[coro::coroutine(yields = Y, resumes = R)]` function returns: its suspended body.
+/// The type that a `#[coro::coroutine(yields = Y, resumes = R)]` function returns: its suspended
+/// body.
 ///
-/// A [`Coroutine`]. Where nothing is handed in (`R = ()`) it is iterated: by value in a `for`, when
-/// it returns `()`, at the cost of one allocation; or pinned, with [`iter`](Self::iter), without any.
-/// `Send` and `Unpin` when the body is, and a body is never `Unpin`; always `Sync`. It is as large
-/// as the body and one tag.
+/// It is a [`Coroutine`]. If it is resumed without values (`R = ()`), it can be iterated: by value
+/// in a `for`, if it returns `()`, at the cost of one allocation; or pinned, with
+/// [`iter`](Self::iter), without allocating. `Send` if the body is. Never `Unpin`, as its body
+/// never is. Always `Sync`. Its size is that of the body and one tag.
 ///
 /// A body can borrow from itself across a yield, and from its arguments:
 ///
@@ -31,23 +32,24 @@ use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 /// assert!(words("so much\ndepends upon").into_iter().eq(["so", "much", "depends", "upon"]));
 /// ```
 ///
-/// Dropping it drops the body where it is suspended, innermost locals first, and runs nothing else.
-/// When the body panics, the panic goes to whoever resumed it, the locals are dropped, and the
-/// generator is finished.
+/// Dropping it drops the body at the point where it is suspended, innermost locals first, and runs
+/// no other code of the body. If the body panics, its locals are dropped, the generator is
+/// finished, and the panic reaches the caller that resumed it.
 ///
-/// A generator cannot wait. `yield_from!(future)` in it does not compile; an `.await` that has to
-/// suspend drops the body and panics. `#[coro::coroutine(yields = Y)] async fn` gives an
-/// [`AsyncGenerator`](super::AsyncGenerator), which waits.
+/// A generator cannot wait. `yield_from!(future)` in it does not compile; an `.await` that would
+/// have to suspend drops the body and panics. `#[coro::coroutine(yields = Y)] async fn` gives an
+/// [`AsyncGenerator`](super::AsyncGenerator), which can wait.
 #[must_use = "a generator does nothing until it is iterated, resumed or delegated to"]
 pub struct Generator<Y, R, F> {
     pub(super) machine: Machine<Y, R, F>,
 }
 
-/// As the compiler would infer it; said here, so that its messages do not recite our fields.
+/// As the compiler would infer it. Written out, so that compiler messages do not list private
+/// fields.
 impl<Y, R, F: Unpin> Unpin for Generator<Y, R, F> {}
 
 impl<Y, R, F> Generator<Y, R, F> {
-    /// For the attribute, which alone knows that the handle stays in the body.
+    /// For the attribute only: it makes sure that the handle stays in the body.
     #[inline]
     pub(crate) fn new(body: impl FnOnce(Handle<Y, R>) -> F) -> Self {
         Generator {
@@ -60,7 +62,7 @@ impl<Y, R, F> Generator<Y, R, F> {
         self.machine
     }
 
-    /// Where the generator stands.
+    /// The state of the generator.
     #[inline]
     pub fn status(&self) -> Status {
         self.machine.stage().status()
@@ -68,9 +70,9 @@ impl<Y, R, F> Generator<Y, R, F> {
 
     /// Drops the body now, innermost locals first; a body that has not been started never runs.
     ///
-    /// Nothing of the body runs but destructors: Python's `close` raises `GeneratorExit` inside, which
-    /// a body can catch; here it is the same as dropping the generator where it is. Closing a finished
-    /// generator does nothing.
+    /// Only destructors of the body run. Python's `close` raises `GeneratorExit` inside, which a
+    /// body can catch; here closing is the same as dropping the generator in place. Closing a
+    /// finished generator does nothing.
     ///
     /// ```
     /// # use std::pin::pin;
@@ -95,7 +97,7 @@ impl<Y, R, F> Generator<Y, R, F> {
 }
 
 impl<Y, R, F: Future> Generator<Y, R, F> {
-    /// One step.
+    /// Runs one step.
     #[inline]
     fn step(mut self: Pin<&mut Self>, mut value: Option<R>) -> CoroutineState<Y, F::Output> {
         match self.as_mut().machine().step(None, &mut value) {
@@ -109,9 +111,9 @@ impl<Y, R, F: Future> Generator<Y, R, F> {
 }
 
 impl<Y, F: Future> Generator<Y, (), F> {
-    /// Iterates over what is yielded, without an allocation and whatever the return type.
+    /// Iterates over the yielded values, without an allocation and for any return type.
     ///
-    /// Dropping the iterator leaves the generator where it is; it can be iterated or resumed further.
+    /// Dropping the iterator leaves the generator suspended; it can be iterated or resumed further.
     ///
     /// ```
     /// # use std::pin::pin;
@@ -150,8 +152,8 @@ impl<Y, R, E, F: Future> Generator<Y, Result<R, E>, F> {
 
     /// Resumes with `Err(error)`, so that `yield_!(..)?` raises it inside the body: PEP 342's `throw`.
     ///
-    /// A coroutine that delegates is passed over: the error reaches the innermost one first, which may
-    /// catch it, and comes out of each `yield_from!` that does not.
+    /// If coroutines delegate, the error reaches the innermost one first. That one may catch it;
+    /// otherwise the error comes out of the `yield_from!` in the next outer one, and so on.
     ///
     /// ```
     /// # use std::pin::pin;
@@ -174,8 +176,8 @@ impl<Y, R, E, F: Future> Generator<Y, Result<R, E>, F> {
     ///
     /// # Panics
     ///
-    /// As [`Coroutine::resume`]: Python ends a generator at which an error is thrown before it has
-    /// started, and raises the error; `try_resume(Err(error))` gives it back.
+    /// As [`Coroutine::resume`]. Python raises an error that is thrown before a generator has
+    /// started, and ends the generator; here `try_resume(Err(error))` gives the error back.
     #[inline]
     pub fn throw(self: Pin<&mut Self>, error: E) -> CoroutineState<Y, F::Output> {
         self.resume(Err(error))

@@ -1,28 +1,28 @@
-//! The slot through which a suspended body exchanges values with its resumer.
+//! The slot through which a suspended body exchanges values with its caller.
 //!
-//! A step of a coroutine puts a [`Slot`] on the resumer's stack and polls the body once, with a waker
-//! whose data pointer is the address of that slot. A yield inside the body finds the slot through the
-//! waker, leaves its value there and answers `Pending`; the next step brings a slot of its own, with
-//! the value to resume with. So a suspended body stores no pointer at all: it can be moved to another
-//! thread whenever its own locals can, and the optimiser sees through the exchange.
+//! A step of a coroutine puts a [`Slot`] on the caller's stack and polls the body once, with a
+//! waker whose data pointer is the address of that slot. A yield inside the body finds the slot
+//! through the waker, leaves its value there and answers `Pending`. The next step brings a slot of
+//! its own, with the value to resume with. So a suspended body stores no pointer at all: it can be
+//! moved to another thread whenever its own locals can, and the optimiser sees through the
+//! exchange.
 //!
-//! # Who may touch a slot
+//! # Access to a slot
 //!
-//! What must never happen is that a yield of `Y` and `R` finds a slot of other types. Three facts
-//! exclude it:
+//! A yield of `Y` and `R` must never find a slot of other types. Three facts exclude it:
 //!
-//! 1. Every access goes through a [`Handle<Y, R>`], which is made for one body, by [`Machine::new`] or
-//!    its boxed sibling. A handle is stored in futures that the body awaits itself, never anywhere
-//!    else: users cannot name it, and the macros hand it out only inside a yield point, whose labelled
-//!    `break` does not compile in a closure or in another `async` block.
+//! 1. Every access goes through a [`Handle<Y, R>`], which is made for one body, by [`Machine::new`]
+//!    or its boxed sibling. A handle is stored only in futures that the body itself awaits: users
+//!    cannot name it, and the macros hand it out only inside a yield point, whose labelled `break`
+//!    does not compile in a closure or in another `async` block.
 //! 2. That body is private to its machine, which only polls it within [`exchange`], under a slot of the
 //!    same `Y` and `R`; or it is polled in place by a parent whose handle has the same types, down to
 //!    the lifetimes, because both markers are invariant.
 //! 3. The waker of a slot is lent for the duration of one poll, and a clone of it is a clone of the
 //!    waker behind it, which does not know the slot.
 //!
-//! The comparison of vtables in [`Handle::slot`] is not needed where the three hold. It is there
-//! because it costs nothing that can be measured, and turns a mistake into a panic.
+//! If the three hold, the comparison of vtables in [`Handle::slot`] is not needed. It is there
+//! because it has no measurable cost, and turns a mistake into a panic.
 #![expect(
     unsafe_code,
     reason = "the body and its resumer share a slot on the stack, found through the waker's data pointer"
@@ -70,7 +70,7 @@ impl<Y, R> Handle<Y, R> {
     /// As [`slot`](Self::slot).
     #[inline]
     pub(crate) fn take(&self, cx: &Context<'_>) -> R {
-        // Which value it is need not be looked up when there is only one.
+        // If `R` has only one value, the slot need not be read.
         match unit().or_else(|| self.slot(cx).resumed.take()) {
             Some(value) => value,
             None => unreachable!("a suspended body is only resumed with a value"),
@@ -81,7 +81,7 @@ impl<Y, R> Handle<Y, R> {
     ///
     /// # Panics
     ///
-    /// Panics when the body is polled by anything else than a step.
+    /// If the body is polled by anything else than a step.
     #[inline]
     pub(crate) fn slot<'a>(&'a self, cx: &'a Context<'_>) -> &'a Slot<'a, Y, R> {
         let waker = cx.waker();
@@ -105,10 +105,10 @@ fn outside_of_its_coroutine() -> ! {
     )
 }
 
-/// What one step and the body exchange.
+/// The values that one step and the body exchange.
 #[repr(C)] // the waker's functions read `outer` without knowing `Y` and `R`
 pub(crate) struct Slot<'a, Y, R> {
-    /// The waker of the task that polls, when the coroutine may wait.
+    /// The waker of the task that polls, if the coroutine may wait.
     outer: Option<&'a Waker>,
     /// The leaf of the innermost chain of boxed coroutines that this step is running.
     #[cfg(feature = "alloc")]
@@ -129,13 +129,13 @@ impl<'a, Y, R> Slot<'a, Y, R> {
         }
     }
 
-    /// Hands `value` to the resumer; the caller answers `Pending` next.
+    /// Hands `value` to the caller of the step; the body answers `Pending` next.
     #[inline]
     pub(crate) fn give(&self, value: Y) {
         self.yielded.set(Some(value));
     }
 
-    /// What a body that is pending has yielded, if it does not wait.
+    /// The value that a pending body has yielded; `Pending` if it waits instead.
     #[inline]
     pub(super) fn suspended(&self, stage: &mut Stage) -> Poll<Y> {
         match self.yielded.take() {
@@ -154,12 +154,12 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     #[cfg(feature = "alloc")]
     #[inline]
     pub(super) fn is_given(&self) -> bool {
-        // SAFETY: the cell is not written while it is looked at: nothing else runs meanwhile, and a
+        // SAFETY: the cell is not written while it is read: no other code runs meanwhile, and a
         // slot is not `Sync`.
         unsafe { &*self.yielded.as_ptr() }.is_some()
     }
 
-    /// Puts a value in place of the one that has been taken.
+    /// Puts a value in place of the one that was taken.
     #[cfg(feature = "alloc")]
     pub(super) fn refill(&self, value: R) {
         self.resumed.set(Some(value));
@@ -174,15 +174,15 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     /// A waker through which the body finds this slot.
     #[inline]
     fn waker(&self) -> ManuallyDrop<Waker> {
-        // SAFETY: the functions of `VTABLE` uphold the contract of `RawWakerVTable` for the address of
-        // a live slot: they read `outer` only, which nobody writes, so they may run on any thread that
-        // the reference to the waker reaches; `clone` makes an independent waker. The waker itself is
-        // only lent, from within `Machine::step`, where the slot outlives it.
+        // SAFETY: the functions of `VTABLE` uphold the contract of `RawWakerVTable` for the address
+        // of a live slot: they read only `outer`, which is never written, so they may run on any
+        // thread that the reference to the waker reaches; `clone` makes an independent waker. The
+        // waker itself is only lent, from within `Machine::step`, where the slot outlives it.
         ManuallyDrop::new(unsafe { Waker::new(ptr::from_ref(self).cast(), &VTABLE) })
     }
 }
 
-/// Polls a body once under a slot. When it panics, `on_panic` is run.
+/// Polls a body once under a slot. If it panics, `on_panic` is run.
 #[inline]
 pub(super) fn exchange<Y, R, T>(
     slot: &Slot<'_, Y, R>,
@@ -219,9 +219,9 @@ fn is_slot(waker: &Waker) -> bool {
 /// `slot` is the address of a live `Slot<'a, _, _>`.
 #[inline]
 unsafe fn outer_of<'a>(slot: *const ()) -> &'a Waker {
-    // SAFETY: `outer` is the first field of the `repr(C)` slot, of the same type whatever `Y` and `R`
-    // are, and is not written while the slot lives. Only this field is borrowed: the cells beside it
-    // may be in use on another thread.
+    // SAFETY: `outer` is the first field of the `repr(C)` slot, of the same type for all `Y` and
+    // `R`, and is not written while the slot lives. Only this field is borrowed: the cells beside
+    // it may be in use on another thread.
     unsafe { *slot.cast::<Option<&'a Waker>>() }.unwrap_or(Waker::noop())
 }
 
@@ -236,12 +236,12 @@ unsafe fn wake_outer(slot: *const ()) {
     unsafe { outer_of(slot) }.wake_by_ref();
 }
 
-/// Where a machine stands.
+/// The stage of a machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
-    /// Nothing of the body has run.
+    /// None of the body has run.
     Fresh,
-    /// The body stands at a yield and needs a value to go on.
+    /// The body is suspended at a yield and needs a value to continue.
     AtYield,
     /// The body waits for a future, in the middle of a step.
     Waiting,
@@ -252,12 +252,12 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// What a step from here is to be given of `value`; nothing when it starts the body or goes on in
-    /// the middle of a step.
+    /// Takes the value that a step from this stage passes to the body; `None` if the step starts
+    /// the body or continues in the middle of a step.
     ///
     /// # Panics
     ///
-    /// Panics when a value would be lost, when one is missing, and when the body is over.
+    /// If a value would be lost, if one is missing, or if the body is over.
     #[inline]
     pub(super) fn accept<R>(self, value: &mut Option<R>) -> Option<R> {
         match (self, unit()) {
@@ -290,8 +290,8 @@ pub(crate) struct Machine<Y, R, F> {
     marker: Invariant<Y, R>,
 }
 
-// SAFETY: a shared reference gives access to `stage` alone. The body is only reached through an
-// exclusive one, so that sharing a machine between threads shares nothing of it.
+// SAFETY: a shared reference gives access to `stage` only. The body is reached only through an
+// exclusive reference, so sharing a machine between threads shares no part of the body.
 unsafe impl<Y, R, F> Sync for Machine<Y, R, F> {}
 
 impl<Y, R, F> Machine<Y, R, F> {
@@ -345,9 +345,9 @@ impl<Y, R, F> Drop for Machine<Y, R, F> {
 }
 
 impl<Y, R, F: Future> Machine<Y, R, F> {
-    /// Lets the body run to its next yield, wait or end.
+    /// Runs the body to its next yield, wait or end.
     ///
-    /// When the body panics, it is never polled again.
+    /// After a panic, the body is never polled again.
     ///
     /// # Panics
     ///
@@ -361,8 +361,9 @@ impl<Y, R, F: Future> Machine<Y, R, F> {
         // SAFETY: nothing is moved out of the machine.
         let this = unsafe { self.get_unchecked_mut() };
         let value = this.stage.accept(value);
-        // SAFETY: the body is present, because `accept` panics when it is not; and it is pinned, because
-        // the machine is, and whoever takes it out by value has the machine by value.
+        // SAFETY: the body is present, because `accept` panics if it is not. It is pinned, because
+        // the machine is: code that takes the body out by value has the machine by value, so it was
+        // not pinned.
         let body = unsafe { Pin::new_unchecked(&mut **this.body.get()) };
         let slot = Slot::new(outer, value);
         let stage = &mut this.stage;
@@ -379,8 +380,8 @@ impl<Y, R, F: Future> Machine<Y, R, F> {
 impl<Y, R, F> Generator<Y, R, F> {
     #[inline]
     pub(super) fn machine(self: Pin<&mut Self>) -> Pin<&mut Machine<Y, R, F>> {
-        // SAFETY: the machine is pinned whenever the generator is: nothing moves it out of a pinned
-        // one, and the generator has no destructor and is `Unpin` only when the body is.
+        // SAFETY: the machine is pinned whenever the generator is: no code moves it out of a pinned
+        // generator, and the generator has no destructor and is `Unpin` only if the body is.
         unsafe { self.map_unchecked_mut(|generator| &mut generator.machine) }
     }
 }
@@ -399,15 +400,15 @@ impl<Y, R, F> fmt::Debug for Machine<Y, R, F> {
     }
 }
 
-/// `()` as an `R`, when `R` is `()`: with it "start" and "resume" can mean the same where nothing is
-/// exchanged.
+/// `()` as an `R`, if `R` is `()`. With it, "start" and "resume" mean the same if no values are
+/// passed in.
 #[inline]
 pub(crate) fn unit<R>() -> Option<R> {
     // SAFETY: the types are the same, because `()` has no lifetimes that a type id would not show.
     (type_id::<R>() == TypeId::of::<()>()).then(|| unsafe { mem::transmute_copy(&()) })
 }
 
-/// The identity of `T` but for its lifetimes.
+/// The identity of `T`, without its lifetimes.
 #[inline]
 fn type_id<T>() -> TypeId {
     trait Identity {

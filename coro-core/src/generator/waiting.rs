@@ -13,38 +13,40 @@ use super::{CoroutineState, Status};
 /// Made by `#[coro::coroutine(yields = Y, resumes = R)] async fn`; implemented by [`AsyncGenerator`] and
 /// by its boxed form.
 pub trait AsyncCoroutine {
-    /// What it hands to whoever resumes it.
+    /// The type that it hands to its caller.
     type Yield;
-    /// What `yield_!` evaluates to in it.
+    /// The type that `yield_!` evaluates to in its body.
     type Resume;
-    /// What it returns in the end.
+    /// The type that it returns in the end.
     type Return;
 
     /// Runs the body until it yields, returns or waits.
     ///
-    /// Takes `value` when the body stands at a yield, which evaluates to it, and leaves it alone when
-    /// a step is still under way. A body that has not been started is started by `None`. When `Resume`
-    /// is `()`, `None` and `Some(())` mean the same.
+    /// If the body is suspended at a yield, `value` is taken, and the yield evaluates to it. While
+    /// a step is unfinished, `value` is not touched. A body that has not been started is started by
+    /// `None`. If `Resume` is `()`, `None` and `Some(())` mean the same.
     ///
     /// # Panics
     ///
-    /// When there is a value and the body has not been started, when there is none and the body stands
-    /// at a yield, and when the coroutine is finished.
+    /// If there is a value and the body has not been started; if there is none and the body is
+    /// suspended at a yield; or if the coroutine is finished.
     fn poll_resume(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         value: &mut Option<Self::Resume>,
     ) -> Poll<CoroutineState<Self::Yield, Self::Return>>;
 
-    /// Where the coroutine stands; [`Status::Suspended`] also in the middle of a step.
+    /// The state of the coroutine; [`Status::Suspended`] also in the middle of a step.
     fn status(&self) -> Status;
 }
 
-/// What a `#[coro::coroutine(yields = Y, resumes = R)] async fn` returns: its suspended body.
+/// The type that a `#[coro::coroutine(yields = Y, resumes = R)] async fn` returns: its suspended
+/// body.
 ///
-/// Where nothing is handed in and it returns `()` it is a [`Stream`](futures::stream::Stream), under
-/// any executor; otherwise its steps are futures, [`start`](Self::start) and
-/// [`resume`](Self::resume). What it waits for is polled with the waker of the task that polls it.
+/// If it is resumed without values (`R = ()`) and returns `()`, it is a
+/// [`Stream`](futures::stream::Stream), under any executor. Otherwise its steps are futures,
+/// [`start`](Self::start) and [`resume`](Self::resume). Futures inside the body are polled with the
+/// waker of the task that polls the generator.
 ///
 /// ```
 /// use coro::{yield_, yield_from};
@@ -65,18 +67,19 @@ pub trait AsyncCoroutine {
 /// # });
 /// ```
 ///
-/// Dropping it drops the body where it waits or is suspended, innermost locals first. A panic of the
-/// body goes to whoever polls it, and the generator is finished.
+/// Dropping it drops the body at the point where it waits or is suspended, innermost locals first.
+/// A panic of the body reaches the caller that polls it, and the generator is finished.
 #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
 pub struct AsyncGenerator<Y, R, F> {
     pub(super) machine: Machine<Y, R, F>,
 }
 
-/// As the compiler would infer it; said here, so that its messages do not recite our fields.
+/// As the compiler would infer it. Written out, so that compiler messages do not list private
+/// fields.
 impl<Y, R, F: Unpin> Unpin for AsyncGenerator<Y, R, F> {}
 
 impl<Y, R, F> AsyncGenerator<Y, R, F> {
-    /// For the attribute, which alone knows that the handle stays in the body.
+    /// For the attribute only: it makes sure that the handle stays in the body.
     #[inline]
     pub(crate) fn new(body: impl FnOnce(Handle<Y, R>) -> F) -> Self {
         AsyncGenerator {
@@ -89,7 +92,7 @@ impl<Y, R, F> AsyncGenerator<Y, R, F> {
         self.machine
     }
 
-    /// Where the generator stands; [`Status::Suspended`] also in the middle of a step.
+    /// The state of the generator; [`Status::Suspended`] also in the middle of a step.
     #[inline]
     pub fn status(&self) -> Status {
         self.machine.stage().status()
@@ -97,35 +100,36 @@ impl<Y, R, F> AsyncGenerator<Y, R, F> {
 
     /// Drops the body now, innermost locals first; a body that has not been started never runs.
     ///
-    /// Nothing of the body runs but destructors. Closing a finished generator does nothing.
+    /// Only destructors of the body run. Closing a finished generator does nothing.
     pub fn close(self: Pin<&mut Self>) {
         self.machine().clear();
     }
 }
 
 impl<Y, R, F: Future> AsyncGenerator<Y, R, F> {
-    /// Runs the body to its first yield or to its end, or finishes a step that was dropped half-way.
+    /// Runs the body to its first yield or to its end, or finishes a step whose future was dropped.
     ///
     /// Dropping the future leaves the generator in the middle of the step, which another `start`
     /// finishes: nothing is lost.
     ///
     /// # Panics
     ///
-    /// The future panics when the generator is suspended at a yield and `R` is not `()`, and when it is
+    /// The future panics if the generator is suspended at a yield and `R` is not `()`, or if it is
     /// finished.
     pub fn start(self: Pin<&mut Self>) -> Resume<'_, Self> {
         Resume::new(self, None)
     }
 
-    /// Goes on after the yield at which the generator is suspended, which evaluates to `value`.
+    /// Continues after the yield at which the generator is suspended; that yield evaluates to
+    /// `value`.
     ///
     /// Dropping the future leaves the generator in the middle of the step, with the value taken;
     /// finish that step with [`start`](Self::start).
     ///
     /// # Panics
     ///
-    /// The future panics when the generator is finished; and, unless `R` is `()`, when it has not been
-    /// started or is in the middle of a step, because the value would be lost.
+    /// The future panics if the generator is finished; and, unless `R` is `()`, if the generator
+    /// has not been started or is in the middle of a step, because the value would be lost.
     ///
     /// ```
     /// # use std::pin::pin;

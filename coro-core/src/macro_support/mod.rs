@@ -1,9 +1,9 @@
-//! What the expansion of the attributes calls: no part of the public interface.
+//! Functions that the expansion of the attributes calls; not part of the public interface.
 //!
-//! A yield point does not know what kind of coroutine it stands in. The macros below offer both
-//! meanings, and the macro `this_fn_needs_the_attribute_coro_coroutine`, which the attribute defines
-//! inside each body, picks one. All that the compiler may complain about is written here, in a crate
-//! that is foreign to users, so that it is reported at their own `yield_from!(..)`.
+//! A yield point does not know its kind of coroutine. The macros below offer both meanings, and the
+//! macro `this_fn_needs_the_attribute_coro_coroutine`, which the attribute defines inside each
+//! body, picks one. All code that the compiler may complain about is written here, in a crate that
+//! is foreign to users, so that the compiler reports it at their own `yield_from!(..)`.
 
 mod waiting;
 mod yielding;
@@ -46,7 +46,7 @@ macro_rules! yield_from {
     };
 }
 
-/// Hands a value to the resumer, and evaluates to what it resumes with.
+/// Hands a value to the caller, and evaluates to the value that it resumes with.
 #[macro_export]
 macro_rules! yield_ {
     () => {

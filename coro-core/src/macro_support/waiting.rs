@@ -1,12 +1,11 @@
-//! What `yield_from!` calls in a coroutine that only waits.
+//! Waiting: functions behind `yield_from!` in a coroutine that only waits.
 
 use core::future::{Future, IntoFuture};
 
 /// The operands of `yield_from!` in a coroutine that does not yield.
 ///
-/// `Kind` is always inferred. It is there for the sake of a second implementation: where one
-/// alone could apply, the compiler would complain about what that one needs, and never show the
-/// message below.
+/// `Kind` is always inferred. It allows a second implementation: if only one could apply, the
+/// compiler would complain about that one's bounds, and never show the message below.
 #[diagnostic::on_unimplemented(
     message = "`yield_from!` cannot be used on a value of type `{Self}`",
     label = "not a future",
@@ -15,8 +14,8 @@ use core::future::{Future, IntoFuture};
 pub trait WaitFor<Kind> {
     type Future: Future;
 
-    /// The operand as a future; `here` proves that the coroutine itself waits. It comes first, when
-    /// there is nothing that the break in it would have to drop.
+    /// The operand as a future. `here` proves that the coroutine itself waits. It comes first, so
+    /// that the break in it finds no value that it would have to drop.
     fn wait_for(here: (), operand: Self) -> Self::Future;
 }
 
@@ -44,7 +43,7 @@ impl<F: Nothing> WaitFor<()> for F {
     }
 }
 
-/// What a yield point evaluates to, where there was an error and it must only have the right type.
+/// Gives a refused yield point the right type, so that the compiler reports no second error.
 pub fn output_of<F: Future>(_yield_point: F) -> F::Output {
     unreachable!("a function that was refused does not run")
 }

@@ -1,4 +1,4 @@
-//! What `yield_!` and `yield_from!` call in a coroutine that yields.
+//! Yielding: functions behind `yield_!` or `yield_from!` in a coroutine that yields.
 
 use core::future::{Future, IntoFuture};
 use core::marker::PhantomData;
@@ -20,8 +20,8 @@ pub struct Co<Y, R>(Handle<Y, R>);
 /// The body's right to yield, in a generator that may wait.
 pub struct AsyncCo<Y, R>(Handle<Y, R>);
 
-/// What the body yields and is resumed with, as a type: named first, so that a mismatch is reported
-/// at the value.
+/// The types that the body yields and is resumed with. The token is the first argument, so that a
+/// mismatch is reported at the value.
 pub struct Token<Y, R>(Invariant<Y, R>);
 
 impl<Y, R> Co<Y, R> {
@@ -117,8 +117,8 @@ impl<Y, R> Future for Yield<'_, Y, R> {
     }
 }
 
-/// How the operand of `yield_from!` reaches [`delegate`]: coroutines of this crate have an inherent
-/// method of this name, which is found first and says that they are to be run in place.
+/// Passes the operand of `yield_from!` to [`delegate`]. Coroutines of this crate have an inherent
+/// method of the same name, which is found first and marks them to be run in place.
 pub trait Operand: Sized {
     #[inline]
     fn __operand(self) -> Self {
@@ -169,7 +169,7 @@ where
 }
 
 pin_project! {
-    /// A delegation; a type of its own, so that a wrong operand is one error.
+    /// A delegation. It is a type of its own, so that a wrong operand is only one error.
     #[must_use]
     pub struct Delegate<'a, F> {
         #[pin]
@@ -187,7 +187,7 @@ impl<F: Future> Future for Delegate<'_, F> {
     }
 }
 
-/// The operands of `yield_from!`, with a marker that says which kind of operand it is.
+/// The operands of `yield_from!`; `Kind` tells the kinds of operand apart.
 #[diagnostic::on_unimplemented(
     message = "`yield_from!` cannot be used on a value of type `{Self}`",
     label = "not a future, coroutine, iterator or stream",
@@ -203,7 +203,7 @@ pub trait YieldFrom<Y, R, Kind>: Sized {
     fn delegate(self, way: Way<Self::Item, Self::Resume>) -> Self::Future;
 }
 
-/// Implemented by `Y` for itself alone: that what is delegated to yields what we yield.
+/// Implemented by `Y` for itself alone: the delegate yields the type of the enclosing coroutine.
 #[diagnostic::on_unimplemented(
     message = "this yields values of type `{Self}`, but the enclosing coroutine is declared with `yields = {Y}`",
     label = "yields `{Self}`, expected `{Y}`",
@@ -221,7 +221,8 @@ impl<Y> YieldAs<Y> for Y {
     }
 }
 
-/// Implemented by `R` for itself alone: that what is delegated to is resumed with what we are.
+/// Implemented by `R` for itself alone: the delegate is resumed with the type of the enclosing
+/// coroutine.
 #[diagnostic::on_unimplemented(
     message = "this is resumed with `{Self}`, but the enclosing coroutine is declared with `resumes = {R}`",
     label = "is resumed with `{Self}`, not with `{R}`",
@@ -239,7 +240,7 @@ impl<R> ResumeAs<R> for R {
     }
 }
 
-/// That a body which holds a `C` may delegate to an operand of this kind.
+/// Allows a body that holds a `C` to delegate to an operand of this kind.
 #[diagnostic::on_unimplemented(
     message = "a generator cannot wait for a future",
     label = "only an `async fn` can wait",
@@ -262,7 +263,7 @@ impl<Y, R> AllowedIn<Co<Y, R>> for OfIterator {}
 impl<Y, R> AllowedIn<Co<Y, R>> for InPlace {}
 #[diagnostic::do_not_recommend]
 impl<Y, R, Kind> AllowedIn<AsyncCo<Y, R>> for Kind {}
-// So that there are two candidates for each kind, and none is inferred, which would be another error.
+// With two candidates for each kind, the compiler infers none: inferring one would add an error.
 #[diagnostic::do_not_recommend]
 impl<Kind> AllowedIn<()> for Kind {}
 

@@ -1,4 +1,4 @@
-//! Any descriptor, waited for.
+//! `AsyncFd`: readiness of any descriptor.
 
 use std::fmt;
 use std::io;
@@ -11,15 +11,16 @@ use crate::wait::ready::Ready;
 
 /// A descriptor of your own, which tasks can wait for.
 ///
-/// For whatever the system can wait for and nothing else here wraps: a timer or event descriptor, a
-/// device, a socket of some other kind, the connection of a C library. Dropping it closes what it
-/// owns. The counterpart of tokio's `AsyncFd`.
+/// For everything that the system can wait for and that has no type of its own here: a timer or
+/// event descriptor, a device, another kind of socket, the connection of a C library. Dropping it
+/// drops its owner `T`, which usually closes the descriptor. The counterpart of tokio's `AsyncFd`.
 ///
-/// The descriptor has to be set not to block, which this does not do, as that is a property that
-/// processes may share. Whether it is ready is remembered: it counts as ready until an operation
-/// has failed with [`WouldBlock`](io::ErrorKind::WouldBlock) within [`async_io`](Self::async_io),
-/// [`try_io`](Self::try_io) or [`poll_io`](Self::poll_io). So do every operation within one of
-/// them; one that blocked elsewhere leaves [`readable`](Self::readable) ready at once.
+/// The descriptor must be set not to block. This type does not do that, because other processes may
+/// share the setting. It remembers readiness: the descriptor counts as ready until an operation
+/// fails with [`WouldBlock`](io::ErrorKind::WouldBlock) inside [`async_io`](Self::async_io),
+/// [`try_io`](Self::try_io) or [`poll_io`](Self::poll_io). So do every operation inside one of
+/// them. After one that would have blocked elsewhere, [`readable`](Self::readable) is still ready
+/// at once.
 ///
 /// ```
 /// use coro::net::{AsyncFd, Interest};
@@ -48,7 +49,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     ///
     /// If the system cannot wait for it, as for a regular file, or if the loop waits for the same
-    /// descriptor already; a duplicate of it is another one.
+    /// descriptor already; a duplicate of the descriptor is allowed.
     ///
     /// # Panics
     ///
@@ -59,42 +60,42 @@ impl<T: AsFd> AsyncFd<T> {
         Ok(AsyncFd { ready })
     }
 
-    /// What it owns.
+    /// The owner of the descriptor.
     pub fn get_ref(&self) -> &T {
         self.ready.get().get()
     }
 
-    /// Gives back what it owns; the loop waits for it no more.
+    /// Gives the owner of the descriptor back; the loop no longer waits for it.
     pub fn into_inner(self) -> T {
         self.ready.into_inner().into_inner()
     }
 
-    /// Waits until it may be possible to read. Any number of tasks may wait so.
+    /// Waits until it may be possible to read. Any number of tasks may wait in this way.
     ///
     /// # Errors
     ///
-    /// Outside of the loop in which it was made.
+    /// If it is awaited outside of the loop in which it was made.
     pub async fn readable(&self) -> io::Result<()> {
         self.ready.ready(Direction::Read).await
     }
 
-    /// Waits until it may be possible to write. Any number of tasks may wait so.
+    /// Waits until it may be possible to write. Any number of tasks may wait in this way.
     ///
     /// # Errors
     ///
-    /// Outside of the loop in which it was made.
+    /// If it is awaited outside of the loop in which it was made.
     pub async fn writable(&self) -> io::Result<()> {
         self.ready.ready(Direction::Write).await
     }
 
-    /// Calls `operation` until it does anything but block, waiting in between.
+    /// Calls `operation` until it does not block, waiting in between.
     ///
-    /// Dropping the wait loses nothing: an operation is called to its end or not at all. Any number
-    /// of tasks may wait so. An operation that was interrupted by a signal is called again.
+    /// Dropping the future loses nothing: each call of `operation` is completed. Any number of
+    /// tasks may wait in this way. An operation that was interrupted by a signal is called again.
     ///
     /// # Errors
     ///
-    /// Those of `operation`, but for [`WouldBlock`](io::ErrorKind::WouldBlock).
+    /// Those of `operation`, except [`WouldBlock`](io::ErrorKind::WouldBlock).
     pub async fn async_io<R>(
         &self,
         interest: Direction,
@@ -103,11 +104,11 @@ impl<T: AsFd> AsyncFd<T> {
         self.ready.io(interest, |io| operation(io.get())).await
     }
 
-    /// Calls `operation` once, unless it is known that it would block.
+    /// Calls `operation` once, unless the loop knows that it would block.
     ///
     /// # Errors
     ///
-    /// Those of `operation`; [`WouldBlock`](io::ErrorKind::WouldBlock) if it would.
+    /// Those of `operation`; [`WouldBlock`](io::ErrorKind::WouldBlock) if it would block.
     pub fn try_io<R>(
         &self,
         interest: Direction,
@@ -116,10 +117,11 @@ impl<T: AsFd> AsyncFd<T> {
         self.ready.try_io(interest, |io| operation(io.get()))
     }
 
-    /// Calls `operation` until it does anything but block; what futures and the traits of
-    /// [`futures::io`] are made of.
+    /// Calls `operation` until it does not block; for hand-written futures and the traits of
+    /// [`futures::io`].
     ///
-    /// Of several tasks that wait so for the same interest, only the one that polled last is woken.
+    /// If several tasks wait in this way for the same interest, only the one that polled last is
+    /// woken.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Copying from one stream to another.
+//! Copies bytes from one stream to another.
 
 use std::future::poll_fn;
 use std::io;
@@ -7,16 +7,16 @@ use std::task::{Context, Poll, ready};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-/// What is on its way in one direction at most.
+/// The buffer of each direction, in bytes.
 const BUFFER: usize = 64 * 1024;
-/// So many reads and writes, and then the other tasks have a turn.
+/// After this many reads and writes the other tasks get a turn.
 const TRANSFERS_MAX: u32 = 32;
 
-/// Copies everything from `reader` to `writer`, and gives how many bytes that were.
+/// Copies everything from `reader` to `writer`, and gives how many bytes it copied.
 ///
 /// At the end of the reader it flushes the writer, but does not close it. It is `futures::io::copy`
-/// with a buffer of 64 KiB, and lets other tasks have their turns however fast both ends are. What
-/// has been read but not written when it is dropped is lost.
+/// with a buffer of 64 KiB, and lets other tasks run even if both ends are always ready. If the
+/// future is dropped, bytes that were read but not written are lost.
 ///
 /// ```
 /// coro::run(async {
@@ -30,7 +30,7 @@ const TRANSFERS_MAX: u32 = 32;
 ///
 /// # Errors
 ///
-/// Those of the reader and of the writer; `WriteZero` if the writer takes no more.
+/// Errors of the reader and of the writer; `WriteZero` if the writer takes no more.
 pub async fn copy(
     mut reader: impl AsyncRead + Unpin,
     mut writer: impl AsyncWrite + Unpin,
@@ -42,12 +42,12 @@ pub async fn copy(
 /// Copies from each of two streams to the other until both have ended; gives how many bytes went
 /// from `a` to `b`, and how many from `b` to `a`.
 ///
-/// It is what a proxy does. The end of one direction is passed on by closing the other stream's
-/// writing half, and the other direction goes on; so a peer that sends its end first still gets its
-/// answer. At most 64 KiB are on their way in each direction: a slow reader slows its writer down.
+/// This is the work of a proxy. The end of one direction is passed on by closing the other stream's
+/// writing half, and the other direction continues. So a peer that ends its sending first still
+/// gets its answer. Each direction buffers at most 64 KiB: a slow reader slows its writer down.
 ///
-/// Dropping it stops both directions; what was read but not written is lost. So it is after an
-/// error.
+/// Dropping the future, or an error, stops both directions; bytes that were read but not written
+/// are lost.
 ///
 /// ```
 /// use coro::net::{TcpStream, copy_bidirectional, open_connection};
@@ -80,14 +80,14 @@ pub async fn copy_bidirectional(
     .await
 }
 
-/// What becomes of the writer once everything is written.
+/// The action on the writer once everything is written.
 #[derive(Clone, Copy)]
 enum Last {
     Flush,
     Close,
 }
 
-/// One direction.
+/// One direction of copying.
 struct Passage {
     buffer: Box<[u8]>,
     start: usize,
@@ -154,7 +154,7 @@ impl Passage {
             self.buffer = vec![0; BUFFER].into();
         }
         let Poll::Ready(read) = Pin::new(reader).poll_read(cx, &mut self.buffer)? else {
-            ready!(Pin::new(writer).poll_flush(cx))?; // nothing may wait for more to come
+            ready!(Pin::new(writer).poll_flush(cx))?; // written bytes must not wait for more input
             return Poll::Pending;
         };
         (self.start, self.end) = (0, read);

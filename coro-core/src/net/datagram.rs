@@ -1,30 +1,31 @@
-//! A datagram, as it was received.
+//! `Datagram`, with the operations that datagram sockets have in common.
 
 use std::net::SocketAddr;
 
-/// What is known of a datagram that was received into a buffer.
+/// The properties of a datagram that was received into a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Datagram<A = SocketAddr> {
-    /// How many bytes of the buffer are of the datagram; zero is an empty datagram, and no end.
+    /// How many bytes of the buffer belong to the datagram; zero is an empty datagram, not an end.
     pub len: usize,
-    /// Who sent it.
+    /// The sender's address.
     pub from: A,
-    /// It was longer than the buffer, and the rest is lost.
+    /// The datagram was longer than the buffer, and its rest is lost.
     pub truncated: bool,
 }
 
-/// Sending and receiving that datagram sockets have in common.
+/// Defines the operations that datagram sockets have in common.
 macro_rules! datagrams {
     ($socket:ident) => {
         impl $socket {
-            /// Sends a datagram to the other end that the socket is connected to.
+            /// Sends a datagram to the address that the socket is connected to.
             ///
-            /// Dropping the wait sends nothing. Any number of tasks may send and receive.
+            /// Dropping the future sends nothing. Any number of tasks may send and receive.
             ///
             /// # Errors
             ///
-            /// If it is not connected, the datagram is too long, or an earlier one was refused.
+            /// If it is not connected, the datagram is too long, or an earlier datagram was
+            /// refused.
             pub async fn send(&self, bytes: &[u8]) -> std::io::Result<usize> {
                 self.ready
                     .io($crate::event_loop::Direction::Write, |io| io.send(bytes))
@@ -33,21 +34,21 @@ macro_rules! datagrams {
 
             /// Receives a datagram into a buffer, and gives its length.
             ///
-            /// Zero is an empty datagram, and no end. What does not fit in the buffer is lost
-            /// unseen: [`recv_datagram`](Self::recv_datagram) tells whether any was. Dropping the
-            /// wait loses nothing.
+            /// Zero is an empty datagram, not an end. Bytes that do not fit in the buffer are lost
+            /// silently; [`recv_datagram`](Self::recv_datagram) reports that. Dropping the future
+            /// loses nothing.
             ///
             /// # Errors
             ///
-            /// Whatever the system says. An error concerns one datagram, such as one of ours that
-            /// was refused at the other end; the socket can be used on.
+            /// The system's error. It concerns one datagram, such as one sent earlier that was
+            /// refused at the other end; the socket stays usable.
             pub async fn recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 self.ready
                     .io($crate::event_loop::Direction::Read, |io| io.recv(buffer))
                     .await
             }
 
-            /// Sends a datagram to the other end, without waiting.
+            /// Sends a datagram to the address that the socket is connected to, without waiting.
             ///
             /// # Errors
             ///
@@ -69,30 +70,29 @@ macro_rules! datagrams {
                     .try_io($crate::event_loop::Direction::Read, |io| io.recv(buffer))
             }
 
-            /// The error that has come for the socket and that nobody has been told yet; it is told
-            /// once.
+            /// The socket's pending error, which is then cleared.
             ///
             /// # Errors
             ///
-            /// If the system does not tell.
+            /// If the system fails to report it.
             pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
                 self.ready.get().take_error()
             }
 
-            /// Waits until it may be possible to receive. Any number of tasks may wait so.
+            /// Waits until it may be possible to receive. Any number of tasks may wait in this way.
             ///
             /// # Errors
             ///
-            /// Outside of the loop in which it was made.
+            /// If it is awaited outside of the loop in which the socket was made.
             pub async fn readable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Read).await
             }
 
-            /// Waits until it may be possible to send. Any number of tasks may wait so.
+            /// Waits until it may be possible to send. Any number of tasks may wait in this way.
             ///
             /// # Errors
             ///
-            /// Outside of the loop in which it was made.
+            /// If it is awaited outside of the loop in which the socket was made.
             pub async fn writable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Write).await
             }

@@ -1,4 +1,4 @@
-//! The two halves of a stream: one reads, the other writes.
+//! The two halves of a stream: a reader, a writer.
 
 use std::error::Error;
 use std::fmt;
@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-/// What can be split: a stream of which a shared reference reads and writes too.
+/// Streams that can be split: a shared reference to one can read and write too.
 ///
-/// Implemented by the streams of this module, and by no others.
+/// Implemented by the streams of this module only.
 pub trait Split: sealed::Split {}
 
 impl<S: sealed::Split> Split for S {}
@@ -37,7 +37,7 @@ pub(super) mod sealed {
     }
 }
 
-/// The half that reads of a stream that was split by `into_split`.
+/// The reading half of a stream that was split by `into_split`.
 ///
 /// The descriptor is closed when both halves are dropped.
 #[derive(Debug)]
@@ -45,25 +45,25 @@ pub struct OwnedReadHalf<S: Split> {
     stream: Rc<S>,
 }
 
-/// The half that writes of a stream that was split by `into_split`.
+/// The writing half of a stream that was split by `into_split`.
 ///
-/// Dropping it ends writing, so that the other end reads its end; the half that reads goes on.
+/// Dropping it ends writing, so the other end reads its end; the reading half continues.
 #[derive(Debug)]
 pub struct OwnedWriteHalf<S: Split> {
     stream: Rc<S>,
-    /// Taken apart by [`reunite`](OwnedReadHalf::reunite), which must not end writing.
+    /// Set by [`reunite`](OwnedReadHalf::reunite), which must not end writing.
     reunited: bool,
 }
 
-/// The half that reads of a stream that is lent out by `halves`.
+/// The reading half of a stream that is borrowed by `halves`.
 #[derive(Debug)]
 pub struct ReadHalf<'a, S: Split>(&'a S);
 
-/// The half that writes of a stream that is lent out by `halves`. Dropping it ends nothing.
+/// The writing half of a stream that is borrowed by `halves`. Dropping it does not end writing.
 #[derive(Debug)]
 pub struct WriteHalf<'a, S: Split>(&'a S);
 
-/// The halves that were to be one stream again are not of the same one; here they are.
+/// The halves that were to be reunited belong to different streams; they are given back.
 #[derive(Debug)]
 pub struct ReuniteError<S: Split>(pub OwnedReadHalf<S>, pub OwnedWriteHalf<S>);
 
@@ -92,11 +92,11 @@ pub(super) fn halves<S: Split>(stream: &S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>
 }
 
 impl<S: Split> OwnedReadHalf<S> {
-    /// Makes the stream again of its halves.
+    /// Reunites the two halves of a stream.
     ///
     /// # Errors
     ///
-    /// If the halves are not of the same stream; the error has them.
+    /// If the halves belong to different streams; the error contains them.
     pub fn reunite(self, mut write: OwnedWriteHalf<S>) -> Result<S, ReuniteError<S>> {
         if !Rc::ptr_eq(&self.stream, &write.stream) {
             return Err(ReuniteError(self, write));
@@ -106,14 +106,14 @@ impl<S: Split> OwnedReadHalf<S> {
         Ok(Rc::into_inner(self.stream).expect("only the two halves share it"))
     }
 
-    /// The stream, as for its addresses and options.
+    /// The stream, for its addresses and options.
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 }
 
 impl<S: Split> OwnedWriteHalf<S> {
-    /// The stream, as for its addresses and options.
+    /// The stream, for its addresses and options.
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
@@ -127,7 +127,7 @@ impl<S: Split> Drop for OwnedWriteHalf<S> {
     }
 }
 
-/// A half reads or writes by the stream that it is of.
+/// Implements reading or writing for a half, through its stream.
 macro_rules! half {
     (read $half:ty, $stream:tt) => {
         impl<S: Split> AsyncRead for $half {
@@ -170,7 +170,7 @@ macro_rules! half {
                 Poll::Ready(Ok(()))
             }
 
-            /// Ends writing, so that the other end reads its end.
+            /// Ends writing, so the other end reads its end.
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(self.$stream.end_writing())
             }
@@ -183,7 +183,7 @@ half!(read ReadHalf<'_, S>, 0);
 half!(write OwnedWriteHalf<S>, stream);
 half!(write WriteHalf<'_, S>, 0);
 
-/// How a stream is split, by what it has for reading and writing.
+/// Defines the splitting of a stream, through its own methods.
 macro_rules! split {
     ($stream:ident) => {
         impl $crate::net::halves::sealed::Split for $stream {
@@ -225,11 +225,11 @@ macro_rules! split {
         }
 
         impl $stream {
-            /// Splits the stream into a half that reads and one that writes, for two tasks.
+            /// Splits the stream into a reading and a writing half, for two tasks.
             ///
-            /// Dropping the half that writes ends writing;
+            /// Dropping the writing half ends writing;
             /// [`reunite`](crate::net::OwnedReadHalf::reunite) makes one stream of the two again.
-            /// (`AsyncReadExt::split` works too, but knows nothing of either.)
+            /// (`AsyncReadExt::split` works too, but offers neither.)
             pub fn into_split(
                 self,
             ) -> (
@@ -239,9 +239,10 @@ macro_rules! split {
                 $crate::net::halves::into_halves(self)
             }
 
-            /// Lends the stream as a half that reads and one that writes, to be used in one task.
+            /// Borrows the stream as a reading and a writing half, for use in one task.
             ///
-            /// A shared reference to the stream does both; this is for whoever wants it to do one.
+            /// A shared reference to the stream does both; the halves restrict it to one direction
+            /// each.
             pub fn halves(
                 &self,
             ) -> (
@@ -251,25 +252,25 @@ macro_rules! split {
                 $crate::net::halves::halves(self)
             }
 
-            /// Waits until it may be possible to read. Any number of tasks may wait so.
+            /// Waits until it may be possible to read. Any number of tasks may wait in this way.
             ///
-            /// It is ready until a read found that it is not; so read by [`try_read`], or by the
+            /// It stays ready until a read finds no data. So read by [`try_read`], or by the
             /// traits, before waiting again.
             ///
             /// [`try_read`]: Self::try_read
             ///
             /// # Errors
             ///
-            /// Outside of the loop in which it was made.
+            /// If it is awaited outside of the loop in which the stream was made.
             pub async fn readable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Read).await
             }
 
-            /// Waits until it may be possible to write. Any number of tasks may wait so.
+            /// Waits until it may be possible to write. Any number of tasks may wait in this way.
             ///
             /// # Errors
             ///
-            /// Outside of the loop in which it was made.
+            /// If it is awaited outside of the loop in which the stream was made.
             pub async fn writable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Write).await
             }

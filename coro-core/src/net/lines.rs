@@ -1,4 +1,4 @@
-//! Lines, frames of known length, told from one another in a stream of bytes.
+//! `StreamReader`: lines, frames of known length, read from a stream of bytes.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -9,22 +9,22 @@ use std::task::{Context, Poll, ready};
 use futures::io::{AsyncBufRead, AsyncRead};
 use futures::stream::{self, Stream};
 
-/// The longest line, unless another limit is given: that of asyncio's streams.
+/// The default limit of a line's length: that of asyncio's streams.
 const LIMIT: usize = 64 * 1024;
 /// The least room that is made for a read.
 const ROOM_MIN: usize = 8 * 1024;
 
 /// Reads lines, and frames of a known length, from a stream of bytes, up to a limit of length.
 ///
-/// The counterpart of `asyncio.StreamReader`, over any [`AsyncRead`]. What `futures::io` has for this
-/// trusts the other end to send a line's end before the memory does, and loses the beginning of a
-/// line when it is dropped midway. Here nothing longer than the limit is kept, and **nothing is ever
-/// lost**: whatever was read stays in the buffer until it is returned, so every method can be
-/// dropped at any point, by a [`timeout`](crate::time::timeout) for example, and called again; and after
-/// any error the bytes are still there, in [`buffer`](Self::buffer).
+/// The counterpart of `asyncio.StreamReader`, over any [`AsyncRead`]. The methods of `futures::io`
+/// for this let an endless line fill the memory, and lose the beginning of a line when they are
+/// dropped midway. Here a line longer than the limit is an error, and **no bytes are ever lost**:
+/// all bytes that were read stay in the buffer until they are returned. So every method can be
+/// dropped at any point, by a [`timeout`](crate::time::timeout) for example, and called again.
+/// After any error the bytes are still in the [`buffer`](Self::buffer).
 ///
-/// It is an [`AsyncRead`] and an [`AsyncBufRead`] as well, so the rest of a stream can be read
-/// as bytes after a head was read as lines.
+/// It also implements [`AsyncRead`] and [`AsyncBufRead`], so the rest of a stream can be read as
+/// bytes after a head was read as lines.
 ///
 /// ```
 /// use coro::net::StreamReader;
@@ -44,11 +44,11 @@ pub struct StreamReader<R> {
     io: R,
     limit: usize,
     buffer: Vec<u8>,
-    /// What stands before it was returned.
+    /// The bytes before `start` were returned.
     start: usize,
-    /// What stands after it has room for reads.
+    /// The bytes from `end` on are room for reads.
     end: usize,
-    /// So many bytes after `start` are known not to begin the separator that is sought.
+    /// How many bytes after `start` were searched already: no separator begins there.
     searched: usize,
     is_at_end: bool,
 }
@@ -59,7 +59,7 @@ impl<R> StreamReader<R> {
         Self::with_limit(LIMIT, io)
     }
 
-    /// Reads from `io`, lines and frames of up to `limit` bytes. A separator counts as well.
+    /// Reads from `io`, lines and frames of up to `limit` bytes. The separator counts as well.
     pub fn with_limit(limit: usize, io: R) -> Self {
         StreamReader {
             io,
@@ -72,34 +72,34 @@ impl<R> StreamReader<R> {
         }
     }
 
-    /// The longest line or frame that is read.
+    /// The limit of a line's or frame's length.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// What was read from the stream, and not from here yet.
+    /// The bytes that were read from the stream, and not returned yet.
     pub fn buffer(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// The stream, for writing to it for example. Reading from it would pass over the buffer.
+    /// The stream, to write to it for example. Reading from it would skip the buffer.
     pub fn get_ref(&self) -> &R {
         &self.io
     }
 
-    /// The stream, for writing to it for example. Reading from it would pass over the buffer.
+    /// The stream, to write to it for example. Reading from it would skip the buffer.
     pub fn get_mut(&mut self) -> &mut R {
         &mut self.io
     }
 
-    /// The stream, and what was read from it but not from here.
+    /// The stream, and the bytes that were read from it and not returned yet.
     pub fn into_parts(mut self) -> (R, Vec<u8>) {
         self.buffer.truncate(self.end);
         self.buffer.drain(..self.start);
         (self.io, self.buffer)
     }
 
-    /// Takes so many bytes of the buffer away.
+    /// Removes `len` bytes from the buffer, and gives them.
     fn take(&mut self, len: usize) -> &[u8] {
         let start = self.start;
         self.start += len;
@@ -107,7 +107,7 @@ impl<R> StreamReader<R> {
         &self.buffer[start..start + len]
     }
 
-    /// Makes room after the end, by moving what is left to the front, and by growing.
+    /// Makes room after the end, by moving the remaining bytes to the front, and by growing.
     fn make_room(&mut self) {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -123,7 +123,7 @@ impl<R> StreamReader<R> {
         }
     }
 
-    /// How many bytes there are up to the end of the separator, if it is there.
+    /// The length up to the end of the separator, if it is in the buffer.
     fn find(&mut self, separator: &[u8]) -> Option<usize> {
         let unsearched = &self.buffer[self.start + self.searched..self.end];
         match position(unsearched, separator) {
@@ -138,16 +138,17 @@ impl<R> StreamReader<R> {
 }
 
 impl<R: AsyncRead + Unpin> StreamReader<R> {
-    /// Reads a line of text; gives it without its end, a line feed with or without a carriage return
-    /// before it. `None` at the end of the stream, where a last line needs no line feed.
+    /// Reads a line of text; gives it without its end, which is a line feed, with or without a
+    /// carriage return before it. `None` at the end of the stream. The last line needs no line
+    /// feed.
     ///
-    /// Dropping the wait loses nothing.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     ///
-    /// [`ReadError`]: the line is too long, is no UTF-8, or reading failed. The line stays in the
-    /// buffer, so one that is no UTF-8 can be read by [`read_until`](Self::read_until), and one that
-    /// is too long passed over by [`skip_until`](Self::skip_until).
+    /// [`ReadError`]: the line is too long or not UTF-8, or reading failed. The line stays in the
+    /// buffer. A line that is not UTF-8 can be read by [`read_until`](Self::read_until); a line
+    /// that is too long can be skipped by [`skip_until`](Self::skip_until).
     pub async fn read_line(&mut self) -> Result<Option<&str>, ReadError> {
         self.searched = 0;
         let Some(len) = poll_fn(|cx| self.poll_until(b"\n", cx)).await? else {
@@ -161,15 +162,15 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         Ok(std::str::from_utf8(line).ok())
     }
 
-    /// Reads up to and including `separator`; gives both. `None` at the end of the stream; what
-    /// stands last there needs no separator.
+    /// Reads up to and including `separator`; gives both. `None` at the end of the stream. The last
+    /// piece needs no separator.
     ///
-    /// Dropping the wait loses nothing.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     ///
-    /// [`ReadError`]: there are more bytes than the limit without a separator, or reading failed. The
-    /// bytes stay in the buffer.
+    /// [`ReadError`]: there are more bytes than the limit without a separator, or reading failed.
+    /// The bytes stay in the buffer.
     ///
     /// # Panics
     ///
@@ -181,15 +182,15 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         Ok(found.map(|len| self.take(len)))
     }
 
-    /// Passes over everything up to and including `separator`, however much it is, or up to the end
-    /// of the stream; gives how many bytes that were.
+    /// Skips all bytes up to and including `separator`, without a limit, or up to the end of the
+    /// stream; gives how many bytes it skipped.
     ///
-    /// So one can go on after a line that is too long. What was passed over before the wait is
-    /// dropped stays so.
+    /// So a program can continue after a line that is too long. If the future is dropped, the bytes
+    /// that it has skipped stay skipped.
     ///
     /// # Errors
     ///
-    /// Those of reading.
+    /// Errors of reading.
     ///
     /// # Panics
     ///
@@ -216,12 +217,12 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
 
     /// Reads exactly `len` bytes.
     ///
-    /// Dropping the wait loses nothing.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     ///
-    /// [`ReadError`]: `len` is more than the limit, the stream ends before, or reading failed. What
-    /// there was stays in the buffer.
+    /// [`ReadError`]: `len` is more than the limit, the stream ends before, or reading failed.
+    /// Bytes that were read stay in the buffer.
     pub async fn read_exactly(&mut self, len: usize) -> Result<&[u8], ReadError> {
         if len > self.limit {
             return Err(ReadError(Why::TooLong(self.limit)));
@@ -250,7 +251,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         })
     }
 
-    /// The length of what stands next up to the separator or the end of the stream.
+    /// The length of the next piece, up to the separator or the end of the stream.
     fn poll_until(
         &mut self,
         separator: &[u8],
@@ -347,7 +348,7 @@ impl<R: fmt::Debug> fmt::Debug for StreamReader<R> {
     }
 }
 
-/// Why a [`StreamReader`] has no line or frame to give. What it has read stays in its buffer.
+/// The reason why a [`StreamReader`] cannot give a line or frame. The bytes stay in its buffer.
 pub struct ReadError(Why);
 
 enum Why {
@@ -363,17 +364,17 @@ impl ReadError {
         matches!(self.0, Why::TooLong(_))
     }
 
-    /// Whether the line is no UTF-8.
+    /// Whether the line is not UTF-8.
     pub fn is_not_text(&self) -> bool {
         matches!(self.0, Why::NotText(_))
     }
 
-    /// Whether the stream has ended before the frame.
+    /// Whether the stream has ended before the frame was complete.
     pub fn is_end(&self) -> bool {
         matches!(self.0, Why::Ended { .. })
     }
 
-    /// The kind that it has as an [`io::Error`].
+    /// The kind of error as an [`io::Error`].
     pub fn kind(&self) -> io::ErrorKind {
         match &self.0 {
             Why::TooLong(_) | Why::NotText(_) => io::ErrorKind::InvalidData,

@@ -1,6 +1,6 @@
-//! What the sockets have in common, written once for all of them.
+//! Macros that define the methods shared by the sockets.
 
-/// How a stream of bytes reads whatever is there: by a function, and into several buffers by std's.
+/// Defines reading from a stream: by `$read` into one buffer, by the standard library into several.
 macro_rules! poll_reads {
     ($stream:ident, $read:expr) => {
         impl $stream {
@@ -32,7 +32,7 @@ macro_rules! poll_reads {
     };
 }
 
-/// How a stream of bytes writes whatever there is room for.
+/// Defines writing to a stream.
 macro_rules! poll_writes {
     ($stream:ident) => {
         impl $stream {
@@ -64,7 +64,7 @@ macro_rules! poll_writes {
     };
 }
 
-/// Both the stream and a shared reference to it read, by the `poll_read`s of the stream.
+/// Implements `AsyncRead` for the stream and a shared reference to it, by the stream's `poll_read`.
 macro_rules! read_by_traits {
     ($stream:ident) => {
         read_by_traits!($stream: $stream, &$stream);
@@ -91,7 +91,8 @@ macro_rules! read_by_traits {
     )* };
 }
 
-/// Both the stream and a shared reference to it write, by the `poll_write`s of the stream.
+/// Implements `AsyncWrite` for the stream and a shared reference to it, by the stream's
+/// `poll_write`.
 macro_rules! write_by_traits {
     ($stream:ident) => {
         write_by_traits!($stream: $stream, &$stream);
@@ -122,7 +123,7 @@ macro_rules! write_by_traits {
                 std::task::Poll::Ready(Ok(()))
             }
 
-            /// Ends writing, so that the other end reads its end.
+            /// Ends writing, so the other end reads its end.
             fn poll_close(
                 self: std::pin::Pin<&mut Self>,
                 _: &mut std::task::Context<'_>,
@@ -133,15 +134,15 @@ macro_rules! write_by_traits {
     )* };
 }
 
-/// How a socket is made of one of the standard library's, and becomes one again.
+/// Defines the conversions from the standard library's socket and back.
 macro_rules! from_and_into_std {
     ($socket:ident, $mio:ty, $std:ty) => {
         impl $socket {
-            /// Takes over a socket of the standard library's.
+            /// Takes over a socket of the standard library.
             ///
             /// # Errors
             ///
-            /// If it cannot be set not to block, or not be registered with the loop.
+            /// If it cannot be set not to block, or not registered with the loop.
             ///
             /// # Panics
             ///
@@ -152,9 +153,9 @@ macro_rules! from_and_into_std {
                 Self::new(<$mio>::from_std(socket))
             }
 
-            /// Gives the socket to the standard library; the loop waits for it no more.
+            /// Gives the socket to the standard library; the loop no longer waits for it.
             ///
-            /// It is still set not to block: undo that with its `set_nonblocking` if need be.
+            /// It is still set not to block: use `set_nonblocking` to change that.
             pub fn into_std(self) -> $std {
                 self.ready.into_inner().into()
             }
@@ -177,7 +178,7 @@ macro_rules! from_and_into_std {
     };
 }
 
-/// The descriptor of what is ready, and its printing.
+/// Implements access to the descriptor, and `Debug`.
 macro_rules! descriptor_of_ready {
     ($socket:ident) => {
         #[cfg(unix)]
@@ -216,7 +217,7 @@ macro_rules! descriptor_of_ready {
     };
 }
 
-/// Options that are told and set alike; in braces, what they are called in `socket2`.
+/// Defines options with a getter and a setter; in braces, their names in `socket2`.
 macro_rules! socket_options {
     ($socket:ident: $(
         $(#[$documentation:meta])*
@@ -227,13 +228,13 @@ macro_rules! socket_options {
             ///
             /// # Errors
             ///
-            /// If the system does not tell.
+            /// If the system fails to report it.
             pub fn $get(&self) -> std::io::Result<$value> {
                 self.socket().$getter()
             }
 
             #[doc = concat!(
-                "Sets what [`", stringify!($get), "`](Self::", stringify!($get), ") tells."
+                "Sets the option that [`", stringify!($get), "`](Self::", stringify!($get), ") gives."
             )]
             ///
             /// # Errors
@@ -246,17 +247,17 @@ macro_rules! socket_options {
     };
 }
 
-/// Buffers of the system's, which all sockets have.
+/// Defines the sizes of the system's buffers, which all sockets have.
 macro_rules! buffer_sizes {
     ($socket:ident) => {
         $crate::net::macros::socket_options! { $socket:
-            /// How many bytes the system keeps that were received and not yet read
-            /// (`SO_RCVBUF`); Linux tells twice of what was set.
+            /// The size of the system's buffer for received bytes (`SO_RCVBUF`); Linux reports twice
+            /// the number that was set.
             recv_buffer_size, set_recv_buffer_size: usize {
                 recv_buffer_size, set_recv_buffer_size
             }
-            /// How many bytes the system keeps that were written and not yet sent (`SO_SNDBUF`);
-            /// Linux tells twice of what was set.
+            /// The size of the system's buffer for bytes to be sent (`SO_SNDBUF`); Linux reports twice
+            /// the number that was set.
             send_buffer_size, set_send_buffer_size: usize {
                 send_buffer_size, set_send_buffer_size
             }

@@ -1,4 +1,4 @@
-//! Pauses of those who cannot go on for now: of a listener, when descriptors run out.
+//! Back-off: for a listener that is out of descriptors, or an operation without readiness events.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -13,8 +13,7 @@ use crate::sys;
 use crate::wait::ready::Ready;
 use crate::wait::until::Until;
 
-/// How long a listener that ran out of descriptors waits before it tries again, at first and at
-/// most.
+/// First and longest pause of a listener that has run out of descriptors.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -23,7 +22,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Pause(Cell<Option<Duration>>);
 
 impl Pause {
-    /// Accepts connections until one can be had and made of what was accepted.
+    /// Accepts connections until one is accepted and made ready.
     pub(super) async fn accept<S: Source, A, C>(
         &self,
         listener: &Ready<S>,
@@ -45,7 +44,7 @@ impl Pause {
 
     fn try_accept<A>(&self, accepted: io::Result<A>) -> io::Result<A> {
         if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.0.set(None); // whoever queued is in: the shortage is over
+            self.0.set(None); // the queue is empty: the shortage is over
         }
         accepted
     }
@@ -61,13 +60,13 @@ impl Pause {
     }
 }
 
-/// How long to wait before asking again whoever does not tell when to, at first and at most.
+/// First and longest delay between retries of an operation without readiness events.
 #[cfg(unix)]
 const RETRY_MIN: Duration = Duration::from_millis(1);
 #[cfg(unix)]
 const RETRY_MAX: Duration = Duration::from_millis(50);
 
-/// Tries again and again, ever more slowly.
+/// Delays between retries, each longer than the last.
 #[cfg(unix)]
 pub(super) struct Retry(Duration);
 

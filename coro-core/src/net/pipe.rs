@@ -1,4 +1,4 @@
-//! Pipes of the system.
+//! Pipes of the operating system: `PipeReader`, `PipeWriter`.
 
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
@@ -13,9 +13,9 @@ use super::macros::{poll_reads, read_by_traits};
 use crate::event_loop::Direction;
 use crate::wait::ready::Ready;
 
-/// Makes a pipe: what is written to its one end is read from the other.
+/// Makes a pipe: bytes that are written to one end are read from the other.
 ///
-/// Its ends can be given to other processes; for tasks of one loop a channel is cheaper.
+/// Its ends can be given to other processes. Between tasks of one loop a channel is cheaper.
 ///
 /// ```
 /// use futures::{AsyncReadExt, AsyncWriteExt};
@@ -34,7 +34,7 @@ use crate::wait::ready::Ready;
 ///
 /// # Errors
 ///
-/// If the process has no descriptors left.
+/// If the process has no free descriptors.
 ///
 /// # Panics
 ///
@@ -45,18 +45,18 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
     Ok((PipeReader::new(receiver)?, PipeWriter::new(sender)?))
 }
 
-/// The end of a pipe that is read from. Dropping it closes it.
+/// The reading end of a pipe. Dropping it closes it.
 ///
 /// Dropping a read loses nothing.
 pub struct PipeReader {
     ready: Ready<Receiver>,
 }
 
-/// The end of a pipe that is written to. Dropping or closing it ends what the reader reads.
+/// The writing end of a pipe. Dropping or closing it ends the reader's input.
 ///
-/// Writing while nobody has the other end open is an error, `BrokenPipe`.
+/// Writing is an error, `BrokenPipe`, once the other end is no longer open.
 pub struct PipeWriter {
-    /// Open until it is closed.
+    /// `None` once it is closed.
     ready: Option<Ready<Sender>>,
 }
 
@@ -68,12 +68,12 @@ impl PipeReader {
         })
     }
 
-    /// Takes over a descriptor that is read from, such as one of the standard library's pipe or of
-    /// a named pipe, and sets it not to block.
+    /// Takes over a descriptor for reading, such as that of a standard-library pipe or a named
+    /// pipe, and sets it not to block.
     ///
     /// # Errors
     ///
-    /// If it cannot be set so, or the system cannot wait for it, as for a regular file.
+    /// If it cannot be set not to block, or the system cannot wait for it, as for a regular file.
     ///
     /// # Panics
     ///
@@ -85,7 +85,7 @@ impl PipeReader {
         Self::new(receiver)
     }
 
-    /// Gives the descriptor back; the loop waits for it no more. It is still set not to block.
+    /// Gives the descriptor back; the loop no longer waits for it. It is still set not to block.
     pub fn into_fd(self) -> OwnedFd {
         self.ready.into_inner().into()
     }
@@ -107,12 +107,12 @@ impl PipeWriter {
         })
     }
 
-    /// Takes over a descriptor that is written to, such as one of the standard library's pipe or
-    /// of a named pipe, and sets it not to block.
+    /// Takes over a descriptor for writing, such as that of a standard-library pipe or a named
+    /// pipe, and sets it not to block.
     ///
     /// # Errors
     ///
-    /// If it cannot be set so, or the system cannot wait for it, as for a regular file.
+    /// If it cannot be set not to block, or the system cannot wait for it, as for a regular file.
     ///
     /// # Panics
     ///
@@ -124,8 +124,8 @@ impl PipeWriter {
         Self::new(sender)
     }
 
-    /// Gives the descriptor back, unless it was closed; the loop waits for it no more. It is still
-    /// set not to block.
+    /// Gives the descriptor back, unless it was closed; the loop no longer waits for it. It is
+    /// still set not to block.
     pub fn into_fd(self) -> Option<OwnedFd> {
         Some(self.ready?.into_inner().into())
     }
@@ -162,7 +162,7 @@ impl AsyncWrite for PipeWriter {
         Poll::Ready(Ok(()))
     }
 
-    /// Closes the descriptor, so that the reader reads its end.
+    /// Closes the descriptor, so the reader reads its end.
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.ready = None;
         Poll::Ready(Ok(()))

@@ -1,4 +1,4 @@
-//! Names of hosts, looked up by the system on threads of their own.
+//! Resolves names of hosts, by the system, on threads for that purpose.
 
 use std::io;
 use std::net::{self, SocketAddr};
@@ -8,10 +8,11 @@ use super::target::{Target, ToSocketAddrs};
 use crate::pool::ThreadPool;
 use crate::wait::thread::ToThread;
 
-/// More lookups than these wait for one to end.
+/// The limit of simultaneous lookups; further ones wait.
 const THREADS_MAX: usize = 8;
 
-/// The threads of all loops: what blocks them is the network, not the processor.
+/// Threads shared by all loops, and by lookups only: they wait for the network, not for a
+/// processor.
 static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
     let builder = ThreadPool::builder().max_threads(THREADS_MAX);
     builder.name("coro-resolver").build()
@@ -20,14 +21,14 @@ static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
 /// Gives the addresses of a host, in the system's order of preference.
 ///
 /// The host is given as for [`TcpStream::connect`](super::TcpStream::connect), with a port, which
-/// the addresses then have. The counterpart of `loop.getaddrinfo`: names are looked up by the
-/// system, with whatever it is set up to ask. It can only do that by blocking, so it does on up to
-/// eight threads of the process that serve nothing else, and end when they have been idle for ten
-/// seconds. Addresses need no thread.
+/// the addresses then have. The counterpart of `loop.getaddrinfo`: names are resolved by the
+/// system, as it is configured. The system's lookup blocks. So it runs on up to eight threads of
+/// the process that do no other work, and end when they have been idle for ten seconds. Addresses
+/// need no thread.
 ///
-/// How long the system takes is its own affair: bound it with [`timeout`](crate::time::timeout). Dropping
-/// the lookup abandons it; one that has begun goes on by itself, and its answer is thrown away. It
-/// keeps neither the loop nor the process from ending.
+/// The system decides how long it takes: use [`timeout`](crate::time::timeout) to limit it.
+/// Dropping the future abandons the lookup; one that has begun runs on, and its answer is thrown
+/// away. It keeps neither the loop nor the process from ending.
 ///
 /// ```
 /// coro::run(async {
@@ -40,12 +41,12 @@ static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
 ///
 /// # Errors
 ///
-/// Whatever the system says, as when there is no such host; and if there is no port to be found, or
-/// no thread can be made.
+/// The system's error, as when there is no such host; and if the host has no port, or no thread can
+/// be started.
 ///
 /// # Panics
 ///
-/// When a name is looked up outside of a loop.
+/// If a name is looked up outside of a loop.
 pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<Item = SocketAddr>> {
     let addresses = match host.into_target()? {
         Target::Addresses(addresses) => addresses,

@@ -1,4 +1,4 @@
-//! Sending a file over a connection.
+//! `send_file`: sends a file over a connection.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,23 +7,23 @@ use super::TcpStream;
 use crate::sys;
 use crate::wait::turn::let_others_run;
 
-/// What is read of a file at a time, where the kernel does not move it by itself.
+/// How many bytes are read at a time, if the kernel does not move them itself.
 const BUFFER: u64 = 64 * 1024;
-/// So many transfers, and then the other tasks have a turn.
+/// After this many transfers the other tasks get a turn.
 const TRANSFERS_MAX: u32 = 16;
 
-/// Sends the bytes of a file that begin at `offset`: `len` of them, or all up to its end. Gives how
-/// many it has sent, which is fewer than `len` only where the file ends before.
+/// Sends the bytes of a file from `offset` on: `len` of them, or all up to the end of the file.
+/// Gives how many it has sent, which is fewer than `len` only if the file ends before.
 ///
-/// The counterpart of `loop.sock_sendfile`. On Linux the kernel moves the bytes by itself
-/// (`sendfile(2)`), if it can for this file; elsewhere they are read and written. The file's own
-/// position plays no part and stays what it is.
+/// The counterpart of `loop.sock_sendfile`. On Linux the kernel moves the bytes itself
+/// (`sendfile(2)`), if it can for this file; otherwise they are read and written. The file's own
+/// position is neither used nor changed.
 ///
-/// `offset` grows with every byte that is sent. So after an error, or when the wait was dropped, it
-/// says how far the sending has come, and may be passed again to go on.
+/// `offset` grows with every byte that is sent. So after an error, or if the future was dropped, it
+/// shows how much was sent, and may be passed again to continue.
 ///
-/// Reading from a disk blocks the loop for as long as it takes, as no system tells beforehand
-/// whether a file's bytes are in memory; what is sent again and again usually is.
+/// Reading from a disk blocks the loop, because no system tells in advance whether a file's bytes
+/// are in memory. Files that are sent often usually are.
 ///
 /// ```
 /// use coro::net::{TcpListener, TcpStream, send_file};
@@ -48,8 +48,7 @@ const TRANSFERS_MAX: u32 = 16;
 ///
 /// # Errors
 ///
-/// Those of reading the file, which must be one that has positions, and of writing to the
-/// connection.
+/// Errors of reading the file, which must support positions, and of writing to the connection.
 pub async fn send_file(
     stream: &TcpStream,
     file: &File,

@@ -1,4 +1,4 @@
-//! The standard input and outputs.
+//! Standard input, output, error, as asynchronous streams.
 
 use std::fmt;
 use std::io;
@@ -22,26 +22,26 @@ pub struct Stdout(Stdio);
 /// The standard error, written without blocking the loop; made by [`stderr`].
 pub struct Stderr(Stdio);
 
-/// Waited for, unless the system cannot wait for it, as it is always ready.
+/// A standard stream; `Direct` if the system cannot wait for it, because it is always ready.
 enum Stdio {
     Waited(Ready<Descriptor<Standard>>),
     Direct(Standard),
 }
 
-/// The standard input, as something that is read by the traits of [`futures::io`].
+/// The standard input, for reading by the traits of [`futures::io`].
 ///
-/// A pipe, a terminal and a socket are waited for. A regular file and `/dev/null`, which the system
-/// cannot wait for, are read directly. A terminal gives a line at a time, unless it was set to do
+/// Pipes, terminals and sockets are waited for. A regular file and `/dev/null`, which the system
+/// cannot wait for, are read directly. A terminal gives a line at a time, unless it was set
 /// otherwise.
 ///
-/// Whether standard input and outputs block is a setting of the open file, which the shell and
-/// other processes share, and which `println!` cannot cope with, so it is left as it is. On Linux
-/// a pipe or a terminal is opened anew instead; anything else is asked whether it is ready before
-/// each operation. So if another process reads from the same socket, it may be faster, and then
-/// the read blocks until more comes.
+/// Blocking is a setting of the open file. The shell and other processes share it, and `println!`
+/// fails on a stream that does not block. So the setting is not changed. On Linux a pipe or a
+/// terminal is opened anew instead; any other file is checked for readiness before each operation.
+/// If another process reads from the same socket, it may read first; then the read blocks until
+/// more data comes.
 ///
-/// Nothing is buffered here, and nothing is seen of what `std::io::stdin` has buffered: use one or
-/// the other. Dropping a read loses nothing.
+/// It has no buffer, and does not see bytes that `std::io::stdin` has buffered: use one or the
+/// other. Dropping a read loses nothing.
 ///
 /// ```
 /// use coro::net::{stdin, stdout};
@@ -62,7 +62,7 @@ enum Stdio {
 ///
 /// # Errors
 ///
-/// If the process has no descriptors left.
+/// If the process has no free descriptors.
 ///
 /// # Panics
 ///
@@ -72,15 +72,15 @@ pub fn stdin() -> io::Result<Stdin> {
     Stdio::open(io::stdin().as_fd(), StandardUse::Read).map(Stdin)
 }
 
-/// The standard output, as something that is written by the traits of [`futures::io`].
+/// The standard output, for writing by the traits of [`futures::io`].
 ///
-/// What is said of [`stdin`] holds here too. Nothing is buffered, and what `println!` has buffered
-/// is not known here: it comes out at the end of its line. Closing it closes nothing, as the
-/// standard output is not ours alone.
+/// The notes at [`stdin`] hold here too. It has no buffer, and does not write bytes that `println!`
+/// has buffered: those come out at the end of their line. Closing it has no effect, because other
+/// code may use the standard output.
 ///
 /// # Errors
 ///
-/// If the process has no descriptors left.
+/// If the process has no free descriptors.
 ///
 /// # Panics
 ///
@@ -90,12 +90,11 @@ pub fn stdout() -> io::Result<Stdout> {
     Stdio::open(io::stdout().as_fd(), StandardUse::Write).map(Stdout)
 }
 
-/// The standard error, as something that is written by the traits of [`futures::io`]; see
-/// [`stdout`].
+/// The standard error, for writing by the traits of [`futures::io`]; see [`stdout`].
 ///
 /// # Errors
 ///
-/// If the process has no descriptors left.
+/// If the process has no free descriptors.
 ///
 /// # Panics
 ///

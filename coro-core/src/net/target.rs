@@ -1,14 +1,14 @@
-//! What one can connect to.
+//! Targets of a connection: addresses, or the name of a host.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// What one can connect to: an address, several, or the name of a host with a port.
+/// A target to connect to: an address, several, or the name of a host with a port.
 ///
-/// Implemented for socket addresses and lists of them, for `(host, port)` and for `"host:port"`,
-/// where the host is a name or an IP address; in `"host:port"` one of version 6 stands in brackets.
-/// Unlike its namesake in the standard library it resolves nothing by itself, as that would block
-/// the loop. It cannot be implemented elsewhere: convert to one of these.
+/// Implemented for socket addresses and lists of them, for `(host, port)` and for `"host:port"`.
+/// The host is a name or an IP address; in `"host:port"` an IPv6 address stands in brackets. Unlike
+/// its namesake in the standard library it resolves no names by itself, as that would block the
+/// loop. It cannot be implemented elsewhere: convert to one of these types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what to connect to",
     label = "give a `SocketAddr`, a `(host, port)` or a `\"host:port\"`"
@@ -30,7 +30,7 @@ mod sealed {
 }
 
 impl Target {
-    /// A host that was given apart from its port.
+    /// A target whose host is given separately from its port.
     pub(super) fn of_host(host: String, port: u16) -> Self {
         let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         let address = match bare {
@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// The types that are addresses, or text, in one expression.
+/// Implements the trait for types that convert in one expression.
 macro_rules! targets {
     ($($Type:ty: $this:ident => $target:expr;)*) => { $(
         impl sealed::Sealed for $Type {}

@@ -1,13 +1,13 @@
-//! Options that a TCP connection has, and the socket that it is made of.
+//! Options of TCP sockets, connected or not.
 
 use std::io;
 use std::time::Duration;
 
 use socket2::SockRef;
 
-/// When a connection on which nothing comes is asked whether its other end is still there.
+/// The times at which an idle connection is probed, to see whether its other end still exists.
 ///
-/// What is not said stays as the system has it.
+/// Times that are not set are the system's.
 ///
 /// ```
 /// use coro::net::{Keepalive, TcpSocket};
@@ -30,26 +30,26 @@ pub struct Keepalive {
 }
 
 impl Keepalive {
-    /// As the system has it.
+    /// The system's times.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// After how long a silence it asks, in whole seconds (`TCP_KEEPIDLE`).
+    /// How long a connection is idle before the first probe, in whole seconds (`TCP_KEEPIDLE`).
     #[must_use]
     pub fn with_time(mut self, time: Duration) -> Self {
         self.time = Some(time);
         self
     }
 
-    /// How long it waits for an answer before it asks again, in whole seconds (`TCP_KEEPINTVL`).
+    /// The time between two probes, in whole seconds (`TCP_KEEPINTVL`).
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self
     }
 
-    /// How often it asks before it gives the connection up (`TCP_KEEPCNT`).
+    /// How many probes stay unanswered before the connection is given up (`TCP_KEEPCNT`).
     #[must_use]
     pub fn with_retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);
@@ -84,32 +84,32 @@ impl Keepalive {
     }
 }
 
-/// Options of one connection.
+/// Defines the options of one connection.
 macro_rules! tcp_options {
     ($socket:ident) => {
         $crate::net::macros::buffer_sizes!($socket);
         $crate::net::macros::socket_options! { $socket:
-            /// Whether small writes are sent at once, instead of being gathered (`TCP_NODELAY`).
+            /// Whether small writes are sent at once, instead of being collected (`TCP_NODELAY`).
             nodelay, set_nodelay: bool { tcp_nodelay, set_tcp_nodelay }
-            /// How long closing goes on trying to send what is left (`SO_LINGER`).
+            /// How long closing tries to send the remaining bytes (`SO_LINGER`).
             ///
-            /// With zero, closing resets the connection; without it, the system goes on by itself.
+            /// With zero, closing resets the connection. With `None`, the system sends them in the
+            /// background.
             linger, set_linger: Option<std::time::Duration> { linger, set_linger }
         }
 
         impl $socket {
-            /// Whether a silent connection is asked whether its other end is still there
+            /// Whether an idle connection is probed, to see whether its other end still exists
             /// (`SO_KEEPALIVE`).
             ///
             /// # Errors
             ///
-            /// If the system does not tell.
+            /// If the system fails to report it.
             pub fn keepalive(&self) -> std::io::Result<bool> {
                 self.socket().keepalive()
             }
 
-            /// Sets when a silent connection is asked whether its other end is still there; `None`
-            /// for never.
+            /// Sets when an idle connection is probed; `None` turns probes off.
             ///
             /// # Errors
             ///
@@ -121,16 +121,16 @@ macro_rules! tcp_options {
                 $crate::net::Keepalive::set(keepalive, &self.socket())
             }
 
-            /// How many routers what is sent may pass (`IP_TTL`, or `IPV6_UNICAST_HOPS`).
+            /// How many routers a packet may pass (`IP_TTL`, or `IPV6_UNICAST_HOPS`).
             ///
             /// # Errors
             ///
-            /// If the system does not tell.
+            /// If the system fails to report it.
             pub fn ttl(&self) -> std::io::Result<u32> {
                 $crate::net::tcp_options::ttl(&self.socket())
             }
 
-            /// Sets how many routers what is sent may pass.
+            /// Sets how many routers a packet may pass.
             ///
             /// # Errors
             ///

@@ -35,20 +35,20 @@ pub struct TcpSocket {
 }
 
 impl TcpSocket {
-    /// A socket for addresses of IPv4.
+    /// Makes an IPv4 socket.
     ///
     /// # Errors
     ///
-    /// If the process has no descriptors left.
+    /// If the process has no free descriptors.
     pub fn new_v4() -> io::Result<Self> {
         Self::new(Domain::IPV4)
     }
 
-    /// A socket for addresses of IPv6.
+    /// Makes an IPv6 socket.
     ///
     /// # Errors
     ///
-    /// If the process has no descriptors left, or the system no IPv6.
+    /// If the process has no free descriptors, or the system no IPv6.
     pub fn new_v6() -> io::Result<Self> {
         Self::new(Domain::IPV6)
     }
@@ -58,7 +58,7 @@ impl TcpSocket {
         Ok(TcpSocket { socket })
     }
 
-    /// A socket for addresses like this one.
+    /// Makes a socket of the address's family.
     ///
     /// # Errors
     ///
@@ -67,17 +67,17 @@ impl TcpSocket {
         Self::new(Domain::for_address(address))
     }
 
-    /// Gives the socket an address of this machine; port 0 lets the system choose one.
+    /// Binds the socket to a local address; with port 0 the system chooses the port.
     ///
     /// # Errors
     ///
-    /// If the address is taken, is not of this machine, or of the other kind of IP.
+    /// If the address is in use, is not of this machine, or belongs to the other version of IP.
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
         self.socket.bind(&address.into())
     }
 
-    /// Listens at its address, with room for so many connections that wait to be accepted; of those
-    /// beyond, the system makes the clients try again.
+    /// Listens at its address. Up to `backlog` connections wait to be accepted; beyond that, the
+    /// system makes clients try again.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl TcpSocket {
         TcpListener::from_std(self.socket.into())
     }
 
-    /// Connects to an address. Dropping the wait closes the socket.
+    /// Connects to an address. Dropping the future closes the socket.
     ///
     /// # Errors
     ///
@@ -107,11 +107,11 @@ impl TcpSocket {
         TcpStream::connecting(self.socket.into()).await
     }
 
-    /// The address that it was given.
+    /// The address that it is bound to.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         sys::ip_address(self.socket.local_addr()?)
     }
@@ -124,9 +124,9 @@ impl TcpSocket {
 tcp_options!(TcpSocket);
 
 socket_options! { TcpSocket:
-    /// Whether the address may be used again at once after an earlier socket (`SO_REUSEADDR`).
+    /// Whether the address may be used again soon after an earlier socket (`SO_REUSEADDR`).
     reuse_address, set_reuse_address: bool { reuse_address, set_reuse_address }
-    /// Whether a socket of IPv6 keeps off addresses of IPv4 (`IPV6_V6ONLY`).
+    /// Whether an IPv6 socket excludes IPv4 addresses (`IPV6_V6ONLY`).
     only_v6, set_only_v6: bool { only_v6, set_only_v6 }
 }
 
@@ -142,21 +142,21 @@ socket_options! { TcpSocket:
 
 #[cfg(target_os = "linux")]
 impl TcpSocket {
-    /// Uses one network interface only, such as `b"eth0"`; `None` for any again
+    /// Uses only one network interface, such as `b"eth0"`; `None` allows any again
     /// (`SO_BINDTODEVICE`).
     ///
     /// # Errors
     ///
-    /// If there is no such interface, or the process may not.
+    /// If there is no such interface, or the process lacks permission.
     pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
         self.socket.bind_device(interface)
     }
 
-    /// The network interface that it uses alone, if it does.
+    /// The only network interface that it uses; `None` if it may use any.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
         self.socket.device()
     }

@@ -17,15 +17,15 @@ use crate::wait::ready::Ready;
 
 /// A TCP connection. Dropping it closes it.
 ///
-/// It reads and writes by the traits of [`futures::io`], whose `AsyncReadExt` and `AsyncWriteExt`
-/// have the methods; so does `&TcpStream`, by which one task can read while another writes. Nothing
-/// is buffered here, so dropping a read or a single write loses nothing; of `write_all` and the
-/// like it is unknown how much was written when they are dropped.
+/// It implements the traits of [`futures::io`], whose `AsyncReadExt` and `AsyncWriteExt` have the
+/// methods. So does `&TcpStream`: with it, one task can read while another writes. The stream has
+/// no buffer, so dropping a read or a single write loses nothing. If `write_all` or a similar
+/// future is dropped, it is unknown how much was written.
 ///
-/// Those traits know one reader and one writer: of two tasks that wait to read from the same
-/// connection, or to write to it, only the one that asked last is woken.
+/// Those traits support one reader and one writer: if two tasks wait to read from the same
+/// connection, or to write to it, only the one that polled last is woken.
 ///
-/// Options that have no method here are set through `socket2::SockRef::from(&stream)`.
+/// Other options are set through `socket2::SockRef::from(&stream)`.
 pub struct TcpStream {
     ready: Ready<mio::net::TcpStream>,
 }
@@ -37,7 +37,7 @@ impl TcpStream {
         })
     }
 
-    /// Waits for an attempt to connect to come to its end.
+    /// Waits until an attempt to connect has succeeded or failed.
     pub(super) async fn connecting(socket: std::net::TcpStream) -> io::Result<Self> {
         let stream = Self::new(mio::net::TcpStream::from_std(socket))?;
         stream
@@ -47,7 +47,7 @@ impl TcpStream {
         Ok(stream)
     }
 
-    /// Tries `operation` until it does anything but block, waiting in between until it can write.
+    /// Tries `operation` until it does not block, waiting until the stream is writable in between.
     pub(super) async fn when_writable<T>(
         &self,
         operation: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
@@ -55,11 +55,11 @@ impl TcpStream {
         self.ready.io(Direction::Write, operation).await
     }
 
-    /// The address of this end.
+    /// The local address.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -73,10 +73,10 @@ impl TcpStream {
         self.ready.get().peer_addr()
     }
 
-    /// Reads what is there without taking it away, waiting until something is; gives its length,
-    /// zero at the end.
+    /// Copies available bytes into `buffer` without removing them from the stream; waits if there
+    /// are none. Gives their number, zero at the end.
     ///
-    /// Any number of tasks may wait so. Dropping the wait loses nothing.
+    /// Any number of tasks may wait in this way. Dropping the future loses nothing.
     ///
     /// # Errors
     ///
@@ -85,12 +85,12 @@ impl TcpStream {
         self.ready.io(Direction::Read, |io| io.peek(buffer)).await
     }
 
-    /// Reads what is there, without waiting.
+    /// Reads available bytes, without waiting.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is, as far as the loop knows; and as
-    /// for reading.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if none are available, as far as the loop knows;
+    /// and as for reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.ready
             .try_io(Direction::Read, |io| sys::receive(io, buffer))
@@ -107,18 +107,18 @@ impl TcpStream {
             .try_io(Direction::Write, |io| sys::send(io, bytes))
     }
 
-    /// The error that has come for the socket and that nobody has been told yet; it is told once.
+    /// The socket's pending error, which is then cleared.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.ready.get().take_error()
     }
 
-    /// Shuts down reading, writing or both, also for others who use the connection.
+    /// Shuts down reading, writing or both, for every user of the connection.
     ///
-    /// One that the other end has closed already counts as shut down.
+    /// A connection that the other end has closed already counts as shut down.
     ///
     /// # Errors
     ///

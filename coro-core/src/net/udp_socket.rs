@@ -1,4 +1,4 @@
-//! Datagrams by UDP.
+//! UDP sockets.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -13,14 +13,14 @@ use crate::wait::ready::Ready;
 
 /// A UDP socket. Dropping it closes it.
 ///
-/// Any number of tasks may send and receive by one socket, which a shared reference does.
+/// Any number of tasks may send and receive on one socket, through shared references.
 ///
-/// Datagrams get lost, twice, or out of order: that is UDP. What this adds is never silent, but for
-/// [`recv`](Self::recv) and [`recv_from`](Self::recv_from), which, as everywhere, cut off what the
-/// buffer has no room for; [`recv_datagram`](Self::recv_datagram) tells of it.
+/// UDP may lose, duplicate or reorder datagrams. The socket itself loses no data silently, with one
+/// exception: [`recv`](Self::recv) and [`recv_from`](Self::recv_from) cut off the end of a datagram
+/// that is longer than the buffer. [`recv_datagram`](Self::recv_datagram) reports that.
 ///
-/// Options that have no method here, or that have to be set before binding, such as reuse of the
-/// address, are set by `socket2`; then [`from_std`](Self::from_std) takes the socket over.
+/// Other options, and those that have to be set before binding, such as reuse of the address, are
+/// set by `socket2`; then [`from_std`](Self::from_std) takes the socket over.
 ///
 /// ```
 /// use coro::net::UdpSocket;
@@ -46,13 +46,14 @@ pub struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// A socket at the first of the addresses that can be bound; port 0 lets the system choose one.
+    /// A socket at the first of the addresses that can be bound; with port 0 the system chooses the
+    /// port.
     ///
-    /// Give an address: resolving a name here would hold up the loop meanwhile.
+    /// Give an address: resolving a name here would block the loop.
     ///
     /// # Errors
     ///
-    /// If no address can be bound, the error of the last.
+    /// If no address can be bound: the error of the last.
     ///
     /// # Panics
     ///
@@ -69,24 +70,23 @@ impl UdpSocket {
         })
     }
 
-    /// Sends to this address alone from now on, and receives from it alone.
+    /// Connects the socket to an address: it sends only to that, and receives only from it.
     ///
-    /// Nothing is exchanged: whether somebody is there shows by a later error,
-    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused), after which the socket can be used
-    /// on.
-    ///
+    /// No packets are exchanged. If no socket is there, a later operation fails with
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused); the socket stays usable.
     /// # Errors
     ///
-    /// If there is no way to the address, or it is of the other kind of IP.
+    /// If there is no route to the address, or it belongs to the other version of IP.
     pub fn connect(&self, address: impl Into<SocketAddr>) -> io::Result<()> {
         self.ready.get().connect(address.into())
     }
 
-    /// Sends a datagram to an address. Dropping the wait sends nothing.
+    /// Sends a datagram to an address. Dropping the future sends nothing.
     ///
     /// # Errors
     ///
-    /// If the datagram is too long, there is no way to the address, or an earlier one was refused.
+    /// If the datagram is too long, there is no route to the address, or an earlier datagram was
+    /// refused.
     pub async fn send_to(&self, bytes: &[u8], address: impl Into<SocketAddr>) -> io::Result<usize> {
         let address = address.into();
         self.ready
@@ -105,9 +105,9 @@ impl UdpSocket {
             .await
     }
 
-    /// Receives a datagram, and tells also whether the buffer was too short for it.
+    /// Receives a datagram, and reports whether the buffer was too short for it.
     ///
-    /// Dropping the wait loses nothing.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl UdpSocket {
             .await
     }
 
-    /// Receives a datagram without taking it away. As [`recv`](Self::recv) otherwise.
+    /// Receives a datagram without removing it. As [`recv`](Self::recv) otherwise.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl UdpSocket {
         self.ready.io(Direction::Read, |io| io.peek(buffer)).await
     }
 
-    /// Receives a datagram and its sender without taking it away.
+    /// Receives a datagram and its sender without removing it.
     ///
     /// # Errors
     ///
@@ -171,7 +171,7 @@ impl UdpSocket {
             .poll_io(direction, wait, cx, |io| io.recv_from(buffer))
     }
 
-    /// Sends to an address, or to the one that it is connected to.
+    /// Sends to an address, or without one to the address that the socket is connected to.
     pub(super) fn poll_send(
         &self,
         cx: &Context<'_>,
@@ -185,11 +185,11 @@ impl UdpSocket {
         })
     }
 
-    /// The address of this end.
+    /// The local address.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -198,21 +198,22 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// If it is not.
+    /// If it is not connected.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }
 
-    /// Receives what is sent to a group, by the interface that has this address; `0.0.0.0` for any.
+    /// Receives datagrams that are sent to a group, on the interface with this address; `0.0.0.0`
+    /// for any.
     ///
     /// # Errors
     ///
-    /// If that is no address of a group, or there is no such interface.
+    /// If `group` is not the address of a group, or there is no such interface.
     pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         self.ready.get().join_multicast_v4(&group, &interface)
     }
 
-    /// Receives what is sent to a group no more.
+    /// Stops receiving datagrams that are sent to a group.
     ///
     /// # Errors
     ///
@@ -221,16 +222,16 @@ impl UdpSocket {
         self.ready.get().leave_multicast_v4(&group, &interface)
     }
 
-    /// Receives what is sent to a group, by the interface of this index; zero for any.
+    /// Receives datagrams that are sent to a group, on the interface with this index; zero for any.
     ///
     /// # Errors
     ///
-    /// If that is no address of a group, or there is no such interface.
+    /// If `group` is not the address of a group, or there is no such interface.
     pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
         self.ready.get().join_multicast_v6(&group, interface)
     }
 
-    /// Receives what is sent to a group no more.
+    /// Stops receiving datagrams that are sent to a group.
     ///
     /// # Errors
     ///
@@ -239,25 +240,25 @@ impl UdpSocket {
         self.ready.get().leave_multicast_v6(&group, interface)
     }
 
-    /// Sends to groups by the interface that has this address.
+    /// Sends to groups on the interface with this address.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is no such interface.
     pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
         self.socket().set_multicast_if_v4(&interface)
     }
 
-    /// How many routers what is sent may pass (`IP_TTL`, or `IPV6_UNICAST_HOPS`).
+    /// How many routers a packet may pass (`IP_TTL`, or `IPV6_UNICAST_HOPS`).
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn ttl(&self) -> io::Result<u32> {
         tcp_options::ttl(&self.socket())
     }
 
-    /// Sets how many routers what is sent may pass.
+    /// Sets how many routers a packet may pass.
     ///
     /// # Errors
     ///
@@ -266,12 +267,12 @@ impl UdpSocket {
         tcp_options::set_ttl(&self.socket(), ttl)
     }
 
-    /// Uses one network interface only, such as `b"eth0"`; `None` for any again
+    /// Uses only one network interface, such as `b"eth0"`; `None` allows any again
     /// (`SO_BINDTODEVICE`).
     ///
     /// # Errors
     ///
-    /// If there is no such interface, or the process may not.
+    /// If there is no such interface, or the process lacks permission.
     #[cfg(target_os = "linux")]
     pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
         self.socket().bind_device(interface)
@@ -289,7 +290,8 @@ fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Data
     })
 }
 
-/// Elsewhere a datagram that is longer than the buffer is an error: look first, then take it.
+/// On other systems a datagram that is longer than the buffer is an error: receive all of it, then
+/// copy.
 #[cfg(not(unix))]
 fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
     const DATAGRAM_MAX: usize = 1 << 16;
@@ -307,15 +309,15 @@ fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Data
 datagrams!(UdpSocket);
 buffer_sizes!(UdpSocket);
 socket_options! { UdpSocket:
-    /// Whether it may send to everybody at once (`SO_BROADCAST`).
+    /// Whether it may send to all machines of the network at once (`SO_BROADCAST`).
     broadcast, set_broadcast: bool { broadcast, set_broadcast }
-    /// Whether what it sends to a group of IPv4 comes back to this machine too.
+    /// Whether datagrams that it sends to an IPv4 group come back to this machine too.
     multicast_loop_v4, set_multicast_loop_v4: bool { multicast_loop_v4, set_multicast_loop_v4 }
-    /// How many routers what it sends to a group of IPv4 may pass.
+    /// How many routers its datagrams to an IPv4 group may pass.
     multicast_ttl_v4, set_multicast_ttl_v4: u32 { multicast_ttl_v4, set_multicast_ttl_v4 }
-    /// Whether what it sends to a group of IPv6 comes back to this machine too.
+    /// Whether datagrams that it sends to an IPv6 group come back to this machine too.
     multicast_loop_v6, set_multicast_loop_v6: bool { multicast_loop_v6, set_multicast_loop_v6 }
-    /// The index of the interface by which it sends to groups of IPv6; zero for any.
+    /// The index of the interface on which it sends to IPv6 groups; zero for any.
     multicast_if_v6, set_multicast_if_v6: u32 { multicast_if_v6, set_multicast_if_v6 }
 }
 from_and_into_std!(UdpSocket, mio::net::UdpSocket, std::net::UdpSocket);

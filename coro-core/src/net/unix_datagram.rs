@@ -1,4 +1,4 @@
-//! Datagrams within the machine.
+//! Unix sockets for datagrams, within the machine.
 
 use std::io;
 use std::net::Shutdown;
@@ -14,10 +14,10 @@ use crate::event_loop::Direction;
 use crate::sys;
 use crate::wait::ready::Ready;
 
-/// A Unix socket for datagrams. Dropping it closes it, and leaves its file.
+/// A Unix socket for datagrams. Dropping it closes it, but does not remove its file.
 ///
-/// Datagrams arrive in order, and none is lost: whoever sends to a socket whose queue is full
-/// waits. Beside bytes they carry descriptors.
+/// Datagrams arrive in order, and none is lost: sending to a socket whose queue is full waits.
+/// Datagrams can carry descriptors as well as bytes.
 ///
 /// ```
 /// use coro::net::UnixDatagram;
@@ -42,8 +42,8 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is a file: if it is of an earlier run, remove it first. `InvalidInput`
-    /// if the path is longer than such an address can be, about a hundred bytes.
+    /// `AddrInUse` if there is a file already: if it is of an earlier run, remove it first.
+    /// `InvalidInput` if the path is longer than such an address can be, about a hundred bytes.
     ///
     /// # Panics
     ///
@@ -67,11 +67,11 @@ impl UnixDatagram {
         Self::new(mio::net::UnixDatagram::bind_addr(address)?)
     }
 
-    /// A socket without an address, which can send but not be sent to.
+    /// A socket without an address: it can send, but other sockets cannot send to it.
     ///
     /// # Errors
     ///
-    /// If the process has no descriptors left.
+    /// If the process has no free descriptors.
     ///
     /// # Panics
     ///
@@ -81,11 +81,11 @@ impl UnixDatagram {
         Self::new(mio::net::UnixDatagram::unbound()?)
     }
 
-    /// Two sockets that are connected to each other.
+    /// Makes two sockets that are connected to each other.
     ///
     /// # Errors
     ///
-    /// If the process has no descriptors left.
+    /// If the process has no free descriptors.
     ///
     /// # Panics
     ///
@@ -103,24 +103,25 @@ impl UnixDatagram {
         })
     }
 
-    /// Sends to the socket at this path alone from now on, and receives from it alone.
+    /// Connects the socket to the one at this path: it sends only to that, and receives only from
+    /// it.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is no such socket.
     pub fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.ready.get().connect(path)
     }
 
-    /// Sends a datagram to the socket at a path. Dropping the wait sends nothing.
+    /// Sends a datagram to the socket at a path. Dropping the future sends nothing.
     ///
-    /// The system does not tell when the queue of a socket that ours is not connected to has room
-    /// again: while it is full, this tries again up to a thousand times a second, at first, and
-    /// twenty later. A socket that is [connected](Self::connect) is told.
+    /// Without a connection, the system does not announce when the other socket's queue has room
+    /// again. While the queue is full, this tries again, at first up to a thousand times a second,
+    /// later twenty times. A [connected](Self::connect) socket does not need that.
     ///
     /// # Errors
     ///
-    /// If there is none, or the datagram is too long.
+    /// If there is no such socket, or the datagram is too long.
     pub async fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         let mut retry = Retry::default();
         loop {
@@ -143,9 +144,9 @@ impl UnixDatagram {
             .await
     }
 
-    /// Receives a datagram, and tells also whether the buffer was too short for it.
+    /// Receives a datagram, and reports whether the buffer was too short for it.
     ///
-    /// Dropping the wait loses nothing.
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     ///
@@ -162,11 +163,11 @@ impl UnixDatagram {
         self.ready.io(Direction::Read, receive).await
     }
 
-    /// The address of this end.
+    /// The local address.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system fails to report it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -175,7 +176,7 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// If it is not.
+    /// If it is not connected.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }

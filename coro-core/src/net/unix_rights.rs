@@ -1,4 +1,4 @@
-//! What goes along with bytes between processes: descriptors, and who the other one is.
+//! Descriptors sent along with bytes over Unix sockets; the peer's credentials.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -9,26 +9,26 @@ use crate::sys;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WithDescriptors {
-    /// How many bytes of the buffer were received; of a stream, zero is its end.
+    /// How many bytes of the buffer were received; for a stream, zero is its end.
     pub len: usize,
     /// The descriptors that came along. Programs that are started later do not inherit them.
     pub fds: Vec<OwnedFd>,
-    /// More descriptors came along than there was to be room for, or than the process may open; the
-    /// rest are closed.
+    /// More descriptors came along than were asked for, or than the process may open; the surplus
+    /// was closed.
     pub fds_truncated: bool,
     /// The buffer was too short for the datagram, and the rest of its bytes is lost.
     pub truncated: bool,
 }
 
-/// Who is at the other end of a Unix socket, as the kernel noted when it was connected.
+/// The process at the other end of a Unix socket, as the kernel noted when it was connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerCredentials {
-    /// The process.
+    /// The process id.
     pub pid: u32,
-    /// Its user.
+    /// The user id.
     pub uid: u32,
-    /// Its group.
+    /// The group id.
     pub gid: u32,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn receive(
     })
 }
 
-/// Refuses what the kernel would refuse, or would deliver nothing of, with a word on why.
+/// Refuses a message that the kernel would refuse or not deliver, with an explanation.
 pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let meaning = if bytes.is_empty() {
         "descriptors are sent along with bytes: send at least one"
@@ -64,15 +64,16 @@ pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, meaning))
 }
 
-/// Passing descriptors, which streams and datagrams have in common.
+/// Defines the passing of descriptors, for streams as well as datagrams.
 macro_rules! descriptor_passing {
     ($socket:ident) => {
         impl $socket {
-            /// Sends bytes, and descriptors along with the first of them; gives how many bytes were
+            /// Sends bytes, and descriptors along with the first of them. Gives how many bytes were
             /// sent, at least one.
             ///
-            /// The receiver gets descriptors of its own for the same open files (`SCM_RIGHTS`); ours
-            /// stay open. At most 253 can go at once. Dropping the wait sends nothing.
+            /// The receiver gets its own descriptors for the same open files (`SCM_RIGHTS`); the
+            /// sender's stay open. At most 253 can be sent at once. Dropping the future sends
+            /// nothing.
             ///
             /// # Errors
             ///
@@ -90,10 +91,10 @@ macro_rules! descriptor_passing {
                     .await
             }
 
-            /// Receives bytes, and at most so many descriptors that came along with them.
+            /// Receives bytes, and at most `fds_max` descriptors that came along with them.
             ///
-            /// Whoever sends decides how many descriptors come: those beyond `fds_max` are closed at
-            /// once, and it is told that there were some. Dropping the wait loses nothing.
+            /// The sender decides how many descriptors come. Those beyond `fds_max` are closed at
+            /// once, and `fds_truncated` is set. Dropping the future loses nothing.
             ///
             /// # Errors
             ///

@@ -1,12 +1,12 @@
-//! The loop that waits for a job, as the threads see it.
+//! A job's home: the loop that waits for the job, as the pool's threads see it.
 
 use crate::report::ErrorReport;
 use crate::task::{Inbox, InboxArc, Owner};
 
-/// Where a job came from.
+/// The connection of a job to its loop.
 pub(crate) struct Home {
     inbox: InboxArc<Inbox>,
-    /// The loop's clock is virtual, and must not jump while the job is outstanding.
+    /// The loop's clock is virtual: it must not jump while the job is outstanding.
     is_counted: bool,
 }
 
@@ -18,7 +18,7 @@ impl Home {
         Home { inbox, is_counted }
     }
 
-    /// The job is outstanding no more; called once, after whoever waits was woken.
+    /// The job is no longer outstanding. Called once, after the waiter was woken.
     pub(super) fn settle(&self) {
         if self.is_counted {
             self.inbox.remove_handle();

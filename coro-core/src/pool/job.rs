@@ -1,4 +1,4 @@
-//! A job: a closure on its way to a thread, or its outcome on the way back.
+//! A job: a closure for another thread, with its outcome.
 
 use std::any::Any;
 use std::fmt;
@@ -12,42 +12,42 @@ use std::task::{Poll, Waker};
 use super::home::Home;
 use crate::report::{ErrorReport, ReportKind};
 
-/// A closure that is to be called on some thread, as an [`Executor`](super::Executor) is given it.
+/// A closure to be called on another thread, as an [`Executor`](super::Executor) receives it.
 ///
-/// [`run`](Self::run) calls it, whatever the thread. Dropped without that, it cancels itself: whoever
-/// awaits the outcome is told so.
+/// [`run`](Self::run) calls it on the current thread. A job that is dropped without being run is
+/// cancelled: the task that awaits its outcome gets an error.
 pub struct Job(Option<Arc<dyn Run>>);
 
-/// Whether the one who asked for a job has given it up: a running job may look at it, and end early.
+/// Whether a job was cancelled. A running job may check it, and end early.
 ///
-/// It is for threads: it can be shared with those that the job itself starts.
+/// It can be shared with threads that the job itself starts.
 #[derive(Debug, Default)]
 pub struct CancelFlag(AtomicBool);
 
-/// Why a job has no value.
+/// The reason why a job has no value.
 pub(crate) enum Failure {
     Cancelled,
     Panicked(Box<dyn Any + Send>),
     Refused(io::Error),
 }
 
-/// A job as seen by whoever runs it.
+/// A job as the thread that runs it sees it.
 pub(super) trait Run: Send + Sync {
     fn run(&self);
-    /// It will not be run: drops the closure, and tells whoever waits.
+    /// The job will not be run: drops the closure, and passes the reason to the waiter.
     fn withdraw(&self, why: Failure);
-    /// Whether it still waits for a thread.
+    /// Whether the job still waits for a thread.
     fn is_queued(&self) -> bool;
     fn cancel_flag(&self) -> &CancelFlag;
     fn origin(&self) -> &'static Location<'static>;
 }
 
-/// A job as seen by whoever waits for it.
+/// A job as the future that waits for it sees it.
 pub(crate) trait Outcome<T>: Send + Sync {
     fn poll(&self, waker: &Waker) -> Poll<Result<T, Failure>>;
-    /// Nobody will ask any more, and nobody wants it run: drops the closure if it was not called.
+    /// The waiter is gone and the job is not wanted: drops the closure if it was not called.
     fn abandon(&self);
-    /// Nobody will ask any more, but it is to be run all the same.
+    /// The waiter is gone, but the job is run all the same.
     fn detach(&self);
     fn is_finished(&self) -> bool;
     fn made_at(&self) -> &'static Location<'static>;
@@ -73,13 +73,13 @@ enum Stage<F, T> {
 }
 
 enum Audience {
-    /// Somebody may poll, or has yet to.
+    /// The waiter exists, but has not registered a waker.
     Expected,
     Waits(Waker),
     Gone,
 }
 
-/// Makes a job; one allocation is its closure, its outcome and both ends of the way between them.
+/// Makes a job. One allocation holds its closure, its outcome and its waiter.
 pub(crate) fn new<F, T>(
     f: F,
     home: Home,
@@ -103,14 +103,16 @@ where
 }
 
 impl Job {
-    /// Calls the closure, on this thread. A panic is caught, and goes to whoever awaits the outcome.
+    /// Calls the closure, on this thread. A panic is caught, and passed to the future that awaits
+    /// the outcome.
     pub fn run(mut self) {
         if let Some(job) = self.0.take() {
             job.run();
         }
     }
 
-    /// Drops the closure, because of an error that whoever awaits the outcome is told of.
+    /// Drops the closure without calling it. The future that awaits the outcome gets the error
+    /// `why`.
     ///
     /// It is for executors that have no thread to run the job on.
     pub fn refuse(mut self, why: io::Error) {
@@ -144,7 +146,7 @@ impl fmt::Debug for Job {
 }
 
 impl CancelFlag {
-    /// Whether it was cancelled: the future of the job was dropped, or the pool is being shut down.
+    /// Whether the job was cancelled: its future was dropped, or the pool is being shut down.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
@@ -156,11 +158,11 @@ impl CancelFlag {
 
 impl<F, T> Cell<F, T> {
     fn lock(&self) -> MutexGuard<'_, State<F, T>> {
-        // No foreign code runs under the lock, so what a panic left behind is whole.
+        // No foreign code runs under the lock, so the state is consistent even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the closure, which is called from now on, unless it was withdrawn.
+    /// Takes the closure, to call or drop it, unless it was taken before.
     fn begin(&self) -> Option<F> {
         let mut state = self.lock();
         match mem::replace(&mut state.stage, Stage::Running) {
@@ -172,7 +174,7 @@ impl<F, T> Cell<F, T> {
         }
     }
 
-    /// Hands the outcome to whoever waits; if nobody does, it ends here.
+    /// Stores the outcome and wakes the waiter; without a waiter, drops the outcome.
     fn finish(&self, result: Result<T, Failure>) {
         let mut state = self.lock();
         let audience = mem::replace(&mut state.audience, Audience::Expected);
@@ -190,7 +192,7 @@ impl<F, T> Cell<F, T> {
         self.home.settle();
     }
 
-    /// Drops an outcome that nobody will see, and reports it if it is a bad one.
+    /// Drops an outcome that has no waiter, and reports a panic or a refusal.
     fn discard(&self, result: Result<T, Failure>) {
         match result {
             Ok(value) => self.contain(ReportKind::DropPanicked, || drop(value)),
@@ -208,7 +210,7 @@ impl<F, T> Cell<F, T> {
         }
     }
 
-    /// Calls foreign code, and reports if it panics.
+    /// Calls foreign code, and reports its panic.
     fn contain(&self, kind: ReportKind, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
             self.report(ErrorReport::of_panic(kind, payload.as_ref()));
@@ -220,7 +222,7 @@ impl<F, T> Cell<F, T> {
         self.home.report(report.from(self.origin));
     }
 
-    /// Nobody will ask any more: what is left over, unless the job is still to come to its end.
+    /// The waiter is gone. Gives the closure or outcome to dispose of, unless the job goes on.
     fn leave(&self, may_start: bool) -> Option<Stage<F, T>> {
         let mut state = self.lock();
         let before = mem::replace(&mut state.audience, Audience::Gone);

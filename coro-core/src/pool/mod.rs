@@ -1,4 +1,4 @@
-//! Threads that run closures.
+//! Thread pools, which run jobs: closures, or blocking calls.
 
 mod home;
 mod job;
@@ -19,12 +19,12 @@ use queue::{Next, Queue};
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Something that runs jobs, such as a [`ThreadPool`], or a pool of some other library's.
+/// Runs jobs on other threads: a [`ThreadPool`], or a pool of another library.
 ///
 /// ```
 /// use coro::threads::{Executor, Job, run_in_executor};
 ///
-/// /// A thread for each.
+/// /// Starts a thread for each job.
 /// struct Threads;
 ///
 /// impl Executor for Threads {
@@ -37,18 +37,18 @@ const IDLE: Duration = Duration::from_secs(10);
 /// assert_eq!(sum.unwrap(), 3);
 /// ```
 pub trait Executor {
-    /// Has the job run, sooner or later, on another thread; it must not be waited for here.
+    /// Runs the job on another thread, now or later. Must not wait for the job.
     ///
-    /// An executor that cannot calls [`Job::refuse`]; a job that is dropped is cancelled.
+    /// If no thread can run it, call [`Job::refuse`]; a job that is dropped is cancelled.
     fn execute(&self, job: Job);
 }
 
 /// A pool of threads, for [`run_in_executor`](crate::threads::run_in_executor).
 ///
-/// Clones are the same pool, and may be used by several loops, on several threads. Threads are
-/// started when jobs need them, up to a maximum, and end when they have had nothing to do for a
-/// while. When the last clone is dropped, jobs that were handed over are still run, and then the
-/// threads end; nobody waits for them.
+/// Clones share one pool, and may be used by several loops, on several threads. Threads are started
+/// when jobs need them, up to a maximum, and end when they have been idle for a while. When the
+/// last clone is dropped, the jobs that were handed over are still run. Then the threads end;
+/// dropping does not wait for them.
 ///
 /// The counterpart of `concurrent.futures.ThreadPoolExecutor`.
 ///
@@ -77,12 +77,13 @@ pub struct ThreadPoolBuilder {
     stack_size: Option<usize>,
 }
 
-/// What the clones of a pool share; the threads share only what is in it.
+/// Owned by all clones of a pool; the threads share only the `Shared` inside, so dropping the last
+/// clone is noticed.
 struct Handle(Arc<Shared>);
 
 struct Shared {
     queue: Mutex<Queue>,
-    /// A thread has ended while the pool is being closed.
+    /// Notified when a thread ends, for `join`.
     ended: Condvar,
     settings: ThreadPoolBuilder,
 }
@@ -100,8 +101,8 @@ impl Default for ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// The most threads that the pool may have at once: 4 more than there are processors by
-    /// default, but no more than 32, as in Python.
+    /// The most threads that the pool may have at once. Default: 4 more than there are processors,
+    /// and no more than 32, as in Python.
     ///
     /// # Panics
     ///
@@ -116,11 +117,12 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// What the threads are called: this, a hyphen and a number. The default is `coro-pool`.
+    /// The name of the threads: each is called this name, a hyphen and a number. Default:
+    /// `coro-pool`.
     ///
     /// # Panics
     ///
-    /// If there is a zero byte in it.
+    /// If the name contains a zero byte.
     #[track_caller]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -137,7 +139,7 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// The size of each thread's stack in bytes; by default what [`std::thread::Builder`] gives.
+    /// The size of each thread's stack in bytes. Default: that of [`std::thread::Builder`].
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
@@ -162,17 +164,17 @@ impl ThreadPool {
         Self::builder().build()
     }
 
-    /// Settings for a pool that is different from what [`new`](Self::new) makes.
+    /// Settings for a pool, to change the defaults of [`new`](Self::new).
     pub fn builder() -> ThreadPoolBuilder {
         ThreadPoolBuilder::default()
     }
 
-    /// How many threads there are now.
+    /// How many threads the pool has now.
     pub fn thread_count(&self) -> usize {
         self.handle.0.lock().workers.len()
     }
 
-    /// Takes no more jobs, cancels those that wait for a thread, and asks those that run to end.
+    /// Takes no more jobs, cancels the queued jobs, and asks the running jobs to end.
     pub(crate) fn begin_shutdown(&self) {
         let shared = &self.handle.0;
         let (queued, sleepers) = {
@@ -186,8 +188,8 @@ impl ThreadPool {
         sleepers.iter().for_each(Thread::unpark);
     }
 
-    /// After [`begin_shutdown`](Self::begin_shutdown), blocks until all threads have ended, but not
-    /// for longer than `limit`; where the jobs were made that still run then.
+    /// After [`begin_shutdown`](Self::begin_shutdown), blocks until all threads have ended, but at
+    /// most for `limit`. Gives the origins of the jobs that still run.
     pub(crate) fn join(&self, limit: Duration) -> Vec<&'static Location<'static>> {
         let shared = &self.handle.0;
         let begun = Instant::now();
@@ -208,7 +210,7 @@ impl ThreadPool {
         let origins = running.map(|job| job.origin()).collect();
         drop(queue);
         for worker in ended {
-            let _ = worker.thread.join(); // a worker catches what its jobs panic with
+            let _ = worker.thread.join(); // a worker catches the panics of its jobs
         }
         origins
     }
@@ -244,7 +246,7 @@ impl Drop for Handle {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // No foreign code runs under the lock, so what a panic left behind is whole.
+        // No foreign code runs under the lock, so the queue is consistent even after a panic.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -271,8 +273,8 @@ impl Shared {
         }
     }
 
-    /// Starts the thread of a worker. The lock is held meanwhile, so that there is no moment at which
-    /// others count on a thread that there will not be.
+    /// Starts the thread of a worker. The lock is held meanwhile: otherwise other threads could
+    /// count on a worker that fails to start.
     fn start(self: &Arc<Self>, id: usize) -> io::Result<JoinHandle<()>> {
         let mut builder = thread::Builder::new().name(format!("{}-{id}", self.settings.name));
         if let Some(bytes) = self.settings.stack_size {
@@ -282,7 +284,7 @@ impl Shared {
         builder.spawn(move || shared.work(id))
     }
 
-    /// The life of a worker.
+    /// The loop of a worker's thread.
     fn work(self: &Arc<Self>, id: usize) {
         let max = self.settings.max_threads;
         let mut last = None;
@@ -302,7 +304,7 @@ impl Shared {
         self.ended.notify_all();
     }
 
-    /// Sleeps until there is something to do; `false` if that took too long.
+    /// Sleeps until there is work; `false` if the idle timeout came first.
     fn sleep(&self, id: usize) -> bool {
         let begun = Instant::now();
         loop {
@@ -318,7 +320,7 @@ impl Shared {
     }
 }
 
-/// Errors cannot be cloned; that of a thread which could not be started is a number.
+/// Copies an error, which cannot be cloned; a failed start of a thread has an OS error code.
 fn copy_of(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),

@@ -1,11 +1,11 @@
-//! What the threads of a pool share: its jobs, and who does what.
+//! The queue of a pool: jobs, workers, their states.
 //!
-//! Everything here is under one lock. A worker is in one of three states: it *looks* for a job, it
-//! *runs* one, or it *sleeps* until it is taken off the list of sleepers and unparked, which makes it
-//! one that looks. As long as somebody looks, nobody else is woken: whoever looks and finds a job
-//! sees to it, before running it, that there is another who looks if jobs are left. So a batch of
-//! jobs wakes one worker at once and the others one by one, no faster than they can use it, and a
-//! job that blocks holds up no other.
+//! One lock protects all of it. A worker is in one of three states: it *looks* for a job, it *runs*
+//! one, or it *sleeps*. A sleeper that is taken off the list of sleepers and unparked looks again.
+//! While one worker looks, no other is woken. When it finds a job and more jobs are queued, it
+//! wakes or starts another worker before it runs its own job. So a batch of jobs wakes one worker
+//! at once and the others one by one, no faster than they find jobs, and a job that blocks delays
+//! no other.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,16 +14,15 @@ use std::thread::{JoinHandle, Thread};
 
 use super::job::{Job, Run};
 
-/// So many jobs may have been cancelled while they were queued before they are looked for.
+/// The queue is not searched for cancelled jobs before it has this many jobs.
 const DEAD_MIN: usize = 64;
 
 pub(super) struct Queue {
     jobs: VecDeque<Job>,
-    /// When there are as many, those that were cancelled meanwhile are taken out.
+    /// When the queue has this many jobs, the cancelled ones are taken out.
     sweep_at: usize,
     pub(super) workers: Vec<Worker>,
-    /// The last one to fall asleep is the first to be woken: so that those who are not needed are
-    /// found out.
+    /// Last in, first out, so that surplus workers reach their idle timeout.
     sleepers: Vec<usize>,
     looking: usize,
     last_id: usize,
@@ -40,12 +39,12 @@ pub(super) struct Worker {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// No more jobs come; those that are queued are still run.
+    /// No more jobs are added; the queued jobs are still run.
     Retired,
     Closed,
 }
 
-/// What a worker does next.
+/// The next action of a worker.
 pub(super) enum Next {
     Run(Arc<dyn Run>, Option<Thread>),
     Sleep,
@@ -76,7 +75,7 @@ impl Queue {
         self.jobs.push_back(job);
     }
 
-    /// Once in a while, the jobs that were cancelled while they were queued.
+    /// If the queue has grown enough, takes out the jobs that were cancelled while queued.
     pub(super) fn sweep(&mut self) -> VecDeque<Job> {
         if self.jobs.len() < self.sweep_at {
             return VecDeque::new();
@@ -89,11 +88,12 @@ impl Queue {
         dead
     }
 
-    /// Sees to it that somebody looks for jobs if there are any: whom to unpark for that.
+    /// Makes sure that a worker looks for jobs if there are any. Gives the thread to unpark for
+    /// that.
     ///
     /// # Errors
     ///
-    /// If a thread was needed and could not be started. While there are others they will serve.
+    /// If a new thread was needed and could not be started. Existing workers serve the jobs later.
     pub(super) fn reinforce(
         &mut self,
         threads_max: usize,
@@ -120,7 +120,7 @@ impl Queue {
         Ok(None)
     }
 
-    /// What a worker does that looks, or has just run a job.
+    /// The next action of a worker that looks, or that has just run a job.
     pub(super) fn next(&mut self, id: usize, threads_max: usize, start: Start<'_>) -> Next {
         if let Some(worker) = self.worker(id)
             && worker.running.take().is_some()
@@ -133,7 +133,7 @@ impl Queue {
             if let Some(worker) = self.worker(id) {
                 worker.running = Some(job.clone());
             }
-            // If no other can be started, this one goes on to the next job when it is done.
+            // If no other worker can be started, this one takes the next job after its own.
             let wake = self.reinforce(threads_max, start).unwrap_or_default();
             return Next::Run(job, wake);
         }
@@ -145,12 +145,13 @@ impl Queue {
         Next::End
     }
 
-    /// A worker that slept has woken up: whether it was asked to look.
+    /// After a worker woke up: whether it was asked to look for jobs.
     pub(super) fn is_asked(&self, id: usize) -> bool {
         !self.sleepers.contains(&id)
     }
 
-    /// A worker has slept for too long: its thread is to end, unless it was asked to look meanwhile.
+    /// A worker reached its idle timeout: its thread is to end, unless it was asked to look
+    /// meanwhile.
     pub(super) fn give_up(&mut self, id: usize) -> bool {
         let sleeps = !self.is_asked(id);
         if sleeps {
@@ -160,7 +161,8 @@ impl Queue {
         sleeps
     }
 
-    /// While the pool is open nobody joins its threads; when it closes, all that are left are.
+    /// The threads of an open or retired pool are not joined, so their workers are removed; a
+    /// closed pool's `join` needs to know which have ended.
     fn end(&mut self, id: usize) {
         match self.phase {
             Phase::Open | Phase::Retired => self.workers.retain(|worker| worker.id != id),
@@ -176,7 +178,7 @@ impl Queue {
         self.workers.iter_mut().find(|worker| worker.id == id)
     }
 
-    /// No more jobs will come; whom to unpark, so that they find out.
+    /// Accepts no more jobs. Gives the sleeping threads, to be unparked so that they end.
     pub(super) fn retire(&mut self) -> Vec<Thread> {
         if self.phase == Phase::Open {
             self.phase = Phase::Retired;
@@ -189,7 +191,7 @@ impl Queue {
             .collect()
     }
 
-    /// No more jobs will come or be run: those that were queued.
+    /// Accepts and runs no more jobs. Gives the jobs that were queued.
     pub(super) fn close(&mut self) -> VecDeque<Job> {
         self.phase = Phase::Closed;
         self.take_jobs()

@@ -1,4 +1,4 @@
-//! A child process, as whoever started it has it.
+//! Handle of a child process.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -15,7 +15,7 @@ use super::pipes::{ChildStderr, ChildStdin, ChildStdout};
 use super::running::{Running, Watch};
 use crate::sys::process as system;
 
-/// What [`Child::communicate`] reads of a pipe before others have their turn.
+/// How many bytes [`Child::communicate`] reads of a pipe at a time before other tasks run.
 const READ_LEN_MAX: u64 = 256 * 1024;
 
 /// A child process. Made by [`Command::spawn`](super::Command::spawn).
@@ -51,12 +51,13 @@ pub struct Child {
     pub stderr: Option<ChildStderr>,
     pub(super) running: Rc<Running>,
     kill_on_drop: bool,
-    /// What `communicate` has read so far.
+    /// The bytes that `communicate` has read so far.
     read: [Vec<u8>; 2],
 }
 
 impl Child {
-    /// Takes over a child that has just been started; gives it back if it cannot be waited for.
+    /// Takes over a child that has just been started; gives it back with the error if it cannot be
+    /// waited for.
     #[track_caller]
     pub(super) fn new(
         mut child: process::Child,
@@ -76,29 +77,31 @@ impl Child {
         }
     }
 
-    /// Leaves it to somebody who has the rest of it.
+    /// Drops this handle without killing the child, whose parts were taken over.
     pub(super) fn keep_running(mut self) {
         self.kill_on_drop = false;
     }
 
-    /// Its process id; `None` once it has ended and been waited for, when the number may be
-    /// another's.
+    /// The child's process id. `None` once the child has ended and been waited for: then another
+    /// process may get the number.
     pub fn id(&self) -> Option<u32> {
         self.running.id()
     }
 
-    /// Waits for its end. Closes `stdin` first, as std's `wait` does, so that a child that reads to
-    /// its end can come to one: take the pipe out of here to go on writing.
+    /// Waits for the child's end. Closes `stdin` first, as the standard library's `wait` does, so
+    /// that a child that reads to the end of its input can end. To go on writing, take the pipe out
+    /// of `stdin` first.
     ///
-    /// The future borrows nothing: any number of them may be had, before and after the end, in one
-    /// task or several, while the child is sent signals. Dropping one loses nothing. It does not
-    /// read the child's pipes: a child that writes more than they hold, which may be as little as 4
-    /// KiB, ends only when somebody reads them; [`communicate`](Self::communicate) does.
+    /// The future borrows nothing: a program may have several, before and after the end, in one
+    /// task or many, while it sends signals to the child. Dropping one loses nothing. The future
+    /// does not read the child's pipes. A child that writes more than a pipe holds, which may be
+    /// only 4 KiB, does not end until its pipe is read; [`communicate`](Self::communicate) does
+    /// that.
     ///
     /// # Errors
     ///
-    /// If something else has taken the status; see the [module](super). In another loop than that
-    /// in which the child was started, which alone is told of its end.
+    /// If the status was taken elsewhere; see the [module](super). If it is awaited in another loop
+    /// than the one in which the child was started.
     pub fn wait(&mut self) -> impl Future<Output = io::Result<ExitStatus>> + use<> {
         let stdin = self.stdin.take();
         drop(stdin);
@@ -106,17 +109,17 @@ impl Child {
         async move { running.wait().await }
     }
 
-    /// Its exit status if it has ended, or else `None`. Leaves `stdin` as it is.
+    /// The child's exit status if it has ended, or else `None`. Does not close `stdin`.
     ///
     /// # Errors
     ///
-    /// If something else has taken the status; see the [module](super).
+    /// If the status was taken elsewhere; see the [module](super).
     pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         self.running.try_wait()
     }
 
-    /// Kills it by `SIGKILL`, which no process can refuse; [`wait`](Self::wait) then gives its
-    /// status soon.
+    /// Kills the child by `SIGKILL`, which no process can refuse; [`wait`](Self::wait) then gives
+    /// its status soon.
     ///
     /// # Errors
     ///
@@ -125,7 +128,7 @@ impl Child {
         self.send_signal(system::KILL)
     }
 
-    /// Asks it to end by `SIGTERM`.
+    /// Asks the child to end, by `SIGTERM`.
     ///
     /// # Errors
     ///
@@ -134,35 +137,34 @@ impl Child {
         self.send_signal(system::TERMINATE)
     }
 
-    /// Sends it a signal, given by its number, such as `SIGHUP` of the crate `libc`.
+    /// Sends the child a signal, given by its number, such as `SIGHUP` of the crate `libc`.
     ///
-    /// It never reaches another process that has come to have the same number: where there is a
-    /// pidfd the signal goes through that, and nothing is sent once the child has been waited for,
-    /// which is no error, as in Python. With
-    /// [`kill_group`](super::Command::kill_group) it goes to the whole group, for as long as the
-    /// child itself has not been waited for.
+    /// It never reaches another process that got the same number: a pidfd is used if there is one,
+    /// and no signal is sent once the child has been waited for. That is no error, as in Python.
+    /// With [`kill_group`](super::Command::kill_group) the signal goes to the whole group, as long
+    /// as the child itself has not been waited for.
     ///
     /// # Errors
     ///
-    /// If the system refuses, as for a child that has become another user's; and if the number is
-    /// not that of a signal with a name, as those of real-time signals are not.
+    /// If the system refuses, as for a child that now runs as another user; and if the number is
+    /// not that of a named signal: real-time signals have no names.
     pub fn send_signal(&self, signal: i32) -> io::Result<()> {
         self.running.send_signal(signal)
     }
 
-    /// Writes `input` to its standard input and closes that, reads its standard output and standard
-    /// error to their ends, and waits for its end: all at once, so that neither side can hold up
-    /// the other, however much it is.
+    /// Writes `input` to the child's standard input and closes that, reads its standard output and
+    /// standard error to their ends, and waits for its end: all at the same time, so that neither
+    /// side blocks the other, for any amount of data.
     ///
-    /// What is not piped is left out; giving input to a child whose `stdin` is not piped is an
-    /// error. A child that does not read all of its input is none. The counterpart of
+    /// Streams that are not piped are left out; input for a child whose `stdin` is not piped is an
+    /// error. A child that does not read all of its input is no error. The counterpart of
     /// `Process.communicate`.
     ///
-    /// The end of what it writes comes when *all* processes that have its descriptors are done with
-    /// them, also those that it has started and left behind. To wait no longer than some time, use
-    /// [`timeout`](crate::time::timeout). If this is dropped, what was read by then is kept here, and
-    /// another call gives it along with the rest; of the input it is unknown how much was written,
-    /// and the pipe is closed.
+    /// The outputs end when *all* processes that share their descriptors have closed them,
+    /// including processes that the child has started and left behind. To limit the time, use
+    /// [`timeout`](crate::time::timeout). If the future is dropped, the bytes that were read are
+    /// kept here, and another call gives them along with the rest. It is then unknown how much of
+    /// the input was written, and the pipe is closed.
     ///
     /// # Errors
     ///
@@ -227,7 +229,7 @@ async fn feed(stdin: Option<ChildStdin>, input: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Comes back in the loop's next turn.
+/// Suspends until the loop's next turn.
 pub(super) async fn let_others_run() {
     let mut again = false;
     poll_fn(|cx| {
@@ -243,7 +245,7 @@ pub(super) async fn let_others_run() {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.kill_on_drop {
-            // Refused by the system, it is left to end by itself.
+            // If the system refuses, the child runs on until it ends by itself.
             let _ = self.kill();
         }
     }
@@ -260,7 +262,7 @@ impl fmt::Debug for Child {
     }
 }
 
-/// The pipes that were asked for.
+/// The piped streams of a child.
 struct Pipes {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,

@@ -1,4 +1,4 @@
-//! What to run, and how.
+//! Commands: programs to run, with their settings.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -17,12 +17,12 @@ use crate::event_loop::LoopHandle;
 use crate::sys::process as system;
 use crate::wait::until::Until;
 
-/// A program to be run, with its arguments and surroundings: [`std::process::Command`], whose
+/// A program to be run, with its arguments and environment: [`std::process::Command`], whose
 /// children can be awaited.
 ///
-/// The methods of that are here under the same names; [`as_std_mut`](Self::as_std_mut) has the
-/// rest. It can be used several times. The counterpart of `asyncio.create_subprocess_exec` and
-/// `asyncio.create_subprocess_shell`.
+/// Most methods of that have the same names here; the others are called through
+/// [`as_std_mut`](Self::as_std_mut). A command can be used several times. The counterpart of
+/// `asyncio.create_subprocess_exec` and `asyncio.create_subprocess_shell`.
 ///
 /// ```
 /// use coro::process::Command;
@@ -54,15 +54,15 @@ pub struct Command {
 }
 
 impl Command {
-    /// A program without arguments; one whose name has no `/` is looked for in `PATH`.
+    /// A program without arguments; a name without `/` is searched for in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         process::Command::new(program).into()
     }
 
     /// A line for the shell, `sh -c`.
     ///
-    /// The shell takes apart what is in it: put nothing there that others have said. Pass it as an
-    /// [`arg`](Self::arg), which the line has as `"$0"`, `"$1"` and so on.
+    /// The shell interprets the line, so it must not contain untrusted text. Pass such text as an
+    /// [`arg`](Self::arg): the line refers to its arguments by `"$0"`, `"$1"` and so on.
     pub fn shell(line: impl AsRef<OsStr>) -> Self {
         let mut shell = Self::new("sh");
         shell.arg("-c").arg(line);
@@ -81,7 +81,7 @@ impl Command {
         self
     }
 
-    /// Sets the name by which the program is told that it was called. Unix only.
+    /// Sets the name by which the program sees itself called. Unix only.
     pub fn arg0(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
         self.std.arg0(name);
         self
@@ -102,33 +102,33 @@ impl Command {
         self
     }
 
-    /// Has the child not inherit a variable.
+    /// Keeps the child from inheriting a variable.
     pub fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
         self.std.env_remove(name);
         self
     }
 
-    /// Has the child inherit no variable.
+    /// Keeps the child from inheriting any variable.
     pub fn env_clear(&mut self) -> &mut Self {
         self.std.env_clear();
         self
     }
 
-    /// Sets the directory that the child begins in.
+    /// Sets the directory in which the child starts.
     pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Self {
         self.std.current_dir(directory);
         self
     }
 
-    /// Sets what the child's standard input is: by default ours, and for [`output`](Self::output)
-    /// nothing.
+    /// Sets the child's standard input. Default: that of this process, and for
+    /// [`output`](Self::output) none.
     pub fn stdin(&mut self, stdin: impl Into<Stdio>) -> &mut Self {
         self.std.stdin(stdin);
         self.has_stdin = true;
         self
     }
 
-    /// Sets what the child's standard output is: by default ours, and for
+    /// Sets the child's standard output. Default: that of this process, and for
     /// [`output`](Self::output) a pipe.
     pub fn stdout(&mut self, stdout: impl Into<Stdio>) -> &mut Self {
         self.std.stdout(stdout);
@@ -136,8 +136,8 @@ impl Command {
         self
     }
 
-    /// Sets what the child's standard error is: by default ours, and for [`output`](Self::output)
-    /// a pipe.
+    /// Sets the child's standard error. Default: that of this process, and for
+    /// [`output`](Self::output) a pipe.
     pub fn stderr(&mut self, stderr: impl Into<Stdio>) -> &mut Self {
         self.std.stderr(stderr);
         self.has_stderr = true;
@@ -157,15 +157,15 @@ impl Command {
         self
     }
 
-    /// Puts the child into a process group; 0 is a new one, which it leads.
+    /// Puts the child into a process group; 0 means a new group that it leads.
     pub fn process_group(&mut self, group: i32) -> &mut Self {
         self.std.process_group(group);
         self
     }
 
-    /// Has the child lead a process group of its own, and has whatever ends it (signals, killing on
-    /// drop, [`timeout`](Self::timeout)) go to all of that group: to the processes that it has
-    /// started too. The default is not to.
+    /// Makes the child the leader of a new process group, and sends its signals (including killing
+    /// on drop and the [`timeout`](Self::timeout)) to the whole group, which includes the processes
+    /// that the child starts. Default: `false`.
     ///
     /// A group of its own does not get the Ctrl-C of the terminal, and may not read from it.
     pub fn kill_group(&mut self, kill_group: bool) -> &mut Self {
@@ -176,31 +176,32 @@ impl Command {
         self
     }
 
-    /// Has a child be killed when its [`Child`] is dropped. The default is to let it run.
+    /// Kills the child when its [`Child`] is dropped. Default: `false`, the child runs on.
     ///
-    /// This is also what ends the children of [`output`](Self::output) and
-    /// [`status`](Self::status) when those are dropped, as by a [`timeout`](crate::time::timeout) or when
-    /// their task is cancelled.
+    /// This also applies to the children of [`output`](Self::output) and [`status`](Self::status),
+    /// when those futures are dropped, as by a [`timeout`](crate::time::timeout) or when their task
+    /// is cancelled.
     pub fn kill_on_drop(&mut self, kill_on_drop: bool) -> &mut Self {
         self.kill_on_drop = kill_on_drop;
         self
     }
 
-    /// How long [`output`](Self::output) and [`status`](Self::status) may take: then they kill the
-    /// child, wait for its end, and give the error [`TimedOut`](io::ErrorKind::TimedOut). The
-    /// counterpart of the `timeout` of Python's `subprocess.run`.
+    /// Limits the time of [`output`](Self::output) and [`status`](Self::status). When it is over
+    /// they kill the child, wait for its end, and give the error
+    /// [`TimedOut`](io::ErrorKind::TimedOut). The counterpart of the `timeout` of Python's
+    /// `subprocess.run`.
     pub fn timeout(&mut self, duration: Duration) -> &mut Self {
         self.timeout = Some(duration);
         self
     }
 
-    /// The command as the standard library has it.
+    /// The standard library's form of the command.
     pub fn as_std(&self) -> &process::Command {
         &self.std
     }
 
-    /// The command as the standard library has it, to be changed. Of streams that are set there,
-    /// [`output`](Self::output) knows nothing.
+    /// The standard library's form of the command, to be changed. [`output`](Self::output) does not
+    /// know of streams that are set there.
     pub fn as_std_mut(&mut self) -> &mut process::Command {
         &mut self.std
     }
@@ -209,16 +210,16 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// What the system says, of the same kind, with the name of the program. If the child was
-    /// started but cannot be waited for, as descriptors have run out, it is killed and reaped
-    /// before this returns.
+    /// The system's error, of the same kind, with the name of the program. If the child was started
+    /// but cannot be waited for, because descriptors have run out, it is killed and reaped before
+    /// this returns.
     ///
     /// # Panics
     ///
     /// Outside of a loop; nothing is started.
     #[track_caller]
     pub fn spawn(&mut self) -> io::Result<Child> {
-        LoopHandle::current(); // says what is wrong
+        LoopHandle::current(); // panics with the reason
         orphans::look_again();
         let child = self.std.spawn().map_err(|error| self.cannot_run(error))?;
         let taken = Child::new(child, self.kill_group, self.kill_on_drop);
@@ -227,13 +228,13 @@ impl Command {
 
     /// Runs the program and waits for its end.
     ///
-    /// Dropped before that, it leaves the child running, unless
+    /// Dropping the future before that leaves the child running, unless
     /// [`kill_on_drop`](Self::kill_on_drop) is set.
     ///
     /// # Errors
     ///
-    /// As for [`spawn`](Self::spawn) and [`Child::wait`], and if it takes longer than
-    /// [`timeout`](Self::timeout) says.
+    /// As for [`spawn`](Self::spawn) and [`Child::wait`], and if it takes longer than the
+    /// [`timeout`](Self::timeout).
     ///
     /// # Panics
     ///
@@ -244,17 +245,18 @@ impl Command {
         self.in_time(child, async |_: &mut Child| ended.await).await
     }
 
-    /// Runs the program, waits for its end, and collects what it writes.
+    /// Runs the program, waits for its end, and collects its output.
     ///
-    /// Unless they are set otherwise, its standard input is empty, and its standard output and
-    /// standard error are collected; they stay so for further children of this command. Dropped
-    /// before the end, it leaves the child running, unless [`kill_on_drop`](Self::kill_on_drop) is
-    /// set. When the end comes is said at [`Child::communicate`].
+    /// Unless they are set otherwise, the child's standard input is empty, and its standard output
+    /// and standard error are collected. These settings stay for further children of this command.
+    /// Dropping the future early leaves the child running, unless
+    /// [`kill_on_drop`](Self::kill_on_drop) is set. [`Child::communicate`] says when the outputs
+    /// end.
     ///
     /// # Errors
     ///
-    /// As for [`spawn`](Self::spawn) and [`Child::communicate`], and if it takes longer than
-    /// [`timeout`](Self::timeout) says.
+    /// As for [`spawn`](Self::spawn) and [`Child::communicate`], and if it takes longer than the
+    /// [`timeout`](Self::timeout).
     ///
     /// # Panics
     ///
@@ -265,7 +267,7 @@ impl Command {
             .await
     }
 
-    /// Starts the program with what it writes piped to us, unless that is set otherwise.
+    /// Starts the program with pipes for its outputs, unless they are set otherwise.
     #[track_caller]
     pub(super) fn spawn_piped(&mut self, stdin: fn() -> Stdio) -> io::Result<Child> {
         if !self.has_stdin {
@@ -302,7 +304,7 @@ impl Command {
         self.explain("cannot run", error)
     }
 
-    /// Ends a child that cannot be waited for.
+    /// Kills a child that cannot be waited for; makes the error for that.
     fn give_up(&self, mut child: process::Child, error: io::Error) -> io::Error {
         let killed = match self.kill_group {
             true => system::send_signal_to_group(child.id(), system::KILL),
@@ -326,7 +328,7 @@ impl Command {
     }
 }
 
-/// The output of `work`, unless that takes longer.
+/// The output of `work`; `None` if it takes longer than `limit`.
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut until = Until::After(limit);
@@ -338,7 +340,8 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> 
 }
 
 impl From<process::Command> for Command {
-    /// How its standard streams are set is not known: [`output`](Command::output) sets them anew.
+    /// The settings of its standard streams are not known: [`output`](Command::output) sets them
+    /// anew.
     fn from(std: process::Command) -> Self {
         Command {
             std,
@@ -353,13 +356,13 @@ impl From<process::Command> for Command {
 }
 
 impl fmt::Debug for Command {
-    /// As a shell would be told it.
+    /// Formats it as a shell command.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.std.fmt(f)
     }
 }
 
-/// Why there is no child.
+/// The error of a child that could not be started or waited for.
 #[derive(Debug)]
 struct Failure {
     failed: &'static str,

@@ -1,4 +1,4 @@
-//! What moves a child with a protocol on: a task that waits for all that can happen to it.
+//! The driver: a task that runs a child with its protocol.
 
 use std::future::Future;
 use std::io;
@@ -10,30 +10,30 @@ use std::task::{Context, Poll};
 use super::protocol::SubprocessProtocol;
 use super::transport::{Shared, SubprocessTransport};
 
-/// As asyncio's transports have it.
+/// The limits of asyncio's transports.
 const HIGH: usize = 64 * 1024;
 const LOW: usize = 16 * 1024;
 
-/// As much as a pipe holds.
+/// As many bytes as a pipe holds.
 const BUFFER_LEN: usize = 64 * 1024;
 
 type Exit = Pin<Box<dyn Future<Output = io::Result<ExitStatus>>>>;
 
-/// The future of a child's task. The loop owns it, and with it the protocol.
+/// The future of a child's task. The loop owns it, and so the protocol.
 pub(super) struct Driver<P: SubprocessProtocol> {
     protocol: P,
     transport: SubprocessTransport,
     shared: Rc<Shared>,
-    /// There until it has ended.
+    /// `None` once the child has ended.
     exit: Option<Exit>,
-    /// Which of the three pipes the protocol has not been told the loss of.
+    /// Whether the protocol still has to be told of the loss of each pipe.
     has_pipe: [bool; 3],
     is_writing_paused: bool,
-    /// Why the exit status is lost.
+    /// The error with which the exit status was lost.
     error: Option<io::Error>,
-    /// The protocol is being called; still so afterwards if it has panicked.
+    /// The protocol is being called; stays true if a callback panicked.
     calling: bool,
-    /// It was told that all is over.
+    /// `connection_lost` was called.
     is_lost: bool,
     buffer: Box<[u8]>,
 }
@@ -76,7 +76,7 @@ impl<P: SubprocessProtocol> Driver<P> {
         self.call(|protocol| protocol.pipe_connection_lost(fd as u32, error));
     }
 
-    /// Reads once, so that a busy child cannot keep others waiting; whether there may be more.
+    /// Reads once, so that a busy child cannot delay other tasks; gives whether there may be more.
     fn receive(&mut self, fd: usize, cx: &mut Context<'_>) -> bool {
         if !self.has_pipe[fd] {
             return false;
@@ -84,7 +84,7 @@ impl<P: SubprocessProtocol> Driver<P> {
         let output = &self.shared.outputs[fd - 1];
         let pipe = output.pipe.borrow().clone();
         let read = match pipe {
-            None => Poll::Ready(Ok(0)), // closed by ourselves
+            None => Poll::Ready(Ok(0)), // closed by the transport
             Some(_) if output.paused.get() => Poll::Pending,
             Some(pipe) => pipe.poll_read(cx, &mut self.buffer),
         };
@@ -106,7 +106,7 @@ impl<P: SubprocessProtocol> Driver<P> {
         false
     }
 
-    /// Writes what waits to be written, and then closes the pipe if that is wished for.
+    /// Writes the outgoing bytes, then closes the pipe if the transport has asked for that.
     fn send(&mut self, cx: &mut Context<'_>) {
         if !self.has_pipe[0] {
             return;
@@ -119,12 +119,12 @@ impl<P: SubprocessProtocol> Driver<P> {
         }
     }
 
-    /// Ready when no more is to be, or can be, written.
+    /// Ready when no more bytes have to be written, or none can be.
     fn poll_send(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(stdin) = self.shared.stdin.borrow().clone() else {
-            return Poll::Ready(Ok(())); // closed by ourselves
+            return Poll::Ready(Ok(())); // closed by the transport
         };
-        let mut outgoing = self.shared.outgoing.take(); // no callback comes before it is back
+        let mut outgoing = self.shared.outgoing.take(); // no callback runs before it is put back
         let polled = loop {
             if outgoing.is_empty() {
                 break match self.shared.eof.get() {
@@ -168,7 +168,7 @@ impl<P: SubprocessProtocol> Driver<P> {
         self.call(P::process_exited);
     }
 
-    /// Tells the protocol that it is over, if it was told that it had begun, and not told yet.
+    /// Calls `connection_lost`, if `connection_made` was called and `connection_lost` was not.
     fn lose(&mut self) {
         let panicked = self.calling;
         self.shared.close();
@@ -217,7 +217,7 @@ impl<P: SubprocessProtocol> Future for Driver<P> {
 }
 
 impl<P: SubprocessProtocol> Drop for Driver<P> {
-    /// Its loop was closed or the protocol has panicked, unless it was over.
+    /// Unless all was over, the loop was closed or the protocol has panicked.
     fn drop(&mut self) {
         self.lose();
     }

@@ -1,7 +1,7 @@
 //! Subprocesses.
 //!
-//! A [`Command`] is that of the standard library, and what it starts is a [`Child`], whose pipes
-//! speak the traits of [`futures::io`] and whose end can be awaited.
+//! A [`Command`] has the methods of the standard library's, and starts a [`Child`]. The pipes of a
+//! child implement the traits of [`futures::io`], and its end can be awaited.
 //!
 //! ```
 //! use coro::process::Command;
@@ -15,30 +15,30 @@
 //! # .unwrap();
 //! ```
 //!
-//! # How an end is heard of
+//! # How the end of a child is noticed
 //!
-//! On Linux by a pidfd, which the loop waits for as for any other descriptor; where there is none,
-//! by a thread a child. Nothing handles `SIGCHLD`, so that nothing is disturbed that does, and
-//! several loops each have children of their own.
+//! On Linux the loop waits for a pidfd, as for any other descriptor. On systems without pidfds, a
+//! thread waits for each child. `SIGCHLD` is not used, so other handlers of it are not disturbed,
+//! and several loops each have children of their own.
 //!
-//! No child is left a zombie. One whose [`Child`] was dropped, by hand or with its loop, is reaped
-//! when it ends by a thread that lives for as long as there are such children. One that was started
-//! when descriptors ran out, so that it cannot be waited for, is killed and reaped, and the error
+//! No child remains a zombie. A child whose [`Child`] was dropped, by hand or with its loop, is
+//! reaped when it ends, by a thread that lives as long as there are such children. A child that was
+//! started when descriptors ran out cannot be waited for: it is killed and reaped, and the error
 //! says so.
 //!
-//! If something else in the program takes the status of our children, by waiting for any child
-//! there is or by having `SIGCHLD` ignored, waiting for one gives an error and does not hang.
+//! Other code in the program may take the exit status of such a child, by waiting for any child or
+//! by ignoring `SIGCHLD`. Then waiting for it gives an error and does not hang.
 //!
-//! # What children inherit
+//! # Inheritance
 //!
-//! What std's commands hand on: the environment, the directory, and the standard streams unless
-//! they are set otherwise. No other descriptor of this crate's is handed on. `SIGPIPE`, which Rust
-//! programs ignore, has its default action in children, so that pipelines end as they do in a
-//! shell.
+//! As with the standard library's commands, a child inherits the environment, the directory and the
+//! standard streams, unless they are set otherwise. It inherits no other descriptor of this crate.
+//! `SIGPIPE`, which Rust programs ignore, has its default action in children, so that pipelines end
+//! as they do in a shell.
 //!
-//! Children are made by `posix_spawn`, which takes the same time however much memory this process
-//! has, unless what only std's slower way can do is asked for: a `pre_exec` hook, `uid`, `gid`, or
-//! a `PATH` for the child alone. With a gigabyte of memory that way takes tens of milliseconds.
+//! Children are started by `posix_spawn`, whose time does not depend on the memory of this process.
+//! A `pre_exec` hook, `uid`, `gid` or a `PATH` for the child alone need the standard library's
+//! slower way, which takes tens of milliseconds in a process with a gigabyte of memory.
 
 mod child;
 mod command;

@@ -1,4 +1,4 @@
-//! Children that nobody waits for any more: one thread of the whole process reaps them.
+//! Orphans: children without a waiter, reaped by one thread of the whole process.
 
 use std::io;
 use std::process::Child;
@@ -10,15 +10,15 @@ use slab::Slab;
 
 use crate::sys::process::{Pidfd, wait_until_ended};
 
-/// How often those are looked at whose end the system does not tell.
+/// How often a child is checked whose end the system does not announce.
 const LOOK: Duration = Duration::from_millis(20);
 
 const WAKE: mio::Token = mio::Token(usize::MAX);
 
 struct Orphans {
-    /// Those that the thread has not taken over.
+    /// The children that the thread has not taken over yet.
     new: Vec<Child>,
-    /// Wakes the thread, while there is one.
+    /// Wakes the thread, while it runs.
     thread: Option<mio::Waker>,
 }
 
@@ -28,14 +28,14 @@ static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans {
 });
 
 fn lock() -> MutexGuard<'static, Orphans> {
-    // No foreign code runs under the lock, so what a panic left behind is whole.
+    // No foreign code runs under the lock, so the orphans are consistent even after a panic.
     ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reaps a child, now or when it ends.
 ///
-/// Where the thread that does so cannot be had, as descriptors have run out, the child has one of
-/// its own; where no thread at all can be had, [`look_again`] is left to reap it.
+/// If the reaper thread cannot be started, because descriptors have run out, the child gets a
+/// thread of its own. If that cannot be started either, a later [`look_again`] reaps it.
 pub(super) fn adopt(mut child: Child) {
     if has_ended(&mut child) {
         return;
@@ -51,7 +51,7 @@ pub(super) fn adopt(mut child: Child) {
     }
 }
 
-/// Looks after those for whom there was no thread.
+/// Tries again for the children that have no thread.
 pub(super) fn look_again() {
     let mut orphans = lock();
     if orphans.thread.is_none() && !orphans.new.is_empty() {
@@ -60,7 +60,7 @@ pub(super) fn look_again() {
     }
 }
 
-/// A thread that does not need much.
+/// Starts a thread with a small stack.
 pub(super) fn small_thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let thread = thread::Builder::new()
         .name(name.into())
@@ -68,7 +68,8 @@ pub(super) fn small_thread(name: &str, run: impl FnOnce() + Send + 'static) -> i
     thread.spawn(run).map(drop)
 }
 
-/// Whether a child has ended, and is reaped. One whose status somebody else has taken has too.
+/// Whether a child has ended, and is reaped. A child whose status was taken elsewhere has ended
+/// too.
 fn has_ended(child: &mut Child) -> bool {
     !matches!(child.try_wait(), Ok(None))
 }
@@ -84,7 +85,7 @@ impl Orphans {
     }
 }
 
-/// What the thread has.
+/// The reaper thread's data.
 struct Reaper {
     poll: mio::Poll,
     watched: Slab<(Child, Pidfd)>,
@@ -104,7 +105,7 @@ impl Reaper {
         Ok(waker)
     }
 
-    /// Ends when there is none left.
+    /// Ends when no child is left.
     fn run(mut self) {
         let mut events = mio::Events::with_capacity(64);
         while self.take_over() {
@@ -119,7 +120,7 @@ impl Reaper {
         }
     }
 
-    /// Whether there is anything to do.
+    /// Takes the new children over; gives whether there are children to wait for.
     fn take_over(&mut self) -> bool {
         let new = {
             let mut orphans = lock();

@@ -1,4 +1,4 @@
-//! The parent's ends of the pipes to a child.
+//! The pipes to a child: `ChildStdin`, `ChildStdout`, `ChildStderr`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -16,28 +16,27 @@ use crate::event_loop::{Direction, Wait};
 use crate::sys::process as system;
 use crate::wait::ready::Ready;
 
-/// The end of a pipe by which a child's standard input is written.
+/// The pipe to a child's standard input.
 ///
-/// It writes by [`AsyncWrite`]; so does `&ChildStdin`. Nothing is buffered here, so dropping a
-/// single write loses nothing; of `write_all` it is unknown how much was written when it is dropped.
-/// A child that reads no more makes writing fail with
-/// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+/// It implements [`AsyncWrite`]; so does `&ChildStdin`. It has no buffer, so dropping a single
+/// write loses nothing. If `write_all` is dropped, it is unknown how much was written. When the
+/// child no longer reads, writing fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe).
 ///
-/// Closing it, or dropping it, is how the child is told that this was all: it then reads its end.
-/// After that, writing fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) too.
+/// Closing or dropping it ends the child's input. After closing, writing fails with
+/// [`BrokenPipe`](io::ErrorKind::BrokenPipe) too.
 pub struct ChildStdin {
-    /// There until it is closed.
+    /// `None` once it is closed.
     ready: RefCell<Option<Rc<Ready<Sender>>>>,
-    /// Who waits to write, and has to be told of a close.
+    /// The task that waits to write; closing the pipe has to wake it.
     writer: Cell<Option<Waker>>,
 }
 
 impl ChildStdin {
-    /// Takes over a pipe of the standard library's.
+    /// Takes over a pipe of the standard library.
     ///
     /// # Errors
     ///
-    /// If it cannot be set not to block, or not be registered with the loop.
+    /// If it cannot be set not to block, or not registered with the loop.
     ///
     /// # Panics
     ///
@@ -84,7 +83,7 @@ impl ChildStdin {
         self.poll_transfer(cx, len, |mut io| io.write_vectored(slices))
     }
 
-    /// Ready once the child, and whoever else could, reads no more.
+    /// Ready once the pipe has no reader: neither the child nor another process.
     pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
         let is_broken = |io: &Sender| match system::is_broken(io) {
             true => Ok(()),
@@ -111,7 +110,7 @@ impl ChildStdin {
     }
 }
 
-/// Both the pipe and a shared reference to it write alike.
+/// Implements writing alike for the pipe and for a shared reference to it.
 macro_rules! write_by {
     ($($pipe:ty),*) => { $(
         impl AsyncWrite for $pipe {
@@ -135,7 +134,7 @@ macro_rules! write_by {
                 Poll::Ready(Ok(()))
             }
 
-            /// Closes the pipe, so that the child reads its end.
+            /// Closes the pipe, which ends the child's input.
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 self.close();
                 Poll::Ready(Ok(()))
@@ -154,7 +153,7 @@ impl fmt::Debug for ChildStdin {
     }
 }
 
-/// What a child writes, by either of its two descriptors.
+/// The pipe from one of a child's two outputs.
 pub(super) struct Output(Ready<Receiver>);
 
 impl Output {
@@ -180,12 +179,12 @@ impl Output {
             .poll_transfer(Direction::Read, len, cx, |mut io| io.read_vectored(buffers))
     }
 
-    /// Appends what is there, up to `len_max` bytes, waiting until there is something; whether it
-    /// was the last. When it is dropped, all that was read has been appended.
+    /// Appends the available bytes, up to `len_max`; waits if there are none. Gives whether the
+    /// output has ended. If it is dropped, all bytes that were read have been appended.
     async fn read_some(&self, into: &mut Vec<u8>, len_max: u64) -> io::Result<bool> {
         let before = into.len();
         let read = |io: &Receiver| match io.take(len_max).read_to_end(into) {
-            // What came before that is there already.
+            // The bytes that were read before the error are in `into` already.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && into.len() > before => {
                 Ok(len_max)
             }
@@ -195,22 +194,23 @@ impl Output {
     }
 }
 
-/// Both the pipe and a shared reference to it read alike.
+/// Implements reading alike for the pipe and for a shared reference to it.
 macro_rules! child_output {
     ($(#[$doc:meta])* $name:ident, $($pipe:ty),*) => {
         $(#[$doc])*
         ///
-        /// It reads by [`AsyncRead`]; so does a shared reference to it. Nothing is buffered here, so
-        /// dropping a read loses nothing. The end comes when the last process that has the other end
-        /// has closed it: which may be a child of the child's, long after the child itself.
+        /// It implements [`AsyncRead`]; so does a shared reference to it. It has no buffer, so
+        /// dropping a read loses nothing. The end comes when the last process that shares the other
+        /// end has closed it. That may be a process that the child has started, long after the
+        /// child itself.
         pub struct $name(pub(super) Output);
 
         impl $name {
-            /// Takes over a pipe of the standard library's.
+            /// Takes over a pipe of the standard library.
             ///
             /// # Errors
             ///
-            /// If it cannot be set not to block, or not be registered with the loop.
+            /// If it cannot be set not to block, or not registered with the loop.
             ///
             /// # Panics
             ///
@@ -258,7 +258,7 @@ macro_rules! child_output {
             }
         }
 
-        /// So that one child reads what another writes.
+        /// For a child that reads the output of another.
         impl TryFrom<$name> for Stdio {
             type Error = io::Error;
 
@@ -288,12 +288,12 @@ macro_rules! child_output {
 }
 
 child_output! {
-    /// The end of a pipe by which a child's standard output is read.
+    /// The pipe from a child's standard output.
     ChildStdout, ChildStdout, &ChildStdout
 }
 
 child_output! {
-    /// The end of a pipe by which a child's standard error is read.
+    /// The pipe from a child's standard error.
     ChildStderr, ChildStderr, &ChildStderr
 }
 
@@ -308,7 +308,7 @@ impl TryFrom<ChildStdin> for OwnedFd {
     }
 }
 
-/// So that one child writes what another reads.
+/// For a child that writes the input of another.
 impl TryFrom<ChildStdin> for Stdio {
     type Error = io::Error;
 

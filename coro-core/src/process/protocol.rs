@@ -1,4 +1,4 @@
-//! Callbacks about a child, as asyncio has them.
+//! Protocols of a child process: callbacks, as in asyncio.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,16 +10,16 @@ use super::driver::Driver;
 use super::transport::SubprocessTransport;
 use crate::event_loop::spawn;
 
-/// What is called as a child writes, closes its pipes and ends: the counterpart of
+/// Callbacks that are called as a child writes, closes its pipes and ends: the counterpart of
 /// `asyncio.SubprocessProtocol`.
 ///
-/// [`connection_made`](Self::connection_made) comes first, once. Then, for each pipe, its data and
+/// [`connection_made`](Self::connection_made) comes first, once. Then each pipe's data comes, and
 /// last its loss; the end of the process may come before, between or after these. When the process
 /// has ended *and* all pipes are lost, [`connection_lost`](Self::connection_lost) comes, last and
-/// once, also if the loop is closed before.
+/// once. It also comes if the loop is closed before.
 ///
-/// All calls come from a task of the child's own, never from inside of a method of the transport: so
-/// whatever the transport offers can be called from within them. A panic in one ends that task: it
+/// All calls come from the child's own task, never from inside a method of the transport. So a
+/// callback may call every method of the transport. A panic in a callback ends that task: the panic
 /// is reported, the child is killed, and `connection_lost` is called with an error.
 ///
 /// ```
@@ -58,47 +58,47 @@ pub trait SubprocessProtocol: 'static {
         let _ = transport;
     }
 
-    /// The child has written this: by descriptor 1, its standard output, or 2, its standard error.
+    /// The child has written `data`, to descriptor 1, its standard output, or 2, its standard
+    /// error.
     ///
-    /// It is as much as there was, wherever lines begin and end, in a buffer that is reused.
+    /// The data is divided arbitrarily, not by lines, and the buffer is reused.
     fn pipe_data_received(&mut self, fd: u32, data: &[u8]) {
         let _ = (fd, data);
     }
 
-    /// A pipe is closed: because the child and all who have it have closed their end, because we
-    /// have, or because of an error. For descriptor 0 that means that nobody reads any more what is
-    /// written there, an error only if something was still to be written.
+    /// A pipe is closed: all processes that share its other end have closed it, the transport has
+    /// closed this end, or there was an error. For descriptor 0 it means that written data is no
+    /// longer read; an error is passed only if data was still waiting to be written.
     fn pipe_connection_lost(&mut self, fd: u32, error: Option<io::Error>) {
         let _ = (fd, error);
     }
 
     /// The child has ended, and is reaped: see [`SubprocessTransport::exit_status`].
     ///
-    /// What it wrote may still be on its way.
+    /// Data that it wrote may still arrive.
     fn process_exited(&mut self) {}
 
-    /// All is over: the last call. With an error if the exit status was lost, or if the protocol
-    /// panicked.
+    /// The last call: the process has ended and all pipes are lost. With an error if the exit
+    /// status was lost, or if the protocol panicked.
     fn connection_lost(&mut self, error: Option<io::Error>) {
         let _ = error;
     }
 
     /// More than 64 KiB wait to be written to the child: stop writing for now.
     ///
-    /// It is called soon after the write, and not from inside of it.
+    /// It is called soon after the write, not during it.
     fn pause_writing(&mut self) {}
 
-    /// No more than 16 KiB wait to be written any longer: go on.
+    /// No more than 16 KiB wait to be written now: go on writing.
     fn resume_writing(&mut self) {}
 }
 
-/// Starts a program whose protocol is told of what happens to it. The counterpart of
-/// `loop.subprocess_exec`.
+/// Starts a program and calls a protocol as it runs. The counterpart of `loop.subprocess_exec`.
 ///
 /// Its standard streams are pipes, unless the command sets them otherwise.
-/// [`connection_made`](SubprocessProtocol::connection_made) was called when this gives the
-/// transport. The loop owns child and protocol: dropping the transport changes nothing, closing the
-/// loop kills the child. Dropping this future before its end leaves the child running, with its
+/// [`connection_made`](SubprocessProtocol::connection_made) has been called when this gives the
+/// transport. The loop owns the child and the protocol: dropping the transport has no effect,
+/// closing the loop kills the child. Dropping this future early leaves the child running, with its
 /// protocol.
 ///
 /// # Errors

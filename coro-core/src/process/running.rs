@@ -1,4 +1,4 @@
-//! A child from its start until it is reaped, shared by all who wait for it.
+//! A running child, from its start until it is reaped; shared by all its waiters.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -14,23 +14,23 @@ use crate::event_loop::{Direction, LoopHandle, RemoteHandle};
 use crate::sys::process::{self as system, Pidfd};
 use crate::wait::ready::Ready;
 
-/// Whoever drops the last reference hands a child that still runs to the reaper.
+/// Dropping the last reference hands a child that still runs to the reaper.
 pub(super) struct Running {
     id: u32,
-    /// Signals go to the whole process group that it leads.
+    /// Signals go to the whole process group that the child leads.
     is_group: bool,
-    /// There until this is dropped.
+    /// `None` only during the drop.
     child: RefCell<Option<process::Child>>,
-    /// There until it is reaped.
+    /// `None` once the child is reaped.
     watch: RefCell<Option<Watch>>,
 }
 
-/// By what the loop is told of its end.
+/// The means by which the loop learns of the child's end.
 #[derive(Clone)]
 pub(super) enum Watch {
     Pidfd(Rc<Ready<Pidfd>>),
-    /// A thread that waits, where there is no such descriptor; the handle tells a virtual clock
-    /// that something real is waited for.
+    /// A waiting thread, on systems without pidfds. The handle tells a virtual clock that the loop
+    /// waits for something real.
     Thread(Shared<oneshot::Receiver<()>>, LoopHandle),
 }
 
@@ -44,12 +44,12 @@ impl Running {
         })
     }
 
-    /// Its number, until it is reaped and the number may be another's.
+    /// The process id; `None` once the child is reaped, because another process may get the number.
     pub(super) fn id(&self) -> Option<u32> {
         self.watch.borrow().is_some().then_some(self.id)
     }
 
-    /// Reaps it if it has ended.
+    /// Reaps the child if it has ended.
     pub(super) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         let status = match self.child.borrow_mut().as_mut() {
             Some(child) => child.try_wait(),
@@ -57,7 +57,7 @@ impl Running {
         };
         if !matches!(status, Ok(None)) {
             let watch = self.watch.take();
-            drop(watch); // those who wait have it too, and are still told
+            drop(watch); // waiters have a clone, and are still told
         }
         status.map_err(|error| stolen(self.id, error))
     }
@@ -79,7 +79,7 @@ impl Running {
         self.try_wait()?.ok_or(io::ErrorKind::WouldBlock.into())
     }
 
-    /// Does nothing once it is reaped.
+    /// Does nothing once the child is reaped.
     pub(super) fn send_signal(&self, signal: i32) -> io::Result<()> {
         let sent = match &*self.watch.borrow() {
             None => Ok(()),
@@ -88,7 +88,7 @@ impl Running {
             Some(Watch::Thread(..)) => system::send_signal(self.id, signal),
         };
         match sent {
-            Err(error) if system::is_no_such_process(&error) => Ok(()), // reaped by somebody else
+            Err(error) if system::is_no_such_process(&error) => Ok(()), // it was reaped elsewhere
             other => other,
         }
     }
@@ -103,7 +103,7 @@ impl Drop for Running {
 }
 
 impl Watch {
-    /// `None` if the child has been reaped already, which only somebody else can have done.
+    /// `None` if the child has been reaped already, which must have happened elsewhere.
     #[track_caller]
     pub(super) fn new(id: u32) -> io::Result<Option<Self>> {
         match Pidfd::open(id).and_then(Ready::new) {
@@ -127,7 +127,7 @@ fn stolen(id: u32, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), StatusStolen { id, error })
 }
 
-/// Why there is no status: in practice always that there is no such child any more.
+/// The error of a lost status; in practice the child no longer exists.
 #[derive(Debug)]
 struct StatusStolen {
     id: u32,

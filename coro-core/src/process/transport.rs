@@ -1,4 +1,4 @@
-//! What a protocol steers its child by.
+//! The transports of a child process, by which a protocol controls it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,15 +27,15 @@ pub struct PipeTransport {
     fd: u32,
 }
 
-/// What transports wish for, and the driver carries out.
+/// The state that transports change; the driver acts on it.
 pub(super) struct Shared {
     pub(super) running: Rc<Running>,
     pub(super) id: u32,
     pub(super) stdin: RefCell<Option<Rc<ChildStdin>>>,
     pub(super) outputs: [OutputPipe; 2],
-    /// What is still to be written to its standard input.
+    /// Bytes that wait to be written to the child's standard input.
     pub(super) outgoing: RefCell<VecDeque<u8>>,
-    /// Its standard input is to be closed once that is written.
+    /// The child's standard input is to be closed once `outgoing` is written.
     pub(super) eof: Cell<bool>,
     pub(super) made: Cell<bool>,
     pub(super) closing: Cell<bool>,
@@ -73,7 +73,7 @@ impl Shared {
             let pipe = output.pipe.take();
             drop(pipe);
         }
-        // Refused by the system, it is left to end by itself.
+        // If the system refuses, the child runs on until it ends by itself.
         let _ = self.running.send_signal(system::KILL);
         self.wake_driver();
     }
@@ -111,19 +111,18 @@ impl SubprocessTransport {
         self.shared.made.get()
     }
 
-    /// The process id; after the child has ended it may be another's.
+    /// The process id. After the child has ended, another process may get the number.
     pub fn get_pid(&self) -> u32 {
         self.shared.id
     }
 
-    /// How the child has ended, once
-    /// [`process_exited`](super::SubprocessProtocol::process_exited) was called; the counterpart of
-    /// `get_returncode`. `None` before, and if its status was lost.
+    /// The exit status, once [`process_exited`](super::SubprocessProtocol::process_exited) was
+    /// called; the counterpart of `get_returncode`. `None` before, and if the status was lost.
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.shared.status.get()
     }
 
-    /// The pipe to descriptor 0, 1 or 2 of the child, if there is one that is still open.
+    /// The pipe to descriptor 0, 1 or 2 of the child, if that descriptor is piped and still open.
     pub fn get_pipe_transport(&self, fd: u32) -> Option<PipeTransport> {
         let pipe = PipeTransport {
             shared: self.shared.clone(),
@@ -150,7 +149,7 @@ impl SubprocessTransport {
         self.send_signal(system::TERMINATE)
     }
 
-    /// Sends the child a signal, and nobody once it has ended.
+    /// Sends the child a signal; does nothing once it has ended.
     ///
     /// # Errors
     ///
@@ -159,16 +158,18 @@ impl SubprocessTransport {
         self.shared.running.send_signal(signal)
     }
 
-    /// Closes all pipes, drops what waits to be written, and kills the child if it still runs.
+    /// Closes all pipes, drops the bytes that wait to be written, and kills the child if it still
+    /// runs.
     ///
-    /// The protocol is told of all that soon after, from the loop. A second time it does nothing.
+    /// The protocol's callbacks for that come soon after, from the loop. A second call does
+    /// nothing.
     pub fn close(&self) {
         if !self.is_closing() {
             self.shared.close();
         }
     }
 
-    /// Whether it is closed, or all is over.
+    /// Whether it is closed, or the child has ended and all pipes are lost.
     pub fn is_closing(&self) -> bool {
         self.shared.closing.get()
     }
@@ -187,11 +188,11 @@ impl PipeTransport {
         }
     }
 
-    /// Has these bytes written to the child's standard input, without waiting.
+    /// Writes bytes to the child's standard input, without waiting: they are queued.
     ///
-    /// They are ignored once the pipe is closed. Whoever writes more than the child reads has to
-    /// heed [`pause_writing`](super::SubprocessProtocol::pause_writing), or what waits grows
-    /// without bound.
+    /// They are ignored once the pipe is closed. A program that writes faster than the child reads
+    /// has to respect [`pause_writing`](super::SubprocessProtocol::pause_writing), or the queue
+    /// grows without limit.
     ///
     /// # Panics
     ///
@@ -217,15 +218,15 @@ impl PipeTransport {
         }
     }
 
-    /// Calls [`pipe_data_received`](super::SubprocessProtocol::pipe_data_received) no more for this
-    /// pipe until reading is resumed, so that a child that writes on has to wait.
+    /// Stops calls of [`pipe_data_received`](super::SubprocessProtocol::pipe_data_received) for
+    /// this pipe until reading is resumed, so that a child that keeps writing has to wait.
     pub fn pause_reading(&self) {
         if let Some(output) = self.output() {
             output.paused.set(true);
         }
     }
 
-    /// Ends what [`pause_reading`](Self::pause_reading) has begun.
+    /// Ends a pause that [`pause_reading`](Self::pause_reading) has begun.
     pub fn resume_reading(&self) {
         if let Some(output) = self.output() {
             output.paused.set(false);
@@ -233,8 +234,8 @@ impl PipeTransport {
         }
     }
 
-    /// Closes the pipe: the one to the child's standard input when all is written, so that the child
-    /// then reads its end; one that the child writes to at once.
+    /// Closes the pipe. The child's standard input is closed when all bytes are written, which ends
+    /// the child's input; a pipe that the child writes to is closed at once.
     pub fn close(&self) {
         match self.output() {
             Some(output) => {
@@ -246,7 +247,7 @@ impl PipeTransport {
         self.shared.wake_driver();
     }
 
-    /// Whether it is closed, or will be once all is written.
+    /// Whether it is closed, or will be once all bytes are written.
     pub fn is_closing(&self) -> bool {
         !self.is_open() || (self.fd == 0 && self.shared.eof.get())
     }

@@ -11,11 +11,10 @@ use super::platform::Listener;
 
 /// Waits for a Ctrl-C: `SIGINT`, or its like on Windows.
 ///
-/// One that comes after this call is not missed, however late the future is awaited. While any
-/// such future exists, in any loop, Ctrl-C no longer ends the process by itself, nor does it
-/// interrupt [`run`](crate::run); when there is none left it does again. So a program that has begun
-/// to shut down can still be ended by another one. Dropping the future loses nothing else. Awaited
-/// again after its end, it is still ready.
+/// A Ctrl-C after this call is not missed, even if the future is awaited late. While such a future
+/// exists in any loop, Ctrl-C neither ends the process nor interrupts [`run`](crate::run). When the
+/// last one is dropped it does so again. So a second Ctrl-C can still end a program that is
+/// shutting down. Dropping the future loses nothing else. A future that has completed stays ready.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,7 +23,7 @@ use super::platform::Listener;
 ///     let stop = coro::signal::ctrl_c();
 ///     match coro::timeout(Duration::from_millis(1), stop).await {
 ///         Ok(pressed) => pressed.map(|()| println!("stopping")),
-///         Err(_) => Ok(println!("nobody pressed it")),
+///         Err(_) => Ok(println!("not pressed")),
 ///     }
 /// })
 /// # .unwrap();
@@ -32,7 +31,7 @@ use super::platform::Listener;
 ///
 /// # Errors
 ///
-/// If the handler could not be installed, awaiting the future tells so.
+/// If the handler could not be installed, awaiting the future gives the error.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! A listener where there are no pipes to oneself: a flag, which is looked at twenty times a second.
+//! A listener for systems without signal pipes: a flag that is checked twenty times a second.
 
 use std::io;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl Listener {
         })
     }
 
-    /// Ready when signals have come since it was ready before: all of them at once.
+    /// Ready if a signal has come since the last time it was ready; several count as one.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         while !self.came.swap(false, Ordering::Relaxed) {
             ready!(self.until.poll(cx));

@@ -11,13 +11,14 @@ use crate::event_loop::{LoopHandle, call_soon};
 use crate::task::TaskHandle;
 
 impl LoopHandle {
-    /// Has the loop call `callback` whenever a signal of a kind has come.
+    /// Has the loop call `callback` each time a signal of this kind has come.
     ///
-    /// The counterpart of `loop.add_signal_handler`. It is called as a callout, so it may do what any
-    /// other may; several signals that come at once are one call. A panic is reported, and does not
-    /// end the listening. Unlike asyncio's, a handler does not replace an earlier one for the same
-    /// signal: both are called. They are removed by [`SignalHandle::remove`], or when the loop is
-    /// closed. Until then a task of the loop listens for them.
+    /// The counterpart of `loop.add_signal_handler`. The callback is called as a callout, so it may
+    /// do all that a callout may; several signals that come at once are one call. A panic is
+    /// reported, and does not end the listening. Unlike asyncio's, a handler does not replace an
+    /// earlier one for the same signal: both are called. A handler is removed by
+    /// [`SignalHandle::remove`], or when the loop is closed. Until then a task of the loop listens
+    /// for its signal.
     ///
     /// ```
     /// use coro::signal::SignalKind;
@@ -61,7 +62,7 @@ impl LoopHandle {
                 let (callback, is_removed) = (callback.clone(), is_removed.clone());
                 call_soon(move || {
                     if !is_removed.get() {
-                        // Only callouts borrow it, and none runs inside of another.
+                        // Only callouts borrow it, and no callout runs inside of another.
                         (callback.borrow_mut())();
                     }
                 });
@@ -85,8 +86,8 @@ pub struct SignalHandle {
 }
 
 impl SignalHandle {
-    /// Keeps the callback from being called again, also for a signal that has come already; whether
-    /// that was still to be done. It may be called by the callback itself.
+    /// Keeps the callback from being called again, even for a signal that has come already. Gives
+    /// whether the handler was still installed. The callback itself may call this.
     ///
     /// The counterpart of `loop.remove_signal_handler`.
     pub fn remove(&self) -> bool {

@@ -1,10 +1,10 @@
-//! Ctrl-C while `run` runs: the first ends its future, the second the process.
+//! Ctrl-C while `run` runs: the first interrupts the run, the second ends the process.
 //!
-//! The handler sets a flag, at which the loop looks between turns, and writes a byte to a socket pair,
-//! which ends the loop's sleep; that byte is never read, as only its coming is news to the poller. If
-//! the flag is set already, the handler ends the process. All of it is registered once and stays: a
-//! run that begins or ends only says so to `unheard`. While somebody listens for Ctrl-C the flag is
-//! left alone.
+//! The handler sets a flag, which the loop checks between turns. It also writes a byte to a socket
+//! pair, to wake the loop; that byte is never read, because only its arrival makes an event for the
+//! poller. If the flag is set already, the handler ends the process. All of it is registered once
+//! and stays registered: a run only tells `unheard` when it begins and ends. While the program
+//! listens for Ctrl-C itself, the flag is not set.
 
 #[cfg(not(unix))]
 use elsewhere as platform;
@@ -32,7 +32,7 @@ mod unix {
     use crate::event_loop::EventLoop;
     use crate::sys;
 
-    /// It was pressed during the present run.
+    /// Ctrl-C was pressed during the present run.
     static PRESSED: AtomicBool = AtomicBool::new(false);
 
     static PAIR: OnceLock<Pair> = OnceLock::new();
@@ -50,8 +50,8 @@ mod unix {
     }
 
     impl Interrupt {
-        /// None on other threads than the main one, and where the program has its own idea of what
-        /// Ctrl-C is to do. If there are no descriptors left the system's default remains.
+        /// `None` on other threads than the main one, and in a program that handles or ignores
+        /// Ctrl-C itself. If no descriptor is free, the system's default action remains.
         pub(crate) fn watch(event_loop: &EventLoop) -> Option<Self> {
             if !sys::is_main_thread() {
                 return None;
@@ -62,21 +62,22 @@ mod unix {
             Some(Interrupt { interruptible })
         }
 
-        /// The run is over; whether it was interrupted.
+        /// Ends the run; gives whether it was interrupted.
         pub(crate) fn end(self) -> bool {
-            drop(self.interruptible); // first, so that what comes later ends the process by itself
+            drop(self.interruptible); // first, so that a later Ctrl-C ends the process by itself
             PRESSED.swap(false, Ordering::SeqCst)
         }
     }
 
     /// Ends the process as the signal would have done.
     pub(crate) fn end_process() -> ! {
-        let _ = io::stdout().flush(); // it is too late to tell anybody
+        let _ = io::stdout().flush(); // the process ends in any case
         let _ = emulate_default_handler(SIGINT);
         process::exit(128 + SIGINT)
     }
 
-    /// Makes what the first run needs.
+    /// Prepares the flag, the socket pair and the handler; only the first run has to make the
+    /// latter two.
     pub(in super::super) fn prepare() -> io::Result<()> {
         PRESSED.store(false, Ordering::SeqCst);
         if PAIR.get().is_some() {
@@ -93,7 +94,7 @@ mod unix {
         Ok(())
     }
 
-    /// Has Ctrl-C set the flag, or leave it alone; whether it sets it now.
+    /// Arms or disarms the handlers that set the flag; gives whether they are armed now.
     pub(in super::super) fn arm(arm: bool) -> bool {
         let Some(pair) = PAIR.get() else { return false };
         let mut armed = pair.armed.lock().unwrap_or_else(PoisonError::into_inner);

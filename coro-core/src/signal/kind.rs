@@ -7,7 +7,7 @@ use std::io;
 use signal_hook::consts;
 use signal_hook::low_level::signal_name;
 
-/// Which signal to listen for.
+/// The kind of signal to listen for.
 ///
 /// ```
 /// use coro::signal::SignalKind;
@@ -21,7 +21,7 @@ pub struct SignalKind(c_int);
 impl SignalKind {
     /// A signal by its number.
     ///
-    /// Whether there is such a signal is found out when somebody listens for it.
+    /// The number is checked when a listener for it is made.
     pub const fn from_raw(number: c_int) -> Self {
         SignalKind(number)
     }
@@ -41,8 +41,8 @@ impl SignalKind {
         SignalKind(consts::SIGTERM)
     }
 
-    /// Those that nobody can listen for: the system does not allow it, or the program could not go
-    /// on after them.
+    /// Refuses signals that cannot be listened for: the system does not allow it, or the program
+    /// could not continue after such a signal.
     pub(super) fn check(self) -> io::Result<()> {
         if consts::FORBIDDEN.contains(&self.0) {
             let message = format!("{self} cannot be listened for");
@@ -64,12 +64,12 @@ impl SignalKind {
         SignalKind(consts::SIGQUIT)
     }
 
-    /// `SIGUSR1`: whatever a program wants it to mean.
+    /// `SIGUSR1`: for the program's own use.
     pub const fn user_defined1() -> Self {
         SignalKind(consts::SIGUSR1)
     }
 
-    /// `SIGUSR2`: whatever a program wants it to mean.
+    /// `SIGUSR2`: for the program's own use.
     pub const fn user_defined2() -> Self {
         SignalKind(consts::SIGUSR2)
     }
@@ -84,12 +84,12 @@ impl SignalKind {
         SignalKind(consts::SIGWINCH)
     }
 
-    /// `SIGPIPE`: something was written that nobody can read any more.
+    /// `SIGPIPE`: the process wrote to a pipe or socket that has lost its reader.
     pub const fn pipe() -> Self {
         SignalKind(consts::SIGPIPE)
     }
 
-    /// `SIGALRM`: a timer of the system's has run out.
+    /// `SIGALRM`: a timer of the system has run out.
     pub const fn alarm() -> Self {
         SignalKind(consts::SIGALRM)
     }

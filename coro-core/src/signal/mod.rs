@@ -1,11 +1,11 @@
 //! Signals from outside the process.
 //!
-//! Every listener hears every signal of its kind, in whatever loop it is. While anybody listens for
-//! a kind of signal, it no longer does by itself what it does by default, such as to end the process;
-//! when nobody is left it does again. Where a program had a handler of its own before, that is called
-//! all the same; what was ignored before is ignored again.
+//! Every listener receives every signal of its kind, in whichever loop it is. While a kind of
+//! signal has a listener, its default action, such as ending the process, is off; after the last
+//! listener is dropped, it is on again. If the program had installed a handler of its own before,
+//! that handler is still called; a signal that was ignored before is ignored again.
 //!
-//! Signals are not counted: several that come before a listener gets to look are one to it. So it is
+//! Signals are not counted: several that come before a listener is polled count as one. That is so
 //! in every Unix, and in asyncio.
 //!
 //! ```

@@ -13,8 +13,8 @@ use super::platform::Listener;
 
 /// Listens for a kind of signal.
 ///
-/// Those that come after this call are not missed, however late the stream is polled; but several
-/// may come as one. Any number may listen for the same kind, and each hears of it.
+/// Signals after this call are not missed, even if the stream is polled late; but several may
+/// arrive as one. A kind may have any number of listeners, and each receives its signals.
 ///
 /// ```
 /// use coro::signal::{SignalKind, signal};
@@ -30,8 +30,8 @@ use super::platform::Listener;
 ///
 /// # Errors
 ///
-/// For `SIGKILL`, `SIGSTOP`, `SIGSEGV`, `SIGILL` and `SIGFPE`, which nobody can listen for; for a
-/// number that is no signal; and if there is no descriptor left.
+/// For `SIGKILL`, `SIGSTOP`, `SIGSEGV`, `SIGILL` and `SIGFPE`, which cannot be listened for; for a
+/// number that is no signal; and if no descriptor is free.
 ///
 /// # Panics
 ///
@@ -44,11 +44,12 @@ pub fn signal(kind: SignalKind) -> io::Result<Signals> {
 
 /// The signals of a kind, made by [`signal`]: a stream that never ends.
 ///
-/// It belongs to the loop it was made in. Dropping it ends the listening, and loses nothing else.
+/// It belongs to the loop in which it was made. Dropping it ends the listening, and loses nothing
+/// else.
 ///
 /// # Panics
 ///
-/// Polled in another loop than that it was made in, which alone is told of signals.
+/// If polled in another loop than the one in which it was made.
 #[must_use = "it does nothing unless it is polled, but keep the signal from doing what it does by default"]
 pub struct Signals {
     listener: Listener,
@@ -61,9 +62,9 @@ impl Signals {
         poll_fn(|cx| self.poll_recv(cx)).await;
     }
 
-    /// Ready if a signal has come since this was ready before.
+    /// Ready if a signal has come since the last time it was ready.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // A pipe to oneself does not fail.
+        // Reading the socket pair does not fail.
         let refused = |error| panic!("cannot listen for {}: {error}", self.kind);
         self.listener
             .poll(cx)

@@ -1,4 +1,4 @@
-//! What a signal does while nobody listens: what it did before anybody had.
+//! Restores a signal's default action while it has no listener.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
@@ -14,8 +14,8 @@ use signal_hook::low_level::{signal_name, unregister};
 use super::interrupt;
 use crate::sys;
 
-/// The signals that were ever listened for: the handlers of signal-hook stay for good, and so have
-/// to be told what to do when nobody listens any more.
+/// The kinds of signals that ever had a listener. A handler of signal-hook stays for good, so it
+/// must be told when to perform the default action again.
 static KINDS: Mutex<Kinds> = Mutex::new(BTreeMap::new());
 
 type Kinds = BTreeMap<c_int, Kind>;
@@ -23,27 +23,27 @@ type Kinds = BTreeMap<c_int, Kind>;
 #[derive(Default)]
 struct Kind {
     listeners: usize,
-    /// Runs of the loop that are interrupted by the signal while nobody listens.
+    /// Runs of the loop that the signal interrupts while it has no listener.
     runs: usize,
-    /// Set while there is nobody; read by the handler, which then does what the system would. None
-    /// where the program had its own idea before: to ignore it, or a handler, which is still called.
+    /// True while the signal has no listener; the handler then performs the default action. `None`
+    /// if the program ignored the signal before, or had a handler for it, which is still called.
     nobody: Option<Arc<AtomicBool>>,
 }
 
-/// Somebody listens for as long as this lives.
+/// A listener's registration, until it is dropped.
 pub(super) struct Heard {
     signal: c_int,
     handler: SigId,
 }
 
-/// A run of the loop is interrupted by `SIGINT` for as long as this lives.
+/// A run that `SIGINT` interrupts, until this is dropped.
 pub(super) struct Interruptible(());
 
 fn lock() -> MutexGuard<'static, Kinds> {
     KINDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A kind of signal; nothing was registered for it before it is made here.
+/// The entry of a signal; the first call for a signal registers its handler.
 fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
     let mut kind = Kind::default();
     let is_new = !kinds.contains_key(&signal);
@@ -56,7 +56,7 @@ fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
 }
 
 impl Kind {
-    /// Tells the handler who is there now.
+    /// Passes the present number of listeners and runs on to the handler.
     fn settle(&self, signal: c_int) {
         let interrupts = signal == SIGINT && interrupt::arm(self.listeners == 0) && self.runs > 0;
         if let Some(nobody) = &self.nobody {
@@ -66,7 +66,7 @@ impl Kind {
 }
 
 impl Heard {
-    /// Registers a handler by `register`, which is removed again in the end.
+    /// Registers a handler by `register`; dropping this removes it again.
     pub(super) fn new(
         signal: c_int,
         register: impl FnOnce() -> io::Result<SigId>,
@@ -91,7 +91,7 @@ impl Drop for Heard {
 }
 
 impl Interruptible {
-    /// None where the program ignores the signal, or had a handler of its own before.
+    /// `None` if the program ignored the signal before, or had a handler for it.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there, nothing is interrupted"))]
     pub(super) fn new() -> io::Result<Option<Self>> {
         let mut kinds = lock();

@@ -1,4 +1,4 @@
-//! A listener: the handler writes a byte to a socket pair, which the loop waits for like any other.
+//! A listener: the handler writes a byte to a socket pair, which the loop polls for reading.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -11,7 +11,7 @@ use super::unheard::Heard;
 use crate::event_loop::{Direction, Wait};
 use crate::wait::ready::Ready;
 
-/// As many bytes as may be in the pair; and so as many signals as can become one.
+/// How many bytes one read takes, and so how many signals at most become one.
 const BYTES: usize = 1024;
 
 pub(super) struct Listener {
@@ -31,7 +31,7 @@ impl Listener {
         Ok(Listener { ready, _heard })
     }
 
-    /// Ready when signals have come since it was ready before: all of them at once.
+    /// Ready if a signal has come since the last time it was ready; several count as one.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let read = |mut receiver: &mio::net::UnixStream| receiver.read(&mut [0; BYTES]);
         let polled = self.ready.poll_io(Direction::Read, Wait::UNNAMED, cx, read);

@@ -1,4 +1,4 @@
-//! A meeting of so many.
+//! A barrier: `parties` tasks wait for one another.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -6,9 +6,10 @@ use std::fmt;
 
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Lets tasks go on once so many have come. The counterpart of `asyncio.Barrier`.
+/// Lets tasks continue once a given number of them have come. The counterpart of `asyncio.Barrier`.
 ///
-/// It can be used again at once: who comes after the last of one meeting waits for the next.
+/// It can be used again at once: a task that comes after the last of one meeting waits for the next
+/// meeting.
 ///
 /// ```
 /// use coro::sync::Barrier;
@@ -25,15 +26,15 @@ pub struct Barrier {
     waiters: WaitQueue<Arrival>,
 }
 
-/// What one who waits is told in the end.
+/// The result of a wait.
 pub(crate) type Arrival = Result<usize, BrokenBarrier>;
 
 impl Barrier {
-    /// A barrier for so many.
+    /// A barrier for `parties` tasks.
     ///
     /// # Panics
     ///
-    /// If `parties` is zero: nobody could be the last to come.
+    /// If `parties` is zero: such a barrier would never open.
     pub const fn new(parties: usize) -> Self {
         assert!(parties > 0, "a barrier needs one party at least");
         Barrier {
@@ -43,10 +44,11 @@ impl Barrier {
         }
     }
 
-    /// Waits for the others. Gives the place in the order of arrival, from 0; the last to come does
-    /// not suspend, and gets `parties() - 1`.
+    /// Waits for the other tasks. Gives the place in the order of arrival, from 0; the last task to
+    /// come does not suspend, and gets `parties() - 1`.
     ///
-    /// Dropping the wait is as not having come; once the meeting is complete it changes nothing.
+    /// Dropping the wait withdraws from the meeting. Once the meeting is complete, dropping changes
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -55,26 +57,25 @@ impl Barrier {
         Wait::new(self, Ok(0)).await
     }
 
-    /// Sends all who wait away with [`BrokenBarrier`]; who comes from now on finds the barrier whole
-    /// and empty.
+    /// Ends all present waits with [`BrokenBarrier`]. Afterwards the barrier is whole and empty.
     pub fn reset(&self) {
         self.broken.set(false);
         self.send_away();
     }
 
-    /// Breaks the barrier: all who wait, and all who come before the next
-    /// [`reset`](Self::reset), get [`BrokenBarrier`].
+    /// Breaks the barrier: all present waits end with [`BrokenBarrier`], and so do all later ones
+    /// until the next [`reset`](Self::reset).
     pub fn abort(&self) {
         self.broken.set(true);
         self.send_away();
     }
 
-    /// How many make a meeting.
+    /// How many tasks make a meeting.
     pub fn parties(&self) -> usize {
         self.parties
     }
 
-    /// How many are waiting now.
+    /// How many tasks are waiting now.
     pub fn n_waiting(&self) -> usize {
         self.waiters.len()
     }

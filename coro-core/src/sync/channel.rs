@@ -1,4 +1,4 @@
-//! Values, from any number of tasks to any number of others.
+//! Channels for values, with any number of senders or receivers.
 //!
 //! ```
 //! use coro::sync::channel;
@@ -8,7 +8,7 @@
 //!     coro::spawn(async move {
 //!         for n in 1..=3 {
 //!             if sender.send(n * n).await.is_err() {
-//!                 break; // nobody receives any more
+//!                 break; // the receiver is gone
 //!             }
 //!         }
 //!     });
@@ -20,10 +20,10 @@
 //! });
 //! ```
 //!
-//! A channel is a [`Queue`] that closes by itself: when the last sender has gone, receivers are
-//! given what is left, and then nothing; when the last receiver has gone, what is left is dropped,
-//! and senders get their values back. Each value goes to one receiver; for all of them to get it
-//! there is [`broadcast`](super::broadcast).
+//! A channel is a [`Queue`] that closes by itself. When the last sender is dropped, the receivers
+//! get the remaining values, and then `None`. When the last receiver is dropped, the remaining
+//! values are dropped, and senders get their values back. Each value goes to one receiver;
+//! [`broadcast`](super::broadcast) gives each value to all of them.
 
 use std::cell::Cell;
 use std::fmt;
@@ -39,7 +39,7 @@ use super::error::{SendError, TryRecvError, TrySendError};
 use super::queue::{Fifo, Getting, PutFuture, Queue, TryGetError, TryPutError};
 use crate::wait::queue::Place;
 
-/// Makes a channel that has room for so many values.
+/// Makes a channel with room for `capacity` values.
 ///
 /// # Panics
 ///
@@ -53,9 +53,9 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (Sender(Sending::new(&shared)), Receiver::new(shared))
 }
 
-/// Makes a channel that has always room: sending never waits.
+/// Makes a channel without a limit: sending never waits.
 ///
-/// Mind that nothing holds a fast sender back from filling the memory.
+/// A fast sender can fill the memory.
 pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
     let shared = Shared::new(Queue::unbounded());
     (
@@ -81,7 +81,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// Counts one who sends.
+/// Counts as one sender while it lives.
 struct Sending<T>(Rc<Shared<T>>);
 
 impl<T> Sending<T> {
@@ -100,27 +100,27 @@ impl<T> Drop for Sending<T> {
     }
 }
 
-/// The side that sends, of a channel with limited room.
+/// The sending side of a channel with limited room.
 pub struct Sender<T>(Sending<T>);
 
 impl<T> Sender<T> {
-    /// Sends a value, once there is room. If there is, this does not suspend.
+    /// Sends a value, once there is room. If there is room now, this does not suspend.
     ///
     /// Dropping the wait drops the value, unless it has been sent already.
     ///
     /// # Errors
     ///
-    /// The value back, if nobody is left to receive.
+    /// The value, if every receiver has been dropped, or a receiver has closed the channel.
     #[inline]
     pub fn send(&self, value: T) -> SendFuture<'_, T> {
         SendFuture(self.queue().put(value))
     }
 
-    /// Sends a value, if there is room.
+    /// Sends a value, if there is room now.
     ///
     /// # Errors
     ///
-    /// The value back, and why.
+    /// The value, with the reason.
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         self.queue()
@@ -131,22 +131,22 @@ impl<T> Sender<T> {
             })
     }
 
-    /// Whether nobody is left to receive.
+    /// Whether sending fails: every receiver has been dropped, or one has closed the channel.
     pub fn is_closed(&self) -> bool {
         self.queue().is_shut_down()
     }
 
-    /// How many values are there to be received.
+    /// How many values wait to be received.
     pub fn len(&self) -> usize {
         self.queue().len()
     }
 
-    /// Whether there is nothing to be received.
+    /// Whether no value waits to be received.
     pub fn is_empty(&self) -> bool {
         self.queue().is_empty()
     }
 
-    /// How many values there is room for, full or not.
+    /// How many values the channel holds at most.
     pub fn capacity(&self) -> usize {
         self.queue().maxsize().unwrap_or(usize::MAX)
     }
@@ -163,7 +163,7 @@ impl<T> Clone for Sender<T> {
     }
 }
 
-/// Waits for room in a channel: what [`Sender::send`] gives.
+/// The future of [`Sender::send`]: waits for room in a channel.
 #[must_use = "a value is sent by awaiting this"]
 pub struct SendFuture<'a, T>(PutFuture<'a, Fifo<T>>);
 
@@ -177,7 +177,7 @@ impl<T> Future for SendFuture<'_, T> {
     }
 }
 
-/// The side that sends, of a channel without a limit.
+/// The sending side of a channel without a limit.
 pub struct UnboundedSender<T>(Sending<T>);
 
 impl<T> UnboundedSender<T> {
@@ -185,24 +185,24 @@ impl<T> UnboundedSender<T> {
     ///
     /// # Errors
     ///
-    /// The value back, if nobody is left to receive.
+    /// The value, if every receiver has been dropped, or a receiver has closed the channel.
     #[inline]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         let put = self.0.0.queue.try_put(value);
         put.map_err(|refused| SendError(refused.into_inner()))
     }
 
-    /// Whether nobody is left to receive.
+    /// Whether sending fails: every receiver has been dropped, or one has closed the channel.
     pub fn is_closed(&self) -> bool {
         self.0.0.queue.is_shut_down()
     }
 
-    /// How many values are there to be received.
+    /// How many values wait to be received.
     pub fn len(&self) -> usize {
         self.0.0.queue.len()
     }
 
-    /// Whether there is nothing to be received.
+    /// Whether no value waits to be received.
     pub fn is_empty(&self) -> bool {
         self.0.0.queue.is_empty()
     }
@@ -214,12 +214,13 @@ impl<T> Clone for UnboundedSender<T> {
     }
 }
 
-/// The side that receives; also a [`Stream`].
+/// The receiving side; also a [`Stream`].
 ///
-/// It can be cloned: each value then goes to one of the receivers, in the order in which they asked.
+/// It can be cloned. Each value then goes to one of the receivers, in the order in which they
+/// asked.
 pub struct Receiver<T> {
     shared: Rc<Shared<T>>,
-    /// Where it stands in line.
+    /// Its place in line.
     place: Place,
 }
 
@@ -232,11 +233,11 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Receives the next value, once there is one; `None` once the last sender has gone and nothing
-    /// is left. If it is known this does not suspend.
+    /// Receives the next value, once there is one; `None` once the channel is closed and empty. If
+    /// the result is known, this does not suspend.
     ///
-    /// Dropping the wait loses nothing: a value that was handed to it goes to the next who waits, or
-    /// back to the front.
+    /// Dropping the wait loses nothing: a value that it was already given goes to the next waiter,
+    /// or back to the front.
     #[inline]
     pub fn recv(&mut self) -> RecvFuture<'_, T> {
         RecvFuture {
@@ -245,11 +246,11 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Receives the next value, if there is one.
+    /// Receives the next value, if there is one now.
     ///
     /// # Errors
     ///
-    /// Whether one may still come.
+    /// Whether a value may still come.
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         self.leave();
@@ -259,33 +260,34 @@ impl<T> Receiver<T> {
         })
     }
 
-    /// Has the channel take no more values, for all receivers. What is in it can be received.
+    /// Closes the channel, for all receivers: it takes no more values. The values in it can still
+    /// be received.
     pub fn close(&mut self) {
         self.shared.queue.shutdown(false);
     }
 
-    /// How many values are there to be received.
+    /// How many values wait to be received.
     pub fn len(&self) -> usize {
         self.shared.queue.len()
     }
 
-    /// Whether there is nothing to be received.
+    /// Whether no value waits to be received.
     pub fn is_empty(&self) -> bool {
         self.shared.queue.is_empty()
     }
 
-    /// Gives up the place it has in line.
+    /// Gives up its place in line.
     #[inline]
     fn leave(&mut self) {
         self.place.leave(&Getting(&self.shared.queue));
     }
 }
 
-/// Waits for a value of a channel: what [`Receiver::recv`] gives.
+/// The future of [`Receiver::recv`]: waits for a value of a channel.
 #[must_use = "a value is received by awaiting this"]
 pub struct RecvFuture<'a, T> {
     receiver: &'a mut Receiver<T>,
-    /// Until then the place in line is the stream's.
+    /// Whether the place in line belongs to this future; otherwise it belongs to the stream.
     waits: bool,
 }
 
@@ -318,9 +320,9 @@ impl<T> Clone for Receiver<T> {
 impl<T> Stream for Receiver<T> {
     type Item = T;
 
-    /// A value that is handed to the stream while it waits stays its own: the next poll or
-    /// [`recv`](Receiver::recv) gives it. If the receiver is dropped, or asks by
-    /// [`try_recv`](Receiver::try_recv), it goes to the next who waits, or back to the front.
+    /// A value that the stream was given while it waited stays with the stream: the next poll or
+    /// [`recv`](Receiver::recv) gives it. If the receiver is dropped, or calls
+    /// [`try_recv`](Receiver::try_recv), the value goes to the next waiter, or back to the front.
     #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Receiver { shared, place } = self.get_mut();

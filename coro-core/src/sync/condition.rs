@@ -1,4 +1,4 @@
-//! Waiting for a change of what a lock guards.
+//! A condition: waits for a change of the value in a lock.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -9,7 +9,7 @@ use std::task::Poll;
 use super::lock::LockGuard;
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Lets tasks wait until the value of a [`Lock`](super::Lock) is as they need it. The counterpart of
+/// Lets tasks wait until the value of a [`Lock`](super::Lock) satisfies them. The counterpart of
 /// `asyncio.Condition`; the shape is that of [`std::sync::Condvar`].
 ///
 /// ```
@@ -32,31 +32,31 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// });
 /// ```
 ///
-/// One may serve several locks. Notifying does not need the lock.
+/// One condition may serve several locks. Notifying does not need the lock.
 #[derive(Default)]
 pub struct Condition {
     waiters: WaitQueue<()>,
 }
 
 impl Condition {
-    /// A condition that nobody waits for.
+    /// A condition without waiters.
     pub const fn new() -> Self {
         Condition {
             waiters: WaitQueue::new(),
         }
     }
 
-    /// Releases the lock, waits to be notified, and then for the lock again.
+    /// Releases the lock, waits for a notification, and then waits for the lock again.
     ///
-    /// The value may have changed once more before the lock is had, and a notification may come
-    /// from one who gave up: check the value, or use [`wait_for`](Self::wait_for).
+    /// The value may change once more before the lock is granted, and a notification may be one
+    /// that a dropped waiter passed on. So check the value, or use [`wait_for`](Self::wait_for).
     ///
-    /// Dropped, it holds the lock no more, at whatever point it was. A notification that it had
-    /// got goes to the next who waits.
+    /// Dropping the future releases the lock, at whatever point it is. A notification that it has
+    /// got goes to the next waiter.
     pub async fn wait<'a, T>(&self, guard: LockGuard<'a, T>) -> LockGuard<'a, T> {
         let lock = LockGuard::lock(&guard);
         let mut wait = Wait::new(self, ());
-        // Be in line before the lock is released, lest a notification be missed.
+        // Be in line before the lock is released, so that no notification is missed.
         let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut wait).poll(cx))).await;
         debug_assert!(first.is_pending());
         drop(guard);
@@ -67,13 +67,13 @@ impl Condition {
         guard
     }
 
-    /// Waits until `predicate` holds of the value: at once if it does.
+    /// Waits until `predicate` holds of the value: at once if it does now.
     ///
-    /// Dropped, it is as [`wait`](Self::wait).
+    /// Dropping the future has the effect that [`wait`](Self::wait) describes.
     ///
     /// # Panics
     ///
-    /// If `predicate` does. The lock is released.
+    /// If `predicate` panics. The lock is released.
     pub async fn wait_for<'a, T>(
         &self,
         mut guard: LockGuard<'a, T>,
@@ -85,8 +85,8 @@ impl Condition {
         guard
     }
 
-    /// Wakes the first `n` of those who wait, or all if they are fewer. They go on one after
-    /// another, as each gets the lock.
+    /// Wakes the first `n` waiters, or all if they are fewer. They continue one after another, as
+    /// each gets the lock.
     pub fn notify(&self, n: usize) {
         let mut left = n;
         self.waiters.serve_while(|()| {
@@ -96,12 +96,12 @@ impl Condition {
         });
     }
 
-    /// Wakes the first of those who wait.
+    /// Wakes the first waiter.
     pub fn notify_one(&self) {
         self.notify(1);
     }
 
-    /// Wakes all who wait.
+    /// Wakes all waiters.
     pub fn notify_all(&self) {
         self.waiters.serve_while(|()| true);
     }
@@ -125,7 +125,7 @@ impl Service for Condition {
     }
 }
 
-/// A notification, until the lock is had: dropped, it goes to the next.
+/// A notification whose waiter does not have the lock yet; if dropped, it goes to the next waiter.
 struct Notified<'a>(&'a Condition);
 
 impl Drop for Notified<'_> {

@@ -1,9 +1,9 @@
-//! The errors of what tasks share.
+//! Errors of channels or semaphores.
 
 use std::error::Error;
 use std::fmt;
 
-/// It was closed: nothing more will come of it.
+/// The channel or semaphore was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
@@ -15,7 +15,7 @@ impl fmt::Display for Closed {
 
 impl Error for Closed {}
 
-/// Nobody is left to receive; the value is given back.
+/// The channel has no receiver any more; the value is given back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
@@ -34,18 +34,18 @@ impl<T> fmt::Debug for SendError<T> {
 
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody is left to receive")
+        f.write_str("no receiver is left")
     }
 }
 
 impl<T> Error for SendError<T> {}
 
-/// Why nothing could be sent without waiting; the value is given back.
+/// The reason why a value could not be sent without waiting; the value is given back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// There is no room now.
     Full(T),
-    /// Nobody is left to receive.
+    /// The channel has no receiver any more.
     Closed(T),
 }
 
@@ -57,12 +57,12 @@ impl<T> TrySendError<T> {
         }
     }
 
-    /// Whether there was no room, but may be later.
+    /// Whether there is no room now; there may be room later.
     pub fn is_full(&self) -> bool {
         matches!(self, TrySendError::Full(_))
     }
 
-    /// Whether nobody is left to receive.
+    /// Whether the channel has no receiver any more.
     pub fn is_closed(&self) -> bool {
         matches!(self, TrySendError::Closed(_))
     }
@@ -81,19 +81,19 @@ impl<T> fmt::Display for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             TrySendError::Full(_) => "the channel is full",
-            TrySendError::Closed(_) => "nobody is left to receive",
+            TrySendError::Closed(_) => "no receiver is left",
         })
     }
 }
 
 impl<T> Error for TrySendError<T> {}
 
-/// Why nothing could be received without waiting.
+/// The reason why no value could be received without waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryRecvError {
-    /// Nothing is there now.
+    /// There is no value now.
     Empty,
-    /// Nothing is there, and nothing will come.
+    /// There is no value, and none will come.
     Closed,
 }
 
@@ -101,7 +101,7 @@ impl fmt::Display for TryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             TryRecvError::Empty => "the channel is empty",
-            TryRecvError::Closed => "nobody is left to send",
+            TryRecvError::Closed => "no sender is left",
         })
     }
 }

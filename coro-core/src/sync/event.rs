@@ -1,4 +1,4 @@
-//! Something that happens, and that any number of tasks wait for.
+//! An event: a flag that any number of tasks wait for.
 
 use std::cell::Cell;
 use std::fmt;
@@ -40,23 +40,23 @@ impl Event {
         }
     }
 
-    /// Waits until the event is set. If it is, this does not suspend.
+    /// Waits until the event is set. If it is set now, this does not suspend.
     ///
-    /// Whoever waits when the event is set is woken, also if it is cleared again at once. Dropping
-    /// the wait loses nothing.
+    /// A task that waits when the event is set is woken, even if the event is cleared again at
+    /// once. Dropping the wait loses nothing.
     #[inline]
     pub fn wait(&self) -> EventFuture<'_> {
         EventFuture(Wait::new(self, ()))
     }
 
-    /// Sets the event, and wakes all who wait for it, in the order in which they came.
+    /// Sets the event, and wakes all waiters in the order in which they came.
     pub fn set(&self) {
         if !self.set.replace(true) {
             self.waiters.serve_while(|()| true);
         }
     }
 
-    /// Makes it unset: whoever comes from now on waits.
+    /// Clears the event: later calls of [`wait`](Self::wait) wait again.
     pub fn clear(&self) {
         self.set.set(false);
     }
@@ -83,7 +83,7 @@ impl Service for Event {
     fn left(&self, (): (), _: bool) {}
 }
 
-/// Waits for an [`Event`]: what [`Event::wait`] gives.
+/// The future of [`Event::wait`].
 #[must_use = "an event is waited for by awaiting this"]
 pub struct EventFuture<'a>(Wait<&'a Event>);
 

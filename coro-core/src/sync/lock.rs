@@ -10,10 +10,10 @@ use std::task::{Context, Poll, ready};
 
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Gives one task at a time the value inside. The counterpart of `asyncio.Lock`.
+/// Gives one task at a time access to the value inside. The counterpart of `asyncio.Lock`.
 ///
-/// On one thread a lock is needed only where a value has to stay as it is across a wait; where none
-/// happens in between, a `Cell` or `RefCell` will do.
+/// On one thread a lock is needed only if a value must not change across an `.await`. Otherwise a
+/// `Cell` or `RefCell` will do.
 ///
 /// ```
 /// use coro::sync::Lock;
@@ -23,7 +23,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 ///     let withdraw = async |amount| {
 ///         let mut balance = account.lock().await;
 ///         let left = *balance - amount;
-///         coro::yield_now().await; // nobody sees the account meanwhile
+///         coro::yield_now().await; // no other task sees the account meanwhile
 ///         *balance = left;
 ///     };
 ///     coro::gather((withdraw(30), withdraw(50))).await;
@@ -32,17 +32,17 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// ```
 ///
 /// It is handed over in the order in which tasks asked for it. It is not re-entrant: a task that
-/// asks for a lock which it holds waits for itself, for ever. A panic releases it and poisons
+/// asks for a lock that it holds waits for itself, for ever. A panic releases the lock and poisons
 /// nothing.
 pub struct Lock<T> {
     locked: Cell<bool>,
     waiters: WaitQueue<()>,
-    /// Absent only while an owned guard has it.
+    /// `None` only while an owned guard holds the value.
     value: RefCell<Option<T>>,
 }
 
 impl<T> Lock<T> {
-    /// A lock that is free.
+    /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
         Lock {
             locked: Cell::new(false),
@@ -51,9 +51,9 @@ impl<T> Lock<T> {
         }
     }
 
-    /// Waits for the lock. If it is free this does not suspend.
+    /// Waits for the lock. If it is free, this does not suspend.
     ///
-    /// Dropping the wait gives up the place in line, and nothing else.
+    /// Dropping the wait gives up its place in line, and loses nothing else.
     #[inline]
     pub fn lock(&self) -> LockFuture<'_, T> {
         LockFuture(Wait::new(self, ()))
@@ -67,7 +67,7 @@ impl<T> Lock<T> {
 
     /// As [`lock`](Self::lock), with a guard that keeps the lock alive instead of borrowing it.
     ///
-    /// The value is moved into the guard, and back when the guard is dropped: box what is large.
+    /// The value is moved into the guard, and back when the guard is dropped: box a large value.
     pub async fn lock_owned(self: Rc<Self>) -> OwnedLockGuard<T> {
         Wait::new(&*self, ()).await;
         OwnedLockGuard::new(self)
@@ -85,17 +85,17 @@ impl<T> Lock<T> {
         }
     }
 
-    /// Whether somebody has the lock.
+    /// Whether the lock is held.
     pub fn is_locked(&self) -> bool {
         self.locked.get()
     }
 
-    /// The value, for whom the lock is not shared with anybody.
+    /// The value; `&mut self` shows that the lock is not held.
     pub fn get_mut(&mut self) -> &mut T {
         present(self.value.get_mut())
     }
 
-    /// The value, out of the lock.
+    /// Consumes the lock and gives its value.
     pub fn into_inner(self) -> T {
         let value = self.value.into_inner();
         value.expect("an owned guard keeps its lock alive")
@@ -119,7 +119,7 @@ impl<T> Lock<T> {
 
 #[inline]
 fn present<T>(value: &mut Option<T>) -> &mut T {
-    value.as_mut().expect("whoever has the lock has the value")
+    value.as_mut().expect("the holder of a lock has its value")
 }
 
 impl<T> Service for Lock<T> {
@@ -130,7 +130,7 @@ impl<T> Service for Lock<T> {
         &self.waiters
     }
 
-    /// A lock that is free has no line.
+    /// A free lock has no waiters.
     #[inline]
     fn admit(&self, (): &mut ()) -> bool {
         !self.locked.replace(true)
@@ -160,7 +160,7 @@ impl<T: fmt::Debug> fmt::Debug for Lock<T> {
     }
 }
 
-/// Waits for a [`Lock`]: what [`Lock::lock`] gives.
+/// The future of [`Lock::lock`].
 #[must_use = "a lock is waited for by awaiting this"]
 pub struct LockFuture<'a, T>(Wait<&'a Lock<T>>);
 
@@ -174,10 +174,10 @@ impl<'a, T> Future for LockFuture<'a, T> {
     }
 }
 
-/// The value of a [`Lock`] that is held; dropping it hands the lock to the first in line.
+/// Access to the value of a [`Lock`]; dropping it hands the lock to the first waiter.
 #[must_use = "a guard that is not kept releases the lock at once"]
 pub struct LockGuard<'a, T> {
-    // The order counts: the value is let go of before the lock is.
+    // The order counts: the borrow of the value ends before the lock is released.
     value: RefMut<'a, T>,
     lock: Release<'a, T>,
 }
@@ -192,7 +192,7 @@ impl<T> Drop for Release<'_, T> {
 }
 
 impl<'a, T> LockGuard<'a, T> {
-    /// The lock that this is the guard of.
+    /// The lock that this guard belongs to.
     pub(super) fn lock(guard: &Self) -> &'a Lock<T> {
         guard.lock.0
     }
@@ -229,7 +229,7 @@ pub struct OwnedLockGuard<T> {
 }
 
 impl<T> OwnedLockGuard<T> {
-    /// For whoever has just been given the lock.
+    /// The caller must just have been given the lock.
     fn new(lock: Rc<Lock<T>>) -> Self {
         let value = lock.value.take();
         OwnedLockGuard { lock, value }

@@ -1,23 +1,26 @@
-//! What tasks of one thread share: locks, events, channels, queues.
+//! Locks, events, channels, queues: shared state for the tasks of one thread.
 //!
 //! Everything here is local: it belongs to one thread, counts in plain cells, and is shared by
-//! reference, in an `Rc`, or by handles that count themselves. None of it needs our loop: it works
-//! under any executor. [`remote`] has the few that other threads may hold.
+//! reference, in an `Rc`, or by counted handles. It needs no event loop of this crate: it works
+//! under any executor. [`remote`] has a few types that other threads may share.
 //!
 //! The same rules hold for all of it:
 //!
-//! - **What can be had at once is had at once**: awaiting it does not suspend.
-//! - **First come, first served.** A newcomer never overtakes one who waits. What is released is
-//!   handed to the first in line directly, so that nobody can snatch it away before that task runs.
+//! - **No needless suspension**: if a lock, permit or item is available, awaiting it does not
+//!   suspend.
+//! - **First come, first served.** A newcomer never overtakes a waiter. A released lock or a new
+//!   item is given to the first waiter directly, so no other task can take it before that waiter
+//!   runs.
 //! - **A wait may be dropped at any point** and loses nothing, unless its documentation says so: a
-//!   lock, permit or item that was handed to it already goes to the next. Waits may be polled by
-//!   foreign combinators and moved between tasks.
-//! - **Waiting allocates nothing**: the places of a line are used again, so that it grows only to
-//!   the longest that it has ever been.
-//! - **Nothing is poisoned**: a panic while a lock is held releases it like any other end.
+//!   lock, permit or item that the waiter was already given goes to the next waiter. Waits may be
+//!   polled by foreign combinators and moved between tasks.
+//! - **Waiting allocates nothing**: the places of a line are reused, so its memory grows only to
+//!   the longest that the line has ever been.
+//! - **No poisoning**: a panic while a lock is held releases it like any other end.
 //!
-//! A wait that is neither polled nor dropped keeps what it was handed, so a future that was begun
-//! must not be set aside, or given to [`std::mem::forget`], while others wait behind it.
+//! A wait that is neither polled nor dropped keeps the lock or item that it was given. So do not
+//! set a future aside after polling it, nor pass it to [`std::mem::forget`], while others wait
+//! behind it.
 
 mod error;
 

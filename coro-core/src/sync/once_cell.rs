@@ -1,4 +1,4 @@
-//! A value that is made once, by whoever needs it first.
+//! A cell for a value that is made once, on demand.
 
 use std::cell::{Cell, OnceCell as Value};
 use std::convert::Infallible;
@@ -6,9 +6,9 @@ use std::fmt;
 
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// A value that is made by the first who needs it, while the others wait.
+/// A value that the first task that needs it makes, while the others wait.
 ///
-/// If the one who makes it is cancelled, fails or panics, the next who waits makes it.
+/// If that task is cancelled, fails or panics, the next waiter makes the value.
 ///
 /// ```
 /// use coro::sync::OnceCell;
@@ -24,7 +24,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// });
 /// ```
 ///
-/// A maker that needs the value it is to make waits for itself, for ever.
+/// A maker that needs the value that it is to make waits for itself, for ever.
 pub struct OnceCell<T> {
     value: Value<T>,
     being_made: Cell<bool>,
@@ -51,11 +51,11 @@ impl<T> OnceCell<T> {
         self.value.get()
     }
 
-    /// Sets the value, unless there is one or somebody is making one.
+    /// Sets the value, unless the cell has a value or one is being made.
     ///
     /// # Errors
     ///
-    /// The value back, in that case.
+    /// `value`, if it was not set.
     pub fn set(&self, value: T) -> Result<(), T> {
         match self.being_made.get() {
             true => Err(value),
@@ -63,10 +63,10 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// The value; made by `make` if there is none and nobody else is making it.
+    /// The value; made by `make` if there is none and no other task is making it.
     ///
-    /// If there is one, this does not suspend. Dropped while `make` runs, it drops that, and the
-    /// next who waits begins with its own.
+    /// If there is a value, this does not suspend. Dropping the future drops `make` if it runs; the
+    /// next waiter then runs its own.
     pub async fn get_or_init(&self, make: impl AsyncFnOnce() -> T) -> &T {
         let made = self.get_or_try_init(async || Ok::<_, Infallible>(make().await));
         match made.await {
@@ -75,11 +75,11 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// As [`get_or_init`](Self::get_or_init), for what may fail.
+    /// As [`get_or_init`](Self::get_or_init), for a `make` that may fail.
     ///
     /// # Errors
     ///
-    /// That of `make`, to whoever called with it; the next who waits tries with its own.
+    /// The error of `make`, to the task that passed it; the next waiter tries with its own.
     pub async fn get_or_try_init<E>(
         &self,
         make: impl AsyncFnOnce() -> Result<T, E>,
@@ -90,22 +90,22 @@ impl<T> OnceCell<T> {
         if let Turn::ToMake = Wait::new(self, Turn::ToMake).await {
             let _passed_on = PassOn(self);
             let value = make().await?;
-            let _ = self.value.set(value); // nobody else could, meanwhile
+            let _ = self.value.set(value); // no other task could meanwhile
         }
         Ok(self.get().expect("served when it is made"))
     }
 
-    /// The value, for whom the cell is not shared with anybody.
+    /// The value, if there is one; `&mut self` shows that it is not being made.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut()
     }
 
-    /// The value, out of the cell.
+    /// Consumes the cell and gives its value.
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
 
-    /// The making is over, for better or worse.
+    /// A task has stopped making the value, with or without success: serves the waiters.
     fn pass_on(&self) {
         self.being_made.set(false);
         if self.value.get().is_some() {
@@ -120,7 +120,7 @@ impl<T> OnceCell<T> {
     }
 }
 
-/// Whoever makes the value; dropped, it lets the others go on.
+/// Held by the task that makes the value; dropping it serves the waiters.
 struct PassOn<'a, T>(&'a OnceCell<T>);
 
 impl<T> Drop for PassOn<'_, T> {

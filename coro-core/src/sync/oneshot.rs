@@ -1,6 +1,6 @@
-//! One value, from one task to another.
+//! Channels for one value, from one task to another.
 //!
-//! The counterpart of a bare `asyncio.Future`, by which one task tells another how something ended.
+//! The counterpart of a bare `asyncio.Future`, with which one task passes its result to another.
 //!
 //! ```
 //! use coro::sync::oneshot;
@@ -36,15 +36,15 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 
 struct Shared<T> {
     value: Cell<Option<T>>,
-    /// The sender has sent, or has gone without.
+    /// The sender has sent, or was dropped without sending.
     sent: Cell<bool>,
-    /// The receiver has gone, or takes nothing any more.
+    /// The receiver was dropped or closed.
     closed: Cell<bool>,
     receiver: OneWaiter,
     sender: OneWaiter,
 }
 
-/// The side that sends. Dropped, it tells the receiver that nothing will come.
+/// The sending side. Dropping it without sending tells the receiver that no value will come.
 pub struct Sender<T>(Rc<Shared<T>>);
 
 impl<T> Sender<T> {
@@ -52,7 +52,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// The value back, if the receiver has gone or was closed.
+    /// The value, if the receiver was dropped or closed.
     #[inline]
     pub fn send(self, value: T) -> Result<(), SendError<T>> {
         if self.0.closed.get() {
@@ -62,19 +62,19 @@ impl<T> Sender<T> {
         Ok(())
     }
 
-    /// Whether the receiver has gone or was closed, so that a value would be lost on nobody.
+    /// Whether the receiver was dropped or closed, so that sending would fail.
     pub fn is_closed(&self) -> bool {
         self.0.closed.get()
     }
 
-    /// Waits until the receiver has gone or is closed: a reason to stop working on the value.
+    /// Waits until the receiver is dropped or closed: a reason to stop working on the value.
     ///
-    /// Dropping the wait loses nothing.
+    /// Dropping the future loses nothing.
     pub async fn closed(&mut self) {
         poll_fn(|cx| self.poll_closed(cx)).await;
     }
 
-    /// As [`closed`](Self::closed), for whoever polls by hand.
+    /// As [`closed`](Self::closed), for hand-written futures.
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.0.closed.get() {
             self.0.sender.wait(cx);
@@ -95,19 +95,19 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The side that receives: a future of the value.
+/// The receiving side: a future of the value.
 ///
-/// Dropping it closes the channel. A value that was sent and not yet taken is dropped with it; await
-/// `&mut receiver` where it is to outlive a wait.
+/// Dropping it closes the channel. A value that was sent and not yet taken is dropped with it;
+/// await `&mut receiver` to keep it beyond that await.
 #[must_use = "a value is received by awaiting the receiver"]
 pub struct Receiver<T>(Rc<Shared<T>>);
 
 impl<T> Receiver<T> {
-    /// The value, if it has come.
+    /// The value, if it was sent.
     ///
     /// # Errors
     ///
-    /// Whether it may still come.
+    /// Whether the value may still come.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match self.0.value.take() {
             Some(value) => Ok(value),
@@ -116,7 +116,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Refuses the value, unless it has come already: that can still be received.
+    /// Refuses the value, unless it was sent already: then it can still be received.
     pub fn close(&mut self) {
         if !self.0.closed.replace(true) {
             self.0.sender.wake();
@@ -127,8 +127,8 @@ impl<T> Receiver<T> {
 impl<T> Future for Receiver<T> {
     type Output = Result<T, Closed>;
 
-    /// [`Closed`] if the sender was dropped without sending, the receiver was closed before, or the
-    /// value was taken before.
+    /// [`Closed`] if the sender was dropped without sending, the receiver was closed before that,
+    /// or the value was already taken.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = match self.try_recv() {

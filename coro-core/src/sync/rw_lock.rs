@@ -1,4 +1,4 @@
-//! A lock around a value that many may read at once.
+//! A lock around a value that many tasks may read at once.
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
@@ -6,12 +6,12 @@ use std::ops::{Deref, DerefMut};
 
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Gives the value inside to one task that writes, or to any number that read.
+/// Gives access to the value inside to one writer, or to any number of readers.
 ///
-/// asyncio has none; it is `std::sync::RwLock` with waits. It is fair: whoever waits, reader or
-/// writer, is served in turn, so that a reader which comes while a writer waits goes behind it.
-/// A task that reads and asks to read once more may therefore wait for itself, for ever; so does one
-/// that asks to write.
+/// asyncio has none; it is `std::sync::RwLock` with waits. It is fair: waiters, readers and writers
+/// alike, are served in order, so a reader that comes while a writer waits queues behind it. A task
+/// that holds a read guard and asks for another may therefore wait for itself, for ever. So does
+/// one that asks to write.
 ///
 /// ```
 /// use coro::sync::RwLock;
@@ -63,7 +63,7 @@ impl State {
 }
 
 impl<T> RwLock<T> {
-    /// A lock that is free.
+    /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
         RwLock {
             state: Cell::new(State::Readers(0)),
@@ -72,38 +72,39 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// Waits until the value can be read. If nobody writes or waits this does not suspend.
+    /// Waits until the value can be read. If there is neither a writer nor a waiter, this does not
+    /// suspend.
     ///
-    /// Dropping the wait gives up the place in line, and nothing else.
+    /// Dropping the wait gives up its place in line, and loses nothing else.
     pub async fn read(&self) -> ReadGuard<'_, T> {
         Wait::new(self, Access::Read).await;
         self.read_guard()
     }
 
-    /// Waits until the value can be written. If nobody has the lock this does not suspend.
+    /// Waits until the value can be written. If the lock is free, this does not suspend.
     ///
-    /// Dropping the wait gives up the place in line, and nothing else.
+    /// Dropping the wait gives up its place in line, and loses nothing else.
     pub async fn write(&self) -> WriteGuard<'_, T> {
         Wait::new(self, Access::Write).await;
         self.write_guard()
     }
 
-    /// The value to be read, if nobody writes or waits.
+    /// Access to read the value, if there is neither a writer nor a waiter.
     pub fn try_read(&self) -> Option<ReadGuard<'_, T>> {
         self.enter(Access::Read).then(|| self.read_guard())
     }
 
-    /// The value to be written, if nobody has the lock.
+    /// Access to write the value, if the lock is free and there is no waiter.
     pub fn try_write(&self) -> Option<WriteGuard<'_, T>> {
         self.enter(Access::Write).then(|| self.write_guard())
     }
 
-    /// The value, for whom the lock is not shared with anybody.
+    /// The value; `&mut self` shows that the lock is not held.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
-    /// The value, out of the lock.
+    /// Consumes the lock and gives its value.
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -185,10 +186,10 @@ impl<T> Drop for Release<'_, T> {
     }
 }
 
-/// The value of an [`RwLock`], to be read by any number at once.
+/// Access to the value of an [`RwLock`] for reading, shared with other readers.
 #[must_use = "a guard that is not kept releases the lock at once"]
 pub struct ReadGuard<'a, T> {
-    // The order counts: the value is let go of before the lock is.
+    // The order counts: the borrow of the value ends before the lock is released.
     value: Ref<'a, T>,
     _lock: Release<'a, T>,
 }
@@ -207,10 +208,10 @@ impl<T: fmt::Debug> fmt::Debug for ReadGuard<'_, T> {
     }
 }
 
-/// The value of an [`RwLock`], to be read and written by one.
+/// Exclusive access to the value of an [`RwLock`], for reading and writing.
 #[must_use = "a guard that is not kept releases the lock at once"]
 pub struct WriteGuard<'a, T> {
-    // The order counts, as above.
+    // The order counts, as in [`ReadGuard`].
     value: RefMut<'a, T>,
     _lock: Release<'a, T>,
 }

@@ -1,4 +1,4 @@
-//! So many at a time.
+//! A semaphore: a limited number of permits.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,8 +11,8 @@ use std::task::{Context, Poll, ready};
 use super::error::Closed;
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Lets so many in at a time. The counterpart of `asyncio.Semaphore`; and of `BoundedSemaphore`,
-/// as a permit that was not given cannot be given back.
+/// Limits how many tasks do something at a time. The counterpart of `asyncio.Semaphore`; and of
+/// `BoundedSemaphore`, as a permit that was not given out cannot be given back.
 ///
 /// ```
 /// use coro::sync::Semaphore;
@@ -29,8 +29,8 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// });
 /// ```
 ///
-/// Permits are handed over in the order in which tasks asked. One that wants many is not overtaken
-/// by others that want few: they wait behind it.
+/// Permits are handed over in the order in which tasks asked. A waiter for many permits is not
+/// overtaken by waiters for few: they wait behind it.
 pub struct Semaphore {
     available: Cell<usize>,
     closed: Cell<bool>,
@@ -39,7 +39,7 @@ pub struct Semaphore {
 
 pub(crate) struct Wanted {
     permits: usize,
-    /// It was served with the news that there will be none.
+    /// The semaphore was closed: the wait ends without permits.
     refused: bool,
 }
 
@@ -54,7 +54,7 @@ impl Wanted {
 }
 
 impl Semaphore {
-    /// A semaphore with so many permits.
+    /// A semaphore with `permits` permits.
     pub const fn new(permits: usize) -> Self {
         Semaphore {
             available: Cell::new(permits),
@@ -63,37 +63,37 @@ impl Semaphore {
         }
     }
 
-    /// Waits for a permit. If there is one, and nobody waits, this does not suspend.
+    /// Waits for a permit. If one is available, and no other task waits, this does not suspend.
     ///
-    /// Dropping the wait gives up the place in line, and nothing else.
+    /// Dropping the wait gives up its place in line, and loses nothing else.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the semaphore is closed, before or meanwhile.
+    /// [`Closed`] if the semaphore is closed now, or while this waits.
     #[inline]
     pub fn acquire(&self) -> AcquireFuture<'_> {
         self.acquire_many(1)
     }
 
-    /// Waits for `n` permits at once: for ever, if there are never so many.
+    /// Waits for `n` permits at once: for ever, if the semaphore never has `n`.
     ///
-    /// Dropping the wait gives up the place in line, and nothing else.
+    /// Dropping the wait gives up its place in line, and loses nothing else.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the semaphore is closed, before or meanwhile.
+    /// [`Closed`] if the semaphore is closed now, or while this waits.
     #[inline]
     pub fn acquire_many(&self, n: usize) -> AcquireFuture<'_> {
         AcquireFuture(Wait::new(self, Wanted::new(n)))
     }
 
-    /// A permit, if there is one, nobody waits, and the semaphore is open.
+    /// A permit, if one is available, no task waits, and the semaphore is open.
     #[inline]
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         self.try_acquire_many(1)
     }
 
-    /// `n` permits, if there are so many, nobody waits, and the semaphore is open.
+    /// `n` permits, if they are available, no task waits, and the semaphore is open.
     #[inline]
     pub fn try_acquire_many(&self, n: usize) -> Option<Permit<'_>> {
         self.take(n).then(|| Permit::new(self, n))
@@ -104,7 +104,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the semaphore is closed, before or meanwhile.
+    /// [`Closed`] if the semaphore is closed now, or while this waits.
     pub async fn acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Closed> {
         self.acquire_many(n).await?.forget();
         Ok(OwnedPermit {
@@ -117,7 +117,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// The reference itself, if they cannot be had at once.
+    /// The reference itself, if the permits are not available at once.
     pub fn try_acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Rc<Self>> {
         match self.take(n) {
             true => Ok(OwnedPermit {
@@ -128,11 +128,11 @@ impl Semaphore {
         }
     }
 
-    /// Makes `n` permits more than there were.
+    /// Adds `n` permits.
     ///
     /// # Panics
     ///
-    /// If they were more than a `usize` counts.
+    /// If there were more permits than a `usize` counts.
     pub fn add_permits(&self, n: usize) {
         let available = self.available.get().checked_add(n);
         let available = available.expect("a semaphore has usize::MAX permits at most: add fewer");
@@ -140,19 +140,19 @@ impl Semaphore {
         self.hand_out();
     }
 
-    /// Takes away up to `n` of the permits that nobody has, for good, and says how many it were.
+    /// Removes up to `n` of the available permits for good, and gives how many were removed.
     pub fn forget_permits(&self, n: usize) -> usize {
         let taken = self.available.get().min(n);
         self.available.set(self.available.get() - taken);
         taken
     }
 
-    /// How many permits nobody has.
+    /// How many permits are available.
     pub fn available_permits(&self) -> usize {
         self.available.get()
     }
 
-    /// Refuses all who wait, and all who come. Permits that were given stay valid.
+    /// Refuses all present and later waiters. Permits that were given out stay valid.
     pub fn close(&self) {
         self.closed.set(true);
         self.waiters.serve_while(|wanted| {
@@ -181,7 +181,7 @@ impl Semaphore {
         self.hand_out();
     }
 
-    /// Serves whoever can be served.
+    /// Serves the waiters in order, as far as the permits go.
     #[inline]
     fn hand_out(&self) {
         self.waiters.serve_while(|wanted| {
@@ -213,7 +213,7 @@ impl Service for Semaphore {
     }
 }
 
-/// Waits for permits of a [`Semaphore`]: what [`Semaphore::acquire`] gives.
+/// The future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
 #[must_use = "permits are waited for by awaiting this"]
 pub struct AcquireFuture<'a>(Wait<&'a Semaphore>);
 
@@ -254,7 +254,7 @@ impl<'a> Permit<'a> {
         Permit { semaphore, permits }
     }
 
-    /// How many permits it is.
+    /// How many permits this holds.
     pub fn permits(&self) -> usize {
         self.permits
     }
@@ -264,7 +264,7 @@ impl<'a> Permit<'a> {
         self.permits = 0;
     }
 
-    /// Takes `n` of the permits off, as a permit of its own; none if there are not so many.
+    /// Splits `n` of the permits off, as a permit of its own; `None` if there are fewer than `n`.
     pub fn split(&mut self, n: usize) -> Option<Permit<'a>> {
         self.permits = self.permits.checked_sub(n)?;
         Some(Permit::new(self.semaphore, n))
@@ -287,7 +287,7 @@ pub struct OwnedPermit {
 }
 
 impl OwnedPermit {
-    /// How many permits it is.
+    /// How many permits this holds.
     pub fn permits(&self) -> usize {
         self.permits
     }
@@ -297,7 +297,7 @@ impl OwnedPermit {
         self.permits = 0;
     }
 
-    /// Takes `n` of the permits off, as a permit of its own; none if there are not so many.
+    /// Splits `n` of the permits off, as a permit of its own; `None` if there are fewer than `n`.
     pub fn split(&mut self, n: usize) -> Option<OwnedPermit> {
         self.permits = self.permits.checked_sub(n)?;
         Some(OwnedPermit {

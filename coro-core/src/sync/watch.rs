@@ -1,4 +1,4 @@
-//! The latest value of something, for any number of tasks that watch it.
+//! Watches: channels that keep only the latest value, for any number of receivers.
 //!
 //! ```
 //! use coro::sync::watch;
@@ -29,7 +29,7 @@ use std::rc::Rc;
 use super::error::{Closed, SendError};
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Makes a watch on a value. The receiver has seen the initial one.
+/// Makes a watch. The receiver has seen the initial value.
 pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
     let shared = Rc::new(Shared {
         value: RefCell::new(initial),
@@ -45,13 +45,13 @@ pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
 
 struct Shared<T> {
     value: RefCell<T>,
-    /// How often it was sent.
+    /// How often a value was sent.
     version: Cell<u64>,
     senders: Cell<usize>,
     receivers: Cell<usize>,
-    /// Who waits for a change.
+    /// Tasks that wait for a change.
     watching: WaitQueue<()>,
-    /// Who waits for the last receiver to go.
+    /// Tasks that wait until the last receiver is dropped.
     sending: WaitQueue<()>,
 }
 
@@ -86,15 +86,16 @@ impl<T> Shared<T> {
     }
 }
 
-/// The side that sends values. When the last has gone, receivers learn that nothing more will come.
+/// The sending side. When the last sender is dropped, receivers learn that no more values will
+/// come.
 pub struct Sender<T>(Rc<Shared<T>>);
 
 impl<T> Sender<T> {
-    /// Replaces the value, and wakes all who wait for a change.
+    /// Replaces the value, and wakes all tasks that wait for a change.
     ///
     /// # Errors
     ///
-    /// The value back, if there is no receiver.
+    /// The value, if there is no receiver.
     ///
     /// # Panics
     ///
@@ -108,7 +109,7 @@ impl<T> Sender<T> {
         Ok(())
     }
 
-    /// Replaces the value, also if there is no receiver, and gives the one from before.
+    /// Replaces the value, even if there is no receiver, and gives the previous value.
     ///
     /// # Panics
     ///
@@ -120,25 +121,25 @@ impl<T> Sender<T> {
         before
     }
 
-    /// Changes the value in its place, also if there is no receiver.
+    /// Changes the value in place, even if there is no receiver.
     ///
     /// # Panics
     ///
-    /// If the value is borrowed, which it is too while `change` runs. If `change` panics nobody is
-    /// told of what it did.
+    /// If the value is borrowed, as it is while another `change` runs. If `change` panics,
+    /// receivers are not notified of its changes.
     #[track_caller]
     pub fn send_modify(&self, change: impl FnOnce(&mut T)) {
         change(&mut self.0.value_mut());
         self.0.announce();
     }
 
-    /// The value now. It cannot be sent while it is borrowed, so do not wait meanwhile.
+    /// The value now. It cannot be sent while it is borrowed, so do not await meanwhile.
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
         self.0.value()
     }
 
-    /// Another receiver, which has seen the value that is there now.
+    /// Makes another receiver, which has seen the present value.
     pub fn subscribe(&self) -> Receiver<T> {
         self.0.receiver(self.0.version.get())
     }
@@ -170,21 +171,22 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The side that sees values. A clone has seen what the original has.
+/// The receiving side. A clone has seen the same value as the original.
 pub struct Receiver<T> {
     shared: Rc<Shared<T>>,
     seen: u64,
 }
 
 impl<T> Receiver<T> {
-    /// Waits until there is a value that this receiver has not seen, and takes it for seen. If there
-    /// is one this does not suspend. Of several that came meanwhile only the last can be seen.
+    /// Waits until there is a value that this receiver has not seen, and marks it as seen. If there
+    /// is one now, this does not suspend. If several values come meanwhile, only the last can be
+    /// seen.
     ///
     /// Dropping the wait loses nothing.
     ///
     /// # Errors
     ///
-    /// [`Closed`] once the last sender has gone, and its last value has been seen.
+    /// [`Closed`] once the last sender has been dropped and its last value has been seen.
     pub async fn changed(&mut self) -> Result<(), Closed> {
         let change = Change {
             of: &*self.shared,
@@ -200,17 +202,19 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Waits until `predicate` holds of the value, which is then seen: at once if it does.
+    /// Waits until `predicate` holds of the value, and marks the value as seen: at once if it holds
+    /// now.
     ///
     /// Dropping the wait loses nothing.
     ///
     /// # Errors
     ///
-    /// [`Closed`] once the last sender has gone, if `predicate` does not hold of its last value.
+    /// [`Closed`] once the last sender has been dropped, if `predicate` does not hold of its last
+    /// value.
     ///
     /// # Panics
     ///
-    /// If `predicate` does.
+    /// If `predicate` panics.
     pub async fn wait_for(
         &mut self,
         mut predicate: impl FnMut(&T) -> bool,
@@ -221,13 +225,13 @@ impl<T> Receiver<T> {
         Ok(self.borrow_and_update())
     }
 
-    /// The value now. It cannot be sent while it is borrowed, so do not wait meanwhile.
+    /// The value now. It cannot be sent while it is borrowed, so do not await meanwhile.
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
         self.shared.value()
     }
 
-    /// The value now, which is then seen.
+    /// The value now, marked as seen.
     #[track_caller]
     pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
         self.seen = self.shared.version.get();
@@ -239,7 +243,7 @@ impl<T> Receiver<T> {
         self.shared.version.get() != self.seen
     }
 
-    /// Whether the last sender has gone.
+    /// Whether the last sender has been dropped.
     pub fn is_closed(&self) -> bool {
         self.shared.senders.get() == 0
     }

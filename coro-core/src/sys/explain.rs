@@ -1,10 +1,10 @@
-//! Errors of the operating system that need a word on what to do about them.
+//! Explained errors: errors of the operating system, with advice on how to avoid them.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// An error of the system's, and what it means here.
+/// An error of the system, with its meaning for the program.
 #[derive(Debug)]
 struct Explained {
     meaning: &'static str,
@@ -27,7 +27,7 @@ fn explain(kind: io::ErrorKind, meaning: &'static str, cause: io::Error) -> io::
     io::Error::new(kind, Explained { meaning, cause })
 }
 
-/// Why a descriptor could not be registered with the poller.
+/// Explains why a descriptor could not be registered with the poller.
 pub(crate) fn explain_register(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::PermissionDenied => explain(
@@ -46,12 +46,12 @@ pub(crate) fn explain_register(error: io::Error) -> io::Error {
     }
 }
 
-/// Why a Unix socket could not be bound where a file of an earlier one is left over.
+/// Explains why a Unix socket could not be bound: the file of an earlier socket is in its place.
 #[cfg(unix)]
 pub(crate) fn explain_leftover(error: io::Error) -> io::Error {
     explain(
         io::ErrorKind::AddrInUse,
-        "the file is left over from a socket that nobody listens at any more: remove it, then bind",
+        "the file is left over from a socket that no longer listens: remove it, then bind",
         error,
     )
 }

@@ -1,11 +1,11 @@
-//! The poller elsewhere than on Linux: mio's own, in milliseconds rounded up.
+//! The poller on systems other than Linux: mio's own, which rounds timeouts up to milliseconds.
 
 use std::io;
 use std::time::Duration;
 
 use super::Readiness;
 
-/// Events taken from the system in one look.
+/// How many events one call takes from the system at most.
 const EVENTS: usize = 512;
 
 pub(crate) struct Poller {
@@ -25,9 +25,9 @@ impl Poller {
         self.poll.registry()
     }
 
-    /// Waits for events, for `timeout` at the longest; `None` waits until one comes.
+    /// Waits for events, for at most `timeout`; `None` waits until an event comes.
     ///
-    /// It may return early and without an event, as after a signal; it gives whether there are any.
+    /// It may return early without an event, as after a signal. Gives whether there are events.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -56,7 +56,7 @@ fn readiness(event: &mio::event::Event) -> Readiness {
     }
 }
 
-/// Linux alone delays a thread's timers unless asked not to.
+/// Does nothing: only Linux delays a thread's timers by default.
 pub(crate) struct PreciseWaits;
 
 impl PreciseWaits {

@@ -1,4 +1,4 @@
-//! The poller on Linux: registration by mio, waits that last by `epoll_pwait2`, in nanoseconds.
+//! The poller on Linux: mio registers sources, `epoll_pwait2` waits with nanosecond timeouts.
 
 use std::io;
 use std::num::NonZeroU64;
@@ -10,13 +10,13 @@ use rustix::thread::{current_timer_slack, set_current_timer_slack};
 
 use super::Readiness;
 
-/// Events taken from the kernel in one look.
+/// How many events one call takes from the kernel at most.
 const EVENTS: usize = 512;
 
 pub(crate) struct Poller {
     poll: mio::Poll,
     events: Vec<epoll::Event>,
-    /// What mio finds, before it is taken over into `events`.
+    /// The events that mio found, before they are copied to `events`.
     found: mio::Events,
 }
 
@@ -33,9 +33,9 @@ impl Poller {
         self.poll.registry()
     }
 
-    /// Waits for events, for `timeout` at the longest; `None` waits until one comes.
+    /// Waits for events, for at most `timeout`; `None` waits until an event comes.
     ///
-    /// It may return early and without an event, as after a signal; it gives whether there are any.
+    /// It may return early without an event, as after a signal. Gives whether there are events.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         self.events.clear();
         if timeout == Some(Duration::ZERO) {
@@ -50,7 +50,7 @@ impl Poller {
         }
     }
 
-    /// In milliseconds, rounded up, so that nothing fires early.
+    /// The timeout is rounded up to milliseconds, so that no timer fires early.
     fn wait_by_mio(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         match self.poll.poll(&mut self.found, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
@@ -94,7 +94,7 @@ fn flags(event: &mio::event::Event) -> epoll::EventFlags {
     flags
 }
 
-/// Lets the kernel wake this thread on time, not up to 50 µs late, for as long as it lives.
+/// While it lives, the kernel wakes this thread on time, not up to 50 µs late.
 pub(crate) struct PreciseWaits {
     before: Option<u64>,
 }

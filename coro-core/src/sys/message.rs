@@ -1,4 +1,4 @@
-//! Messages of sockets: what arrives beside the bytes, and what of them was cut off.
+//! Messages of sockets: bytes, descriptors sent along, the sender's address.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -17,17 +17,17 @@ use rustix::net::{
 /// The most descriptors that the kernel passes along with one message.
 pub(crate) const DESCRIPTORS_MAX: usize = 253;
 
-/// What was received of a message that may have had descriptors with it.
+/// A received message, with the descriptors that came along.
 pub(crate) struct Received {
     pub(crate) len: usize,
     pub(crate) descriptors: Vec<OwnedFd>,
-    /// Descriptors came that there was no room for; they are closed.
+    /// More descriptors came than there was room for; the surplus was closed.
     pub(crate) descriptors_cut: bool,
-    /// Bytes came that there was no room for; they are lost.
+    /// More bytes came than there was room for; the rest is lost.
     pub(crate) bytes_cut: bool,
 }
 
-/// Receives bytes; descriptors that come with them are closed unseen, which is told too.
+/// Receives bytes; gives their number, and whether descriptors came along, which are closed.
 pub(crate) fn recv_bytes(
     from: impl AsFd,
     buffers: &mut [IoSliceMut<'_>],
@@ -37,7 +37,7 @@ pub(crate) fn recv_bytes(
     Ok((message.bytes, message.flags.contains(ReturnFlags::CTRUNC)))
 }
 
-/// Receives bytes and at most so many descriptors, which are not inherited by other programs.
+/// Receives bytes and at most `descriptors_max` descriptors, which other programs do not inherit.
 pub(crate) fn recv_descriptors(
     from: impl AsFd,
     bytes: &mut [u8],
@@ -57,7 +57,7 @@ pub(crate) fn recv_descriptors(
     for descriptor in &descriptors {
         close_on_exec(descriptor)?;
     }
-    // The space is a little larger than asked for, as it is aligned.
+    // The space is aligned, so it may be a little larger than requested.
     let surplus = descriptors.len() > max;
     descriptors.truncate(max);
     Ok(Received {
@@ -83,7 +83,7 @@ pub(crate) fn send_descriptors(
     Ok(sent)
 }
 
-/// Receives one datagram: its length as far as there was room, its sender, whether it was cut off.
+/// Receives one datagram: the length that fitted, its sender, whether its end was cut off.
 pub(crate) fn recv_datagram(
     from: impl AsFd,
     bytes: &mut [u8],
@@ -98,13 +98,13 @@ pub(crate) fn recv_datagram(
     Ok((len, address, flags.contains(ReturnFlags::TRUNC)))
 }
 
-/// The sender of a datagram by IP.
+/// The IP address of a datagram's sender.
 pub(crate) fn ip_sender(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     let address = address.and_then(|address| SocketAddr::try_from(address).ok());
     address.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an address of IP"))
 }
 
-/// The sender of a datagram by a Unix socket; one without an address has the unnamed one.
+/// The address of a datagram's sender on a Unix socket; without one, the unnamed address.
 pub(crate) fn unix_sender(address: Option<SocketAddrAny>) -> io::Result<UnixAddress> {
     let address = address.and_then(|address| SocketAddrUnix::try_from(address).ok());
     #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! What the operating system gives: a poller, a wake-up for it, the meaning of its error numbers.
+//! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
 mod explain;
 #[cfg(unix)]
@@ -43,14 +43,14 @@ pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 use std::io;
 
-/// What an event says of a descriptor.
+/// The readiness that an event reports of a descriptor.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Readiness {
     pub(crate) read: bool,
     pub(crate) write: bool,
-    /// The peer will send no more: reading stays ready for good.
+    /// The peer will send no more: reading stays ready from now on.
     pub(crate) read_closed: bool,
-    /// Nothing more can be sent: writing stays ready for good.
+    /// Nothing more can be sent: writing stays ready from now on.
     pub(crate) write_closed: bool,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn is_out_of_resources(error: &io::Error) -> bool {
     }
 }
 
-/// Whether an accept failed for a reason of that one connection's, so that the next may succeed.
+/// Whether an accept failed for a reason of one connection, so that the next accept may succeed.
 ///
 /// accept(2) names these: errors that were already pending on the new socket.
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {

@@ -1,4 +1,4 @@
-//! Descriptors that others use too.
+//! Pipes that other processes may share.
 
 use std::fs::File;
 use std::io;
@@ -7,13 +7,13 @@ use std::os::fd::OwnedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-/// From now on the descriptor does not block, nor do its duplicates.
+/// Sets the descriptor not to block. Its duplicates share the setting.
 pub(crate) fn set_nonblocking(descriptor: &OwnedFd) -> io::Result<()> {
     let flags = fcntl_getfl(descriptor)?;
     Ok(fcntl_setfl(descriptor, flags | OFlags::NONBLOCK)?)
 }
 
-/// Whether what is written would be read by nobody: all who could have closed it.
+/// Whether a pipe has lost its reader: every descriptor of its other end was closed.
 pub(crate) fn is_read_by_nobody(pipe: &File) -> io::Result<bool> {
     let mut of_pipe = [PollFd::new(pipe, PollFlags::empty())];
     poll(&mut of_pipe, Some(&Timespec::default()))?;

@@ -1,4 +1,4 @@
-//! Processes: signals to them, and waits that leave them to be reaped.
+//! Processes: signals to them, waits that leave them to be reaped.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -8,11 +8,11 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 pub(crate) use pidfd::Pidfd;
 
-/// What asks a process to end, and what ends it.
+/// The signal that asks a process to end, then the signal that ends it.
 pub(crate) const TERMINATE: i32 = Signal::TERM.as_raw();
 pub(crate) const KILL: i32 = Signal::KILL.as_raw();
 
-/// Sends a signal by number, so that the caller has to know that the process is not reaped.
+/// Sends a signal by process id; the caller must know that the process was not reaped.
 pub(crate) fn send_signal(id: u32, signal: i32) -> io::Result<()> {
     Ok(rustix::process::kill_process(pid(id)?, named(signal)?)?)
 }
@@ -25,7 +25,7 @@ pub(crate) fn send_signal_to_group(id: u32, signal: i32) -> io::Result<()> {
     )?)
 }
 
-/// Blocks until a child has ended, or has been reaped by somebody else.
+/// Blocks until a child has ended, or was reaped elsewhere.
 pub(crate) fn wait_until_ended(id: u32) -> io::Result<()> {
     let leave_it = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     loop {
@@ -40,7 +40,7 @@ pub(crate) fn is_no_such_process(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::SRCH)
 }
 
-/// Whether nobody can read any more what is written to a pipe.
+/// Whether a pipe has lost its reader.
 pub(crate) fn is_broken(pipe: &impl AsFd) -> bool {
     let mut polled = [PollFd::new(pipe, PollFlags::empty())];
     let now = Timespec::default();
@@ -61,7 +61,7 @@ fn named(signal: i32) -> io::Result<Signal> {
 
 #[cfg(target_os = "linux")]
 mod pidfd {
-    //! A descriptor that names one process for good, and is readable once that has ended.
+    //! A descriptor that names one process for good, and is readable once the process has ended.
 
     use std::io;
     use std::os::fd::{AsRawFd, OwnedFd};
@@ -74,7 +74,7 @@ mod pidfd {
     pub(crate) struct Pidfd(OwnedFd);
 
     impl Pidfd {
-        /// The process has to be a child that is not reaped.
+        /// The process must be a child that was not reaped.
         pub(crate) fn open(id: u32) -> io::Result<Self> {
             Ok(Pidfd(pidfd_open(super::pid(id)?, PidfdFlags::NONBLOCK)?))
         }
@@ -106,7 +106,7 @@ mod pidfd {
 
 #[cfg(not(target_os = "linux"))]
 mod pidfd {
-    //! There is no such descriptor here.
+    //! A stand-in: this system has no such descriptor.
 
     use std::io;
 

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io;
 
-/// The most that one call moves, so that it does not hold up the loop for long.
+/// How many bytes one call moves at most, so that it does not delay the loop for long.
 #[cfg(target_os = "linux")]
 const CHUNK: u64 = 256 * 1024;
 
-/// Has the kernel move bytes of a file to a socket that does not block; gives how many, 0 at the end
-/// of the file. "Unsupported" if it cannot do that here.
+/// Has the kernel move bytes of a file to a socket that does not block. Gives their number, 0 at
+/// the end of the file; fails with "unsupported" if the kernel cannot do that for this file or
+/// socket.
 #[cfg(target_os = "linux")]
 pub(crate) fn send_file(
     to: &impl std::os::fd::AsFd,
@@ -29,7 +30,7 @@ pub(crate) fn send_file<T>(_: &T, _: &File, _: u64, _: u64) -> io::Result<usize>
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Reads from a place in a file; 0 is its end.
+/// Reads at an offset of a file; 0 means its end.
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
         #[cfg(unix)]

@@ -1,10 +1,10 @@
-//! What the system does with signals, and with whom.
+//! Signals, as the system delivers them: their actions, the thread that receives them.
 
 use std::ffi::c_int;
 
-/// Whether a signal does what it does by default: the process neither ignores nor handles it.
+/// Whether a signal has its default action: the process neither ignores nor handles it.
 ///
-/// Only Linux says. Elsewhere the default is assumed.
+/// Only Linux can tell. On other systems the default is assumed.
 pub(crate) fn has_default_action(signal: c_int) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -26,7 +26,7 @@ fn is_in_mask(status: &str, mask: &str, signal: c_int) -> bool {
     bits.unwrap_or(0) >> (signal - 1).clamp(0, 63) & 1 == 1
 }
 
-/// Whether this is the thread on which the process began, which gets the signals for all of it.
+/// Whether this is the process's first thread, which receives its signals.
 #[cfg(unix)]
 pub(crate) fn is_main_thread() -> bool {
     #[cfg(target_os = "linux")]

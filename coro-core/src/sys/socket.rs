@@ -1,4 +1,4 @@
-//! Sockets as the system makes and connects them.
+//! Sockets, made without blocking, connected in the background.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,11 +22,11 @@ fn of_type(domain: Domain, of: Type) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Begins to connect; whether that succeeds shows later.
+/// Begins to connect. [`is_connected`] tells later whether that succeeded.
 pub(crate) fn begin_connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
     loop {
         match socket.connect(address) {
-            // Begun or not, asking again is right: what was begun is in progress.
+            // Asking again is right in both cases: a connection that was begun is now in progress.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if is_in_progress(&error) => return Ok(()),
             other => return other,
@@ -34,7 +34,7 @@ pub(crate) fn begin_connect(socket: &Socket, address: &SockAddr) -> io::Result<(
     }
 }
 
-/// Whether an attempt to connect has succeeded; "would block" while it is undecided.
+/// Whether an attempt to connect has succeeded; fails with "would block" while it is undecided.
 pub(crate) fn is_connected(socket: SockRef<'_>) -> io::Result<()> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
@@ -61,7 +61,7 @@ fn is_in_progress(error: &io::Error) -> bool {
     }
 }
 
-/// An address of IP, which a socket of IP has.
+/// The address of an IP socket.
 pub(crate) fn ip_address(address: SockAddr) -> io::Result<SocketAddr> {
     address
         .as_socket()

@@ -1,18 +1,18 @@
-//! The standard input and outputs, read and written without blocking and without a change to them.
+//! Standard input, output, error: used without blocking, without changing their settings.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// A descriptor of ours for what a standard descriptor refers to.
+/// A descriptor of coro's own for the file behind a standard descriptor.
 pub(crate) struct Standard {
     fd: OwnedFd,
-    /// The open file is ours alone, and set not to block.
+    /// The open file is not shared, and set not to block.
     owned: bool,
 }
 
-/// Which side of a standard descriptor is used.
+/// The direction in which a standard descriptor is used.
 #[derive(Clone, Copy)]
 pub(crate) enum Use {
     Read,
@@ -20,9 +20,9 @@ pub(crate) enum Use {
 }
 
 impl Standard {
-    /// Opens a pipe or a terminal anew, where that may be, so that it can be set not to block:
-    /// a duplicate would share that setting with the shell, and with `println!`. Anything else is
-    /// a duplicate, and left as it is.
+    /// Opens a pipe or a terminal anew, if permitted, and sets the new open file not to block: a
+    /// duplicate would share that setting with the shell, and with `println!`. Any other file is
+    /// duplicated, and its settings are unchanged.
     pub(crate) fn open(fd: BorrowedFd<'_>, to: Use) -> io::Result<Self> {
         match open_anew(fd, to) {
             Some(fd) => Ok(Standard { fd, owned: true }),
@@ -33,13 +33,13 @@ impl Standard {
         }
     }
 
-    /// Reads if something is there, or else would block.
+    /// Reads if input is available; otherwise fails with "would block".
     pub(crate) fn read_if_ready(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.check(PollFlags::IN)?;
         self.read(buffer)
     }
 
-    /// Writes if there is room, or else would block.
+    /// Writes if there is room; otherwise fails with "would block".
     pub(crate) fn write_if_ready(&self, bytes: &[u8]) -> io::Result<usize> {
         self.check(PollFlags::OUT)?;
         self.write(bytes)
@@ -50,7 +50,7 @@ impl Standard {
     }
 
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        // No more than there is room for when there is any, lest a pipe that blocks do so.
+        // `PIPE_BUF` bytes fit whenever a pipe is writable, so a blocking pipe does not block here.
         let len = bytes.len().min(rustix::pipe::PIPE_BUF);
         Ok(rustix::io::write(&self.fd, &bytes[..len])?)
     }

@@ -1,7 +1,7 @@
-//! Bytes into and out of a stream socket.
+//! Sends bytes to a stream socket, or receives them.
 //!
-//! On Linux by rustix, which calls the kernel directly: of a short message's way through here, the C
-//! library's wrappers would be the longest part.
+//! Linux is called by rustix, directly: for a short message, the C library's wrappers would take
+//! longer than the rest of this path.
 
 use std::io;
 
@@ -22,7 +22,7 @@ mod linux {
         Ok(len)
     }
 
-    /// An end that is gone is an error, and no signal.
+    /// A broken connection is an error; no signal is raised.
     #[inline]
     pub(crate) fn send(to: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
         Ok(rustix::net::send(to, bytes, SendFlags::NOSIGNAL)?)

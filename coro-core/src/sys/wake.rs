@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// The token under which a wake-up arrives; no source is given it.
+/// The token of a wake-up's event; no source is registered with it.
 pub(crate) const WAKE_TOKEN: mio::Token = mio::Token(usize::MAX);
 
 pub(crate) struct WakeUp {
@@ -16,9 +16,9 @@ impl WakeUp {
         })
     }
 
-    /// Makes the present or else the next wait of the poller return.
+    /// Makes the poller's wait return: the present one, or else the next.
     pub(crate) fn wake(&self) {
-        // It fails only when the counter is full, and then a wake-up is already on its way.
+        // It fails only if the counter is full, and then a wake-up is already pending.
         let _ = self.waker.wake();
     }
 }

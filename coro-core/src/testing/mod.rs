@@ -1,4 +1,4 @@
-//! What `#[coro::test]` runs a test with.
+//! `run_test`, which runs the body of a `#[coro::test]`.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -13,7 +13,7 @@ use crate::run::{new_loop, run_on};
 pub enum TestClock {
     /// Time jumps to the next deadline when nothing is ready.
     Virtual,
-    /// Time is what it is.
+    /// Time is real.
     Real,
 }
 
@@ -21,8 +21,8 @@ pub enum TestClock {
 ///
 /// # Panics
 ///
-/// If a task or callout panicked, or a task failed, and nobody looked: a test must not pass over
-/// that. A test that expects it sets its own exception handler.
+/// If a task or callout panicked, or a task failed, and nothing took the error: a test must not
+/// ignore it. A test that expects such an error sets its own exception handler.
 #[track_caller]
 pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
     let builder = match clock {

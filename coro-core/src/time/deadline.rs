@@ -1,4 +1,4 @@
-//! Deadlines that the code they bound can move.
+//! Time limits with a movable deadline: `fail_after`, `move_on_after`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -11,11 +11,11 @@ use crate::error::Elapsed;
 use crate::event_loop::LoopHandle;
 use crate::wait::until::Until;
 
-/// Runs `body` for no longer than `duration`, which it can change by the [`Deadline`] it is given.
-/// The counterpart of `asyncio.timeout`, and of Trio's function of this name.
+/// Runs `body` for at most `duration`; the body can change its deadline by the [`Deadline`] that it
+/// receives. The counterpart of `asyncio.timeout`, and of Trio's function of this name.
 ///
-/// A value that is ready at the same time as the deadline wins, and a body that does not wait is not
-/// interrupted. When the deadline comes the body is dropped, and loses what that makes it lose.
+/// A value that is ready at the same time as the deadline wins, and a body that does not wait is
+/// not interrupted. When the deadline comes, the body is dropped: its unfinished work is lost.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +51,7 @@ pub async fn fail_after<T>(
     .await
 }
 
-/// As [`fail_after`], for what may as well be left undone: `None` if the deadline came first.
+/// As [`fail_after`], for work that may be left undone: `None` if the deadline came first.
 ///
 /// # Panics
 ///
@@ -77,12 +77,13 @@ impl Deadline {
         }
     }
 
-    /// When it comes, by the loop's [`time`](crate::event_loop::LoopHandle::time); `None` if never.
+    /// The deadline, by the loop's [`time`](crate::event_loop::LoopHandle::time); `None` if there
+    /// is none.
     pub fn when(&self) -> Option<Instant> {
         self.when.get()
     }
 
-    /// Has it come at `when` instead; `None` means never.
+    /// Moves the deadline to `when`; `None` removes it.
     pub fn reschedule(&self, when: Option<Instant>) {
         self.when.set(when);
         let until = when.map_or(Until::After(Duration::MAX), Until::At);
@@ -90,7 +91,7 @@ impl Deadline {
         drop(before);
     }
 
-    /// Has it come when `duration` has passed from now on.
+    /// Moves the deadline to `duration` from now.
     pub fn reschedule_after(&self, duration: Duration) {
         self.reschedule(LoopHandle::current().time().checked_add(duration));
     }

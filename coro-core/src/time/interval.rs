@@ -1,4 +1,4 @@
-//! Ticking.
+//! Intervals: ticks at regular times.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -11,11 +11,11 @@ use futures::stream::{FusedStream, Stream};
 use crate::event_loop::LoopHandle;
 use crate::wait::until::Until;
 
-/// Ticks now, that is at the first poll, and then once each `period`.
+/// Ticks at the first poll, and then once each `period`.
 ///
-/// Ticks do not drift: each is due a whole number of periods after the first. Those that a busy
-/// loop has missed are skipped, so that a late tick is followed by the next regular one. It is
-/// also a [`Stream`] that never ends, of the instants at which the ticks were due.
+/// Ticks do not drift: each is due a whole number of periods after the first. Ticks that a busy
+/// loop has missed are skipped, so a late tick is followed by the next regular one. An interval is
+/// also a [`Stream`] of the instants at which the ticks were due; it never ends.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +47,7 @@ pub fn interval(period: Duration) -> Interval {
 #[must_use = "an interval does nothing unless its ticks are awaited"]
 pub struct Interval {
     period: Duration,
-    /// The tick that is waited for; `None` before the first.
+    /// The due time of the next tick; `None` before the first.
     due: Option<Instant>,
     until: Option<Until>,
 }
@@ -55,8 +55,8 @@ pub struct Interval {
 impl Interval {
     /// Waits for the next tick, and gives the instant at which it was due.
     ///
-    /// Dropping the wait loses no tick. Should the period be so long that the next tick cannot be
-    /// represented, it never comes.
+    /// Dropping the future loses no tick. If the period is so long that the next tick cannot be
+    /// represented, that tick never comes.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Sleeping.
+//! Sleeping until an instant.
 
 use std::fmt;
 use std::future::Future;
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::wait::until::Until;
 
-/// Waits for `duration`, and never less. The counterpart of `asyncio.sleep`.
+/// Waits for at least `duration`. The counterpart of `asyncio.sleep`.
 ///
-/// The time counts from the first poll, as a coroutine does nothing before it. Even a sleep of
-/// [`Duration::ZERO`] lets everything else that is ready run first; one of [`Duration::MAX`], like
-/// any that is too long to be represented, never ends. It is exact to less than a millisecond on
-/// Linux, elsewhere to a millisecond, and allocates nothing.
+/// The time counts from the first poll. Even a sleep of [`Duration::ZERO`] lets everything else
+/// that is ready run first. A sleep of [`Duration::MAX`], like any that is too long to be
+/// represented, never ends. On Linux a sleep is exact to less than a millisecond, on other systems
+/// to a millisecond. It allocates nothing.
 ///
 /// Dropping it disarms the timer; nothing is lost.
 ///
@@ -34,7 +34,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep(Until::After(duration))
 }
 
-/// Waits until `deadline`, by the loop's [`time`](crate::event_loop::LoopHandle::time), and never less.
+/// Waits at least until `deadline`, by the loop's [`time`](crate::event_loop::LoopHandle::time).
 ///
 /// A deadline in the past still lets everything else that is ready run first. Otherwise as
 /// [`sleep`].
@@ -46,7 +46,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep(Until::At(deadline))
 }
 
-/// The future of [`sleep`] and [`sleep_until`]. Polled again after its end, it is still ready.
+/// The future of [`sleep`] and [`sleep_until`]. Once it has completed, it stays ready.
 #[must_use = "a sleep does nothing unless it is awaited"]
 pub struct Sleep(Until);
 

@@ -1,4 +1,4 @@
-//! Bounding the time that something may take.
+//! Timeouts: limits on the time of a future.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -11,12 +11,12 @@ use pin_project_lite::pin_project;
 use crate::error::Elapsed;
 use crate::wait::until::Until;
 
-/// Awaits `future`, but for no longer than `duration`. The counterpart of `asyncio.wait_for`.
+/// Awaits `future` for at most `duration`. The counterpart of `asyncio.wait_for`.
 ///
 /// The time counts from the first poll. A value that is ready at the same time as the deadline
-/// wins; so with [`Duration::ZERO`] the future still gets two polls, one before and one after all
-/// else that is ready. [`Duration::MAX`] means no limit. A future that does not wait is not
-/// interrupted.
+/// wins. So with [`Duration::ZERO`] the future still gets two polls, one before and one after
+/// everything else that is ready. [`Duration::MAX`] means no limit. A future that does not wait is
+/// not interrupted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,8 +29,8 @@ use crate::wait::until::Until;
 ///
 /// # Errors
 ///
-/// [`Elapsed`] if the time ran out first. The future is dropped together with the timeout, and
-/// loses what being dropped makes it lose; pass `&mut future` to go on with it.
+/// [`Elapsed`] if the time ran out first. The future is dropped together with the timeout, and its
+/// unfinished work is lost; pass `&mut future` to continue with it later.
 ///
 /// # Panics
 ///
@@ -42,7 +42,7 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
     }
 }
 
-/// Awaits `future`, but no longer than until `deadline`, by the loop's
+/// Awaits `future` until `deadline` at most, by the loop's
 /// [`time`](crate::event_loop::LoopHandle::time). Otherwise as [`timeout`].
 ///
 /// # Errors

@@ -1,10 +1,10 @@
-//! Letting others run.
+//! `yield_now`, which lets other tasks run.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Lets everything else that is ready run before going on. The counterpart of `asyncio.sleep(0)`.
+/// Lets everything else that is ready run first. The counterpart of `asyncio.sleep(0)`.
 ///
 /// The present task goes to the end of the ready queue, once. It works under any executor.
 /// Dropping it loses nothing.

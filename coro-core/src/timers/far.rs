@@ -1,7 +1,8 @@
 //! The timers that are due later: chunks in the order of time, unordered within.
 //!
-//! A timer joins the end of its chunk, which a search in the chunks' deadlines finds. What is
-//! cancelled stays in its chunk until it is half of it, so that cancelling moves nothing.
+//! A timer is pushed to the end of its chunk, which a search in the chunks' deadlines finds. A
+//! cancelled timer stays in its chunk until half of the chunk is cancelled, so that cancelling
+//! moves nothing.
 
 use std::collections::vec_deque::Drain;
 
@@ -10,24 +11,25 @@ use slab::Slab;
 use super::slots::Slots;
 use super::{Armed, CHUNK, Moment, Place, SPACIOUS, TimerKey};
 
-/// Capacity that a chunk keeps, however few timers are left in it.
+/// Capacity that a chunk keeps, even with fewer timers in it.
 const KEPT: usize = 8;
 
 pub(super) struct Far {
-    /// The deadlines of the chunks' bounds, ascending: apart, for the search is in the cache then.
+    /// The deadlines of the chunks' bounds, ascending; in a list of their own, so that the search
+    /// stays in the cache.
     deadlines: Vec<u64>,
     /// The chunks' numbers in the same order.
     numbers: Vec<u32>,
     chunks: Slab<Chunk>,
-    /// The storage of a chunk that was used up, for the next.
+    /// The storage of a used-up chunk, kept for the next one.
     spare: Vec<Armed>,
 }
 
 struct Chunk {
-    /// None of its timers is before this, and none is before the next chunk's.
+    /// No timer of this chunk is before its bound; all of them are before the next chunk's bound.
     bound: Moment,
     timers: Vec<Armed>,
-    /// How many of them are no longer armed: at most half.
+    /// How many of the timers were cancelled: at most half.
     cancelled: usize,
 }
 
@@ -41,7 +43,7 @@ impl Far {
         }
     }
 
-    /// Whether a timer of that moment belongs here, because it is not before the first bound.
+    /// Whether a timer of this moment belongs here: it is not before the first bound.
     #[inline]
     pub(super) fn reaches(&self, moment: Moment) -> bool {
         let first = self.deadlines.first();
@@ -62,7 +64,7 @@ impl Far {
         }
     }
 
-    /// The last chunk whose bound is not after a moment.
+    /// The last chunk whose bound is not after this moment.
     fn chunk_of(&self, moment: Moment) -> usize {
         let deadline = deadline(moment);
         let mut at = match self.deadlines.last() {
@@ -79,7 +81,7 @@ impl Far {
         self.chunks[self.numbers[at] as usize].bound
     }
 
-    /// Makes room for a timer in a full chunk or, where deadlines ascend, after it.
+    /// Makes room for a timer in a full chunk or, if deadlines ascend, in a new chunk after it.
     #[cold]
     fn make_room<T>(&mut self, at: usize, armed: Armed, slots: &mut Slots<T>) {
         let is_last = at + 1 == self.numbers.len();
@@ -97,7 +99,7 @@ impl Far {
         self.add(at + 1, bound, later, slots);
     }
 
-    /// Adds timers, ascending, that are before all others here.
+    /// Adds ascending timers, all of them before every far timer.
     pub(super) fn add_first<T>(&mut self, timers: Drain<'_, Armed>, slots: &mut Slots<T>) {
         let mut chunk = storage(&mut self.spare);
         chunk.extend(timers);
@@ -119,7 +121,7 @@ impl Far {
         });
     }
 
-    /// Takes note that a timer here is no longer armed.
+    /// Records that a timer in this chunk was cancelled.
     pub(super) fn forget<T>(&mut self, number: u32, key: TimerKey, slots: &Slots<T>) {
         let chunk = &mut self.chunks[number as usize];
         if chunk.timers.last().is_some_and(|last| last.key() == key) {
@@ -138,7 +140,7 @@ impl Far {
         }
     }
 
-    /// Takes the timers of the first chunk; some may be cancelled, but not all.
+    /// Takes the timers of the first chunk; some of them may be cancelled, but not all.
     pub(super) fn take_first(&mut self) -> Option<Vec<Armed>> {
         (!self.deadlines.is_empty()).then(|| self.take(0))
     }
@@ -157,7 +159,7 @@ impl Far {
         chunk.timers
     }
 
-    /// Keeps storage for a new chunk, if it is the largest so far.
+    /// Keeps storage for a new chunk, if it is the largest yet.
     pub(super) fn keep(&mut self, mut storage: Vec<Armed>) {
         storage.clear();
         if storage.capacity() > self.spare.capacity() {
@@ -171,7 +173,7 @@ impl Chunk {
         self.timers.iter().all(|armed| armed.moment() < moment)
     }
 
-    /// Takes out the later half, and says where it begins.
+    /// Takes out the later half; returns the moment of its first timer.
     fn split(&mut self, later: &mut Vec<Armed>) -> Moment {
         let half = self.timers.len() / 2;
         let (_, first, _) = self.timers.select_nth_unstable_by_key(half, Armed::moment);
@@ -185,7 +187,7 @@ impl Chunk {
         self.cancelled > len / 2 || len.max(KEPT) < self.timers.capacity() / 4
     }
 
-    /// Drops what is cancelled, with the memory that it needed.
+    /// Drops the cancelled timers, and the memory that a chunk no longer needs.
     #[cold]
     fn sweep<T>(&mut self, slots: &Slots<T>) {
         if self.cancelled > 0 {
@@ -223,7 +225,7 @@ impl Far {
         self.numbers.len()
     }
 
-    /// Timers that the memory would do for.
+    /// How many timers fit into the memory that is held.
     pub(super) fn capacity(&self) -> usize {
         let chunks = self.chunks.iter().map(|(_, chunk)| chunk.timers.capacity());
         chunks.sum::<usize>() + self.spare.capacity()

@@ -1,20 +1,19 @@
-//! What is due when, in the exact order of (deadline, sequence).
+//! Timers in the exact order of (deadline, sequence number).
 //!
-//! It knows nothing of clocks: `now` and every deadline are nanoseconds since an epoch of the
-//! caller's.
+//! `Timers` reads no clock: `now` and every deadline are nanoseconds since an epoch of the caller.
 //!
 //! # Why this structure
 //!
 //! One large heap is as slow as memory: with a million timers armed, each one that fires walks ten
-//! levels, and each level is a miss there and in the slot of the timer that it moves. A wheel is
-//! fast where its ticks suit the deadlines; but when a long slot's time comes it is sorted into
-//! shorter ones, which takes milliseconds for a million timers, unless it is done ahead, at times at
-//! which nothing is due. So here timers are kept in *chunks* of at most 512:
+//! levels. Each level misses the cache twice, in the heap and in the slot of the timer that it
+//! moves. A wheel is fast while its ticks suit the deadlines. But when a long slot comes due, the
+//! wheel sorts it into shorter slots. For a million timers that takes milliseconds, unless it is
+//! done in advance, while no timer is due. So timers are kept in *chunks* of at most 512:
 //!
-//! - The next ones are [near](Near), in order: the first fires without anything moving.
-//! - The others are [far](Far): the chunks are in order of time, but unordered within. A full chunk
-//!   is split in two, and sorted only when it is next.
-//! - Their actions are in [slots](Slots), where they are found by their keys.
+//! - The next timers are [near](Near), in order: firing the first moves no other.
+//! - The other timers are [far](Far): the chunks are in order of time, but unordered within. A full
+//!   chunk is split in two, and sorted only when it is the next chunk.
+//! - The actions of all timers are in [slots](Slots), found by the timers' keys.
 //!
 //! ```text
 //!          near                            far
@@ -22,12 +21,12 @@
 //!     first, due next         bound         bound         bound: none before it
 //! ```
 //!
-//! Nothing depends on how the deadlines lie or how far the present moves. No call works on more
-//! than a few chunks: twenty to fifty microseconds are the slowest of a million calls. Cancelling
-//! frees the action at once and leaves a note of 24 bytes, which is dropped when half of a chunk is
-//! such notes.
+//! The cost does not depend on how the deadlines are distributed or how far the present moves. No
+//! call works on more than a few chunks: the slowest of a million calls takes twenty to fifty
+//! microseconds. Cancelling frees the action at once and leaves a 24-byte tombstone; a chunk is
+//! compacted when half of it is tombstones.
 //!
-//! In nanoseconds of CPU a timer, on a busy machine, beside a four-way heap of all timers:
+//! Nanoseconds of CPU for each timer, on a busy machine, beside a four-way heap of all timers:
 //!
 //! | | heap | here |
 //! |---|---|---|
@@ -46,13 +45,13 @@ use slots::Slots;
 /// A deadline that never comes.
 pub(crate) const NEVER: u64 = u64::MAX;
 
-/// At most so many timers are near, and in each chunk of the far ones.
+/// Capacity of the near timers, and of each chunk of far timers.
 const CHUNK: usize = 512;
 
-/// A full chunk has room again if no more than so many are left when the cancelled are dropped.
+/// A full chunk with at most this many live timers is compacted instead of split.
 const SPACIOUS: usize = CHUNK / 4 * 3;
 
-/// Storage for fresh timers beyond this many is given back.
+/// Capacity for fresh timers that is kept; storage beyond it is given back.
 const FRESH_KEPT: usize = 1024;
 
 pub(crate) struct Timers<T> {
@@ -70,7 +69,7 @@ struct Fresh {
     key: TimerKey,
 }
 
-/// Where a timer stands.
+/// The structure that holds a timer.
 #[derive(Clone, Copy)]
 enum Place {
     Fresh { at: u32 },
@@ -78,8 +77,8 @@ enum Place {
     Far { number: u32 },
 }
 
-/// What timers are ordered by, and what none has in common with another: the deadline and the
-/// sequence number, in one word because that compares without branches.
+/// The key by which timers are ordered, unique to each timer: the deadline and the sequence number.
+/// They are in one word, because that compares without branches.
 type Moment = u128;
 
 /// A timer that was armed and stamped: it may have been cancelled since.
@@ -90,7 +89,7 @@ struct Armed {
     index: u32,
 }
 
-/// Names one timer for ever: a key is never given twice, so a stale one finds nothing.
+/// Names one timer: no key is ever given out twice, so a stale key finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimerKey {
     index: u32,
@@ -130,8 +129,8 @@ impl<T> Timers<T> {
 
     /// Arms a timer whose `delay` counts from the next [`stamp`](Self::stamp).
     ///
-    /// So one reading of the clock serves all that a step arms, and a timer that the same step
-    /// cancels again costs no reading at all.
+    /// So one reading of the clock serves all timers that a step arms, and a timer that the same
+    /// step cancels again needs no reading.
     pub(crate) fn insert_fresh(&mut self, delay: u64, action: T) -> TimerKey {
         let at = self.fresh.len() as u32;
         let key = self.add(action, Place::Fresh { at });
@@ -156,7 +155,7 @@ impl<T> Timers<T> {
         self.fresh.shrink_to(FRESH_KEPT);
     }
 
-    /// Gives a timer its deadline; its place says already that it is near.
+    /// Gives a timer its deadline; the place in its slot must already be `Near`.
     fn arm(&mut self, deadline: u64, key: TimerKey) {
         let TimerKey { index, sequence } = key;
         let armed = Armed {
@@ -180,12 +179,12 @@ impl<T> Timers<T> {
         }
     }
 
-    /// What an armed timer will do; `None` once it has fired or was cancelled.
+    /// The action of an armed timer; `None` once the timer has fired or was cancelled.
     pub(crate) fn get_mut(&mut self, key: TimerKey) -> Option<&mut T> {
         self.slots.action(key)
     }
 
-    /// Disarms a timer and gives back what it would have done, to be dropped by the caller.
+    /// Disarms a timer and gives back its action, for the caller to drop.
     pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<T> {
         let (place, action) = self.slots.remove(key)?;
         match place {
@@ -206,7 +205,7 @@ impl<T> Timers<T> {
         }
     }
 
-    /// The earliest deadline; what is not stamped yet does not count.
+    /// The earliest deadline of the stamped timers.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         self.near.first().map(|armed| armed.deadline)
     }
@@ -221,7 +220,7 @@ impl<T> Timers<T> {
         self.pop_near(key)
     }
 
-    /// Takes a timer, the first if they are stamped, whether it is due or not.
+    /// Takes the first stamped timer, due or not; without stamped timers, a fresh one.
     pub(crate) fn pop(&mut self) -> Option<T> {
         if let Some(first) = self.near.first() {
             let key = first.key();
@@ -238,7 +237,7 @@ impl<T> Timers<T> {
         Some(action)
     }
 
-    /// Sees to it that some timer is near, if any is stamped, so that the first is known.
+    /// Moves the next chunk near if no timer is near, so that the first stamped timer is known.
     #[inline]
     fn refill(&mut self) {
         if self.near.first().is_none()

@@ -1,7 +1,7 @@
 //! The timers that are due next, in order.
 //!
-//! Taking the first moves nothing. Inserting moves half of a chunk's 12 KiB at most, and nothing
-//! where deadlines ascend, as those of equal delays do.
+//! Taking the first timer moves no other. Inserting moves at most half of a chunk's 12 KiB, and
+//! nothing if deadlines ascend, as those of equal delays do.
 
 use std::collections::VecDeque;
 use std::collections::vec_deque::Drain;
@@ -10,7 +10,7 @@ use super::slots::Slots;
 use super::{Armed, CHUNK, Place, SPACIOUS, TimerKey};
 
 pub(super) struct Near {
-    /// Ascending; the first is armed, but others may be cancelled.
+    /// Ascending. The first is armed; others may be cancelled.
     timers: VecDeque<Armed>,
     cancelled: usize,
 }
@@ -46,7 +46,7 @@ impl Near {
         }
     }
 
-    /// Takes note that a timer here is no longer armed.
+    /// Records that a timer in this chunk was cancelled.
     pub(super) fn forget<T>(&mut self, key: TimerKey, slots: &Slots<T>) {
         if self.timers.back().is_some_and(|last| last.key() == key) {
             self.timers.pop_back();
@@ -60,7 +60,7 @@ impl Near {
         }
     }
 
-    /// Takes the first out, with what is cancelled behind it.
+    /// Takes the first timer out, with the cancelled timers directly behind it.
     pub(super) fn pop<T>(&mut self, slots: &Slots<T>) {
         self.timers.pop_front();
         while self.cancelled > 0
@@ -72,7 +72,7 @@ impl Near {
         }
     }
 
-    /// Drops what is cancelled.
+    /// Drops the cancelled timers.
     fn sweep<T>(&mut self, slots: &Slots<T>) {
         if self.cancelled > 0 {
             self.timers.retain(|armed| slots.is_armed(armed.key()));
@@ -80,7 +80,7 @@ impl Near {
         }
     }
 
-    /// Drops what is cancelled; takes out the later half if that is not enough.
+    /// Drops the cancelled timers; takes out the later half if too few were cancelled.
     #[cold]
     pub(super) fn make_room<T>(&mut self, slots: &Slots<T>) -> Option<Drain<'_, Armed>> {
         self.sweep(slots);
@@ -88,7 +88,7 @@ impl Near {
         (len > SPACIOUS).then(|| self.timers.drain(len / 2..))
     }
 
-    /// Takes over the timers of a chunk while none is near; gives back storage.
+    /// Takes over the timers of a chunk while none is near; gives back the old storage.
     pub(super) fn fill<T>(&mut self, mut chunk: Vec<Armed>, slots: &mut Slots<T>) -> Vec<Armed> {
         debug_assert!(self.timers.is_empty() && self.cancelled == 0);
         chunk.retain(|armed| slots.put(armed.key(), Place::Near));

@@ -1,23 +1,24 @@
-//! Where timers keep their actions while they are armed, in slots that do not move.
+//! Slots for the actions of armed timers; a slot never moves.
 //!
-//! The slots are in pages: so growing never copies what is there, which would hold up the loop, and
-//! a page whose last timer is gone gives its memory back.
+//! The slots are in pages. So growing never copies the existing slots, which would delay the loop,
+//! and a page gives its memory back when its last timer is gone.
 
 use super::{Place, TimerKey};
 
 /// Slots in a page.
 const PAGE: usize = 512;
 
-/// A page grows by doubling up to so many slots, and then to its whole size.
+/// A page doubles its capacity up to this many slots, and then grows to its full size.
 const FEW: usize = 32;
 
 pub(super) struct Slots<T> {
     pages: Vec<Page<T>>,
-    /// Pages with a vacant slot: the last is filled first.
+    /// Pages with a vacant slot; the last one in the list is filled first.
     vacant: Vec<u32>,
-    /// A page that keeps its memory while it is empty, so that a lone timer does not allocate.
+    /// The page that keeps its memory while it is empty, so that a lone timer does not allocate
+    /// again.
     spared: usize,
-    /// How often a timer was looked at: what the work of a call is measured by.
+    /// How often a timer's slot was looked at: the measure of a call's work.
     #[cfg(test)]
     pub(super) looks: std::cell::Cell<usize>,
 }
@@ -25,7 +26,7 @@ pub(super) struct Slots<T> {
 struct Page<T> {
     slots: Vec<Slot<T>>,
     armed: usize,
-    /// The vacant slot to be used next, or one past the last.
+    /// The vacant slot to use next, or one past the last slot.
     vacant: u32,
 }
 
@@ -138,7 +139,7 @@ impl<T> Slots<T> {
         self.vacant.push(number as u32);
     }
 
-    /// Lets go of an empty page's memory: of the one that was spared, and spares this one.
+    /// Frees the memory of the page that was spared, if it is empty, and spares this empty page.
     #[cold]
     fn give_back(&mut self, number: usize) {
         let spared = &mut self.pages[self.spared];
@@ -178,7 +179,7 @@ impl<T> Page<T> {
         at
     }
 
-    /// Adds a slot; makes room for a few at first, then for all that a page has.
+    /// Adds a slot; reserves a few at first, then all that a page may have.
     #[cold]
     fn push(&mut self, new: Entry<T>) {
         let len = self.slots.len();

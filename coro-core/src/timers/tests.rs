@@ -1,4 +1,4 @@
-//! Timers beside a sorted map, with the work and the memory that they may cost.
+//! Tests that timers agree with a sorted map, at a limited cost.
 
 use super::*;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ impl Random {
         self.next() % bound
     }
 
-    /// A span of time of any order of magnitude: now and then of centuries, mostly less.
+    /// A duration of a random order of magnitude: rarely centuries, mostly shorter.
     fn span(&mut self) -> u64 {
         let least = if self.below(100) == 0 { 0 } else { 20 };
         let bits = least + self.below(64 - least);
@@ -26,12 +26,12 @@ impl Random {
 }
 
 impl<T> Timers<T> {
-    /// How many timers are remembered, whether they are armed or cancelled.
+    /// How many timers are stored, armed or cancelled.
     fn remembered(&self) -> usize {
         self.near.len() + self.far.len() + self.fresh.len()
     }
 
-    /// How many times the slot of a timer was looked at since the last call.
+    /// How many times a timer's slot was looked at since the last call.
     fn looks(&mut self) -> usize {
         self.slots.looks.take()
     }
@@ -104,7 +104,7 @@ fn a_stale_key_finds_nothing_in_a_reused_place() {
     assert_eq!(timers.get_mut(new), Some(&mut 2));
 }
 
-/// The timers, the model, and what both are asked.
+/// Timers and the model that they are compared with.
 struct Trial {
     random: Random,
     timers: Timers<u32>,
@@ -194,7 +194,8 @@ impl Trial {
         }
     }
 
-    /// Moves the present on, as time flows or as a virtual clock jumps, and fires what is due.
+    /// Moves the present on, as real time flows or as a virtual clock jumps, and fires the due
+    /// timers.
     fn pass(&mut self) {
         let flown = self.now.saturating_add(self.random.span()).min(NEVER - 1);
         let first = self.model.keys().next().map(|first| first.0);
@@ -250,7 +251,7 @@ fn any_sequence_of_operations_agrees_with_a_sorted_map() {
 
 const MANY: u64 = 30_000;
 
-/// Deadlines that are hard on one structure or another, in nanoseconds.
+/// Deadlines, in nanoseconds, each set hard on some structure.
 fn hard_deadlines() -> Vec<Vec<u64>> {
     const SECOND: u64 = 1_000_000_000;
     let mut random = Random(7);
@@ -270,7 +271,7 @@ fn hard_deadlines() -> Vec<Vec<u64>> {
     ]
 }
 
-/// Of all calls, not on average: two passes over a chunk.
+/// The limit for each single call, not an average: two passes over a chunk.
 const LOOKS_MAX: usize = 3 * CHUNK;
 
 #[test]

@@ -11,12 +11,12 @@ use crate::wait::until::Until;
 
 /// Tries addresses one after another, each a little later than the last, until one succeeds.
 ///
-/// This is the race of [RFC 8305], which [`open_connection`](super::open_connection) makes for TCP;
-/// call it with a `connect` of your own for anything else, such as TLS or a proxy in between. The
-/// addresses are tried alternating between the families of IP, beginning with the family of the
-/// first, and otherwise in the order given. The next attempt begins when `delay` has passed since
-/// the last began, or at once when one fails. The first success wins, and the other attempts are
-/// dropped; of several that succeed at the same time it is the one that began first. Dropping the
+/// This is the race of [RFC 8305], which [`open_connection`](super::open_connection) runs for TCP;
+/// call it with a `connect` of your own for other connections, such as TLS or a proxy. The
+/// addresses alternate between IPv4 and IPv6, beginning with the family of the first; otherwise
+/// their order is kept. The next attempt begins when `delay` has passed since the last began, or at
+/// once when an attempt fails. The first success wins, and the other attempts are dropped. Of
+/// several attempts that succeed at the same time, the one that began first wins. Dropping the
 /// future drops all attempts.
 ///
 /// ```
@@ -37,12 +37,12 @@ use crate::wait::until::Until;
 ///
 /// # Errors
 ///
-/// If no attempt succeeds, the error of each, in the order in which they began; none if there are
-/// no addresses.
+/// If no attempt succeeds, the error of each, in the order in which they began; an empty list if
+/// there are no addresses.
 ///
 /// # Panics
 ///
-/// When it waits outside of a loop.
+/// If it waits outside of a loop.
 ///
 /// [RFC 8305]: https://www.rfc-editor.org/rfc/rfc8305#section-5
 pub async fn happy_eyeballs<F, A, T, E>(
@@ -69,7 +69,7 @@ struct Attempts<F, A, E> {
     delay: Duration,
     untried: VecDeque<SocketAddr>,
     begun: Vec<Attempt<A, E>>,
-    /// When the next attempt begins; `None` means now.
+    /// Fires when the next attempt is to begin; `None` means at once.
     next: Option<Until>,
 }
 
@@ -102,7 +102,7 @@ where
         }
     }
 
-    /// Polls whatever runs, in the order in which it began, until something succeeds.
+    /// Polls the running attempts, in the order in which they began, until one succeeds.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Option<T> {
         for attempt in &mut self.begun {
             let State::Running(running) = &mut attempt.state else {
@@ -151,7 +151,8 @@ where
     }
 }
 
-/// Alternates between the families, the first address's first, and keeps the order within each.
+/// Alternates between the families, beginning with the first address's, and keeps the order within
+/// each.
 fn interleaved(addresses: impl IntoIterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
     let mut rest: VecDeque<SocketAddr> = addresses.into_iter().collect();
     let mut order = VecDeque::with_capacity(rest.len());

@@ -1,11 +1,11 @@
-//! Why no connection came about.
+//! The error of a failed connection attempt to a host.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-/// Why a connection to a host did not come about: its name has no address, or no address answers.
+/// The error of a failed connection to a host: its name has no address, or no address accepted.
 ///
 /// It converts to an [`io::Error`] of the same [`kind`](Self::kind), which keeps it inside.
 ///
@@ -49,7 +49,7 @@ impl ConnectError {
 
     /// The addresses that were tried, in the order in which the attempts began, each with its error.
     ///
-    /// There are none if the name was not resolved.
+    /// Empty if the name was not resolved.
     pub fn attempts(&self) -> &[(SocketAddr, io::Error)] {
         match &self.why {
             Why::Lookup(_) => &[],
@@ -57,7 +57,7 @@ impl ConnectError {
         }
     }
 
-    /// Why the name was not resolved, if it was not.
+    /// The error of the lookup, if the name was not resolved.
     pub fn lookup_error(&self) -> Option<&io::Error> {
         match &self.why {
             Why::Lookup(error) => Some(error),
@@ -77,7 +77,7 @@ impl ConnectError {
         }
     }
 
-    /// As an [`io::Error`]; that of the system itself where just one address was asked for.
+    /// Converts to an [`io::Error`]; if there was just one attempt, that is the system's own error.
     pub(super) fn plain(self) -> io::Error {
         match self.why {
             Why::Attempts(mut attempts) if attempts.len() == 1 => attempts.remove(0).1,

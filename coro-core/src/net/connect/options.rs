@@ -1,4 +1,4 @@
-//! How a connection to a host is made.
+//! Options of a connection to a host.
 
 use std::fmt;
 use std::future::Future;
@@ -13,18 +13,19 @@ use crate::net::resolve::look_up;
 use crate::net::target::{Target, ToSocketAddrs};
 use crate::net::{TcpSocket, TcpStream};
 
-/// What RFC 8305 recommends, and asyncio's documentation too.
+/// The delay that RFC 8305 and asyncio's documentation recommend.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Connects to a host, given by its name or its IP address, by TCP.
 ///
 /// The counterpart of `asyncio.open_connection`. A name is resolved as by
-/// [`lookup_host`](crate::net::lookup_host), away from the loop's thread. When there are several
-/// addresses they are tried as [`happy_eyeballs`] says, each 250 ms after the last, so that one that
-/// does not answer costs no more than that. [`ConnectOptions`] has more to choose from.
+/// [`lookup_host`](crate::net::lookup_host), away from the loop's thread. Several addresses are
+/// tried as by [`happy_eyeballs`], each 250 ms after the last, so an address that does not answer
+/// costs no more than that. [`ConnectOptions`] has settings for this.
 ///
-/// How long the system waits for an answer is its own affair, often minutes: bound it with
-/// [`timeout`](crate::time::timeout). Dropping the future gives up the lookup, and closes every socket.
+/// The system decides how long it waits for an answer, often minutes: use
+/// [`timeout`](crate::time::timeout) to limit it. Dropping the future abandons the lookup, and
+/// closes every socket.
 ///
 /// ```
 /// use coro::net::{TcpListener, open_connection};
@@ -55,7 +56,7 @@ pub async fn open_connection(
     ConnectOptions::new().connect_to(target).await
 }
 
-/// How a connection is made, where [`open_connection`] is not enough.
+/// Options of a connection, to change the defaults of [`open_connection`].
 ///
 /// ```
 /// use coro::net::{ConnectOptions, TcpListener};
@@ -86,7 +87,7 @@ type Resolver = dyn Fn(String, u16) -> Pin<Box<Resolved>>;
 type Resolved = dyn Future<Output = io::Result<Vec<SocketAddr>>>;
 
 impl ConnectOptions {
-    /// What [`open_connection`] does.
+    /// The defaults of [`open_connection`].
     pub fn new() -> Self {
         ConnectOptions {
             attempt_delay: ATTEMPT_DELAY,
@@ -95,26 +96,25 @@ impl ConnectOptions {
         }
     }
 
-    /// How long to wait for one address before the next is tried as well; 250 ms unless this says
-    /// otherwise.
+    /// How long to wait for one address before the next is tried as well. Default: 250 ms.
     ///
-    /// With [`Duration::MAX`] the next is tried only after the last has failed. RFC 8305 wants at
-    /// least 10 ms, and recommends 100 ms to two seconds.
+    /// With [`Duration::MAX`] the next address is tried only after the last has failed. RFC 8305
+    /// wants at least 10 ms, and recommends 100 ms to two seconds.
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
         self.attempt_delay = delay;
         self
     }
 
-    /// The address of this end; with port 0 the system chooses the port.
+    /// The local address; with port 0 the system chooses the port.
     ///
-    /// Call it twice to give one of each family. Addresses of a family for which none was given fail
-    /// without being asked.
+    /// Call it twice to give an address of each family. An attempt to connect to a family without a
+    /// local address fails at once.
     pub fn local_addr(mut self, address: SocketAddr) -> Self {
         self.local.push(address);
         self
     }
 
-    /// Has names resolved by `resolver`, which is given the name and the port, instead of the
+    /// Resolves names by `resolver`, which receives the name and the port, instead of by the
     /// system.
     pub fn resolver<F, R>(mut self, resolver: F) -> Self
     where
@@ -129,7 +129,7 @@ impl ConnectOptions {
     ///
     /// # Errors
     ///
-    /// [`ConnectError`], also for text that is no `"host:port"`.
+    /// [`ConnectError`], also for text that is not of the form `"host:port"`.
     ///
     /// # Panics
     ///
@@ -203,14 +203,14 @@ impl fmt::Debug for ConnectOptions {
 impl TcpStream {
     /// Connects to an address, to the first of several that answers, or to a host by its name.
     ///
-    /// Names and several addresses are dealt with as by [`open_connection`]. Dropping the wait
+    /// Names and several addresses are treated as by [`open_connection`]. Dropping the future
     /// closes the socket.
     ///
     /// # Errors
     ///
-    /// Whatever the system says: refused, unreachable, timed out; where there were several
-    /// addresses, or a name that was not resolved, a [`ConnectError`] inside. How long it waits for
-    /// an answer is the system's affair, often minutes: bound it with [`timeout`](crate::time::timeout).
+    /// The system's error: refused, unreachable, timed out. For several addresses, or a name that
+    /// was not resolved, a [`ConnectError`] inside an `io::Error`. The system decides how long it
+    /// waits for an answer, often minutes: use [`timeout`](crate::time::timeout) to limit it.
     ///
     /// # Panics
     ///

@@ -1,7 +1,8 @@
-//! Values, from any number of tasks to each of any number of others.
+//! Channels that broadcast: each value goes to every receiver.
 //!
-//! Nobody waits for a slow receiver: the channel keeps so many values, and who has not received one
-//! when it makes room for a newer is told how many were missed.
+//! A sender never waits for a slow receiver. The channel keeps a limited number of values; a
+//! receiver that has not received a value before it makes room for a newer one is told how many it
+//! missed.
 //!
 //! ```
 //! use coro::sync::broadcast::{self, RecvError};
@@ -36,7 +37,7 @@ use self::ring::{Next, Ring};
 use super::error::SendError;
 use crate::wait::queue::{Place, Service, Wait, WaitQueue};
 
-/// Makes a channel that keeps so many values for those who have not received them yet.
+/// Makes a channel that keeps at most `capacity` values for receivers that have not received them.
 ///
 /// # Panics
 ///
@@ -62,17 +63,18 @@ struct Shared<T> {
     waiting: WaitQueue<()>,
 }
 
-/// The side that sends.
+/// The sending side.
 pub struct Sender<T>(Rc<Shared<T>>);
 
 impl<T> Sender<T> {
-    /// Sends a value to all receivers there are, without waiting, and says how many they are.
+    /// Sends a value to all present receivers, without waiting, and gives their number.
     ///
-    /// If there is no room, the oldest value goes. Each value is put in an `Rc`, one allocation.
+    /// If there is no room, the oldest value is dropped. Each value is put in an `Rc`, one
+    /// allocation.
     ///
     /// # Errors
     ///
-    /// The value back, if there is no receiver.
+    /// The value, if there is no receiver.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
         let receivers = self.receiver_count();
         if receivers == 0 {
@@ -84,7 +86,7 @@ impl<T> Sender<T> {
         Ok(receivers)
     }
 
-    /// Another receiver, for what is sent from now on.
+    /// Makes another receiver, for values that are sent from now on.
     pub fn subscribe(&self) -> Receiver<T> {
         Receiver {
             next: self.0.ring.borrow_mut().subscribe(),
@@ -93,7 +95,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// How many receivers there are.
+    /// How many receivers exist.
     pub fn receiver_count(&self) -> usize {
         self.0.ring.borrow().receivers()
     }
@@ -125,26 +127,26 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The side that receives; also a [`Stream`], that goes on after a [`Lagged`].
+/// The receiving side; also a [`Stream`], which continues after a [`Lagged`].
 pub struct Receiver<T> {
     shared: Rc<Shared<T>>,
     /// The number of the value that it receives next.
     next: u64,
-    /// Where it stands in line as a stream.
+    /// Its place in line as a stream.
     place: Place,
 }
 
 impl<T: Clone> Receiver<T> {
-    /// Receives the next value, once there is one. If there is, this does not suspend.
+    /// Receives the next value, once there is one. If there is one now, this does not suspend.
     ///
-    /// The last receiver of a value gets the value itself, the others clones. Dropping the wait
+    /// The last receiver of a value gets the value itself, the others get clones. Dropping the wait
     /// loses nothing.
     ///
     /// # Errors
     ///
-    /// [`RecvError::Lagged`] if values have gone before this receiver received them: the next call
-    /// gives the oldest that is kept. [`RecvError::Closed`] once the last sender has gone, and its
-    /// last value has been received.
+    /// [`RecvError::Lagged`] if this receiver has missed values: the next call gives the oldest
+    /// value that is kept. [`RecvError::Closed`] once the last sender has been dropped and its last
+    /// value has been received.
     pub async fn recv(&mut self) -> Result<T, RecvError> {
         let arrival = Arrival {
             of: &*self.shared,
@@ -158,7 +160,7 @@ impl<T: Clone> Receiver<T> {
         }
     }
 
-    /// Receives the next value, if there is one.
+    /// Receives the next value, if there is one now.
     ///
     /// # Errors
     ///
@@ -175,7 +177,7 @@ impl<T: Clone> Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Another receiver, for what is sent from now on.
+    /// Makes another receiver, for values that are sent from now on.
     pub fn resubscribe(&self) -> Receiver<T> {
         Receiver {
             next: self.shared.ring.borrow_mut().subscribe(),
@@ -184,12 +186,12 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// How many values there are to be received or were missed.
+    /// How many values were sent that this receiver has not received, including missed ones.
     pub fn len(&self) -> usize {
         (self.shared.ring.borrow().end() - self.next) as usize
     }
 
-    /// Whether there is nothing to be received.
+    /// Whether this receiver has received every value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -266,7 +268,7 @@ impl<T> fmt::Debug for Receiver<T> {
     }
 }
 
-/// So many values have gone before the receiver received them.
+/// The receiver has missed this many values, because it was too slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lagged(pub u64);
 
@@ -278,12 +280,12 @@ impl fmt::Display for Lagged {
 
 impl Error for Lagged {}
 
-/// Why there is no value.
+/// The reason why there is no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecvError {
-    /// So many values have gone before the receiver received them.
+    /// The receiver has missed this many values, because it was too slow.
     Lagged(u64),
-    /// The last sender has gone, and its last value has been received.
+    /// The last sender was dropped, and its last value has been received.
     Closed,
 }
 
@@ -298,14 +300,14 @@ impl fmt::Display for RecvError {
 
 impl Error for RecvError {}
 
-/// Why there is no value now.
+/// The reason why there is no value now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryRecvError {
-    /// Nothing is there now.
+    /// There is no value now.
     Empty,
-    /// So many values have gone before the receiver received them.
+    /// The receiver has missed this many values, because it was too slow.
     Lagged(u64),
-    /// The last sender has gone, and its last value has been received.
+    /// The last sender was dropped, and its last value has been received.
     Closed,
 }
 

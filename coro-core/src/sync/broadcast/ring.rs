@@ -1,4 +1,4 @@
-//! The last so many values, each kept until all who were there when it came have seen it.
+//! A ring of the latest values, each kept until every receiver of its time has seen it.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -16,10 +16,10 @@ struct Slot<T> {
     unseen_by: usize,
 }
 
-/// What a receiver finds.
+/// The next value for a receiver.
 pub(super) enum Next<T> {
     Value(Rc<T>),
-    /// So many have gone before it saw them.
+    /// The receiver has missed this many values.
     Lost(u64),
     Nothing,
 }
@@ -42,7 +42,7 @@ impl<T> Ring<T> {
         self.receivers
     }
 
-    /// The number that the next value will have.
+    /// The number that the next value will get.
     pub(super) fn end(&self) -> u64 {
         self.first + self.slots.len() as u64
     }
@@ -53,7 +53,7 @@ impl<T> Ring<T> {
         self.end()
     }
 
-    /// Takes in a value, for all receivers there are; gives what had to make room for it.
+    /// Adds a value, for all present receivers; gives the value that had to make room for it.
     #[must_use = "it is to be dropped when nothing is borrowed any more"]
     pub(super) fn push(&mut self, value: Rc<T>) -> Option<Rc<T>> {
         let gone = match self.slots.len() == self.capacity {
@@ -71,7 +71,7 @@ impl<T> Ring<T> {
         Some(slot.value)
     }
 
-    /// The next value for a receiver, whose number moves on.
+    /// The next value for a receiver, whose `number` moves on.
     pub(super) fn next(&mut self, number: &mut u64) -> Next<T> {
         let Some(place) = number.checked_sub(self.first) else {
             let lost = self.first - *number;
@@ -84,12 +84,12 @@ impl<T> Ring<T> {
         *number += 1;
         slot.unseen_by -= 1;
         match slot.unseen_by {
-            0 => self.pop().map_or(Next::Nothing, Next::Value), // all before it were seen as well
+            0 => self.pop().map_or(Next::Nothing, Next::Value), // earlier values were seen as well
             _ => Next::Value(slot.value.clone()),
         }
     }
 
-    /// A receiver goes; gives what nobody else was to see.
+    /// Removes a receiver; gives the values that only it had not seen.
     #[must_use = "they are to be dropped when nothing is borrowed any more"]
     pub(super) fn unsubscribe(&mut self, number: u64) -> VecDeque<Rc<T>> {
         self.receivers -= 1;

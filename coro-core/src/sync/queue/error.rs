@@ -1,9 +1,9 @@
-//! What a queue says when it takes or gives nothing.
+//! Errors of a queue.
 
 use std::error::Error;
 use std::fmt;
 
-/// The queue was shut down, and nothing is left in it. The counterpart of `asyncio.QueueShutDown`.
+/// The queue was shut down and is empty. The counterpart of `asyncio.QueueShutDown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutDown;
 
@@ -15,7 +15,7 @@ impl fmt::Display for ShutDown {
 
 impl Error for ShutDown {}
 
-/// The queue was shut down, and takes no more; the item is given back.
+/// The queue was shut down, and takes no more items; the item is given back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PutError<T>(pub T);
 
@@ -40,12 +40,12 @@ impl<T> fmt::Display for PutError<T> {
 
 impl<T> Error for PutError<T> {}
 
-/// Why nothing could be put without waiting; the item is given back.
+/// The reason why an item could not be put without waiting; the item is given back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TryPutError<T> {
     /// There is no room now. The counterpart of `asyncio.QueueFull`.
     Full(T),
-    /// The queue was shut down, and takes no more.
+    /// The queue was shut down, and takes no more items.
     ShutDown(T),
 }
 
@@ -57,7 +57,7 @@ impl<T> TryPutError<T> {
         }
     }
 
-    /// Whether there was no room, but may be later.
+    /// Whether there is no room now; there may be room later.
     pub fn is_full(&self) -> bool {
         matches!(self, TryPutError::Full(_))
     }
@@ -83,12 +83,12 @@ impl<T> fmt::Display for TryPutError<T> {
 
 impl<T> Error for TryPutError<T> {}
 
-/// Why nothing could be got without waiting.
+/// The reason why no item could be got without waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryGetError {
-    /// Nothing is there now. The counterpart of `asyncio.QueueEmpty`.
+    /// There is no item now. The counterpart of `asyncio.QueueEmpty`.
     Empty,
-    /// The queue was shut down, and nothing is left in it.
+    /// The queue was shut down and is empty.
     ShutDown,
 }
 

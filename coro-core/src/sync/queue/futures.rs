@@ -1,4 +1,4 @@
-//! Waiting at a queue.
+//! Futures that wait at a queue: `PutFuture`, `GetFuture`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::{Got, Order, PutError, QueueOf, ShutDown};
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
-/// Waits for room in a queue: what [`QueueOf::put`] gives.
+/// The future of [`QueueOf::put`]: waits for room in a queue.
 #[must_use = "an item is put by awaiting this"]
 pub struct PutFuture<'a, O: Order>(Wait<Putting<'a, O>>);
 
@@ -28,7 +28,7 @@ impl<O: Order> Future for PutFuture<'_, O> {
     }
 }
 
-/// Waits for an item of a queue: what [`QueueOf::get`] gives.
+/// The future of [`QueueOf::get`]: waits for an item of a queue.
 #[must_use = "an item is got by awaiting this"]
 pub struct GetFuture<'a, O: Order>(Wait<Getting<'a, O>>);
 
@@ -49,7 +49,7 @@ impl<O: Order> Future for GetFuture<'_, O> {
     }
 }
 
-/// What is asked of a queue by one who puts.
+/// The request of a task that puts an item.
 struct Putting<'a, O: Order>(&'a QueueOf<O>);
 
 impl<O: Order> Service for Putting<'_, O> {
@@ -70,7 +70,7 @@ impl<O: Order> Service for Putting<'_, O> {
     fn left(&self, _: Self::Request, _: bool) {}
 }
 
-/// What is asked of a queue by one who gets.
+/// The request of a task that gets an item.
 pub(in crate::sync) struct Getting<'a, O: Order>(pub(in crate::sync) &'a QueueOf<O>);
 
 impl<O: Order> Service for Getting<'_, O> {
@@ -83,7 +83,7 @@ impl<O: Order> Service for Getting<'_, O> {
 
     #[inline(always)]
     fn admit(&self, got: &mut Self::Request) -> bool {
-        *got = self.0.take().map(|item| (0, item)); // nobody hands this one on
+        *got = self.0.take().map(|item| (0, item)); // its number is not used: it is not handed on
         got.is_some() || self.0.is_shut_down()
     }
 

@@ -1,4 +1,4 @@
-//! Queues of work.
+//! Queues of items, for tasks that share work.
 
 mod error;
 mod futures;
@@ -35,7 +35,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 ///         })
 ///     };
 ///     for page in ["/", "/about", "/contact"] {
-///         pages.put(page).await.unwrap(); // waits while two others are there
+///         pages.put(page).await.unwrap(); // waits while the queue is full
 ///     }
 ///     pages.join().await; // until all are done
 ///     pages.shutdown(false);
@@ -44,11 +44,11 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// ```
 pub type Queue<T> = QueueOf<Fifo<T>>;
 
-/// A queue that the least item leaves first, and of equal ones the one that was put first. The
+/// A queue that gives its least item first, and of equal items the one that was put first. The
 /// counterpart of `asyncio.PriorityQueue`; its methods are those of [`QueueOf`].
 ///
-/// Wrap items in [`std::cmp::Reverse`] to have the greatest first. How they compare must neither
-/// change while they are in the queue, nor make use of it.
+/// Wrap items in [`std::cmp::Reverse`] to get the greatest first. The order of items must not
+/// change while they are in the queue, and comparing them must not use the queue.
 ///
 /// ```
 /// use coro::sync::PriorityQueue;
@@ -64,8 +64,8 @@ pub type Queue<T> = QueueOf<Fifo<T>>;
 /// ```
 pub type PriorityQueue<T> = QueueOf<Priority<T>>;
 
-/// A queue that the last item leaves first. The counterpart of `asyncio.LifoQueue`; its methods are
-/// those of [`QueueOf`].
+/// A queue that gives its newest item first. The counterpart of `asyncio.LifoQueue`; its methods
+/// are those of [`QueueOf`].
 ///
 /// ```
 /// use coro::sync::LifoQueue;
@@ -77,18 +77,18 @@ pub type PriorityQueue<T> = QueueOf<Priority<T>>;
 /// ```
 pub type LifoQueue<T> = QueueOf<Lifo<T>>;
 
-/// A queue between any number of tasks that put, and any number that get, in one of three orders:
-/// [`Queue`], [`PriorityQueue`] or [`LifoQueue`].
+/// A queue for any number of tasks that put items, and any number that get them, in one of three
+/// orders: [`Queue`], [`PriorityQueue`] or [`LifoQueue`].
 ///
-/// Tasks that wait are served in the order in which they came. An item that is put while tasks wait
-/// for one goes to the first of them, and no other can get it; if that task is cancelled before it
-/// runs, the item goes to the next, or back to its place.
+/// Waiting tasks are served in the order in which they came. An item that is put while tasks wait
+/// for one goes to the first of them, and no other task can get it. If that task is cancelled
+/// before it runs, the item goes to the next waiter, or back to its place.
 pub struct QueueOf<O: Order> {
     items: RefCell<O>,
     maxsize: usize,
-    /// How many were put so far.
+    /// How many items were put so far.
     number: Cell<u64>,
-    /// How many were put and are not done.
+    /// How many items were put and are not done.
     unfinished: Cell<usize>,
     state: Cell<State>,
     getters: WaitQueue<Got<O::Item>>,
@@ -96,25 +96,25 @@ pub struct QueueOf<O: Order> {
     joiners: WaitQueue<()>,
 }
 
-/// An item that was handed to one who waits, and its number.
+/// An item that a waiter was given, with its number.
 pub(super) type Got<T> = Option<(u64, T)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// Takes nothing any more, but gives what is left.
+    /// Takes no more items, but gives the remaining ones.
     Draining,
-    /// Neither takes nor gives.
+    /// Neither takes nor gives items.
     Discarded,
 }
 
 impl<O: Order> QueueOf<O> {
-    /// A queue that has room for so many items.
+    /// A queue with room for `maxsize` items.
     ///
     /// # Panics
     ///
-    /// If `maxsize` is zero: nothing could ever be put. For no limit make it
-    /// [`unbounded`](Self::unbounded).
+    /// If `maxsize` is zero: no item could ever be put. Use [`unbounded`](Self::unbounded) for no
+    /// limit.
     pub fn bounded(maxsize: usize) -> Self {
         assert!(
             maxsize > 0,
@@ -132,28 +132,28 @@ impl<O: Order> QueueOf<O> {
         }
     }
 
-    /// A queue that has always room.
+    /// A queue without a limit.
     pub fn unbounded() -> Self {
         Self::bounded(usize::MAX)
     }
 
-    /// Puts an item, once there is room. If there is, this does not suspend.
+    /// Puts an item, once there is room. If there is room now, this does not suspend.
     ///
     /// Dropping the wait drops the item, unless it has been put already.
     ///
     /// # Errors
     ///
-    /// The item back, if the queue was shut down, before or meanwhile.
+    /// The item, if the queue is shut down now, or while this waits.
     #[inline]
     pub fn put(&self, item: O::Item) -> PutFuture<'_, O> {
         PutFuture::new(self, item)
     }
 
-    /// Puts an item, if there is room.
+    /// Puts an item, if there is room now.
     ///
     /// # Errors
     ///
-    /// The item back, and why.
+    /// The item, with the reason.
     #[inline]
     pub fn try_put(&self, item: O::Item) -> Result<(), TryPutError<O::Item>> {
         let mut item = Some(item);
@@ -165,24 +165,24 @@ impl<O: Order> QueueOf<O> {
         }
     }
 
-    /// Gets the next item, once there is one. If there is, this does not suspend.
+    /// Gets the next item, once there is one. If there is one now, this does not suspend.
     ///
-    /// Dropping the wait loses nothing: an item that was handed to it goes to the next who waits, or
-    /// back to its place in the queue, even if that has no room.
+    /// Dropping the wait loses nothing: an item that it was already given goes to the next waiter,
+    /// or back to its place in the queue, even if the queue is full.
     ///
     /// # Errors
     ///
-    /// [`ShutDown`] if the queue was shut down, and nothing is left in it.
+    /// [`ShutDown`] if the queue was shut down and is empty.
     #[inline]
     pub fn get(&self) -> GetFuture<'_, O> {
         GetFuture::new(self)
     }
 
-    /// Gets the next item, if there is one.
+    /// Gets the next item, if there is one now.
     ///
     /// # Errors
     ///
-    /// Whether one may still come.
+    /// Whether an item may still come.
     #[inline]
     pub fn try_get(&self) -> Result<O::Item, TryGetError> {
         match self.take() {
@@ -192,8 +192,7 @@ impl<O: Order> QueueOf<O> {
         }
     }
 
-    /// Says that the work on an item that was got is done, which is what [`join`](Self::join)
-    /// counts.
+    /// Marks one item that was got as done, for [`join`](Self::join).
     ///
     /// # Panics
     ///
@@ -207,18 +206,18 @@ impl<O: Order> QueueOf<O> {
         self.finish(1);
     }
 
-    /// Waits until every item that was put is done, by [`task_done`](Self::task_done). If all are,
-    /// this does not suspend.
+    /// Waits until every item that was put was marked by [`task_done`](Self::task_done). If all
+    /// were, this does not suspend.
     ///
     /// Dropping the wait loses nothing.
     pub async fn join(&self) {
         Wait::new(Joining(self), ()).await;
     }
 
-    /// Has the queue take no more items. Whoever waits to put gets the item back; whoever gets is
-    /// given what is left, and then [`ShutDown`].
+    /// Shuts the queue down: it takes no more items. Tasks that wait to put get their items back.
+    /// Tasks that get receive the remaining items, and then [`ShutDown`].
     ///
-    /// If `immediate`, what is left is dropped, and counts as done.
+    /// If `immediate`, the remaining items are dropped, and count as done.
     pub fn shutdown(&self, immediate: bool) {
         let mut discarded = O::default();
         if immediate {
@@ -237,12 +236,12 @@ impl<O: Order> QueueOf<O> {
         self.state.get() != State::Open
     }
 
-    /// How many items are there to be got. One that was handed to a task which waited is not.
+    /// How many items can be got. An item that was given to a waiter does not count.
     pub fn len(&self) -> usize {
         self.items.borrow().count()
     }
 
-    /// Whether there is nothing to be got.
+    /// Whether no item can be got.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -252,12 +251,12 @@ impl<O: Order> QueueOf<O> {
         self.len() >= self.maxsize
     }
 
-    /// How many items there is room for; none if there is no limit.
+    /// How many items there is room for in all; `None` if there is no limit.
     pub fn maxsize(&self) -> Option<usize> {
         (self.maxsize < usize::MAX).then_some(self.maxsize)
     }
 
-    /// Takes the item, if it can be put now.
+    /// Takes the item out of `item`, if it can be put now.
     #[inline(always)]
     fn accept(&self, item: &mut Option<O::Item>) {
         if self.state.get() != State::Open || (self.getters.is_empty() && self.is_full()) {
@@ -273,7 +272,7 @@ impl<O: Order> QueueOf<O> {
         }
     }
 
-    /// The number of an item that is put now.
+    /// Counts an item that is put now, and gives its number.
     #[inline]
     fn count(&self) -> u64 {
         self.unfinished.set(self.unfinished.get() + 1);
@@ -291,7 +290,7 @@ impl<O: Order> QueueOf<O> {
         Some(item)
     }
 
-    /// Takes in the items of those who wait to put, for as long as there is room.
+    /// Takes the items of tasks that wait to put, as long as there is room.
     fn refill(&self) {
         self.putters.serve_while(|item| {
             let mut items = self.items.borrow_mut();
@@ -304,14 +303,14 @@ impl<O: Order> QueueOf<O> {
     }
 
     fn finish(&self, n: usize) {
-        let left = self.unfinished.get().saturating_sub(n); // some were called done before
+        let left = self.unfinished.get().saturating_sub(n); // an item may be done before it is got
         self.unfinished.set(left);
         if left == 0 {
             self.joiners.serve_while(|()| true);
         }
     }
 
-    /// An item that was handed to one who has gone.
+    /// Passes on an item that a dropped waiter was given.
     fn hand_on(&self, number: u64, item: O::Item) {
         if self.state.get() == State::Discarded {
             return self.finish(1);

@@ -5,25 +5,25 @@ use std::collections::{BinaryHeap, VecDeque};
 
 /// The order in which items leave a [`QueueOf`](super::QueueOf): [`Fifo`], [`Priority`] or [`Lifo`].
 ///
-/// It is not to be implemented elsewhere. Each item has a number, in the order in which they were
-/// put.
+/// It is not meant to be implemented elsewhere. The items are numbered in the order in which they
+/// were put.
 pub trait Order: Default {
-    /// What the queue is of.
+    /// The type of the items.
     type Item;
 
     /// How many items there are.
     #[doc(hidden)]
     fn count(&self) -> usize;
 
-    /// Takes in an item that has just been put.
+    /// Adds an item that has just been put.
     #[doc(hidden)]
     fn put(&mut self, number: u64, item: Self::Item);
 
-    /// Takes in an item that had left before, to stand where it would have.
+    /// Adds an item that was taken before, at its original place.
     #[doc(hidden)]
     fn put_back(&mut self, number: u64, item: Self::Item);
 
-    /// The next to leave.
+    /// Takes the next item.
     #[doc(hidden)]
     fn take(&mut self) -> Option<Self::Item>;
 }
@@ -31,7 +31,7 @@ pub trait Order: Default {
 /// First in, first out.
 pub struct Fifo<T> {
     items: VecDeque<T>,
-    /// Older than all items, the oldest last.
+    /// Items that were put back: older than all of `items`, the oldest last.
     returned: Vec<(u64, T)>,
 }
 
@@ -101,7 +101,7 @@ impl<T> Order for Lifo<T> {
     }
 }
 
-/// The least first; of equal ones, the one that was put first.
+/// The least item first; of equal items, the one that was put first.
 pub struct Priority<T>(BinaryHeap<Ranked<T>>);
 
 struct Ranked<T> {
@@ -110,7 +110,7 @@ struct Ranked<T> {
 }
 
 impl<T: Ord> Ord for Ranked<T> {
-    /// Greatest is what leaves first.
+    /// The greatest leaves first.
     fn cmp(&self, other: &Self) -> Ordering {
         let items = other.item.cmp(&self.item);
         items.then_with(|| other.number.cmp(&self.number))

@@ -1,7 +1,7 @@
-//! Values, between threads.
+//! Channels for values, between threads.
 //!
-//! As [`sync::channel`](crate::sync::channel), but each side may be anywhere: a task of some loop,
-//! or a plain thread.
+//! As [`sync::channel`](crate::sync::channel), but each side may be anywhere: in a task of any
+//! loop, or on a plain thread.
 //!
 //! ```
 //! use coro::sync::remote::channel;
@@ -28,7 +28,7 @@ use crate::sync::error::{SendError, TryRecvError, TrySendError};
 use crate::sync::queue::{Fifo, Got, Order};
 use crate::wait::line::Line;
 
-/// Makes a channel that has room for so many values.
+/// Makes a channel with room for `capacity` values.
 ///
 /// # Panics
 ///
@@ -50,9 +50,9 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (Sender(shared.clone()), Receiver(shared))
 }
 
-/// Makes a channel that has always room: sending never waits.
+/// Makes a channel without a limit: sending never waits.
 ///
-/// Mind that nothing holds a fast sender back from filling the memory.
+/// A fast sender can fill the memory.
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     bounded(usize::MAX)
 }
@@ -75,7 +75,7 @@ impl<T> State for Buffer<T> {
 }
 
 impl<T> Buffer<T> {
-    /// Takes the value, if it can be sent now.
+    /// Takes the value out of `value`, if it can be sent now.
     fn accept(&mut self, value: &mut Option<T>) {
         let room = self.values.count() < self.capacity;
         if self.receivers > 0 && (room || !self.getters.is_empty()) {
@@ -85,7 +85,7 @@ impl<T> Buffer<T> {
         }
     }
 
-    /// To whoever is first in line, or else among the others.
+    /// Gives a value to the first waiter; without a waiter, puts it among the other values.
     fn store(&mut self, number: u64, value: &mut Option<T>, put: fn(&mut Fifo<T>, u64, T)) {
         self.getters.serve_while(|got| {
             let value = value.take().map(|value| (number, value));
@@ -140,7 +140,7 @@ impl<T> Request<Buffer<T>> for Receive {
     }
 
     fn admit(buffer: &mut Buffer<T>, got: &mut Got<T>) -> bool {
-        *got = buffer.take().map(|value| (0, value)); // nobody hands this one on
+        *got = buffer.take().map(|value| (0, value)); // its number is not used: it is not handed on
         got.is_some() || buffer.senders == 0
     }
 
@@ -151,17 +151,17 @@ impl<T> Request<Buffer<T>> for Receive {
     }
 }
 
-/// The side that sends.
+/// The sending side.
 pub struct Sender<T>(Arc<Monitor<Buffer<T>>>);
 
 impl<T> Sender<T> {
-    /// Sends a value, once there is room. If there is, this does not suspend.
+    /// Sends a value, once there is room. If there is room now, this does not suspend.
     ///
     /// Dropping the wait drops the value, unless it has been sent already.
     ///
     /// # Errors
     ///
-    /// The value back, if nobody is left to receive.
+    /// The value, if every receiver was dropped.
     pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
         match RemoteWait::new(Send, &*self.0, Some(value)).await {
             None => Ok(()),
@@ -169,11 +169,11 @@ impl<T> Sender<T> {
         }
     }
 
-    /// As [`send`](Self::send), for a plain thread, which it blocks.
+    /// As [`send`](Self::send), but blocks a plain thread.
     ///
     /// # Errors
     ///
-    /// The value back, if nobody is left to receive.
+    /// The value, if every receiver was dropped.
     ///
     /// # Panics
     ///
@@ -183,11 +183,11 @@ impl<T> Sender<T> {
         block_on("blocking_send()", self.send(value))
     }
 
-    /// Sends a value, if there is room.
+    /// Sends a value, if there is room now.
     ///
     /// # Errors
     ///
-    /// The value back, and why.
+    /// The value, with the reason.
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let mut value = Some(value);
         let closed = self.0.with(|buffer| {
@@ -201,7 +201,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Whether nobody is left to receive.
+    /// Whether every receiver was dropped.
     pub fn is_closed(&self) -> bool {
         self.0.with(|buffer| buffer.receivers == 0)
     }
@@ -225,21 +225,21 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The side that receives. It can be cloned: each value then goes to one of the receivers.
+/// The receiving side. It can be cloned: each value then goes to one of the receivers.
 pub struct Receiver<T>(Arc<Monitor<Buffer<T>>>);
 
 impl<T> Receiver<T> {
-    /// Receives the next value, once there is one; `None` once the last sender has gone and nothing
-    /// is left. If it is known this does not suspend.
+    /// Receives the next value, once there is one; `None` once the last sender was dropped and the
+    /// channel is empty. If the result is known, this does not suspend.
     ///
-    /// Dropping the wait loses nothing: a value that was handed to it goes to the next who waits, or
-    /// back to the front.
+    /// Dropping the wait loses nothing: a value that it was already given goes to the next waiter,
+    /// or back to the front.
     pub async fn recv(&self) -> Option<T> {
         let got = RemoteWait::new(Receive, &*self.0, None).await;
         got.map(|(_, value)| value)
     }
 
-    /// As [`recv`](Self::recv), for a plain thread, which it blocks.
+    /// As [`recv`](Self::recv), but blocks a plain thread.
     ///
     /// # Panics
     ///
@@ -249,11 +249,11 @@ impl<T> Receiver<T> {
         block_on("blocking_recv()", self.recv())
     }
 
-    /// Receives the next value, if there is one.
+    /// Receives the next value, if there is one now.
     ///
     /// # Errors
     ///
-    /// Whether one may still come.
+    /// Whether a value may still come.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let (value, closed) = self.0.with(|buffer| (buffer.take(), buffer.senders == 0));
         match (value, closed) {

@@ -1,4 +1,4 @@
-//! Something that happens, for tasks and threads that wait for it.
+//! An event for tasks or threads, of any loop.
 
 use std::fmt;
 use std::task::Waker;
@@ -55,15 +55,15 @@ impl Event {
         }))
     }
 
-    /// Waits until the event is set. If it is, this does not suspend.
+    /// Waits until the event is set. If it is set now, this does not suspend.
     ///
-    /// Whoever waits when the event is set is woken, also if it is cleared again at once. Dropping
-    /// the wait loses nothing.
+    /// A task that waits when the event is set is woken, even if the event is cleared again at
+    /// once. Dropping the wait loses nothing.
     pub async fn wait(&self) {
         RemoteWait::new(Set, &self.0, ()).await;
     }
 
-    /// As [`wait`](Self::wait), for a plain thread, which it blocks.
+    /// As [`wait`](Self::wait), but blocks a plain thread.
     ///
     /// # Panics
     ///
@@ -73,7 +73,7 @@ impl Event {
         block_on("blocking_wait()", self.wait());
     }
 
-    /// Sets the event, and wakes all who wait for it.
+    /// Sets the event, and wakes all waiters.
     pub fn set(&self) {
         self.0.with(|flag| {
             flag.set = true;
@@ -81,7 +81,7 @@ impl Event {
         });
     }
 
-    /// Makes it unset: whoever comes from now on waits.
+    /// Clears the event: later calls of [`wait`](Self::wait) wait again.
     pub fn clear(&self) {
         self.0.with(|flag| flag.set = false);
     }

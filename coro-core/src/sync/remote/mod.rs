@@ -1,8 +1,8 @@
-//! What tasks share with other threads, and with tasks of other loops.
+//! Locks, events, channels for tasks of several loops, as well as for plain threads.
 //!
-//! These cost a lock at every step, where those of [`sync`](super) cost next to nothing: they are
-//! for crossing from one thread to another, and for nothing else. The same rules hold for them.
-//! Each operation that waits has a twin that blocks a plain thread.
+//! These take a lock at every step, while those of [`sync`](super) cost next to nothing. Use them
+//! only across threads. The same rules hold for them. Each operation that waits has a twin that
+//! blocks a plain thread.
 
 mod monitor;
 

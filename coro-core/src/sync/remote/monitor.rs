@@ -1,4 +1,4 @@
-//! A state that several threads share, and wait for.
+//! Monitors: states that several threads share, with waiters.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -13,12 +13,14 @@ use crate::event_loop::LoopHandle;
 use crate::wait::line::{Key, Line};
 use crate::wait::queue::wake_each;
 
-/// What a [`Monitor`] guards: it serves those who stand in its lines, and tells whom to wake.
+/// The state in a [`Monitor`]: it serves the waiters in its lines, and tells which waker is to be
+/// called.
 pub(super) trait State {
     fn next_called(&mut self) -> Option<Waker>;
 }
 
-/// A state behind a lock. Whoever is served under the lock is woken after it is released.
+/// A state behind a lock. A waiter that is served under the lock is woken after the lock is
+/// released.
 pub(super) struct Monitor<S>(Mutex<S>);
 
 impl<S: State> Monitor<S> {
@@ -26,7 +28,7 @@ impl<S: State> Monitor<S> {
         Monitor(Mutex::new(state))
     }
 
-    /// Changes the state, by what runs no foreign code.
+    /// Changes the state. `change` must run no foreign code.
     pub(super) fn with<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
@@ -38,13 +40,14 @@ impl<S: State> Monitor<S> {
         result
     }
 
-    /// A panic under the lock leaves nothing in disorder: nothing foreign runs there.
+    /// No foreign code runs under the lock, so the state is consistent even after a panic.
     fn lock(&self) -> MutexGuard<'_, S> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What waiters ask of a state: as [`Service`](crate::wait::queue::Service), but under its lock.
+/// A request of waiters: as [`Service`](crate::wait::queue::Service), but under the lock of a
+/// state.
 pub(super) trait Request<S> {
     type Entry;
 
@@ -52,7 +55,7 @@ pub(super) trait Request<S> {
 
     fn admit(state: &mut S, entry: &mut Self::Entry) -> bool;
 
-    /// A wait was dropped. What is given back is dropped after the lock is released.
+    /// A wait was dropped. The entry that this gives back is dropped after the lock is released.
     fn left(_: &mut S, entry: Self::Entry, _served: bool) -> Option<Self::Entry> {
         Some(entry)
     }
@@ -64,7 +67,7 @@ enum Place<T> {
     Gone,
 }
 
-/// The future of being served, for whoever has, or borrows, the monitor.
+/// The future of a wait, which owns or borrows its monitor.
 pub(super) struct RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,
@@ -95,7 +98,7 @@ where
     }
 
     fn begin(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
-        let mut waker = Some(waker); // dropped after the lock, if it is not needed
+        let mut waker = Some(waker); // dropped after the lock is released, if it is not needed
         let entered = self.monitor.with(|state| {
             let admitted = Q::admit(state, &mut entry);
             match waker.take_if(|_| !admitted) {
@@ -152,7 +155,7 @@ where
     }
 }
 
-/// Nothing in it is pinned.
+/// No field is pinned.
 impl<M, S, Q> Unpin for RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,

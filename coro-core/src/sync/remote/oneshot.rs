@@ -1,6 +1,7 @@
-//! One value, between threads.
+//! Channels for one value, between threads.
 //!
-//! As [`sync::oneshot`](crate::sync::oneshot), but each side may be anywhere.
+//! As [`sync::oneshot`](crate::sync::oneshot), but each side may be in a task of any loop or on any
+//! thread.
 //!
 //! ```
 //! use coro::sync::remote::oneshot;
@@ -38,9 +39,9 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 
 struct Slot<T> {
     value: Option<T>,
-    /// The sender has sent, or has gone without.
+    /// The sender has sent, or was dropped without sending.
     sent: bool,
-    /// The receiver has gone.
+    /// The receiver was dropped.
     closed: bool,
     receiver: Line<Option<T>>,
     sender: Line<()>,
@@ -84,7 +85,7 @@ impl<T> Request<Slot<T>> for Unwanted {
     }
 }
 
-/// The side that sends. Dropped, it tells the receiver that nothing will come.
+/// The sending side. Dropping it without sending tells the receiver that no value will come.
 pub struct Sender<T>(Arc<Monitor<Slot<T>>>);
 
 impl<T> Sender<T> {
@@ -92,7 +93,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// The value back, if the receiver has gone.
+    /// The value, if the receiver was dropped.
     pub fn send(self, value: T) -> Result<(), SendError<T>> {
         let refused = self.0.with(|slot| match slot.closed {
             true => Some(value),
@@ -104,12 +105,12 @@ impl<T> Sender<T> {
         refused.map_or(Ok(()), |value| Err(SendError(value)))
     }
 
-    /// Whether the receiver has gone.
+    /// Whether the receiver was dropped.
     pub fn is_closed(&self) -> bool {
         self.0.with(|slot| slot.closed)
     }
 
-    /// Waits until the receiver has gone: a reason to stop working on the value.
+    /// Waits until the receiver is dropped: a reason to stop working on the value.
     ///
     /// Dropping the wait loses nothing.
     pub async fn closed(&mut self) {
@@ -130,14 +131,14 @@ impl<T> Drop for Sender<T> {
     }
 }
 
-/// The side that receives: a future of the value.
+/// The receiving side: a future of the value.
 ///
 /// Dropping it closes the channel, and drops a value that was sent and not received.
 #[must_use = "a value is received by awaiting the receiver"]
 pub struct Receiver<T>(RemoteWait<Arc<Monitor<Slot<T>>>, Slot<T>, Sent>);
 
 impl<T> Receiver<T> {
-    /// Receives the value, for a plain thread, which it blocks.
+    /// Receives the value; blocks a plain thread until it comes.
     ///
     /// # Errors
     ///

@@ -268,7 +268,8 @@ pub use coro_core::yield_;
 ///
 /// A method of a trait, required or provided, is annotated as any function is, and so is the method
 /// that implements it, with the same arguments. An unannotated `async fn`, or one that returns `impl
-/// Future`, can implement a coroutine without `boxed` and `yields`.
+/// Future`, can implement a coroutine without `boxed` and `yields`. A method that is not `boxed` in
+/// the trait, a foreign one too, is implemented without `boxed`.
 ///
 /// ```
 /// use coro::yield_from;
@@ -295,6 +296,13 @@ pub use coro_core::yield_;
 /// let shape: Box<dyn Shape> = Box::new(Square(3.0));
 /// assert_eq!(coro::run(shape.price(2.0)), 18.0);
 /// ```
+///
+/// # Beside other attributes
+///
+/// Write this one first, above those that rewrite bodies, as `#[tracing::instrument]` does: below, it
+/// enters its span at each poll. Above, where the rewritten body shows it, and on a generator, which
+/// would have its span entered only while it is made, it is refused. `#[must_use]` is about the
+/// output in the plain form, and about the future with `send`, `boxed` or `yields`.
 ///
 /// # Expands roughly to
 ///
@@ -329,8 +337,9 @@ pub use coro_macros::coroutine;
 /// Lets the bare `#[coroutine]` be written on the functions inside.
 ///
 /// It goes on an inline module, an impl or a trait, and makes `#[coroutine]` and `#[coroutine(..)]` in
-/// it mean [`macro@coroutine`], also in what is nested, and inside `cfg_attr`. Its arguments `send` and
-/// `crate = path::to::coro` are handed down to all of them.
+/// it mean [`macro@coroutine`], also in what is nested, inside `cfg_attr`, and before functions in a
+/// braced macro call that stands where an item may. Inside other macros write the path. Its arguments
+/// `send` and `crate = path::to::coro` are handed down to all of them.
 ///
 /// ```
 /// use coro::yield_from;

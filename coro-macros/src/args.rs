@@ -191,7 +191,8 @@ fn set<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
 
 /// Skips to the comma before something that looks like an argument: there are commas in types too.
 fn skip_to_next(input: ParseStream) -> Result<()> {
-    while !input.is_empty() && !(input.peek(Token![,]) && begins_argument(&input.fork())) {
+    let is_before_argument = || input.peek(Token![,]) && begins_argument(&input.fork());
+    while !input.is_empty() && !is_before_argument() {
         input.parse::<TokenTree>()?;
     }
     Ok(())

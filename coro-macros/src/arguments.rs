@@ -41,12 +41,15 @@ fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
             ..
         }) => {
             let mutability = mutability.take();
-            quote!(#(#[#cfgs])* #(#[#lints])* let #mutability #ident = #ident;)
+            quote! {
+                #(#[#cfgs])* #[allow(clippy::shadow_same)] #(#[#lints])*
+                let #mutability #ident = #ident;
+            }
         }
         pattern => {
             let name = names::argument(index);
             let statements = quote! {
-                #(#[#cfgs])* #[allow(unused_mut)] let mut #name = #name;
+                #(#[#cfgs])* #[allow(unused_mut, clippy::shadow_same)] let mut #name = #name;
                 #(#[#cfgs])* #(#[#lints])* #[allow(clippy::toplevel_ref_arg)] let #pattern = #name;
             };
             *pattern = Pat::Verbatim(quote!(#name));

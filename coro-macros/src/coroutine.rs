@@ -84,6 +84,11 @@ impl Form<'_> {
             mut sig,
             body,
         } = function;
+        // What the author did not write is not to be complained about.
+        let added_async = sig
+            .asyncness
+            .is_none()
+            .then(|| quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
         // Where `fn` is: an item that begins at foreign code would never be reported as unused.
         sig.asyncness
             .get_or_insert(Token![async](sig.fn_token.span));
@@ -94,6 +99,7 @@ impl Form<'_> {
         quote! {
             #(#attrs)*
             #[allow(async_fn_in_trait, clippy::implicit_return)]
+            #added_async
             #vis #sig #body
         }
     }
@@ -121,8 +127,10 @@ impl Form<'_> {
         let allowed = quote!(#[allow(
             unknown_lints,
             mismatched_lifetime_syntaxes,
+            clippy::double_must_use,
             clippy::implicit_return,
             clippy::manual_async_fn,
+            clippy::must_use_candidate,
             clippy::needless_lifetimes,
             clippy::type_complexity
         )]);

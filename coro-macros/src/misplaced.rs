@@ -59,8 +59,8 @@ fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
     let places = ["|", "async", "const", "static", "fn"];
     let text = body.span().source_text();
     text.is_some_and(|text| {
-        let has_place = places.iter().any(|place| text.contains(place));
-        !has_place && !(cannot_wait && text.contains("await"))
+        let has_await = cannot_wait && text.contains("await");
+        !has_await && !places.iter().any(|place| text.contains(place))
     })
 }
 

@@ -316,7 +316,8 @@ pub use coro_core::yield_;
 ///
 /// A method of a trait, required or provided, is annotated like any function, and so is the method
 /// that implements it, with the same arguments. A coroutine without `boxed` and `yields` can also
-/// be implemented by an unannotated `async fn`, or a function that returns `impl Future`.
+/// be implemented by an unannotated `async fn`, or a function that returns `impl Future`. A method that is not
+/// `boxed` in the trait, a foreign one too, is implemented without `boxed`.
 ///
 /// ```
 /// use coro::yield_from;
@@ -343,6 +344,13 @@ pub use coro_core::yield_;
 /// let shape: Box<dyn Shape> = Box::new(Square(3.0));
 /// assert_eq!(coro::run(shape.price(2.0)), 18.0);
 /// ```
+///
+/// # Beside other attributes
+///
+/// Write this one first, above those that rewrite bodies, as `#[tracing::instrument]` does: below, it
+/// enters its span at each poll. Above, where the rewritten body shows it, and on a generator, which
+/// would have its span entered only while it is made, it is refused. `#[must_use]` is about the
+/// output in the plain form, and about the future with `send`, `boxed` or `yields`.
 ///
 /// # Expands roughly to
 ///
@@ -377,8 +385,9 @@ pub use coro_macros::coroutine;
 /// Makes the bare `#[coroutine]` work on the functions inside.
 ///
 /// It goes on an inline module, an impl or a trait, and makes `#[coroutine]` and `#[coroutine(..)]`
-/// inside it mean [`macro@coroutine`], also in nested items, and inside `cfg_attr`. Its arguments
-/// `send` and `crate = path::to::coro` apply to all of them.
+/// inside it mean [`macro@coroutine`], also in nested items, inside `cfg_attr`, and before functions
+/// in a braced macro call that stands where an item may. Inside other macros write the path. Its
+/// arguments `send` and `crate = path::to::coro` apply to all of them.
 ///
 /// ```
 /// use coro::yield_from;

@@ -1,33 +1,140 @@
 //! The arguments of the attributes.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Path, Result, Token, Type};
+use syn::{Error, Lit, Path, Result, Token, Type};
 
-const EXPECTED: &str =
-    "expected `yields = T`, `resumes = R`, `send`, `boxed` or `crate = path::to::coro`";
+/// What the attributes can be given.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Argument {
+    Yields,
+    Resumes,
+    Send,
+    Boxed,
+    Real,
+    Crate,
+}
 
-/// What `#[coro::coroutine(..)]` was given.
+/// The arguments that an attribute takes.
+pub(crate) struct Accepted {
+    names: &'static [Argument],
+    /// What it says to those that only a coroutine itself can have.
+    of_coroutines: Option<&'static str>,
+}
+
+pub(crate) const COROUTINE: Accepted = Accepted {
+    names: &[
+        Argument::Yields,
+        Argument::Resumes,
+        Argument::Send,
+        Argument::Boxed,
+        Argument::Crate,
+    ],
+    of_coroutines: None,
+};
+
+pub(crate) const COROUTINES: Accepted = Accepted {
+    names: &[Argument::Send, Argument::Crate],
+    of_coroutines: Some("only `send` and `crate = path::to::coro` can be handed down"),
+};
+
+pub(crate) const MAIN: Accepted = Accepted {
+    names: &[Argument::Crate],
+    of_coroutines: None,
+};
+
+pub(crate) const TEST: Accepted = Accepted {
+    names: &[Argument::Real, Argument::Crate],
+    of_coroutines: None,
+};
+
+impl Argument {
+    fn name(self) -> &'static str {
+        match self {
+            Argument::Yields => "yields",
+            Argument::Resumes => "resumes",
+            Argument::Send => "send",
+            Argument::Boxed => "boxed",
+            Argument::Real => "real",
+            Argument::Crate => "crate",
+        }
+    }
+
+    fn placeholder(self) -> Option<&'static str> {
+        match self {
+            Argument::Yields => Some("T"),
+            Argument::Resumes => Some("R"),
+            Argument::Crate => Some("path::to::coro"),
+            Argument::Send | Argument::Boxed | Argument::Real => None,
+        }
+    }
+
+    fn usage(self) -> String {
+        let name = self.name();
+        match self.placeholder() {
+            Some(placeholder) => format!("`{name} = {placeholder}`"),
+            None => format!("`{name}`"),
+        }
+    }
+
+    /// Parses the `=` before a value.
+    fn equals(self, input: ParseStream, span: Span) -> Result<()> {
+        if self.placeholder().is_none() || input.parse::<Option<Token![=]>>()?.is_some() {
+            return Ok(());
+        }
+        let (name, usage) = (self.name(), self.usage());
+        Err(Error::new(
+            span,
+            format!("`{name}` needs a value: write {usage}"),
+        ))
+    }
+}
+
+impl Accepted {
+    fn expected(&self) -> String {
+        let usages: Vec<String> = self.names.iter().map(|name| name.usage()).collect();
+        match usages.split_last() {
+            Some((last, [])) => format!("expected {last}"),
+            Some((last, others)) => format!("expected {} or {last}", others.join(", ")),
+            None => "expected nothing".to_owned(),
+        }
+    }
+
+    fn find(&self, name: &Ident) -> Result<Argument> {
+        let found = |argument: &&Argument| name == argument.name();
+        let refuse = |message| Err(Error::new(name.span(), message));
+        if let Some(argument) = self.names.iter().find(found) {
+            return Ok(*argument);
+        }
+        match (self.of_coroutines, COROUTINE.names.iter().find(found)) {
+            (Some(message), Some(_)) => refuse(message.to_owned()),
+            _ => refuse(format!("unknown argument `{name}`, {}", self.expected())),
+        }
+    }
+}
+
+/// What an attribute was given.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) yields: Option<Type>,
     pub(crate) resumes: Option<Type>,
     pub(crate) send: Option<Span>,
     pub(crate) boxed: Option<Span>,
+    pub(crate) real: Option<Span>,
     pub(crate) krate: Option<Path>,
 }
 
 impl Args {
     /// Parses as much as makes sense and reports the rest, so that the function is still expanded.
-    pub(crate) fn parse(tokens: TokenStream) -> (Args, Option<Error>) {
+    pub(crate) fn parse(accepted: &Accepted, tokens: TokenStream) -> (Args, Option<Error>) {
         let mut args = Args::default();
         let mut errors = None;
         let all = |input: ParseStream| -> Result<()> {
             while !input.is_empty() {
-                if let Err(error) = args.parse_one(input) {
+                if let Err(error) = args.parse_one(accepted, input) {
                     merge(&mut errors, error);
-                    skip_to_comma(input)?;
+                    skip_to_next(input)?;
                 }
                 if !input.is_empty() {
                     input.parse::<Token![,]>()?;
@@ -41,23 +148,20 @@ impl Args {
         (args, errors)
     }
 
-    fn parse_one(&mut self, input: ParseStream) -> Result<()> {
+    fn parse_one(&mut self, accepted: &Accepted, input: ParseStream) -> Result<()> {
         let name = input
             .call(Ident::parse_any)
-            .map_err(|error| Error::new(error.span(), EXPECTED))?;
-        match name.to_string().as_str() {
-            "yields" => set(&mut self.yields, &name, value(input, &name, "T")?),
-            "resumes" => set(&mut self.resumes, &name, value(input, &name, "R")?),
-            "send" => set(&mut self.send, &name, name.span()),
-            "boxed" => set(&mut self.boxed, &name, name.span()),
-            "crate" => {
-                equals(input, &name, "path::to::coro")?;
-                set(&mut self.krate, &name, input.call(Path::parse_mod_style)?)
-            }
-            unknown => Err(Error::new(
-                name.span(),
-                format!("unknown argument `{unknown}`, {EXPECTED}"),
-            )),
+            .map_err(|error| Error::new(error.span(), accepted.expected()))?;
+        let span = name.span();
+        let argument = accepted.find(&name)?;
+        argument.equals(input, span)?;
+        match argument {
+            Argument::Yields => set(&mut self.yields, &name, input.parse()?),
+            Argument::Resumes => set(&mut self.resumes, &name, input.parse()?),
+            Argument::Send => set(&mut self.send, &name, span),
+            Argument::Boxed => set(&mut self.boxed, &name, span),
+            Argument::Real => set(&mut self.real, &name, span),
+            Argument::Crate => set(&mut self.krate, &name, input.call(Path::parse_mod_style)?),
         }?;
         match input.is_empty() || input.peek(Token![,]) {
             true => Ok(()),
@@ -78,21 +182,6 @@ impl Args {
     }
 }
 
-fn value(input: ParseStream, name: &Ident, placeholder: &str) -> Result<Type> {
-    equals(input, name, placeholder)?;
-    input.parse()
-}
-
-fn equals(input: ParseStream, name: &Ident, placeholder: &str) -> Result<()> {
-    match input.parse::<Option<Token![=]>>()? {
-        Some(_) => Ok(()),
-        None => Err(Error::new(
-            name.span(),
-            format!("`{name}` needs a value: write `{name} = {placeholder}`"),
-        )),
-    }
-}
-
 fn set<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
     match place.replace(value) {
         None => Ok(()),
@@ -100,11 +189,23 @@ fn set<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
     }
 }
 
-fn skip_to_comma(input: ParseStream) -> Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<proc_macro2::TokenTree>()?;
+/// Skips to the comma before something that looks like an argument: there are commas in types too.
+fn skip_to_next(input: ParseStream) -> Result<()> {
+    let is_before_argument = || input.peek(Token![,]) && begins_argument(&input.fork());
+    while !input.is_empty() && !is_before_argument() {
+        input.parse::<TokenTree>()?;
     }
     Ok(())
+}
+
+fn begins_argument(ahead: ParseStream) -> bool {
+    let comma = ahead.parse::<Token![,]>().is_ok();
+    let ends =
+        |ahead: ParseStream| ahead.is_empty() || ahead.peek(Token![,]) || ahead.peek(Token![=]);
+    comma
+        && (ahead.is_empty()
+            || ahead.peek(Lit)
+            || ahead.call(Ident::parse_any).is_ok() && ends(ahead))
 }
 
 /// Adds `error` to those that are reported already.

@@ -1,11 +1,13 @@
 //! The arguments on their way from the function into the `async` block in it.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Delimiter, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Receiver, Token};
 
 use crate::names;
+use crate::tokens::{self, Cursor};
 
 /// Makes the inputs plain names, and gives the statements that turn these back into the patterns.
 ///
@@ -21,15 +23,16 @@ pub(crate) fn rebind(inputs: &mut Punctuated<FnArg, Token![,]>) -> TokenStream {
 
 /// `self` cannot be bound anew: it is captured because it is mentioned.
 fn mention(receiver: &Receiver) -> TokenStream {
-    let cfgs = receiver.attrs.iter().filter(|attr| is_cfg(attr));
+    let cfgs = Sorted::of(&receiver.attrs).cfgs;
     let self_token = &receiver.self_token;
-    quote!(#(#cfgs)* let _ = &#self_token;)
+    quote!(#(#[#cfgs])* let _ = &#self_token;)
 }
 
 fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
-    let (lints, attrs): (Vec<Attribute>, Vec<Attribute>) = typed.attrs.drain(..).partition(is_lint);
-    let cfgs: Vec<&Attribute> = attrs.iter().filter(|attr| is_cfg(attr)).collect();
-    let statements = match &mut *typed.pat {
+    let sorted = Sorted::of(&typed.attrs);
+    typed.attrs = sorted.of_argument();
+    let Sorted { lints, cfgs, .. } = sorted;
+    match &mut *typed.pat {
         Pat::Ident(PatIdent {
             by_ref: None,
             subpat: None,
@@ -38,29 +41,84 @@ fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
             ..
         }) => {
             let mutability = mutability.take();
-            quote!(#(#cfgs)* #(#lints)* let #mutability #ident = #ident;)
+            quote! {
+                #(#[#cfgs])* #[allow(clippy::shadow_same)] #(#[#lints])*
+                let #mutability #ident = #ident;
+            }
         }
         pattern => {
             let name = names::argument(index);
             let statements = quote! {
-                #(#cfgs)* #[allow(unused_mut)] let mut #name = #name;
-                #(#cfgs)* #(#lints)* #[allow(clippy::toplevel_ref_arg)] let #pattern = #name;
+                #(#[#cfgs])* #[allow(unused_mut, clippy::shadow_same)] let mut #name = #name;
+                #(#[#cfgs])* #(#[#lints])* #[allow(clippy::toplevel_ref_arg)] let #pattern = #name;
             };
             *pattern = Pat::Verbatim(quote!(#name));
             statements
         }
-    };
-    typed.attrs = attrs;
-    statements
+    }
 }
 
-fn is_cfg(attr: &Attribute) -> bool {
-    attr.path().is_ident("cfg")
+/// Whether the attribute may take away what it stands on.
+pub(crate) fn is_conditional(attr: &Attribute) -> bool {
+    let mut sorted = Sorted::default();
+    sorted.add(attr.meta.to_token_stream());
+    !sorted.cfgs.is_empty()
 }
 
-/// Lint levels are about the pattern, which moves into the body.
-fn is_lint(attr: &Attribute) -> bool {
-    ["allow", "expect", "warn", "deny", "forbid"]
-        .iter()
-        .any(|lint| attr.path().is_ident(lint))
+/// The attributes of an argument without their brackets, by where they belong.
+#[derive(Default)]
+struct Sorted {
+    /// Lint levels are about the pattern, which moves into the body.
+    lints: Vec<TokenStream>,
+    /// Conditions hold for the argument and for its statement.
+    cfgs: Vec<TokenStream>,
+    rest: Vec<TokenStream>,
+}
+
+impl Sorted {
+    fn of(attrs: &[Attribute]) -> Sorted {
+        let mut sorted = Sorted::default();
+        for attr in attrs {
+            sorted.add(attr.meta.to_token_stream());
+        }
+        sorted
+    }
+
+    fn add(&mut self, attr: TokenStream) {
+        let cursor = Cursor::new(attr.clone());
+        let is_one_of = |words: &[&str]| words.iter().any(|word| cursor.is_word(0, word));
+        if let Some(group) = cursor.group(1, Delimiter::Parenthesis)
+            && is_one_of(&["cfg_attr"])
+        {
+            self.add_each(group.stream());
+        } else if is_one_of(&["allow", "expect", "warn", "deny", "forbid"]) {
+            self.lints.push(attr);
+        } else if is_one_of(&["cfg"]) {
+            self.cfgs.push(attr);
+        } else {
+            self.rest.push(attr);
+        }
+    }
+
+    /// Each of the attributes in a `cfg_attr`, under its condition.
+    fn add_each(&mut self, arguments: TokenStream) {
+        let mut parts = tokens::split(arguments, ',').into_iter();
+        let condition = parts.next();
+        let mut inner = Sorted::default();
+        parts
+            .filter(|part| !part.is_empty())
+            .for_each(|part| inner.add(part));
+        let again = |attr| quote!(cfg_attr(#condition, #attr));
+        self.lints.extend(inner.lints.into_iter().map(again));
+        self.cfgs.extend(inner.cfgs.into_iter().map(again));
+        self.rest.extend(inner.rest.into_iter().map(again));
+    }
+
+    /// The attributes that stay on the argument.
+    fn of_argument(&self) -> Vec<Attribute> {
+        let Sorted { cfgs, rest, .. } = self;
+        let attrs = quote!(#(#[#cfgs])* #(#[#rest])*);
+        // They were parsed before.
+        Attribute::parse_outer.parse2(attrs).unwrap_or_default()
+    }
 }

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
 use crate::names;
+use crate::tokens;
 
 /// What a yield point finds out about the coroutine around it.
 pub(crate) enum Context {
@@ -80,11 +81,7 @@ pub(crate) fn is_never(ty: &Type) -> bool {
 }
 
 pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        TokenTree::Ident(ident) => ident == "impl",
-        TokenTree::Group(group) => mentions_impl(group.stream()),
-        _ => false,
-    })
+    tokens::mentions(tokens, &["impl"])
 }
 
 impl Context {

@@ -10,7 +10,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Lifetime, ReturnType, Signature, Token, Type};
 
-use crate::args::{Args, merge};
+use crate::args::{self, Args, merge};
 use crate::arguments;
 use crate::body::{self, Context};
 use crate::check;
@@ -20,12 +20,13 @@ use crate::item::{Body, Function};
 use crate::lifetimes;
 use crate::misplaced;
 use crate::names;
+use crate::rewritten;
 
 const ATTRIBUTE: &str = "#[coro::coroutine]";
 
 /// Expands `#[coro::coroutine(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let (args, mut errors) = Args::parse(args);
+    let (args, mut errors) = Args::parse(&args::COROUTINE, args);
     let mut function = match Function::parse(item.clone()) {
         Ok(function) => function,
         Err(error) => return fallback::not_a_function(ATTRIBUTE, error, item),
@@ -35,7 +36,14 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         return fallback::report(Some(error), main);
     }
     merge(&mut errors, check::coroutine(&mut function));
-    let misplaced = misplaced::refuse(&mut function);
+    if args.yields.is_some() {
+        merge(
+            &mut errors,
+            rewritten::instrumented_generator(&mut function.attrs),
+        );
+    }
+    let cannot_wait = args.yields.is_some() && function.sig.asyncness.is_none();
+    let misplaced = misplaced::refuse(&mut function, cannot_wait);
     let broken = misplaced.is_some();
     merge(&mut errors, misplaced);
     fallback::report(
@@ -76,6 +84,11 @@ impl Form<'_> {
             mut sig,
             body,
         } = function;
+        // What the author did not write is not to be complained about.
+        let added_async = sig
+            .asyncness
+            .is_none()
+            .then(|| quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
         // Where `fn` is: an item that begins at foreign code would never be reported as unused.
         sig.asyncness
             .get_or_insert(Token![async](sig.fn_token.span));
@@ -86,6 +99,7 @@ impl Form<'_> {
         quote! {
             #(#attrs)*
             #[allow(async_fn_in_trait, clippy::implicit_return)]
+            #added_async
             #vis #sig #body
         }
     }
@@ -98,7 +112,8 @@ impl Form<'_> {
             body,
         } = function;
         let waits = sig.asyncness.take().is_some();
-        let captures = self.args.boxed.map(|_| lifetimes::capture(&mut sig));
+        let boxed = self.args.boxed;
+        let captures = boxed.map(|_| lifetimes::capture(&mut sig, self.exchanged()));
         let output = self.output(&sig, waits, captures);
         let body = match body {
             Body::Braced(group) => {
@@ -112,8 +127,10 @@ impl Form<'_> {
         let allowed = quote!(#[allow(
             unknown_lints,
             mismatched_lifetime_syntaxes,
+            clippy::double_must_use,
             clippy::implicit_return,
             clippy::manual_async_fn,
+            clippy::must_use_candidate,
             clippy::needless_lifetimes,
             clippy::type_complexity
         )]);
@@ -206,6 +223,14 @@ impl Form<'_> {
         self.args
             .send
             .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
+    }
+
+    /// The types that the body takes from its resumer and gives it.
+    fn exchanged(&self) -> TokenStream {
+        let Args {
+            yields, resumes, ..
+        } = self.args;
+        quote!(#yields, #resumes)
     }
 
     fn resumes(&self) -> Type {

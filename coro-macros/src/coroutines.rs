@@ -3,28 +3,26 @@
 //! `coroutine` is also the name of an attribute that is built into the compiler, so that the bare
 //! name is ambiguous. The compiler never sees it here: it is made a path first.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{Error, Type};
+use syn::Error;
 
-use crate::args::{Args, merge};
+use crate::args::{self, Args, merge};
 use crate::fallback;
 use crate::names;
+use crate::tokens::{self, Cursor, is_punct};
 
 /// Expands `#[coro::coroutines(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let (defaults, mut errors) = Args::parse(args);
-    merge(&mut errors, only_defaults(&defaults));
+    let (defaults, mut errors) = Args::parse(&args::COROUTINES, args);
     let trees: Vec<TokenTree> = item.clone().into_iter().collect();
     merge(&mut errors, not_a_container(&trees));
-    fallback::report(errors, rewrite(trees, &defaults).unwrap_or(item))
-}
-
-fn only_defaults(args: &Args) -> Option<Error> {
-    const MESSAGE: &str = "only `send` and `crate = path::to::coro` can be handed down";
-    let refuse = |ty: &Type| Error::new_spanned(ty, MESSAGE);
-    let types = args.yields.as_ref().or(args.resumes.as_ref()).map(refuse);
-    types.or_else(|| args.boxed.map(|span| Error::new(span, MESSAGE)))
+    let mut rewriter = Rewriter {
+        defaults: &defaults,
+        errors,
+    };
+    let rewritten = rewriter.rewrite(item.clone(), Within::Items);
+    fallback::report(rewriter.errors, rewritten.unwrap_or(item))
 }
 
 /// Refuses what has no functions inside.
@@ -51,45 +49,142 @@ fn not_a_container(trees: &[TokenTree]) -> Option<Error> {
     Some(Error::new(tree.span(), message))
 }
 
-/// The tokens with the attributes in them made paths, or nothing if there are none.
-fn rewrite(mut trees: Vec<TokenTree>, defaults: &Args) -> Option<TokenStream> {
-    let mut changed = false;
-    for at in 0..trees.len() {
-        let TokenTree::Group(group) = &trees[at] else {
-            continue;
-        };
-        let inside = match group.delimiter() {
-            Delimiter::Bracket if is_attribute(&trees, at) => attribute(group.stream(), defaults),
-            // What macros make of their tokens is not known.
-            Delimiter::Brace | Delimiter::None if !is_macro_input(&trees, at) => {
-                rewrite(group.stream().into_iter().collect(), defaults)
+/// Where the tokens stand that are rewritten.
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    Items,
+    /// A macro that is called, or defined, where an item may stand: a bare attribute before a
+    /// function is ours.
+    ItemMacro,
+    /// What other macros make of their tokens is not known.
+    OtherMacro,
+}
+
+struct Rewriter<'a> {
+    defaults: &'a Args,
+    errors: Option<Error>,
+}
+
+impl Rewriter<'_> {
+    /// The tokens with the attributes in them made paths, or nothing if there are none.
+    fn rewrite(&mut self, tokens: TokenStream, within: Within) -> Option<TokenStream> {
+        let mut changed = false;
+        let mut cursor = Cursor::new(tokens);
+        while !cursor.is_at_end() {
+            if let Some(inside) = self.inside(&cursor, within) {
+                cursor.replace_inside(inside);
+                changed = true;
             }
-            _ => None,
+            cursor.advance(1);
+        }
+        changed.then(|| cursor.into_tokens())
+    }
+
+    /// What is to stand in the group that is read, if it is one that changes.
+    fn inside(&mut self, cursor: &Cursor, within: Within) -> Option<TokenStream> {
+        let Some(TokenTree::Group(group)) = cursor.tree(0) else {
+            return None;
         };
-        if let Some(inside) = inside {
-            trees[at] = replaced(group, inside);
-            changed = true;
+        let tokens = group.stream();
+        match group.delimiter() {
+            Delimiter::Bracket if is_attribute(cursor) => self.attribute(cursor, tokens, within),
+            _ if is_macro_input(cursor) => {
+                let is_item = group.delimiter() == Delimiter::Brace && is_item_macro(cursor);
+                let within = match is_item && within != Within::OtherMacro {
+                    true => Within::ItemMacro,
+                    false => Within::OtherMacro,
+                };
+                self.rewrite(tokens, within)
+            }
+            Delimiter::Brace | Delimiter::None => self.rewrite(tokens, within),
+            _ => None,
         }
     }
-    changed.then(|| trees.into_iter().collect())
+
+    fn attribute(
+        &mut self,
+        cursor: &Cursor,
+        tokens: TokenStream,
+        within: Within,
+    ) -> Option<TokenStream> {
+        if within != Within::Items && !is_before_function(cursor) {
+            return None;
+        }
+        let name = tokens.clone().into_iter().next()?;
+        if within == Within::OtherMacro {
+            if !tokens::is_word(&name, "coroutine") {
+                return None;
+            }
+            merge(&mut self.errors, Error::new(name.span(), IN_A_MACRO));
+        }
+        attribute(tokens, self.defaults)
+    }
 }
 
-/// Whether the group at `at` is an attribute of an item; closures have one of the same name.
-fn is_attribute(trees: &[TokenTree], at: usize) -> bool {
-    let is_closure = match trees.get(at + 1) {
-        Some(TokenTree::Punct(punct)) => punct.as_char() == '|',
-        Some(TokenTree::Ident(word)) => word == "move" || word == "static",
-        _ => false,
-    };
-    at > 0 && is_punct(&trees[at - 1], '#') && !is_closure
+const IN_A_MACRO: &str = "inside a macro write `#[coro::coroutine]`: \
+    `#[coro::coroutines]` does not know what becomes of the tokens in here";
+
+/// Whether the group is an attribute of an item; closures have one of the same name.
+fn is_attribute(cursor: &Cursor) -> bool {
+    let is_closure = cursor.is_punct(1, '|')
+        || ["move", "static"]
+            .iter()
+            .any(|word| cursor.is_word(1, word));
+    cursor.before(1).is_some_and(|tree| is_punct(tree, '#')) && !is_closure
 }
 
-fn is_macro_input(trees: &[TokenTree], at: usize) -> bool {
-    let behind = |back| {
-        at.checked_sub(back)
-            .is_some_and(|it: usize| is_punct(&trees[it], '!'))
+/// Whether the item to which the attribute belongs is a function.
+fn is_before_function(cursor: &Cursor) -> bool {
+    const QUALIFIERS: [&str; 7] = [
+        "pub", "crate", "default", "const", "async", "unsafe", "extern",
+    ];
+    let is_fn = |tree: &TokenTree| tokens::is_word(tree, "fn");
+    let Some(end) = cursor.after(0).iter().position(is_fn) else {
+        return false;
     };
-    behind(1) || behind(2)
+    let mut of_a_macro = false;
+    cursor.after(0)[..end].iter().all(|tree| match tree {
+        TokenTree::Ident(word) => {
+            let variable = std::mem::take(&mut of_a_macro);
+            variable || QUALIFIERS.iter().any(|qualifier| word == qualifier)
+        }
+        TokenTree::Punct(punct) => {
+            of_a_macro = punct.as_char() == '$';
+            "#$*?".contains(punct.as_char())
+        }
+        TokenTree::Group(group) => group.delimiter() != Delimiter::Brace,
+        TokenTree::Literal(_) => true,
+    })
+}
+
+fn is_macro_input(cursor: &Cursor) -> bool {
+    let is_exclamation = |tree: &TokenTree| is_punct(tree, '!');
+    cursor.before(1).is_some_and(is_exclamation) || is_macro_definition(cursor)
+}
+
+fn is_macro_definition(cursor: &Cursor) -> bool {
+    let is_exclamation = |tree: &TokenTree| is_punct(tree, '!');
+    cursor.before(2).is_some_and(is_exclamation)
+        && matches!(cursor.before(1), Some(TokenTree::Ident(_)))
+}
+
+/// Whether the macro whose input this is stands where an item may.
+fn is_item_macro(cursor: &Cursor) -> bool {
+    if is_macro_definition(cursor) {
+        return true;
+    }
+    let mut back = 2;
+    while let Some(tree) = cursor.before(back) {
+        match tree {
+            TokenTree::Ident(_) => back += 1,
+            tree if is_punct(tree, ':') => back += 1,
+            tree => {
+                let is_end = is_punct(tree, ';') || tokens::is_group(tree, Delimiter::Brace);
+                return is_end || tokens::is_group(tree, Delimiter::Bracket);
+            }
+        }
+    }
+    true
 }
 
 /// `coroutine(args)`, as a path and with the defaults; `None` if it is another attribute.
@@ -103,7 +198,7 @@ fn attribute(tokens: TokenStream, defaults: &Args) -> Option<TokenStream> {
     if matches!(&name, TokenTree::Ident(word) if word == "cfg_attr") {
         let args = args?;
         let inside = conditional(args.stream(), defaults)?;
-        let args = replaced(&args, inside);
+        let args = tokens::with_tokens(&args, inside);
         return Some(quote!(#name #args));
     }
     if !matches!(&name, TokenTree::Ident(word) if word == "coroutine") {
@@ -133,12 +228,10 @@ fn without_spaces(text: &str) -> String {
 
 /// The arguments of `cfg_attr`: a condition, then attributes.
 fn conditional(tokens: TokenStream, defaults: &Args) -> Option<TokenStream> {
-    let trees: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut parts = trees.split(|tree| is_punct(tree, ','));
-    let mut output: TokenStream = parts.next()?.iter().cloned().collect();
+    let mut parts = tokens::split(tokens, ',').into_iter();
+    let mut output = parts.next()?;
     let mut changed = false;
     for part in parts {
-        let part: TokenStream = part.iter().cloned().collect();
         let rewritten = attribute(part.clone(), defaults);
         changed |= rewritten.is_some();
         let part = rewritten.unwrap_or(part);
@@ -150,22 +243,12 @@ fn conditional(tokens: TokenStream, defaults: &Args) -> Option<TokenStream> {
 /// The arguments, and those of the defaults that they do not mention.
 fn with_defaults(args: TokenStream, defaults: &Args) -> TokenStream {
     let mentions = |word: &str| {
-        let is_word = |tree| matches!(tree, TokenTree::Ident(other) if other == word);
-        args.clone().into_iter().any(is_word)
+        let mut trees = args.clone().into_iter();
+        trees.any(|tree| tokens::is_word(&tree, word))
     };
     let send = defaults.send.filter(|_| !mentions("send"));
     let send = send.map(|span| quote_spanned!(span=> send,));
     let krate = defaults.krate.as_ref().filter(|_| !mentions("crate"));
     let krate = krate.map(|path| quote!(crate = #path,));
     quote!(#send #krate #args)
-}
-
-fn replaced(group: &Group, tokens: TokenStream) -> TokenTree {
-    let mut replaced = Group::new(group.delimiter(), tokens);
-    replaced.set_span(group.span());
-    replaced.into()
-}
-
-fn is_punct(tree: &TokenTree, punct: char) -> bool {
-    matches!(tree, TokenTree::Punct(other) if other.as_char() == punct)
 }

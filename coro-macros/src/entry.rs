@@ -2,11 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Error, Ident, Path, Result, Token};
+use syn::Path;
 
-use crate::args::merge;
+use crate::args::{self, Accepted, Args, merge};
 use crate::body::{self, Context};
 use crate::check;
 use crate::fallback;
@@ -29,7 +27,10 @@ pub(crate) fn main_instead(function: Function, krate: Option<Path>) -> TokenStre
     print(
         Entry::Main,
         function,
-        &EntryArgs { real: false, krate },
+        &Args {
+            krate,
+            ..Args::default()
+        },
         false,
     )
 }
@@ -48,10 +49,10 @@ impl Entry {
         }
     }
 
-    fn expected(self) -> &'static str {
+    fn accepted(self) -> &'static Accepted {
         match self {
-            Entry::Main => "expected `crate = path::to::coro`",
-            Entry::Test => "expected `real` or `crate = path::to::coro`",
+            Entry::Main => &args::MAIN,
+            Entry::Test => &args::TEST,
         }
     }
 
@@ -62,9 +63,9 @@ impl Entry {
         }
     }
 
-    fn run(self, args: &EntryArgs, call: TokenStream) -> TokenStream {
+    fn run(self, args: &Args, call: TokenStream) -> TokenStream {
         let runtime = names::runtime(args.krate.as_ref());
-        match (self, args.real) {
+        match (self, args.real.is_some()) {
             (Entry::Main, _) => quote!(#runtime::run_main(#call)),
             (Entry::Test, false) => quote!(#runtime::run_test(#runtime::TestClock::Virtual, #call)),
             (Entry::Test, true) => quote!(#runtime::run_test(#runtime::TestClock::Real, #call)),
@@ -72,61 +73,21 @@ impl Entry {
     }
 }
 
-#[derive(Default)]
-struct EntryArgs {
-    /// The clock of the test is the one on the wall.
-    real: bool,
-    krate: Option<Path>,
-}
-
-impl EntryArgs {
-    fn parse(entry: Entry, tokens: TokenStream) -> (EntryArgs, Option<Error>) {
-        let mut args = EntryArgs::default();
-        let all = |input: ParseStream| -> Result<()> {
-            while !input.is_empty() {
-                args.parse_one(entry, input)?;
-                if !input.is_empty() {
-                    input.parse::<Token![,]>()?;
-                }
-            }
-            Ok(())
-        };
-        let error = all.parse2(tokens).err();
-        (args, error)
-    }
-
-    fn parse_one(&mut self, entry: Entry, input: ParseStream) -> Result<()> {
-        let name = input.call(Ident::parse_any)?;
-        match (entry, name.to_string().as_str()) {
-            (Entry::Test, "real") => self.real = true,
-            (_, "crate") => {
-                input.parse::<Token![=]>()?;
-                self.krate = Some(input.call(Path::parse_mod_style)?);
-            }
-            (_, unknown) => {
-                let message = format!("unknown argument `{unknown}`, {}", entry.expected());
-                return Err(Error::new(name.span(), message));
-            }
-        }
-        Ok(())
-    }
-}
-
 fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {
-    let (args, mut errors) = EntryArgs::parse(entry, args);
+    let (args, mut errors) = Args::parse(entry.accepted(), args);
     let mut function = match Function::parse(item.clone()) {
         Ok(function) => function,
         Err(error) => return fallback::not_a_function(entry.attribute(), error, item),
     };
     merge(&mut errors, check::entry(&mut function, entry.attribute()));
-    let misplaced = misplaced::refuse(&mut function);
+    let misplaced = misplaced::refuse(&mut function, false);
     let broken = misplaced.is_some();
     merge(&mut errors, misplaced);
     fallback::report(errors, print(entry, function, &args, broken))
 }
 
 /// The function itself, around a coroutine of the same name.
-fn print(entry: Entry, function: Function, args: &EntryArgs, broken: bool) -> TokenStream {
+fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenStream {
     let Function {
         attrs,
         vis,

@@ -14,9 +14,13 @@ mod item;
 mod lifetimes;
 mod misplaced;
 mod names;
+mod rewritten;
+mod tokens;
 
 #[cfg(test)]
 mod expansion;
+#[cfg(test)]
+mod mutations;
 
 use proc_macro::TokenStream;
 

@@ -2,87 +2,177 @@
 //!
 //! `impl Future` captures by itself; `dyn Future` has to be told.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{
-    FnArg, GenericArgument, GenericParam, Lifetime, LifetimeParam, PathArguments, Receiver,
-    ReceiverKind, Signature, Token, Type, TypeParamBound, WherePredicate, parse_quote,
+    FnArg, GenericArgument, GenericParam, Generics, Lifetime, LifetimeParam, PathArguments,
+    PredicateLifetime, PredicateType, Receiver, ReceiverKind, Signature, Token, Type,
+    TypeParamBound, TypeParen, WherePredicate, token,
 };
 
-/// Gives a name to whatever lives shorter than `'static` in the arguments, and returns the
-/// lifetime that all of it outlives.
-pub(crate) fn capture(sig: &mut Signature) -> Lifetime {
-    if let Some(lifetime) = of_receiver_alone(sig) {
+use crate::arguments;
+use crate::body;
+use crate::tokens;
+
+/// Names every elided lifetime in the arguments, and returns the lifetime that everything the
+/// coroutine holds outlives.
+///
+/// The types that are `exchanged` with its resumer are held too: by the handle of the body.
+pub(crate) fn capture(sig: &mut Signature, exchanged: TokenStream) -> Lifetime {
+    let exchanged = Mentioned::of(exchanged);
+    if let Some(lifetime) = of_receiver_alone(sig, &exchanged) {
         return lifetime;
     }
-    let mut captures = Captures::new();
+    let mut captures = Captures::new(exchanged);
     for input in &mut sig.inputs {
         captures.input(input);
     }
     captures.declare(sig)
 }
 
-/// The lifetime of `&self` where nothing else is captured: it needs no declaration, so that the
+/// The lifetime of `&self` if there is no other argument: it needs no declaration, so that the
 /// signature is the one that people write by hand.
-fn of_receiver_alone(sig: &Signature) -> Option<Lifetime> {
+///
+/// Any argument makes the longer form, even a number: a trait may say `Self::Key` for what its
+/// implementation calls `u32`, and both have to declare the same lifetimes.
+fn of_receiver_alone(sig: &Signature, exchanged: &Mentioned) -> Option<Lifetime> {
     let mut inputs = sig.inputs.iter();
     let lifetime = match inputs.next()? {
         FnArg::Receiver(Receiver {
             kind: ReceiverKind::Reference(_, lifetime, _),
             ..
         }) => lifetime,
+        FnArg::Receiver(Receiver {
+            kind: ReceiverKind::Typed(_, ty),
+            ..
+        }) => of_reference_to_self(ty)?,
         _ => return None,
     };
-    let owned = inputs.all(|input| matches!(input, FnArg::Typed(typed) if is_owned(&typed.ty)));
-    owned.then(|| {
-        lifetime
-            .clone()
-            .unwrap_or_else(|| Lifetime::new("'_", Span::call_site()))
-    })
+    // `Self` outlives its reference, and so do the parameters around the method.
+    let alone = inputs.next().is_none() && exchanged.none_of(&sig.generics, lifetime.as_ref());
+    alone.then(|| lifetime.clone().unwrap_or_else(elided))
+}
+
+/// The lifetime in `self: &Self`, which means what `&self` means.
+fn of_reference_to_self(ty: &Type) -> Option<&Option<Lifetime>> {
+    match ty {
+        Type::Reference(reference) if is_self(&reference.elem) => Some(&reference.lifetime),
+        Type::Paren(paren) => of_reference_to_self(&paren.elem),
+        Type::Group(group) => of_reference_to_self(&group.elem),
+        _ => None,
+    }
+}
+
+fn is_self(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path.qself.is_none() && path.path.is_ident("Self"),
+        Type::Paren(paren) => is_self(&paren.elem),
+        Type::Group(group) => is_self(&group.elem),
+        _ => false,
+    }
+}
+
+/// The words and the lifetimes in some types, whose parameters are to outlive the coroutine.
+struct Mentioned {
+    words: Vec<String>,
+    lifetimes: Vec<Lifetime>,
+}
+
+impl Mentioned {
+    fn of(types: TokenStream) -> Mentioned {
+        let (words, lifetimes) = tokens::names(types);
+        Mentioned { words, lifetimes }
+    }
+
+    fn add(&mut self, types: TokenStream) {
+        let (words, lifetimes) = tokens::names(types);
+        self.words.extend(words);
+        self.lifetimes.extend(lifetimes);
+    }
+
+    fn type_param(&self, param: &syn::TypeParam) -> bool {
+        self.words.iter().any(|word| param.ident == word)
+    }
+
+    fn none_of(&self, generics: &Generics, known: Option<&Lifetime>) -> bool {
+        generics.params.iter().all(|param| match param {
+            GenericParam::Type(param) => !self.type_param(param),
+            GenericParam::Lifetime(param) => {
+                Some(&param.lifetime) == known || !self.lifetimes.contains(&param.lifetime)
+            }
+            _ => true,
+        })
+    }
+
+    /// Bounds the parameters themselves: they are there under any configuration, or have their own
+    /// `cfg`.
+    fn bound_params(&mut self, generics: &mut Generics, all: &Lifetime) {
+        for param in &mut generics.params {
+            match param {
+                GenericParam::Type(param) if self.type_param(param) => {
+                    param.bounds.push(TypeParamBound::Lifetime(all.clone()));
+                }
+                GenericParam::Lifetime(param) if self.lifetimes.contains(&param.lifetime) => {
+                    param.bounds.push(all.clone());
+                    self.lifetimes.retain(|other| *other != param.lifetime);
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 struct Captures {
     all: Lifetime,
     named: Vec<Lifetime>,
     types: Vec<Type>,
+    /// What stands in types that cannot be bounded as a whole.
+    mentioned: Mentioned,
 }
 
 impl Captures {
-    fn new() -> Captures {
+    fn new(mentioned: Mentioned) -> Captures {
         Captures {
             all: Lifetime::new("'__captured", Span::mixed_site()),
             named: Vec::new(),
             types: Vec::new(),
+            mentioned,
         }
     }
 
     fn input(&mut self, input: &mut FnArg) {
+        let conditional = is_conditional(input);
         let ty = match input {
             FnArg::Receiver(receiver) => self.receiver(receiver),
             FnArg::Typed(typed) if is_owned(&typed.ty) => return,
             FnArg::Typed(typed) => {
                 self.name_elided(&mut typed.ty);
-                let ty = &typed.ty;
-                parse_quote!(#ty)
+                if is_impl(&typed.ty) {
+                    return;
+                }
+                typed.ty.to_token_stream()
             }
         };
-        // What is bounded must exist, and so must not be configured away.
-        if !matches!(ty, Type::ImplTrait(_)) && !is_conditional(input) {
-            self.types.push(ty);
+        // A bounded type must exist, and so must not be configured away; and `impl` has no place
+        // among bounds.
+        match conditional || body::mentions_impl(ty.clone()) {
+            true => self.mentioned.add(ty),
+            false => self.types.push(Type::Verbatim(ty)),
         }
     }
 
-    fn receiver(&mut self, receiver: &mut Receiver) -> Type {
+    fn receiver(&mut self, receiver: &mut Receiver) -> TokenStream {
         match &mut receiver.kind {
             ReceiverKind::Reference(_, lifetime, mutability) => {
                 let lifetime = lifetime.get_or_insert_with(|| self.fresh());
-                parse_quote!(&#lifetime #mutability Self)
+                quote!(&#lifetime #mutability Self)
             }
             ReceiverKind::Typed(_, ty) => {
                 self.name_elided(ty);
-                parse_quote!(#ty)
+                ty.to_token_stream()
             }
-            _ => parse_quote!(Self),
+            _ => quote!(Self),
         }
     }
 
@@ -90,7 +180,7 @@ impl Captures {
         match ty {
             Type::Reference(reference) => {
                 self.name(reference.lifetime.get_or_insert_with(elided));
-                self.name_elided(&mut reference.elem);
+                self.pointee(&mut reference.elem);
             }
             Type::Path(path) => {
                 if let Some(qself) = &mut path.qself {
@@ -111,11 +201,25 @@ impl Captures {
             Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|it| self.name_elided(it)),
             Type::Array(array) => self.name_elided(&mut array.elem),
             Type::Slice(slice) => self.name_elided(&mut slice.elem),
-            Type::Ptr(pointer) => self.name_elided(&mut pointer.elem),
+            Type::Ptr(pointer) => self.pointee(&mut pointer.elem),
             Type::Paren(paren) => self.name_elided(&mut paren.elem),
             Type::Group(group) => self.name_elided(&mut group.elem),
             // What is elided in `fn(&T)` is not captured.
             _ => {}
+        }
+    }
+
+    /// What stands behind `&`, where the bound that an `impl` is given needs parentheses.
+    fn pointee(&mut self, ty: &mut Type) {
+        self.name_elided(ty);
+        if is_impl(ty) && !matches!(ty, Type::Paren(_)) {
+            let elem = Box::new(std::mem::replace(ty, Type::Verbatim(TokenStream::new())));
+            let paren_token = token::Paren(Span::mixed_site());
+            *ty = Type::Paren(TypeParen {
+                attrs: Vec::new(),
+                paren_token,
+                elem,
+            });
         }
     }
 
@@ -164,27 +268,49 @@ impl Captures {
     }
 
     /// Adds the names and what they must outlive to the signature.
-    fn declare(self, sig: &mut Signature) -> Lifetime {
-        let opaque = |input: &FnArg| matches!(input, FnArg::Typed(typed) if !is_owned(&typed.ty));
-        if self.types.is_empty() && !sig.inputs.iter().any(opaque) {
+    fn declare(mut self, sig: &mut Signature) -> Lifetime {
+        if sig.inputs.is_empty() && self.mentioned.none_of(&sig.generics, None) {
             return Lifetime::new("'static", Span::call_site());
         }
         let all = self.all;
+        self.mentioned.bound_params(&mut sig.generics, &all);
         let mut params = Punctuated::new();
         params.push(GenericParam::Lifetime(LifetimeParam::new(all.clone())));
-        for name in self.named {
-            params.push(parse_quote!(#name: #all));
+        for name in &self.named {
+            let mut param = LifetimeParam::new(name.clone());
+            param.bounds.push(all.clone());
+            params.push(GenericParam::Lifetime(param));
         }
         params.extend(std::mem::take(&mut sig.generics.params));
         sig.generics.params = params;
+        // What is left was declared around the function.
+        let outer = self.mentioned.lifetimes.into_iter();
+        let outer = outer.filter(|lifetime| !self.named.contains(lifetime));
+        let lifetimes = outer.map(|lifetime| lifetime_outlives(lifetime, &all));
+        let types = self.types.into_iter().map(|ty| type_outlives(ty, &all));
         let predicates = &mut sig.generics.make_where_clause().predicates;
-        predicates.extend(
-            self.types
-                .iter()
-                .map(|ty| -> WherePredicate { parse_quote!(#ty: #all) }),
-        );
+        predicates.extend(lifetimes.chain(types));
         all
     }
+}
+
+fn lifetime_outlives(lifetime: Lifetime, all: &Lifetime) -> WherePredicate {
+    WherePredicate::Lifetime(PredicateLifetime {
+        attrs: Vec::new(),
+        lifetime,
+        colon_token: Token![:](Span::call_site()),
+        bounds: Punctuated::from_iter([all.clone()]),
+    })
+}
+
+fn type_outlives(bounded_ty: Type, all: &Lifetime) -> WherePredicate {
+    WherePredicate::Type(PredicateType {
+        attrs: Vec::new(),
+        lifetimes: None,
+        bounded_ty,
+        colon_token: Token![:](Span::call_site()),
+        bounds: Punctuated::from_iter([TypeParamBound::Lifetime(all.clone())]),
+    })
 }
 
 fn is_conditional(input: &FnArg) -> bool {
@@ -192,14 +318,23 @@ fn is_conditional(input: &FnArg) -> bool {
         FnArg::Receiver(receiver) => &receiver.attrs,
         FnArg::Typed(typed) => &typed.attrs,
     };
-    attrs.iter().any(|attr| attr.path().is_ident("cfg"))
+    attrs.iter().any(arguments::is_conditional)
+}
+
+fn is_impl(ty: &Type) -> bool {
+    match ty {
+        Type::ImplTrait(_) => true,
+        Type::Paren(paren) => is_impl(&paren.elem),
+        Type::Group(group) => is_impl(&group.elem),
+        _ => false,
+    }
 }
 
 fn elided() -> Lifetime {
     Lifetime::new("'_", Span::call_site())
 }
 
-/// Whether the type is one of those that are known to borrow nothing.
+/// Whether the type is known to borrow nothing, so that it needs no bound.
 fn is_owned(ty: &Type) -> bool {
     const OWNED: [&str; 18] = [
         "bool", "char", "String", "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8",
@@ -211,6 +346,7 @@ fn is_owned(ty: &Type) -> bool {
             .get_ident()
             .is_some_and(|name| OWNED.iter().any(|owned| name == owned)),
         Type::Tuple(tuple) => tuple.elems.iter().all(is_owned),
+        Type::Paren(paren) => is_owned(&paren.elem),
         Type::Group(group) => is_owned(&group.elem),
         _ => false,
     }

@@ -11,37 +11,57 @@ use syn::{Error, Signature};
 use crate::args::merge;
 use crate::body;
 use crate::item::{Body, Function};
+use crate::rewritten;
+use crate::tokens::{Cursor, is_group, is_punct, mentions};
 
-/// Reports the yield points in closures and nested functions, blocks and constants.
-pub(crate) fn refuse(function: &mut Function) -> Option<Error> {
+/// Reports the yield points in closures and nested functions, blocks and constants; and every
+/// `.await` of a body that `cannot_wait`.
+pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error> {
     let Body::Braced(body) = &mut function.body else {
         return None;
     };
-    if has_no_place_for_them(body) {
+    let by_an_attribute = rewritten::is(body);
+    if !by_an_attribute && has_no_place_for_them(body, cannot_wait) {
         return None;
     }
-    let mut found = Found::default();
-    scan(body.stream(), None, &mut found);
+    let mut found = Found {
+        cannot_wait,
+        ..Found::default()
+    };
+    if by_an_attribute {
+        merge(
+            &mut found.errors,
+            rewritten::guard(body, &function.sig.ident),
+        );
+    }
+    let outermost = Surroundings {
+        place: None,
+        unsure: by_an_attribute,
+    };
+    scan(body.stream(), outermost, &mut found);
     // Whatever took the place of what the compiler evaluates would be an error again.
     if found.evaluated && !body::mentions_impl(function.sig.output.to_token_stream()) {
         *body = Group::new(Delimiter::Brace, quote!(loop {}));
     }
-    match found.in_async_block && is_boxed_future(&function.sig) {
-        true => found
-            .errors
-            .map(|error| Error::new(error.span(), ASYNC_TRAIT)),
-        false => found.errors,
-    }
+    let message = match found.in_async_block {
+        true if is_boxed_future(&function.sig) => ASYNC_TRAIT,
+        true if by_an_attribute => rewritten::IN_ASYNC_BLOCK,
+        _ => return found.errors,
+    };
+    found.errors.map(|error| Error::new(error.span(), message))
 }
 
 const ASYNC_TRAIT: &str = "an attribute above has put this body into an `async` block: \
     if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`";
 
 /// Whether the text shows at a glance that nothing is misplaced, which is cheaper than to look.
-fn has_no_place_for_them(body: &Group) -> bool {
+fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
     let places = ["|", "async", "const", "static", "fn"];
     let text = body.span().source_text();
-    text.is_some_and(|text| !places.iter().any(|place| text.contains(place)))
+    text.is_some_and(|text| {
+        let has_await = cannot_wait && text.contains("await");
+        !has_await && !places.iter().any(|place| text.contains(place))
+    })
 }
 
 /// Whether the function returns what `#[async_trait]` makes it return.
@@ -58,9 +78,18 @@ struct Found {
     in_async_block: bool,
     /// In a place that the compiler evaluates.
     evaluated: bool,
+    cannot_wait: bool,
 }
 
 impl Found {
+    fn add_await(&mut self, word: &Ident) {
+        let error = Error::new(
+            word.span(),
+            "this generator cannot wait, since its function is not `async`: make it an `async fn`",
+        );
+        merge(&mut self.errors, error);
+    }
+
     fn add(&mut self, name: &Ident, place: Place) {
         merge(&mut self.errors, place.error(name));
         self.in_async_block |= matches!(place, Place::AsyncBlock);
@@ -103,52 +132,60 @@ impl Place {
     }
 }
 
-fn scan(tokens: TokenStream, place: Option<Place>, found: &mut Found) {
-    let trees = tokens.into_iter().collect();
+/// What all the tokens between two delimiters stand in.
+#[derive(Clone, Copy)]
+struct Surroundings {
+    place: Option<Place>,
+    /// Whether a closure may reach further than it seems, or the body is not as its author wrote it.
+    unsure: bool,
+}
+
+fn scan(tokens: TokenStream, around: Surroundings, found: &mut Found) {
     let mut level = Level {
-        trees,
-        at: 0,
-        place,
+        cursor: Cursor::new(tokens),
+        around,
         passing: None,
+        after_closure: false,
         annotated: false,
     };
-    while level.at < level.trees.len() {
+    while !level.cursor.is_at_end() {
         level.step(found);
-        level.at += 1;
+        level.cursor.advance(1);
     }
 }
 
-/// The tokens between two delimiters, and how far they are read.
+/// The tokens between two delimiters.
 struct Level {
-    trees: Vec<TokenTree>,
-    at: usize,
-    /// What all of them stand in.
-    place: Option<Place>,
+    cursor: Cursor,
+    around: Surroundings,
     /// What those up to the next `;` stand in, or up to the next comma if it is a closure.
     passing: Option<Place>,
+    /// Whether there was a closure since the last `;`: a comma may stand in its types.
+    after_closure: bool,
     /// Whether the item that begins here has an attribute that makes a coroutine of it.
     annotated: bool,
 }
 
 impl Level {
     fn step(&mut self, found: &mut Found) {
-        match &self.trees[self.at] {
-            TokenTree::Punct(punct) => self.punct(punct.as_char()),
-            TokenTree::Ident(name) => self.word(&name.clone(), found),
-            TokenTree::Group(group) => self.group(group.delimiter(), group.stream(), found),
-            TokenTree::Literal(_) => {}
+        match self.cursor.tree(0) {
+            Some(TokenTree::Punct(punct)) => self.punct(punct.as_char(), found),
+            Some(TokenTree::Ident(name)) => self.word(&name.clone(), found),
+            Some(TokenTree::Group(group)) => self.group(group.delimiter(), group.stream(), found),
+            Some(TokenTree::Literal(_)) | None => {}
         }
     }
 
-    fn punct(&mut self, punct: char) {
+    fn punct(&mut self, punct: char, found: &mut Found) {
         match punct {
             ',' if matches!(self.passing, Some(Place::Closure)) => self.passing = None,
             ';' => {
                 self.passing = None;
+                self.after_closure = false;
                 self.annotated = false;
             }
-            '|' if self.at_operand() => self.closure(),
-            '|' if self.is_punct(1, '|') => self.at += 1,
+            '|' if self.at_operand() => self.closure(found),
+            '|' if self.cursor.is_punct(1, '|') => self.cursor.advance(1),
             '#' => self.attribute(),
             _ => {}
         }
@@ -156,86 +193,109 @@ impl Level {
 
     fn word(&mut self, name: &Ident, found: &mut Found) {
         match name.to_string().as_str() {
-            "yield_" | "yield_from" if self.is_punct(1, '!') => {
+            "yield_" | "yield_from" if self.cursor.is_punct(1, '!') => {
                 if let Some(place) = self.here() {
                     found.add(name, place);
-                    self.at += 2;
+                    self.cursor.advance(2);
                 }
             }
-            "macro_rules" => self.at += 3,
+            "await" if found.cannot_wait && self.is_await_of_the_body() => found.add_await(name),
+            "macro_rules" => self.cursor.advance(3),
             "async" => {
-                let body = if self.is_word(1, "move") { 2 } else { 1 };
+                let body = if self.cursor.is_word(1, "move") { 2 } else { 1 };
                 self.block(body, Place::AsyncBlock, found);
             }
             "const" if self.braces(1).is_some() => self.block(1, Place::ConstBlock, found),
-            "const" | "static" if self.at_statement() && !self.is_word(1, "fn") => {
+            "const" | "static" if self.at_statement() && !self.cursor.is_word(1, "fn") => {
                 self.passing = Some(Place::Constant);
             }
-            "fn" if matches!(self.tree(1), Some(TokenTree::Ident(_))) => self.function(found),
+            "fn" if matches!(self.cursor.tree(1), Some(TokenTree::Ident(_))) => {
+                self.function(found);
+            }
             // What other macros make of their tokens is not known.
-            _ if self.is_macro_call() && self.here().is_none() => self.at += 2,
+            _ if self.cursor.is_macro_call() && self.here().is_none() => self.cursor.advance(2),
             _ => {}
         }
+    }
+
+    /// Whether this `await` certainly waits in the body itself.
+    fn is_await_of_the_body(&self) -> bool {
+        let is_after_dot = self
+            .cursor
+            .before(1)
+            .is_some_and(|tree| is_punct(tree, '.'));
+        is_after_dot && self.here().is_none() && !self.around.unsure && !self.after_closure
     }
 
     fn group(&mut self, delimiter: Delimiter, tokens: TokenStream, found: &mut Found) {
         if delimiter == Delimiter::Brace {
             self.annotated = false;
         }
-        scan(tokens, self.here(), found);
+        scan(tokens, self.surroundings(self.here()), found);
     }
 
     /// Passes the block that lies ahead, if one does.
     fn block(&mut self, ahead: usize, place: Place, found: &mut Found) {
         if let Some(block) = self.braces(ahead).map(Group::stream) {
-            self.at += ahead;
-            scan(block, Some(place), found);
+            self.cursor.advance(ahead);
+            scan(block, self.surroundings(Some(place)), found);
+        }
+    }
+
+    fn surroundings(&self, place: Option<Place>) -> Surroundings {
+        Surroundings {
+            place,
+            unsure: self.around.unsure || self.after_closure,
         }
     }
 
     fn function(&mut self, found: &mut Found) {
-        let is_end = |tree: &TokenTree| match tree {
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-            TokenTree::Punct(punct) => punct.as_char() == ';',
-            _ => false,
-        };
-        let Some(to_body) = self.trees[self.at..].iter().position(is_end) else {
+        let is_end = |tree: &TokenTree| is_group(tree, Delimiter::Brace) || is_punct(tree, ';');
+        let Some(to_body) = self.cursor.after(0).iter().position(is_end) else {
             return;
         };
         match std::mem::take(&mut self.annotated) {
-            true => self.at += to_body,
-            false => self.block(to_body, Place::Function, found),
+            true => self.cursor.advance(to_body + 1),
+            false => self.block(to_body + 1, Place::Function, found),
         }
     }
 
     /// A closure, from its first bar to the second; or else the alternatives of a pattern.
-    fn closure(&mut self) {
+    fn closure(&mut self, found: &mut Found) {
         let bar = |tree: &TokenTree| is_punct(tree, '|');
-        let Some(second) = self.trees[self.at + 1..].iter().position(bar) else {
+        let Some(second) = self.cursor.after(0).iter().position(bar) else {
             return;
         };
-        let after = &self.trees[self.at + second + 2..];
-        let end = after
-            .iter()
-            .position(|tree| is_punct(tree, ','))
-            .unwrap_or(after.len());
+        let after = self.cursor.after(second + 1);
         let is_arrow = |pair: &[TokenTree]| is_punct(&pair[0], '=') && is_punct(&pair[1], '>');
-        if !after[..end].windows(2).any(is_arrow) {
-            self.at += second + 1;
-            self.passing = Some(Place::Closure);
+        let comma = after.iter().position(|tree| is_punct(tree, ','));
+        let end = comma.unwrap_or(after.len());
+        if after[..end].windows(2).any(is_arrow) {
+            return;
+        }
+        let has_type =
+            matches!(after, [minus, more, ..] if is_punct(minus, '-') && is_punct(more, '>'));
+        let is_block = |tree: &TokenTree| is_group(tree, Delimiter::Brace);
+        let block = after.iter().position(is_block).filter(|_| has_type);
+        self.after_closure = true;
+        self.cursor.advance(second + 1);
+        match block {
+            // Whose type may have commas in it.
+            Some(block) => self.block(block + 1, Place::Closure, found),
+            None => self.passing = Some(Place::Closure),
         }
     }
 
     fn attribute(&mut self) {
-        if let Some(TokenTree::Group(group)) = self.tree(1) {
+        if let Some(TokenTree::Group(group)) = self.cursor.tree(1) {
             self.annotated |= mentions(group.stream(), &["coroutine", "main", "test"]);
-            self.at += 1;
+            self.cursor.advance(1);
         }
     }
 
     /// What the token that is read stands in.
     fn here(&self) -> Option<Place> {
-        self.passing.or(self.place)
+        self.passing.or(self.around.place)
     }
 
     /// Whether an expression may begin here, so that a bar is not the operator.
@@ -243,11 +303,14 @@ impl Level {
         const BEFORE: [&str; 9] = [
             "move", "async", "static", "return", "break", "in", "if", "while", "match",
         ];
-        match self.before(1) {
+        match self.cursor.before(1) {
             None => true,
             Some(TokenTree::Punct(punct)) => match punct.as_char() {
                 '?' => false,
-                '>' => self.before(2).is_some_and(|tree| is_punct(tree, '=')),
+                '>' => self
+                    .cursor
+                    .before(2)
+                    .is_some_and(|tree| is_punct(tree, '=')),
                 _ => true,
             },
             Some(TokenTree::Ident(name)) => BEFORE.iter().any(|before| name == before),
@@ -256,48 +319,13 @@ impl Level {
     }
 
     fn at_statement(&self) -> bool {
-        match self.before(1) {
+        match self.cursor.before(1) {
             None | Some(TokenTree::Group(_)) => true,
             Some(tree) => is_punct(tree, ';'),
         }
     }
 
-    fn is_macro_call(&self) -> bool {
-        self.is_punct(1, '!') && matches!(self.tree(2), Some(TokenTree::Group(_)))
-    }
-
-    fn is_punct(&self, ahead: usize, punct: char) -> bool {
-        self.tree(ahead).is_some_and(|tree| is_punct(tree, punct))
-    }
-
-    fn is_word(&self, ahead: usize, word: &str) -> bool {
-        matches!(self.tree(ahead), Some(TokenTree::Ident(name)) if name == word)
-    }
-
     fn braces(&self, ahead: usize) -> Option<&Group> {
-        match self.tree(ahead)? {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
-            _ => None,
-        }
+        self.cursor.group(ahead, Delimiter::Brace)
     }
-
-    fn tree(&self, ahead: usize) -> Option<&TokenTree> {
-        self.trees.get(self.at + ahead)
-    }
-
-    fn before(&self, behind: usize) -> Option<&TokenTree> {
-        self.trees.get(self.at.checked_sub(behind)?)
-    }
-}
-
-fn is_punct(tree: &TokenTree, punct: char) -> bool {
-    matches!(tree, TokenTree::Punct(other) if other.as_char() == punct)
-}
-
-fn mentions(tokens: TokenStream, words: &[&str]) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        TokenTree::Ident(name) => words.iter().any(|word| name == word),
-        TokenTree::Group(group) => mentions(group.stream(), words),
-        _ => false,
-    })
 }

@@ -1,0 +1,53 @@
+//! Bodies that an attribute above has rewritten.
+//!
+//! Attributes are expanded from the top. One that puts code around a body has to see the coroutine
+//! as we print it, and so to stand below.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use syn::{Attribute, Error};
+
+pub(crate) const IN_ASYNC_BLOCK: &str = "an attribute above has put this body into an `async` block: \
+    write the attribute of coro first, above all that rewrite bodies, as `#[tracing::instrument]` does";
+
+const GUARD: &str = "an attribute above would keep its span entered while this coroutine is suspended: \
+    write the attribute of coro first, above `#[tracing::instrument]`";
+
+const GENERATOR: &str = "the span would be entered while the generator is made, and not while it runs: \
+    remove this attribute, and instrument the functions that the generator calls";
+
+/// Refuses a guard around the body, which would be held across the waits of the coroutine.
+pub(crate) fn guard(body: &Group, name: &Ident) -> Option<Error> {
+    let holds = |tokens: TokenStream| {
+        let mut trees = tokens.into_iter();
+        trees.any(|tree| matches!(&tree, TokenTree::Ident(word) if is_guard(word)))
+    };
+    let mut trees = body.stream().into_iter();
+    let held = trees.any(|tree| matches!(tree, TokenTree::Group(inner) if holds(inner.stream())));
+    (held || holds(body.stream())).then(|| Error::new(name.span(), GUARD))
+}
+
+/// What `#[tracing::instrument]` calls the guard of the span that it enters.
+fn is_guard(word: &Ident) -> bool {
+    word == "__tracing_attr_guard"
+}
+
+/// Takes out the attributes that would make a span around the making of a generator.
+pub(crate) fn instrumented_generator(attrs: &mut Vec<Attribute>) -> Option<Error> {
+    let is_instrument = |attr: &Attribute| {
+        let name = attr.path().segments.last();
+        name.is_some_and(|name| name.ident == "instrument")
+    };
+    let found = attrs.iter().find(|attr| is_instrument(attr));
+    let error = found.map(|attr| Error::new_spanned(attr, GENERATOR));
+    attrs.retain(|attr| !is_instrument(attr));
+    error
+}
+
+/// Whether the body does not begin with a word of its author's: what a macro adds is said to stand
+/// where the macro is called.
+pub(crate) fn is(body: &Group) -> bool {
+    let text = |tree: TokenTree| tree.span().source_text();
+    let first = body.stream().into_iter().next().and_then(text);
+    let whole = body.span().source_text();
+    matches!((first, whole), (Some(first), Some(whole)) if !whole.contains(&first))
+}

@@ -1,0 +1,167 @@
+//! Arguments of macros that are known to evaluate them in the body around.
+
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{
+    Block, Expr, ImplItem, Item, Macro, MacroDelimiter, Pat, Result, Token, TraitItem, token,
+};
+
+/// Macros whose arguments are expressions with commas in between.
+const TRANSPARENT: [&str; 27] = [
+    "assert",
+    "assert_eq",
+    "assert_err",
+    "assert_ne",
+    "assert_none",
+    "assert_ok",
+    "assert_pending",
+    "assert_ready",
+    "assert_ready_eq",
+    "assert_ready_err",
+    "assert_ready_ok",
+    "assert_some",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "eprint",
+    "eprintln",
+    "format",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+    "matches",
+];
+
+/// The expressions that a macro evaluates in the body in which it is called.
+pub(crate) fn expressions(mac: &Macro) -> Vec<Expr> {
+    let Some(name) = mac.path.segments.last().map(|last| last.ident.to_string()) else {
+        return Vec::new();
+    };
+    let tokens = mac.tokens.clone();
+    let parsed = match name.as_str() {
+        "matches" => first.parse2(tokens),
+        "select" | "select_biased" => arms.parse2(tokens),
+        name if TRANSPARENT.contains(&name) => arguments.parse2(tokens),
+        _ => return Vec::new(),
+    };
+    parsed.unwrap_or_default()
+}
+
+fn arguments(input: ParseStream) -> Result<Vec<Expr>> {
+    if let Some(repeated) = repeat(&input.fork()) {
+        input.parse::<TokenStream>()?;
+        return Ok(repeated);
+    }
+    let all = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
+    Ok(all.into_iter().collect())
+}
+
+/// `vec![value; count]`.
+fn repeat(input: ParseStream) -> Option<Vec<Expr>> {
+    let value = input.parse().ok()?;
+    input.parse::<Token![;]>().ok()?;
+    Some(vec![value, input.parse().ok()?])
+}
+
+/// The value that a `matches!` looks at; its pattern is left alone.
+fn first(input: ParseStream) -> Result<Vec<Expr>> {
+    let value = input.parse()?;
+    input.parse::<TokenStream>()?;
+    Ok(vec![value])
+}
+
+/// The futures, conditions and handlers of a `select!`.
+fn arms(input: ParseStream) -> Result<Vec<Expr>> {
+    let mut all = Vec::new();
+    let ahead = input.fork();
+    if ahead
+        .parse::<syn::Ident>()
+        .is_ok_and(|word| word == "biased")
+        && ahead.peek(Token![;])
+    {
+        input.parse::<syn::Ident>()?;
+        input.parse::<Token![;]>()?;
+    }
+    while !input.is_empty() {
+        arm(input, &mut all)?;
+    }
+    Ok(all)
+}
+
+fn arm(input: ParseStream, all: &mut Vec<Expr>) -> Result<()> {
+    if input.parse::<Option<Token![else]>>()?.is_none()
+        && input.parse::<Option<Token![default]>>()?.is_none()
+        && !is_complete(input)
+    {
+        Pat::parse_multi_with_leading_vert(input)?;
+        input.parse::<Token![=]>()?;
+        all.push(input.parse()?);
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            input.parse::<Token![if]>()?;
+            all.push(input.parse()?);
+        }
+    }
+    input.parse::<Token![=>]>()?;
+    match input.peek(token::Brace) {
+        true => {
+            let block: Block = input.parse()?;
+            all.push(Expr::Block(syn::ExprBlock {
+                attrs: Vec::new(),
+                label: None,
+                block,
+            }));
+        }
+        false => all.push(input.parse()?),
+    }
+    input.parse::<Option<Token![,]>>()?;
+    Ok(())
+}
+
+fn is_complete(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    let is_word = ahead
+        .parse::<syn::Ident>()
+        .is_ok_and(|word| word == "complete");
+    let complete = is_word && ahead.peek(Token![=>]);
+    if complete {
+        let _ = input.parse::<syn::Ident>();
+    }
+    complete
+}
+
+fn is_braced(mac: &Macro) -> bool {
+    matches!(mac.delimiter, MacroDelimiter::Brace(_)) && !mac.path.is_ident("macro_rules")
+}
+
+/// The items in a macro that hands them on.
+pub(crate) fn items(mac: &Macro) -> Vec<Item> {
+    parse_all(mac)
+}
+
+pub(crate) fn impl_items(mac: &Macro) -> Vec<ImplItem> {
+    parse_all(mac)
+}
+
+pub(crate) fn trait_items(mac: &Macro) -> Vec<TraitItem> {
+    parse_all(mac)
+}
+
+fn parse_all<T: syn::parse::Parse>(mac: &Macro) -> Vec<T> {
+    let all = |input: ParseStream| -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            all.push(input.parse()?);
+        }
+        Ok(all)
+    };
+    match is_braced(mac) {
+        true => all.parse2(mac.tokens.clone()).unwrap_or_default(),
+        false => Vec::new(),
+    }
+}

@@ -1,0 +1,4 @@
+#[coro::test(real, real)]
+fn works() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::test(fast, real = true, crate, "x")]
+fn works() {}
+
+fn main() {}

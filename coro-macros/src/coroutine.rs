@@ -1,9 +1,9 @@
 //! The coroutine that is printed for a function.
 //!
-//! A coroutine that only waits is printed as the `async fn` that it is: the order in which its
-//! arguments are dropped, the lifetimes that it captures, its size and nearly all messages are then
-//! the compiler's own. What an `async fn` cannot say (`send`, `boxed`, `yields`) is printed as a
-//! plain function around an `async` block that does the same.
+//! A coroutine that only waits is printed as an `async fn`. The compiler then decides on the order
+//! in which arguments are dropped, the captured lifetimes and the size, and nearly all messages are
+//! its own. An `async fn` cannot express `send`, `boxed` or `yields`: with these, a plain function
+//! around an `async` block is printed, which does the same.
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -51,7 +51,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 /// How a function is printed.
 struct Form<'a> {
     args: &'a Args,
-    /// Some yield points are not ours, which was reported.
+    /// Some yield points are not in the coroutine's own body; that was reported.
     broken: bool,
 }
 
@@ -76,7 +76,8 @@ impl Form<'_> {
             mut sig,
             body,
         } = function;
-        // Where `fn` is: an item that begins at foreign code would never be reported as unused.
+        // The span is that of `fn`: an item that begins at foreign code would never be reported as
+        // unused.
         sig.asyncness
             .get_or_insert(Token![async](sig.fn_token.span));
         let body = match body {
@@ -108,7 +109,7 @@ impl Form<'_> {
             Body::Missing(semi) => semi.into_token_stream(),
         };
         sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
-        // What was an `async fn`, or elided, is spelled out.
+        // The attribute spells out `async fn` and elided lifetimes, which these lints would report.
         let allowed = quote!(#[allow(
             unknown_lints,
             mismatched_lifetime_syntaxes,
@@ -201,7 +202,8 @@ impl Form<'_> {
         }
     }
 
-    /// Where it is promised that the future is `Send`, if it is.
+    /// The span at which the compiler reports that the future is not `Send`: that of the argument
+    /// `send`.
     fn promise(&self) -> Span {
         self.args
             .send
@@ -220,7 +222,7 @@ impl Form<'_> {
     }
 }
 
-/// Where the compiler may propose to add a `where` clause.
+/// The end of the signature, where the compiler may propose to add a `where` clause.
 fn end_of(sig: &Signature) -> Span {
     match &sig.output {
         ReturnType::Default => sig.paren_token.span.close(),
@@ -228,7 +230,7 @@ fn end_of(sig: &Signature) -> Span {
     }
 }
 
-/// What waiting for the coroutine gives.
+/// The output of the coroutine.
 fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
     match output {
         ReturnType::Default => quote!(()),
@@ -239,7 +241,7 @@ fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-/// The type where expressions may say it: `impl Trait` is inferred there.
+/// The type as an expression may name it; a type with `impl Trait` is inferred there.
 fn nameable(ty: &Type) -> TokenStream {
     match body::mentions_impl(ty.to_token_stream()) {
         true => quote!(_),

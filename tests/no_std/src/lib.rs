@@ -8,7 +8,7 @@ use core::task::{Context, Poll, Waker};
 use coro_core::generator::{AsyncCoroutine, Coroutine, CoroutineState};
 use coro_core::{yield_, yield_from};
 
-/// What the facade, which needs std, would be.
+/// Stands in for the facade, which needs std.
 mod coro {
     pub(crate) use coro_core::macro_support as __private;
 }
@@ -64,7 +64,7 @@ mod with_alloc {
 
     struct Nothing;
 
-    // SAFETY: a null pointer says that there is no memory, and so there is none to give back.
+    // SAFETY: a null pointer means that no memory was allocated, so none has to be freed.
     unsafe impl GlobalAlloc for Nothing {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             null_mut()

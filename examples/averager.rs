@@ -1,5 +1,4 @@
-//! A coroutine that is sent numbers or thrown errors, as PEP 342 meant coroutines: a running
-//! average.
+//! A running average, to which numbers are sent or errors thrown, as PEP 342 meant coroutines.
 //!
 //! ```text
 //! $ cargo run --example averager

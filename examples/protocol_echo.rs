@@ -1,5 +1,4 @@
-//! A server with a client in callback style: each connection has a `Protocol` instead of a
-//! coroutine.
+//! A server with a client in callback style: a `Protocol` instead of a coroutine.
 //!
 //! ```text
 //! $ cargo run --example protocol_echo

@@ -1,5 +1,6 @@
-//! Signals to the process: with several listeners, without a listener, in storms. The tests have a
-//! process of their own, since signals interrupt system calls of other tests.
+//! Signals to the process: with several listeners, without a listener, in storms.
+//!
+//! The tests have a process of their own, since signals interrupt system calls of other tests.
 #![cfg(unix)]
 
 #[path = "it/support.rs"]

@@ -1,5 +1,4 @@
-//! A crawler that follows the links of a site, with a limit on concurrent fetches, until a
-//! deadline.
+//! A crawler that follows the links of a site, with limits on fetches, until a deadline.
 //!
 //! ```text
 //! $ cargo run --example crawler

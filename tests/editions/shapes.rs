@@ -1,5 +1,4 @@
-//! Shapes of coroutines that an edition could change: captured lifetimes, drop order of
-//! temporaries.
+//! Shapes that an edition could change: captured lifetimes, the drop order of temporaries.
 
 use coro::{yield_, yield_from};
 use std::cell::RefCell;

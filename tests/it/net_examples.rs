@@ -327,7 +327,7 @@ fn chat_keeps_rooms_apart_and_survives_bad_manners() {
     ben.0.get_mut().write_all(b"caf\xe9\n").unwrap();
     assert_eq!(ben.hear(), "* that was no text");
     ben.say(&"long ".repeat(1000));
-    assert_eq!(ben.hear(), "* nobody wants to read as much as that");
+    assert_eq!(ben.hear(), "* that line is too long");
     ben.say("/dance");
     assert_eq!(ben.hear(), "* what is that supposed to mean?");
     ben.say("/nick ann");

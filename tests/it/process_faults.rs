@@ -161,7 +161,7 @@ fn with_sigchld_ignored_waiting_is_an_error_and_no_hang() {
         });
         return;
     }
-    // A shell cannot start a program with SIGCHLD ignored on every system; Python can.
+    // Not every shell can start a program with SIGCHLD ignored; Python can.
     let python = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); \
                   os.environ['CORO_TEST_DESCRIPTORS'] = '256'; os.execv(sys.argv[1], sys.argv[1:])";
     let run = std::process::Command::new("python3")

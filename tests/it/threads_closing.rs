@@ -1,5 +1,4 @@
-//! Loops that close while their threads are busy; pools that outlive loops; threads that cannot
-//! start.
+//! Loops that close while threads are busy; pools that outlive loops; threads that cannot start.
 
 use std::env;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A running average that is sent numbers and thrown errors: coroutines as PEP 342 meant them.
+//! A running average, to which numbers are sent or errors thrown, as PEP 342 meant coroutines.
 //!
 //! ```text
 //! $ cargo run --example averager
@@ -12,9 +12,10 @@
 //! report for boys: 3 boys, average 40.80
 //! ```
 //!
-//! The first part talks to one coroutine. It catches one of the errors that it can be thrown, and lets
-//! the other through with `?`. The second part is a coroutine that delegates: its caller's numbers go
-//! straight to an averager, until `Next` ends that one, whose return value goes into the report.
+//! The first part drives one coroutine. It catches one of the errors thrown into it, and passes the
+//! others on to its caller with `?`. The second part is a coroutine that delegates. Its caller's
+//! numbers go straight to an averager, until `Next` ends that averager. The averager's return value
+//! goes into the report.
 
 use std::fmt;
 use std::pin::pin;
@@ -22,13 +23,13 @@ use std::pin::pin;
 use coro::CoroutineState::{Complete, Yielded};
 use coro::{Coroutine, CoroutineState, yield_, yield_from};
 
-/// What the averager can be thrown.
+/// The errors that can be thrown into the averager.
 enum Interruption {
     /// Forget all numbers.
     Reset,
     /// There are no more numbers of this kind.
     Next,
-    /// A caller could not read what it was to send.
+    /// The caller could not read the next number.
     NotANumber(String),
 }
 
@@ -58,7 +59,7 @@ impl Average {
     }
 }
 
-/// Yields the average of all that it has been sent.
+/// Yields the average of the numbers that it has been sent.
 #[coro::coroutine(yields = f64, resumes = Result<f64, Interruption>)]
 fn averager() -> Result<Average, Interruption> {
     let mut average = Average::default();
@@ -75,7 +76,7 @@ fn averager() -> Result<Average, Interruption> {
     }
 }
 
-/// An averager for each kind; the numbers pass through here without our doing.
+/// Delegates to an averager for each kind. The numbers reach it through `yield_from!`.
 #[coro::coroutine(yields = f64, resumes = Result<f64, Interruption>)]
 fn report(kinds: &[&str]) -> Result<Vec<String>, Interruption> {
     let mut lines = Vec::new();

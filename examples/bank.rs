@@ -1,4 +1,4 @@
-//! A bank: accounts behind locks, and customers who wait until there is enough money.
+//! A bank: accounts behind locks, with customers who wait until the balance suffices.
 //!
 //! ```text
 //! $ cargo run --example bank
@@ -9,13 +9,13 @@
 //! Ann gave Cem 40
 //! Bob gave Cem 50
 //! Cem takes out 90
-//! Cem would give Ann 500, and stops waiting for so much
+//! Cem would give Ann 500, and stops waiting
 //! Ann has 0, Bob 15, Cem 15: 30 in all
 //! every audit found the right sum
 //! ```
 //!
-//! Transfers lock both accounts, always in the same order, so that two of them never wait for each
-//! other. With `-- 0.1` after the command the last one stops waiting ten times as soon.
+//! A transfer locks both accounts, the lower number first, so that two transfers never wait for
+//! each other. With `-- 0.1` after the command the last transfer stops waiting ten times as soon.
 
 mod support;
 
@@ -30,13 +30,13 @@ const CEM: usize = 2;
 
 struct Account {
     balance: Lock<u32>,
-    /// Something was paid in.
+    /// Notified of each payment into the account.
     paid_in: Condition,
 }
 
 struct Bank {
     accounts: [Account; 3],
-    /// What all accounts hold together.
+    /// The sum of all balances.
     total: Lock<u32>,
 }
 
@@ -51,7 +51,7 @@ impl Bank {
         }
     }
 
-    /// Two accounts at once; the one with the lower number is locked first.
+    /// Locks two accounts; the account with the lower number comes first.
     #[coro::coroutine]
     fn lock_both(&self, one: usize, other: usize) -> [LockGuard<'_, u32>; 2] {
         let (low, high) = (one.min(other), one.max(other));
@@ -64,12 +64,12 @@ impl Bank {
         }
     }
 
-    /// Moves money, once there is enough of it.
+    /// Moves money as soon as the source holds enough of it.
     #[coro::coroutine]
     fn transfer(&self, from: usize, to: usize, amount: u32) {
         loop {
             let [mut source, mut target] = yield_from!(self.lock_both(from, to));
-            yield_from!(yield_now()); // the papers are filled in
+            yield_from!(yield_now()); // other tasks run while both accounts are locked
             if *source >= amount {
                 *source -= amount;
                 *target += amount;
@@ -77,7 +77,7 @@ impl Bank {
                 self.accounts[to].paid_in.notify_all();
                 return;
             }
-            drop(target); // who waits has no other lock than the one that waiting releases
+            drop(target); // `wait_for` releases only the source's lock
             let enough = |balance: &mut u32| *balance >= amount;
             drop(yield_from!(
                 self.accounts[from].paid_in.wait_for(source, enough)
@@ -85,7 +85,7 @@ impl Bank {
         }
     }
 
-    /// Takes money out of the bank, once there is enough of it.
+    /// Takes money out of the bank as soon as the account holds enough of it.
     #[coro::coroutine]
     fn take_out(&self, who: usize, amount: u32) {
         let account = &self.accounts[who];
@@ -100,7 +100,7 @@ impl Bank {
         println!("{} takes out {amount}", NAMES[who]);
     }
 
-    /// Compares the books, with all accounts standing still.
+    /// Compares the balances with the total, while it holds the locks of all accounts.
     #[coro::coroutine]
     fn audit(&self) -> bool {
         let mut sum = 0;
@@ -152,10 +152,10 @@ fn main() {
         bank.audits(10),
     )));
 
-    // Giving up leaves no lock behind.
+    // The timeout drops the transfer, which leaves no lock behind.
     match yield_from!(timeout(seconds(0.2), bank.transfer(CEM, ANN, 500))) {
-        Ok(()) => println!("which nobody expected"),
-        Err(Elapsed) => println!("Cem would give Ann 500, and stops waiting for so much"),
+        Ok(()) => println!("which was not expected"),
+        Err(Elapsed) => println!("Cem would give Ann 500, and stops waiting"),
     }
     println!("{}", yield_from!(bank.statement()));
     match right && yield_from!(bank.audit()) {

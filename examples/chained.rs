@@ -1,4 +1,4 @@
-//! A coroutine that waits for the value of another.
+//! A coroutine that waits for the value of another coroutine.
 //!
 //! ```text
 //! $ cargo run --example chained

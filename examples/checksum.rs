@@ -6,9 +6,9 @@
 //! 1 files, 17893 bytes
 //! ```
 //!
-//! It prints what `sha256sum` would, in the order of the paths, and on the standard error how far it
-//! has come. Ctrl-C stops it. Without a path it makes a tree of its own in the folder for temporary
-//! files, of 64 MB, or what a scale such as `-- 0.1` makes of that, and takes it away again.
+//! Like `sha256sum`, it prints a line for each file, in the order of the paths. Its progress goes
+//! to standard error. Ctrl-C stops it. Without a path it makes a tree of 64 MB in the folder for
+//! temporary files, and removes it at the end. A scale such as `-- 0.1` multiplies that size.
 
 use std::env;
 use std::fmt::Write as _;
@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 const FILES: usize = 64;
 const BYTES_EACH: f64 = 1e6;
 
-/// How far the threads have come.
+/// How much of the work the threads have done.
 #[derive(Default)]
 struct Progress {
     files: AtomicU64,
@@ -43,12 +43,12 @@ impl Progress {
     }
 }
 
-/// On a thread: the files below a folder, or the file itself, in order.
+/// Runs on a thread: finds the files below a folder, in order. The path may also be a file.
 fn files_below(path: &Path) -> io::Result<Vec<PathBuf>> {
     let kind = fs::symlink_metadata(path)?.file_type();
     if !kind.is_dir() {
         let file = kind.is_file().then(|| path.to_owned());
-        return Ok(file.into_iter().collect()); // neither links nor pipes
+        return Ok(file.into_iter().collect()); // no links, no pipes
     }
     let entries: io::Result<Vec<_>> = fs::read_dir(path)?.collect();
     let mut paths: Vec<_> = entries?.iter().map(fs::DirEntry::path).collect();
@@ -57,7 +57,7 @@ fn files_below(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(below?.concat())
 }
 
-/// On a thread: the checksum of a file, unless it is given up.
+/// Runs on a thread: computes the checksum of a file, unless it is cancelled meanwhile.
 fn checksum(path: &Path, progress: &Progress, cancel: &CancelFlag) -> io::Result<String> {
     let mut file = File::open(path)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
@@ -83,13 +83,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Hands a file to a thread, sooner or later.
+/// Starts the checksum of a file on a thread.
 fn begin(path: &Path, progress: &Arc<Progress>) -> ToThread<io::Result<String>> {
     let (path, progress) = (path.to_owned(), progress.clone());
     to_thread_with(move |cancel| checksum(&path, &progress, cancel))
 }
 
-/// Prints the checksums of all files below a path; how many could not be read.
+/// Prints the checksums of all files below a path. Returns how many could not be read.
 #[coro::coroutine]
 fn checksums(root: PathBuf) -> io::Result<u64> {
     let paths = yield_from!(to_thread(move || files_below(&root)))??;
@@ -125,7 +125,7 @@ fn checksums(root: PathBuf) -> io::Result<u64> {
     Ok(failed)
 }
 
-/// A tree to begin with, which goes when this does.
+/// A tree of test files, which is removed when this value is dropped.
 struct Sample(PathBuf);
 
 impl Sample {
@@ -144,7 +144,7 @@ impl Sample {
 
 impl Drop for Sample {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0); // it is in the folder for temporary files
+        let _ = fs::remove_dir_all(&self.0); // if this fails, the system cleans its temporary files
     }
 }
 

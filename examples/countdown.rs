@@ -1,4 +1,4 @@
-//! Several coroutines that wait at the same time, each for as long as it likes.
+//! Several coroutines that wait at the same time, each for its own number of seconds.
 //!
 //! ```text
 //! $ cargo run --example countdown
@@ -10,7 +10,7 @@
 //! task one is finished
 //! ```
 //!
-//! All of it takes three seconds, not six. With `-- 0.1` after the command it takes 0.3.
+//! The whole program takes three seconds, not six. With `-- 0.1` after the command it takes 0.3.
 
 mod support;
 

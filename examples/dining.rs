@@ -1,9 +1,9 @@
-//! Five philosophers, five forks, and two ways to lay the table: one ends in a deadlock.
+//! Five philosophers with five forks: with five chairs they deadlock, with four they do not.
 //!
 //! ```text
 //! $ cargo run --example dining
-//! five chairs: everybody takes the left fork, and waits for the right one
-//! nobody has eaten after a while: they are sent away
+//! five chairs: each takes the left fork, and waits for the right one
+//! no philosopher has eaten after a while: all are sent away
 //! four chairs: one of them always gets both forks
 //! Aristotle has eaten 3 times
 //! Hypatia has eaten 3 times
@@ -12,9 +12,9 @@
 //! Sophie has eaten 3 times
 //! ```
 //!
-//! Forks are locks, chairs the permits of a semaphore. Both are given in the order in which they
-//! were asked for, so that nobody starves. With `-- 0.1` after the command all eat and think ten
-//! times as fast.
+//! Forks are locks, chairs are the permits of a semaphore. Both are granted in the order of the
+//! requests, so no philosopher starves. With `-- 0.1` after the command all eat and think ten times
+//! as fast.
 
 mod support;
 
@@ -25,7 +25,7 @@ use support::seconds;
 const PHILOSOPHERS: [&str; 5] = ["Aristotle", "Hypatia", "Kant", "Plato", "Sophie"];
 const MEALS: u32 = 3;
 
-/// A fork knows how often it was used.
+/// A fork counts its uses.
 type Fork = Lock<u32>;
 
 struct Table {
@@ -41,7 +41,8 @@ impl Table {
         }
     }
 
-    /// One meal: a chair, the left fork, the right fork. All are given back at the end.
+    /// One meal: takes a chair, the left fork, the right fork. Their guards give all back at the
+    /// end.
     #[coro::coroutine]
     fn eat(&self, place: usize) -> Result<(), Closed> {
         let _chair = yield_from!(self.chairs.acquire())?;
@@ -54,7 +55,7 @@ impl Table {
         Ok(())
     }
 
-    /// All meals of one philosopher.
+    /// All meals of one philosopher; returns their number.
     #[coro::coroutine]
     fn dine(&self, place: usize) -> Result<u32, Closed> {
         let mut meals = 0;
@@ -66,7 +67,7 @@ impl Table {
         Ok(meals)
     }
 
-    /// A dinner for all of them; how often each has eaten.
+    /// A dinner of all philosophers; returns how often each has eaten.
     #[coro::coroutine]
     fn dinner(&self) -> Result<Vec<u32>, Closed> {
         let all = (0..5).map(|place| self.dine(place));
@@ -88,13 +89,13 @@ impl Table {
 fn main() -> Result<(), Closed> {
     support::check_arguments();
 
-    println!("five chairs: everybody takes the left fork, and waits for the right one");
+    println!("five chairs: each takes the left fork, and waits for the right one");
     let table = Table::with_chairs(5);
     match yield_from!(timeout(seconds(2.0), table.dinner())) {
         Ok(_) => println!("they were lucky"),
-        Err(coro::Elapsed) => println!("nobody has eaten after a while: they are sent away"),
+        Err(coro::Elapsed) => println!("no philosopher has eaten after a while: all are sent away"),
     }
-    // Their waits were dropped in the middle, and with them went what each had in hand.
+    // The timeout dropped all waits, with the guards of the forks and chairs they held.
     assert_eq!(yield_from!(table.uses_of_all_forks()), 0);
     assert_eq!(table.chairs.available_permits(), 5);
 

@@ -1,4 +1,4 @@
-//! The current date and time, each second for five seconds.
+//! The current date with the time of day, each second for five seconds.
 //!
 //! ```text
 //! $ cargo run --example display_date
@@ -9,8 +9,9 @@
 //! 2026-02-01 00:00:01.000 UTC
 //! ```
 //!
-//! The ends of the seconds are counted from the start by the loop's own clock, so they do not
-//! drift, however long the printing takes. With `-- 0.1` after the command the seconds are tenths.
+//! Each deadline is computed from the start by the loop's clock, so the seconds do not drift,
+//! however long the printing takes. With `-- 0.1` after the command a second lasts a tenth of a
+//! second.
 
 #[path = "support/date.rs"]
 mod date;

@@ -1,4 +1,4 @@
-//! A TCP server that sends back what it receives, to many clients at once.
+//! A TCP server that sends back the bytes it receives, to many clients at once.
 //!
 //! ```text
 //! $ cargo run --example echo_server
@@ -11,7 +11,7 @@
 //! served 2 clients, echoed 11 bytes
 //! ```
 //!
-//! Talk to it with `nc 127.0.0.1 40123`, or whatever port it says. With a scale such as `-- 0.1`
+//! Connect with `nc 127.0.0.1 40123`, using the port that it prints. With a scale such as `-- 0.1`
 //! after the command it stops after 6 seconds.
 
 mod support;
@@ -28,12 +28,12 @@ use support::seconds;
 
 const SECONDS: f64 = 60.0;
 
-/// The server's books. Everything runs on one thread, so plain cells will do.
+/// The server's counters. Everything runs on one thread, so plain cells are enough.
 #[derive(Default)]
 struct Server {
     clients: Cell<u64>,
     bytes: Cell<u64>,
-    /// The tasks of those who are connected, by their numbers.
+    /// The tasks of the connected clients, by client number.
     connected: RefCell<BTreeMap<u64, Task<()>>>,
 }
 
@@ -61,7 +61,7 @@ fn accept_all(server: &Rc<Server>, listener: &TcpListener) -> io::Result<&'stati
     }
 }
 
-/// The whole life of a connection; what goes wrong in it is said here, and harms nobody else.
+/// Serves one connection. Reports its error here, so that other connections go on.
 #[coro::coroutine]
 fn serve(server: Rc<Server>, number: u64, stream: TcpStream) {
     let mut echoed = 0;
@@ -98,7 +98,7 @@ fn deadline() -> io::Result<&'static str> {
     Ok("the deadline")
 }
 
-/// Cancelling a task drops what it holds, and so closes its connection.
+/// Cancels the tasks. A cancelled task drops its stream, which closes the connection.
 #[coro::coroutine]
 fn close_all(connected: BTreeMap<u64, Task<()>>) {
     for task in connected.values() {
@@ -116,8 +116,8 @@ fn main() -> io::Result<()> {
     support::check_arguments();
     let server = Rc::new(Server::default());
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    // The first to end wins, and the others are dropped. Ctrl-C stands first, so that it is
-    // waited for before anybody learns of the address.
+    // The first to end wins, and the others are dropped. `interrupt` comes first in the race, so
+    // that Ctrl-C is already handled when the address is printed.
     let stopped = race((interrupt(), deadline(), accept_all(&server, &listener)));
     println!("stopped by {}", yield_from!(stopped)?);
     drop(listener);

@@ -1,4 +1,4 @@
-//! Errors are values that `?` passes on; a panic ends one task, and whoever awaits it is told.
+//! Errors are values that `?` passes on; a panic ends one task, with a `JoinError` for its waiter.
 //!
 //! ```text
 //! $ cargo run --example errors
@@ -39,7 +39,7 @@ impl fmt::Display for NoAnswer {
 
 impl Error for NoAnswer {}
 
-/// Three coroutines down: here the error is raised.
+/// Three coroutines down: raises the error.
 #[coro::coroutine]
 fn measure(sensor: usize) -> Result<f64, NoAnswer> {
     yield_from!(sleep(seconds(0.25)));
@@ -65,14 +65,14 @@ fn average(sensors: &[usize]) -> Result<f64, NoAnswer> {
     Ok(sum / sensors.len() as f64)
 }
 
-/// One down: `?` also turns the error into the kind that is returned here.
+/// One down: `?` also converts the error into this function's error type.
 #[coro::coroutine]
 fn report(sensors: &[usize]) -> Result<String, Box<dyn Error>> {
     let average = yield_from!(average(sensors))?;
     Ok(format!("{average:.1} degrees on average"))
 }
 
-/// Nobody has checked this index.
+/// Does not check the index.
 #[coro::coroutine]
 fn careless(index: usize) -> f64 {
     yield_from!(sleep(seconds(0.25)));
@@ -89,7 +89,7 @@ fn main() -> Result<(), NoAnswer> {
         }
     }
 
-    // Rust prints each panic where it happens. This one is expected, and shown below.
+    // Rust prints each panic where it happens. This panic is expected, and printed below.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let outcome = yield_from!(spawn(careless(7)));

@@ -1,4 +1,4 @@
-//! Moves much data over sockets that are interfered with, and checks that nothing is lost.
+//! Moves data over sockets under injected faults, to check that none of it is lost.
 //!
 //! ```text
 //! $ cargo run --example faults
@@ -7,9 +7,9 @@
 //! a pipe carried 262144 bytes
 //! ```
 //!
-//! By itself it only shows that all is well. `scripts/strace.sh` runs it while system calls are made
-//! to fail: interrupted, short of resources, aborted by the other end. Its optional argument, a
-//! scale such as `-- 0.1`, says how much there is to move.
+//! Run alone, it only shows that everything works. `scripts/strace.sh` runs it while system calls
+//! fail: interrupted, short of resources, aborted by the peer. The optional argument is a scale
+//! such as `-- 0.1` for the amount of data.
 
 use std::env;
 use std::io;
@@ -24,7 +24,7 @@ const CONNECTIONS: usize = 8;
 const MESSAGES: f64 = 400.0;
 const DATAGRAMS: f64 = 200.0;
 const PIPE_BYTES: f64 = 262_144.0;
-/// Whatever takes longer has lost its wake-up.
+/// An operation that takes longer than this has lost its wake-up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn scale() -> f64 {
@@ -67,7 +67,7 @@ fn serve(listener: TcpListener) -> io::Result<()> {
     }
 }
 
-/// Sends numbered messages and expects them back; gives how many came.
+/// Sends numbered messages and expects each back. Returns how many came back.
 #[coro::coroutine]
 fn talk(mut stream: TcpStream, number: usize) -> io::Result<usize> {
     for n in 0..count(MESSAGES) {

@@ -22,7 +22,7 @@ use support::seconds;
 const FRAME_MAX: usize = 1 << 20;
 const HEAD: usize = 4;
 
-/// A frame is its length in four bytes, the highest first, and then as many bytes.
+/// A frame is its length in four bytes, highest byte first, followed by its content.
 struct Frames;
 
 impl Encoder for Frames {
@@ -45,7 +45,7 @@ impl Decoder for Frames {
         let Some(head) = received.first_chunk::<HEAD>() else {
             return Ok(None);
         };
-        let len = check(u32::from_be_bytes(*head) as usize)? as usize; // before anything is kept
+        let len = check(u32::from_be_bytes(*head) as usize)? as usize; // before more is buffered
         if received.len() < HEAD + len {
             return Ok(None);
         }
@@ -64,7 +64,7 @@ fn check(len: usize) -> io::Result<u32> {
     }
 }
 
-/// Sends every frame back reversed, until the client ends, or sends what is no frame.
+/// Sends every frame back reversed, until the client ends its stream or sends an invalid frame.
 #[coro::coroutine]
 fn reverse(stream: TcpStream, _peer: SocketAddr) -> io::Result<()> {
     let (back, frames) = Framed::new(stream, Frames).split();

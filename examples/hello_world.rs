@@ -1,4 +1,4 @@
-//! One coroutine, on an event loop that we make ourselves.
+//! One coroutine, on an event loop that the program makes itself.
 //!
 //! ```text
 //! $ cargo run --example hello_world

@@ -1,4 +1,4 @@
-//! A coroutine, an `async fn` and a hand-written future that call one another.
+//! A coroutine, an `async fn`, a hand-written future: each calls another.
 //!
 //! ```text
 //! $ cargo run --example mixed
@@ -19,9 +19,9 @@
 //! coroutine: 21 + 21 = 42
 //! ```
 //!
-//! All three are futures, so each can wait for each: `yield_from!` takes any of them, and `.await`
-//! takes a coroutine. The two waits take a second each, or less with a scale such as `-- 0.1` after
-//! the command.
+//! All three are futures, so each can await any other: `yield_from!` takes any of them, and
+//! `.await` takes a coroutine. The two sleeps take a second each, or less with a scale such as `--
+//! 0.1` after the command.
 
 mod support;
 
@@ -57,7 +57,7 @@ fn inner(value: u32) -> u32 {
     value
 }
 
-/// A future written by hand around any other, which counts how often it is polled.
+/// A hand-written future around any other future. It counts how often it is polled.
 struct Counted<F> {
     future: Pin<Box<F>>,
     polls: u32,

@@ -34,14 +34,14 @@ use support::seconds;
 
 const FILE_MIB: f64 = 64.0;
 
-/// Starts programs, each of which reads what the one before it writes.
+/// Starts the programs; each reads the output of the one before it.
 fn pipeline(input: impl Into<Stdio>, line: &[&str]) -> io::Result<Vec<Child>> {
     let mut children: Vec<Child> = Vec::new();
     let mut input = input.into();
     for program in line {
         let mut words = program.split(' ');
         let mut command = Command::new(words.next().unwrap_or_default());
-        // Should a later one not start, the earlier ones are not left behind.
+        // If a later program fails to start, dropping the earlier children kills them.
         command
             .args(words)
             .stdin(input)
@@ -60,7 +60,7 @@ fn pipeline(input: impl Into<Stdio>, line: &[&str]) -> io::Result<Vec<Child>> {
     Ok(children)
 }
 
-/// Reads what the last one writes, and says how each has ended.
+/// Reads the output of the last program, then reports the status of each.
 #[coro::coroutine]
 fn finish(mut children: Vec<Child>, names: &[&str]) -> io::Result<String> {
     let mut text = String::new();
@@ -76,7 +76,7 @@ fn finish(mut children: Vec<Child>, names: &[&str]) -> io::Result<String> {
     Ok(format!("{}\n{}", words.join(" "), ends.join("\n")))
 }
 
-/// A file of numbered lines, which is removed in the end.
+/// A file of numbered lines, which is removed on drop.
 struct Numbers(PathBuf);
 
 impl Numbers {
@@ -119,7 +119,7 @@ fn main() -> io::Result<()> {
         if is_all {
             "as many bytes as"
         } else {
-            "not what"
+            "not as many bytes as"
         }
     );
     println!("{ends}");

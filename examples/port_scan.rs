@@ -1,4 +1,4 @@
-//! Finds out which ports of an address are listened at, many at a time and within a deadline.
+//! Finds the open ports of an address, many at a time, within a deadline.
 //!
 //! ```text
 //! $ cargo run --example port_scan
@@ -8,9 +8,9 @@
 //! 1000 of 1000 ports scanned: 2 open, 998 closed, 0 without an answer
 //! ```
 //!
-//! Without arguments, or with a scale such as `-- 0.1` after the command, it opens a few ports of
-//! its own and scans a thousand around them. With an address and a range, as in
-//! `-- 127.0.0.1 1-1024`, it scans those. Scan only machines that are yours.
+//! Without arguments, or with a scale such as `-- 0.1` after the command, it opens two ports of its
+//! own and scans the thousand around them. With an address and a range, as in `-- 127.0.0.1
+//! 1-1024`, it scans those. Scan only machines that are yours.
 
 use std::cell::RefCell;
 use std::env;
@@ -26,8 +26,9 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 
 const AT_ONCE: usize = 64;
 const SECONDS: f64 = 10.0;
-/// How long one port may take to answer, and then to say something.
+/// How long one port may take to accept a connection.
 const PORT_SECONDS: f64 = 1.0;
+/// How long a connected server may take to send a greeting.
 const GREETING_SECONDS: f64 = 0.1;
 
 struct Arguments {
@@ -81,7 +82,7 @@ fn scaled(seconds: f64, scale: f64) -> Duration {
     Duration::from_secs_f64(seconds * scale).max(Duration::from_millis(5))
 }
 
-/// Takes one port after another until none is left; many such workers share the range.
+/// Scans ports until none is left; `AT_ONCE` such workers share the range.
 #[coro::coroutine]
 fn work(address: IpAddr, ports: &RefCell<RangeInclusive<u16>>, found: &RefCell<Found>, scale: f64) {
     loop {
@@ -104,7 +105,7 @@ fn work(address: IpAddr, ports: &RefCell<RangeInclusive<u16>>, found: &RefCell<F
     }
 }
 
-/// What a server says of its own accord, as far as it comes at once.
+/// The greeting that a server sends unasked, as far as the first read returns it.
 #[coro::coroutine]
 fn greeting(mut stream: TcpStream, scale: f64) -> String {
     let mut buffer = [0; 80];
@@ -117,7 +118,7 @@ fn greeting(mut stream: TcpStream, scale: f64) -> String {
     }
 }
 
-/// Scans all ports, so many at a time, as far as the deadline lets it.
+/// Scans the ports, `AT_ONCE` at a time, until all are scanned or the deadline passes.
 #[coro::coroutine]
 fn scan(address: IpAddr, ports: RangeInclusive<u16>, scale: f64) {
     let all = ports.len();
@@ -142,7 +143,8 @@ fn scan(address: IpAddr, ports: RangeInclusive<u16>, scale: f64) {
     );
 }
 
-/// A server that says hello, and one that says nothing; their ports are near each other.
+/// Starts a server that sends a greeting, and one that stays silent. Returns a range with both
+/// ports.
 fn open_some() -> io::Result<RangeInclusive<u16>> {
     let greeter = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let port = greeter.local_addr()?.port();
@@ -154,7 +156,7 @@ fn open_some() -> io::Result<RangeInclusive<u16>> {
         .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
     spawn(async move {
         while let Ok((mut stream, _)) = greeter.accept().await {
-            let _ = stream.write_all(b"hello\n").await; // whoever has left needs none
+            let _ = stream.write_all(b"hello\n").await; // a client that has left needs no greeting
         }
     });
     spawn(async move {

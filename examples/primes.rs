@@ -9,9 +9,9 @@
 //! 600851475143 = 71 x 839 x 1471 x 6857
 //! ```
 //!
-//! The sieve runs only as far as somebody asks. It needs the primes up to the square root of where it
-//! is, and gets them from another generator of the same kind, which is as lazy as itself: so it
-//! contains itself, and is `boxed`.
+//! The sieve runs only as far as its consumer iterates. It needs the primes up to the square root
+//! of its position, and takes them from another generator of the same kind, which is equally lazy.
+//! A generator that contains itself must be `boxed`.
 
 use std::collections::HashMap;
 
@@ -45,7 +45,7 @@ fn primes() {
     }
 }
 
-/// Prime factors, each as often as it divides.
+/// The prime factors of `n`, each as often as it divides `n`.
 #[coro::coroutine(yields = u64, boxed)]
 fn factors(mut n: u64) {
     for prime in primes() {

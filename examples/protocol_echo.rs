@@ -1,4 +1,4 @@
-//! A server and a client in callback style: no coroutine a connection, but a protocol that is told.
+//! A server with a client in callback style: a `Protocol` instead of a coroutine.
 //!
 //! ```text
 //! $ cargo run --example protocol_echo
@@ -26,7 +26,7 @@ use coro::sync::Event;
 use coro::{call_later, yield_from};
 use support::seconds;
 
-/// What the server does with one connection.
+/// The server's protocol for one connection.
 struct Echo {
     number: u32,
     transport: Option<Transport>,
@@ -48,7 +48,7 @@ impl Protocol for Echo {
         }
     }
 
-    /// A client that does not read what it gets is not read from, until it does.
+    /// Stops reading from a client that does not read its echoes, until it does.
     fn pause_writing(&mut self) {
         self.transport.iter().for_each(Transport::pause_reading);
     }
@@ -65,7 +65,7 @@ impl Protocol for Echo {
     }
 }
 
-/// Says something every second, three times, and waits for the echo of each.
+/// Sends a tick every second, three times, and waits for the echo of each.
 struct Ticker {
     transport: Option<Transport>,
     heard: u32,
@@ -83,7 +83,7 @@ impl Protocol for Ticker {
         self.transport = Some(transport.clone());
     }
 
-    /// So short a message comes in one piece, as its echo is awaited before the next.
+    /// A message this short arrives in one piece, since the next is sent only after its echo.
     fn data_received(&mut self, data: &[u8]) {
         println!("client: heard {:?}", String::from_utf8_lossy(data));
         self.heard += 1;
@@ -124,7 +124,7 @@ fn main() -> io::Result<()> {
     )?;
     println!("listening on {}", server.local_addr()?);
 
-    // Callbacks meet coroutines: what the one sets, the other waits for.
+    // Callbacks meet coroutines: the protocol sets the event that the coroutine waits for.
     let done = Rc::new(Event::new());
     let ticker = || Ticker {
         transport: None,

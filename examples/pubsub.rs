@@ -1,4 +1,4 @@
-//! A newspaper: each edition goes to all subscribers, and nobody waits for the slow ones.
+//! A newspaper whose editions go to all subscribers, without waiting for slow ones.
 //!
 //! ```text
 //! $ cargo run --example pubsub
@@ -28,8 +28,8 @@
 //! slow   has read 6, missed 3
 //! ```
 //!
-//! The channel keeps three editions. The slow reader spends the time of three on each. With `-- 0.1`
-//! after the command the editions come ten times as fast.
+//! The channel keeps three editions. The slow reader takes as long for each as three editions take
+//! to be printed. With `-- 0.1` after the command the editions come ten times as fast.
 
 mod support;
 
@@ -41,8 +41,8 @@ use support::seconds;
 const EDITIONS: u32 = 9;
 const KEPT: usize = 3;
 
-/// Reads until the newspaper closes; each edition for as long as it takes until so many more have
-/// been printed.
+/// Reads until the newspaper closes. Reading an edition lasts until `pace` more editions have been
+/// printed.
 #[coro::coroutine]
 fn subscriber(
     name: &'static str,
@@ -66,7 +66,8 @@ fn subscriber(
             Err(RecvError::Closed) => break,
         }
         let until = *printed.borrow() + pace;
-        // Nothing more is printed once the newspaper has closed: then there is time to read.
+        // If the newspaper closes meanwhile, the error is ignored: the reader then reads on without
+        // a pause.
         let _ = yield_from!(printed.wait_for(|printed| *printed >= until)).is_ok();
     }
     println!("{name:6} has read {read}, missed {missed}");

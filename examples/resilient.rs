@@ -1,4 +1,4 @@
-//! Retries, a fallback, a race of replicas, and clean-up when it all is cancelled.
+//! Retries, a fallback, a race of replicas, clean-up after a cancellation.
 //!
 //! ```text
 //! $ cargo run --example resilient
@@ -17,8 +17,8 @@
 //! balance is still 100
 //! ```
 //!
-//! The bank is a TCP server in this very program, with replicas that are slow, busy or down. With
-//! a scale such as `-- 0.1` after the command all of them are quicker.
+//! The bank is a TCP server in this program, with replicas that are slow, busy or down. With a
+//! scale such as `-- 0.1` after the command all of them answer faster.
 
 mod support;
 
@@ -32,10 +32,10 @@ use coro::{sleep, try_scope, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::seconds;
 
-/// One replica of the bank: how it answers, and what it knows.
+/// One replica of the bank.
 struct Replica<'a> {
     delay: f64,
-    /// How many it refuses before it answers.
+    /// How many requests it refuses before it answers.
     busy_for: Cell<u32>,
     balance: &'a Cell<i64>,
 }
@@ -66,13 +66,13 @@ fn serve(listener: TcpListener, replica: Replica<'_>) -> io::Result<()> {
         let (mut stream, _) = yield_from!(listener.accept())?;
         yield_from!(sleep(seconds(replica.delay)));
         let answer = replica.answer();
-        // Whoever has lost patience and gone is no reason to stop.
+        // A client that has lost patience and closed is no reason to stop.
         let _ = yield_from!(stream.write_all(answer.as_bytes()));
         let _ = yield_from!(stream.close());
     }
 }
 
-/// Begins to serve, as a child of the scope, and gives the address.
+/// Starts a replica as a child of the scope. Returns its address.
 fn start<'s, 'env>(s: &'s Scope<'s, 'env>, replica: Replica<'env>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -84,7 +84,7 @@ fn start<'s, 'env>(s: &'s Scope<'s, 'env>, replica: Replica<'env>) -> io::Result
     Ok(address)
 }
 
-/// An address where nobody listens any more.
+/// An address without a listener.
 fn nobody() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
@@ -142,7 +142,8 @@ fn staggered(down: SocketAddr, fine: SocketAddr) -> io::Result<i64> {
     first.map_err(|errors| io::Error::other(format!("{errors:?}")))
 }
 
-/// Takes an amount off, and would have to put it on elsewhere; but that does not come to an end.
+/// Takes an amount off the account, but never completes: its deadline cancels it. The deferred
+/// clean-up then restores the balance.
 #[coro::coroutine]
 fn transfer(account: &Cell<i64>, amount: i64) -> Result<(), ScopeError<io::Error>> {
     yield_from!(try_scope(async |s| {
@@ -173,7 +174,7 @@ fn main() -> io::Result<()> {
         let replicas = [("a", slow), ("b", quick), ("c", down)];
         println!("raced: balance {}", raced(replicas).await?);
         println!("staggered: balance {}", staggered(down, quick).await?);
-        s.cancel("all has been shown"); // which ends the replicas
+        s.cancel("all has been shown"); // also ends the replicas
         Ok(())
     });
     yield_from!(shown).map_err(io::Error::other)?;

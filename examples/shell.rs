@@ -1,4 +1,4 @@
-//! An interactive front to `sh`: a line at a time, with the status of each.
+//! An interactive front end of `sh`: runs a line at a time, with the status of each.
 //!
 //! ```text
 //! $ cargo run --example shell
@@ -14,8 +14,8 @@
 //! sh: exit status: 3
 //! ```
 //!
-//! At a terminal it asks for lines; from a pipe or a file it reads them; where there is none to be
-//! had, as from `/dev/null`, it runs those above. A line is a whole command. Unix only.
+//! At a terminal it prompts for lines; from a pipe or a file it reads them. If the input is empty,
+//! as that of `/dev/null`, it runs the lines above. Each line is a complete command. Unix only.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::Stdio;
@@ -33,7 +33,7 @@ const SCRIPT: [&str; 5] = [
     "exit 3",
 ];
 
-/// What `sh` says when a command is over, and what hardly any command says.
+/// Marks the end of a command's output; hardly any command prints this text itself.
 const OVER: &str = "\u{1}over ";
 
 struct Shell {
@@ -44,7 +44,7 @@ struct Shell {
 
 impl Shell {
     fn start() -> io::Result<Self> {
-        // What the commands write to their standard error comes by the same pipe, in order.
+        // The commands' standard error goes through the same pipe, so that the order is kept.
         let mut command = Command::shell("exec sh 2>&1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn()?;
@@ -60,7 +60,7 @@ impl Shell {
         })
     }
 
-    /// Runs a line and prints what it says. Gives whether `sh` goes on.
+    /// Runs a line and prints its output. Returns whether `sh` goes on.
     #[coro::coroutine]
     fn run(&mut self, line: &str) -> io::Result<bool> {
         let command = format!("{{ {line}\n}} </dev/null; echo \"{OVER}$?\"\n");

@@ -1,4 +1,4 @@
-//! Keeps processes alive: whatever ends is started again, after longer and longer pauses.
+//! Keeps processes alive: restarts each that ends, after growing pauses.
 //!
 //! ```text
 //! $ cargo run --example supervisor
@@ -16,8 +16,8 @@
 //! stubborn: does not heed SIGTERM: signal: 9 (SIGKILL)
 //! ```
 //!
-//! Ctrl-C stops it sooner. Unix only. With a scale such as `-- 0.1` after the command pauses are
-//! shorter.
+//! Ctrl-C stops it sooner. Unix only. With a scale such as `-- 0.1` after the command the pauses
+//! are shorter.
 
 mod support;
 
@@ -30,15 +30,15 @@ use coro::process::{Child, Command};
 use coro::{gather, race, signal, sleep, timeout, yield_from};
 use support::seconds;
 
-/// Twice as long after each end.
+/// The pause after the first end of a process; it doubles after each further end.
 const FIRST_PAUSE: f64 = 0.5;
 const RESTARTS_MAX: i32 = 3;
-/// How long a process may take to end when it is asked to.
+/// How long a process may take to end after SIGTERM.
 const GRACE: f64 = 1.5;
 
 struct Service {
     name: &'static str,
-    /// It says a line once it is ready.
+    /// A shell command; it prints a line when it is ready.
     line: &'static str,
 }
 
@@ -57,15 +57,16 @@ const SERVICES: [Service; 3] = [
     },
 ];
 
-/// The present process of a service. Everything runs on one thread, so a plain cell will do.
+/// The present process of a service. Everything runs on one thread, so a plain cell is enough.
 type Process = RefCell<Child>;
 
-/// Starts a process, and waits until it is ready.
+/// Starts a process, then waits until it is ready.
 #[coro::coroutine]
 fn start(service: &Service) -> io::Result<Child> {
     let mut command = Command::shell(service.line);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    // In a group of its own it is spared our Ctrl-C, and ends with all that it has started.
+    // In a process group of its own, the child is spared our Ctrl-C, and a kill reaches all
+    // processes that it has started.
     let mut child = command.kill_group(true).kill_on_drop(true).spawn()?;
     if let Some(stdout) = child.stdout.take() {
         yield_from!(StreamReader::new(stdout).read_line())?;
@@ -74,11 +75,11 @@ fn start(service: &Service) -> io::Result<Child> {
     Ok(child)
 }
 
-/// Starts a service again and again, until it has ended too often.
+/// Restarts a service until it has ended too often.
 #[coro::coroutine]
 fn keep_alive(service: &Service, process: &Process) -> io::Result<String> {
     for restart in 0.. {
-        let ended = process.borrow_mut().wait(); // borrows nothing while it waits
+        let ended = process.borrow_mut().wait(); // the future does not borrow `process`
         let status = yield_from!(ended)?;
         if restart == RESTARTS_MAX {
             let name = service.name;
@@ -99,7 +100,7 @@ fn interrupt() -> io::Result<String> {
     Ok("Ctrl-C was pressed".into())
 }
 
-/// Asks a process to end, and makes it if it does not. Gives what there is to say.
+/// Terminates a process, and kills it if it does not end in time. Returns a line to print.
 #[coro::coroutine]
 fn stop(service: &Service, process: &Process) -> io::Result<Option<String>> {
     let ended = {
@@ -129,7 +130,7 @@ fn main() -> io::Result<()> {
     }
     let all = || SERVICES.iter().zip(&processes);
 
-    // The first to end drops the others, and with that nobody starts anything again.
+    // The first to end drops the others, so that no service is restarted during the stop.
     let kept_alive = race(
         all()
             .map(|(service, process)| keep_alive(service, process))

@@ -8,8 +8,8 @@
 //! the proxy sent 5 bytes on, and 5 bytes back
 //! ```
 //!
-//! That was a demonstration against itself. With two addresses it serves until Ctrl-C, and gives
-//! what is connected then five seconds to finish:
+//! This is a demonstration, in which the program is its own client. With two addresses it serves
+//! until Ctrl-C. Open connections then have five seconds to finish:
 //!
 //! ```text
 //! $ cargo run --example tcp_proxy -- serve 127.0.0.1:8080 example.org:80
@@ -36,7 +36,8 @@ use support::seconds;
 /// How long to wait for the other server.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The whole of a connection: an end of one direction is passed on, and the other goes on.
+/// Forwards one connection. The end of one direction is passed on, while the other direction goes
+/// on.
 #[coro::coroutine]
 fn forward(client: TcpStream, target: &str) -> io::Result<(u64, u64)> {
     let server = yield_from!(timeout(PATIENCE, TcpStream::connect(target)))??;
@@ -73,7 +74,7 @@ fn serve_at(address: &str, target: Rc<str>) -> io::Result<()> {
 
 // ---- the demonstration ----
 
-/// Can only answer when it has read everything, to the end.
+/// Answers only after it has read to the end of the stream.
 #[coro::coroutine]
 fn reverse(mut stream: TcpStream, _peer: SocketAddr) -> io::Result<()> {
     let mut text = String::new();

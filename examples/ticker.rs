@@ -1,4 +1,4 @@
-//! Streams written as async generators, and combined by `futures::StreamExt`.
+//! Streams that are async generators, combined by `futures::StreamExt`.
 //!
 //! ```text
 //! $ cargo run --example ticker
@@ -9,8 +9,8 @@
 //! 1 2 4 8 16 32 gave up after 6 attempts
 //! ```
 //!
-//! A generator that is an `async fn` waits and yields; it is a stream, so all that is known of streams
-//! works on it. With `-- 0.1` after the command everything is ten times as fast.
+//! An `async fn` generator both awaits and yields. It is a stream, so all stream combinators work
+//! on it. With `-- 0.1` after the command everything is ten times as fast.
 
 mod support;
 
@@ -18,7 +18,7 @@ use coro::{sleep, yield_, yield_from};
 use futures::stream::{self, StreamExt};
 use support::seconds;
 
-/// 1, 2, 3 and so on, each after so many seconds.
+/// 1, 2, 3 and so on, each after `period` seconds.
 #[coro::coroutine(yields = u32)]
 async fn ticks(period: f64) {
     for n in 1.. {
@@ -34,7 +34,7 @@ async fn named(name: &str, period: f64) {
     yield_from!(named);
 }
 
-/// How long to wait before each attempt: a generator that does not wait itself.
+/// The delay before each attempt: a generator that does not wait itself.
 #[coro::coroutine(yields = u32)]
 fn doubling(mut delay: u32, limit: u32) {
     while delay <= limit {
@@ -43,7 +43,7 @@ fn doubling(mut delay: u32, limit: u32) {
     }
 }
 
-/// Waits longer and longer between attempts, and yields each delay when it is over.
+/// Waits longer and longer between attempts. Yields each delay when it is over.
 #[coro::coroutine(yields = u32)]
 async fn attempts() -> usize {
     let mut made = 0;
@@ -68,7 +68,7 @@ async fn main() {
     let both: Vec<String> = stream::select(fast, slow).take(5).collect().await;
     println!("{}", both.join(" "));
 
-    // One that returns a value is no stream; its steps are futures.
+    // A generator that returns a value is no stream; its steps are futures.
     let mut attempts = Box::pin(attempts());
     let mut step = attempts.as_mut().start().await;
     let made = loop {

@@ -1,4 +1,4 @@
-//! An echo server that speaks TLS, and clients of it.
+//! An echo server that speaks TLS, with clients of it.
 //!
 //! ```text
 //! $ cargo run --example tls_echo
@@ -14,15 +14,15 @@
 //! the server saw 2 clients to a good end, and 1 give up
 //! ```
 //!
-//! The certificate is made at the start. For real use, with certificates in PEM files:
+//! The certificate is made at the start. With certificates in PEM files:
 //!
 //! ```text
 //! $ cargo run --example tls_echo -- serve 127.0.0.1:4433 chain.pem key.pem
 //! $ echo hello | cargo run --example tls_echo -- connect localhost:4433 roots.pem
 //! ```
 //!
-//! `serve` runs until Ctrl-C. `connect` sends what stands on its standard input, and prints the
-//! answer; without a file of roots it trusts what the machine trusts.
+//! `serve` runs until Ctrl-C. `connect` sends its standard input, and prints the answer. Without a
+//! file of roots it trusts the machine's roots.
 
 mod support;
 
@@ -45,8 +45,8 @@ struct Served {
     badly: Cell<u32>,
 }
 
-/// Accepts clients for ever, each into a task of its own, in which it also shakes hands: a slow
-/// one holds up nobody else.
+/// Accepts clients for ever, each into a task of its own. The handshake runs in that task, so that
+/// a slow client holds up no other.
 #[coro::coroutine]
 fn serve(listener: &TcpListener, acceptor: &TlsAcceptor, served: &Rc<Served>) -> io::Result<()> {
     loop {
@@ -86,7 +86,7 @@ fn connect(
     yield_from!(connector.connect(name, stream))
 }
 
-/// A client that says some words, one after another, and wants each back before the next.
+/// A client that sends some words, one after another, and reads each echo before the next word.
 #[coro::coroutine]
 fn chat(mut tls: TlsStream<TcpStream>, who: &str, words: &[&str]) -> io::Result<()> {
     for word in words {
@@ -114,7 +114,7 @@ fn describe(tls: &TlsStream<TcpStream>) -> String {
     format!("{}, {handshake}", version.unwrap_or_default())
 }
 
-/// Clients and their server in one program.
+/// Runs clients with their server in one program.
 #[coro::coroutine]
 fn demonstrate() -> io::Result<()> {
     let made =
@@ -167,7 +167,7 @@ fn serve_until_interrupted(address: &str, chain: &str, key: &str) -> io::Result<
     )))
 }
 
-/// Sends all of `message`, and gives all of the answer.
+/// Sends the whole message. Returns the whole answer.
 #[coro::coroutine]
 fn converse(target: &str, roots: Option<&str>, message: &[u8]) -> io::Result<Vec<u8>> {
     let connector = match roots {

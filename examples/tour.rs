@@ -1,4 +1,4 @@
-//! All that the other examples show, in one program that takes about four seconds.
+//! Everything that the other examples show, in one program that takes about four seconds.
 //!
 //! ```text
 //! $ cargo run --example tour
@@ -43,7 +43,7 @@ use coro::{LoopHandle, gather, sleep, spawn, timeout, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::seconds;
 
-/// Prints a line: the time, who speaks, and what they say.
+/// Prints a line: the time, the speaker, the text.
 macro_rules! say {
     ($who:expr, $($what:tt)+) => {{
         let time = START.elapsed().as_secs_f64();
@@ -150,7 +150,7 @@ fn errors() {
             Err(error) => say!("bill", "{order:?} fails: {error}"),
         }
     }
-    // Rust prints each panic where it happens. This one is expected, and shown below.
+    // Rust prints each panic where it happens. This panic is expected, and printed below.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let outcome = yield_from!(spawn(no_such_luck()));
@@ -203,7 +203,7 @@ async fn through_async_fn() -> u32 {
     future.await
 }
 
-/// A future by hand: polls another to its end, and gives the number of polls that this took.
+/// A hand-written future: polls another future to its end. Its output is the number of polls.
 struct CountPolls<F> {
     future: Pin<Box<F>>,
     polls: u32,
@@ -274,7 +274,7 @@ fn network() -> io::Result<()> {
     Ok(())
 }
 
-/// Accepts for as long as it is let; each client is served by a task of its own.
+/// Accepts until it is cancelled; serves each client in a task of its own.
 #[coro::coroutine]
 fn serve(listener: TcpListener, echoed: Rc<Cell<usize>>) -> io::Result<()> {
     loop {
@@ -321,7 +321,7 @@ fn ping_pong(address: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends a message, and waits until as much has come back.
+/// Sends a message, then waits until as many bytes have come back.
 #[coro::coroutine]
 fn exchange(stream: &mut TcpStream, message: &str) -> io::Result<String> {
     yield_from!(stream.write_all(message.as_bytes()))?;

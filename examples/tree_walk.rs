@@ -1,4 +1,4 @@
-//! An in-order walk of a search tree, written as the recursion that it is.
+//! An in-order walk of a search tree, written as a recursion.
 //!
 //! ```text
 //! $ cargo run --example tree_walk
@@ -8,11 +8,11 @@
 //! both trees have the same items: true
 //! ```
 //!
-//! A hand-written iterator would keep a stack of its own, and a recursive one that passes each item up
-//! through every level would need time in proportion to the depth, and stack. `yield_from!` of a
-//! `boxed` child costs the same however deep it is, which the second tree, a mere list, shows; and a
-//! walk can be left half-way, as the last lines do. With `-- time` after the command it also says how long
-//! an item took, for which it should be built with `--release`.
+//! A hand-written iterator would keep a stack of its own. A recursive iterator that passes each
+//! item up through every level would need time and stack in proportion to the depth. `yield_from!`
+//! of a `boxed` child costs the same at any depth, as the second tree shows, which is a list. A
+//! walk can also be abandoned half-way, as the last lines do. With `-- time` after the command it
+//! also prints the time for an item; build it with `--release` for that.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use coro::{yield_, yield_from};
 
 const NODES: u32 = 1_000_000;
 
-/// The nodes of a binary tree by their numbers, so that even a very deep one is easily dropped.
+/// The nodes of a binary tree, by index, so that dropping even a very deep tree needs no recursion.
 struct Tree {
     nodes: Vec<Node>,
     root: usize,
@@ -32,7 +32,7 @@ struct Node {
     right: Option<usize>,
 }
 
-/// The items below the node with this number, and its own, in order.
+/// The items at and below the node with this index, in order.
 #[coro::coroutine(yields = u32, boxed)]
 fn walk(tree: &Tree, index: usize) {
     let node = &tree.nodes[index];
@@ -45,7 +45,7 @@ fn walk(tree: &Tree, index: usize) {
     }
 }
 
-/// Those of them that are above `floor`, in order: whole branches are never entered.
+/// The items above `floor`, in order: whole branches are never entered.
 #[coro::coroutine(yields = u32, boxed)]
 fn walk_above(tree: &Tree, index: usize, floor: u32) {
     let node = &tree.nodes[index];
@@ -61,7 +61,7 @@ fn walk_above(tree: &Tree, index: usize, floor: u32) {
 }
 
 impl Tree {
-    /// The numbers below `len`, as flat a tree as there is.
+    /// A balanced tree of the numbers below `len`.
     fn balanced(len: u32) -> Tree {
         let mut tree = Tree {
             nodes: Vec::new(),

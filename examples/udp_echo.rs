@@ -1,4 +1,4 @@
-//! A UDP server that sends back what it receives, and a client that asks again when nothing comes.
+//! A UDP server that sends datagrams back, with a client that asks again if no answer comes.
 //!
 //! ```text
 //! $ cargo run --example udp_echo
@@ -15,8 +15,8 @@
 //! the server has sent back 4 datagrams, and lost 2 on purpose
 //! ```
 //!
-//! The loopback interface loses nothing, so the server does, where it is told to. With a scale such
-//! as `-- 0.1` after the command the client is less patient.
+//! The loopback interface loses nothing, so the server drops datagrams on purpose. With a scale
+//! such as `-- 0.1` after the command the client is less patient.
 
 mod support;
 
@@ -31,7 +31,7 @@ use support::seconds;
 
 /// How long the client waits for an answer before it asks again.
 const PATIENCE: f64 = 0.2;
-/// Room for one datagram; what is longer is cut, and marked so.
+/// Room for one datagram. A longer one is cut, and its echo says so.
 const BUFFER: usize = 24;
 const CUT: &[u8] = b", cut short";
 
@@ -41,7 +41,7 @@ struct Books {
     lost: Cell<u32>,
 }
 
-/// Echoes for ever; loses the first two copies of whatever speaks of losing.
+/// Echoes for ever, but drops the first two datagrams that begin with `lost`.
 #[coro::coroutine]
 fn serve(socket: UdpSocket, books: Rc<Books>) -> io::Result<()> {
     let mut buffer = [0; BUFFER];

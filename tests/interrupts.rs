@@ -1,4 +1,4 @@
-//! Ctrl-C while `run` runs on the main thread: this program tests itself, run again as a victim.
+//! Ctrl-C while `run` runs on the main thread. The program runs itself again as the victim.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use coro::{EventLoop, sleep, spawn};
 
 const SIGINT: i32 = SignalKind::interrupt().as_raw();
 
-/// A process that does one of the things below.
+/// A process that runs one of the cases of `victim`.
 struct Victim {
     child: Child,
     said: BufReader<ChildStdout>,
@@ -68,16 +68,16 @@ fn main() {
     }
     let tests: [(&str, fn()); 5] = [
         (
-            "the_first_ctrl_c_cancels_what_runs_and_the_process_ends_as_by_the_signal",
-            the_first_ctrl_c_cancels_what_runs_and_the_process_ends_as_by_the_signal,
+            "the_first_ctrl_c_cancels_the_run_and_the_process_ends_as_by_the_signal",
+            the_first_ctrl_c_cancels_the_run_and_the_process_ends_as_by_the_signal,
         ),
         (
             "the_second_ctrl_c_ends_the_process_at_once",
             the_second_ctrl_c_ends_the_process_at_once,
         ),
         (
-            "whoever_listens_for_ctrl_c_has_it_to_itself",
-            whoever_listens_for_ctrl_c_has_it_to_itself,
+            "a_listener_for_ctrl_c_replaces_the_cancellation",
+            a_listener_for_ctrl_c_replaces_the_cancellation,
         ),
         (
             "between_runs_and_outside_of_run_ctrl_c_ends_the_process_as_ever",
@@ -95,7 +95,7 @@ fn main() {
     println!("\ntest result: ok. {} passed; 0 failed", tests.len());
 }
 
-/// Says that it goes, when it does.
+/// Prints its text when it is dropped.
 struct Said(&'static str);
 
 impl Drop for Said {
@@ -104,7 +104,7 @@ impl Drop for Said {
     }
 }
 
-/// Takes its time to go.
+/// Takes a minute to drop.
 struct CleansUp;
 
 impl Drop for CleansUp {
@@ -195,7 +195,7 @@ fn assert_ended_at_once((status, said): (ExitStatus, String)) {
     assert_eq!(said, "");
 }
 
-fn the_first_ctrl_c_cancels_what_runs_and_the_process_ends_as_by_the_signal() {
+fn the_first_ctrl_c_cancels_the_run_and_the_process_ends_as_by_the_signal() {
     let victim = Victim::start("waits", "");
     victim.interrupt();
     assert_cleaned_up_and_interrupted(victim.end());
@@ -210,12 +210,12 @@ fn the_second_ctrl_c_ends_the_process_at_once() {
 
     let computing = Victim::start("computes", "");
     computing.interrupt();
-    thread::sleep(ms(50)); // so that the two do not become one
+    thread::sleep(ms(50)); // so that the signals do not merge into one
     computing.interrupt();
     assert_ended_at_once(computing.end());
 }
 
-fn whoever_listens_for_ctrl_c_has_it_to_itself() {
+fn a_listener_for_ctrl_c_replaces_the_cancellation() {
     let victim = Victim::start("listens", "");
     victim.interrupt();
     let (status, said) = victim.end();

@@ -1,4 +1,4 @@
-//! Ten thousand connections at once, in a process of its own, as they need its descriptors.
+//! Ten thousand connections at once, in a process of its own, since they need its descriptors.
 #![cfg(unix)]
 
 use std::cell::Cell;
@@ -13,10 +13,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const CONNECTIONS: usize = 10_000;
 const ROUNDS: usize = 3;
-/// What is open besides the connections.
+/// Descriptors that are open besides the connections.
 const OTHERS: u64 = 100;
 
-/// As many connections as the limit of descriptors gives, once it is raised as far as it may be.
+/// As many connections as the limit of descriptors allows, after raising it to its maximum.
 fn connections() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -55,7 +55,7 @@ async fn serve(listener: TcpListener, failed: Rc<Cell<usize>>) {
     }
 }
 
-/// All of a task's rounds; each connection is open until all have been through them.
+/// All rounds of a task. Returns the connection, so that it stays open until all are done.
 async fn talk(number: usize, mut stream: TcpStream) -> io::Result<TcpStream> {
     for round in 0..ROUNDS {
         let message = format!("{number:8} {round:8}");
@@ -82,7 +82,7 @@ fn ten_thousand_connections_echo_and_none_is_lost() {
             let stream = TcpStream::connect(address).await.unwrap();
             clients.push(spawn(talk(number, stream)));
             if number % 100 == 0 {
-                yield_now().await; // lest the listener's queue fill up
+                yield_now().await; // so that the listener's queue does not fill up
             }
         }
         let mut streams = Vec::new();

@@ -1,5 +1,6 @@
-//! Signals that the process is sent while several listen, while nobody does, and in storms. It is a
-//! process of its own, as signals interrupt whatever other tests wait for.
+//! Signals to the process: with several listeners, without a listener, in storms.
+//!
+//! The tests have a process of their own, since signals interrupt system calls of other tests.
 #![cfg(unix)]
 
 #[path = "it/support.rs"]
@@ -23,7 +24,7 @@ use futures::StreamExt;
 
 use support::{Reports, ms, panic_of, turns};
 
-/// Lets the loop go on until the condition holds.
+/// Runs the loop until the condition holds.
 async fn until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
@@ -32,7 +33,7 @@ async fn until(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Has a shell send this process a signal so many times.
+/// Makes a shell send this process a signal `times` times.
 fn send(kind: SignalKind, times: u32) {
     let script = "i=0; while [ $i -lt $2 ]; do kill -$0 $1; i=$((i + 1)); done";
     let process = std::process::id();
@@ -52,7 +53,7 @@ async fn sent(kind: SignalKind, times: u32) {
     to_thread(move || send(kind, times)).await.unwrap();
 }
 
-// Each of these tests has a kind of signal for itself, as the process is that of all of them.
+// Each of these tests has a kind of signal for itself, since they share one process.
 
 #[coro::test(real)]
 async fn every_listener_hears_of_a_signal() {
@@ -93,7 +94,7 @@ async fn a_storm_of_signals_is_heard_and_then_over() {
     storm.await.unwrap();
     assert!((1..=10_000).contains(&heard), "{heard}");
     let one_more = coro::timeout(ms(50), signals.recv());
-    let _ = one_more.await; // what came since it was polled last
+    let _ = one_more.await; // a signal that came after the last poll
     let quiet = coro::timeout(ms(20), signals.recv()).await;
     assert!(quiet.is_err(), "they do not pile up");
     sent(kind, 1).await;
@@ -103,7 +104,7 @@ async fn a_storm_of_signals_is_heard_and_then_over() {
 #[coro::test(real)]
 async fn a_handler_may_remove_itself_when_it_is_called() {
     let kind = SignalKind::hangup();
-    let mut kept = signal(kind).unwrap(); // so that what nobody handles does no harm
+    let mut kept = signal(kind).unwrap(); // keeps the default action away
     let calls = Rc::new(Cell::new(0));
     let own = Rc::new(Cell::new(None::<coro::signal::SignalHandle>));
     let handle = LoopHandle::current().add_signal_handler(kind, {
@@ -183,7 +184,7 @@ fn loops_on_several_threads_have_signals_and_threads_of_their_own() {
 }
 
 #[coro::test]
-async fn what_nobody_can_listen_for_is_refused_with_a_reason() {
+async fn signals_that_cannot_be_listened_for_are_refused_with_a_reason() {
     for number in [9, 19, 11, 4, 8] {
         let kind = SignalKind::from_raw(number);
         let error = signal(kind).unwrap_err();
@@ -220,7 +221,7 @@ fn listening_needs_a_loop_and_the_right_one() {
     );
 }
 
-/// Listens for a while, in a process of its own, and then gets the signal when nobody does.
+/// Listens for a while in a process of its own, which then gets the signal without a listener.
 fn unheard(shell: &str) -> (ExitStatus, String) {
     let output = Command::new("sh")
         .args(["-c", &format!("{shell} exec \"$0\" \"$@\"")])
@@ -254,7 +255,7 @@ fn listen_and_stop_listening() {
 }
 
 #[test]
-fn a_signal_does_by_default_what_it_did_when_nobody_listens_any_more() {
+fn a_signal_has_its_default_action_again_after_the_last_listener() {
     let (status, said) = unheard("");
     assert_eq!(
         status.signal(),
@@ -265,7 +266,7 @@ fn a_signal_does_by_default_what_it_did_when_nobody_listens_any_more() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_before_is_ignored_again_when_nobody_listens_any_more() {
+fn a_signal_that_was_ignored_before_is_ignored_again_after_the_last_listener() {
     let (status, said) = unheard("trap '' HUP;");
     assert!(status.success(), "{status} {said}");
     assert!(

@@ -1,17 +1,18 @@
-//! What the attributes accept, and what they say about the rest.
+//! Programs that the attributes accept, or refuse with a pinned message.
 //!
-//! `pass/` holds a program for each shape of function, and runs it. `fail/` holds a mistake a file;
-//! what the compiler says about it is pinned, because it is what users read first.
+//! `pass/` holds a program for each shape of function, which is run. `fail/` holds a mistake in
+//! each file. The compiler's message for it is pinned, because users read that first.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The compiler whose words are pinned. Others may put things differently, but refuse the same.
+/// The compiler whose messages are pinned. Other versions may word them differently, but refuse the
+/// same.
 const PINNED_WITH: &str = "1.95.0";
 
-/// Where copies of the mistakes are, when they are compiled only to see that they are refused.
+/// The folder of the copies, when the mistakes are compiled only to see that they are refused.
 const COPIES: &str = "CORO_UI_COPIES";
 
 #[test]
@@ -30,8 +31,8 @@ fn refused() {
     }
 }
 
-/// Runs this test again on copies, in a process where trybuild writes down what the compiler says
-/// instead of comparing it. A file that compiles still fails.
+/// Runs this test again on copies, in a process where trybuild writes the compiler's messages
+/// instead of comparing them. A mistake that compiles still fails the test.
 fn refused_in_whatever_words() {
     let copies = copy_of("tests/ui/fail");
     let status = Command::new(env::current_exe().expect("a test knows its own path"))

@@ -1,9 +1,9 @@
-//! The command line.
+//! The command line: a command with its settings.
 
 use crate::harness::Effort;
 use crate::suites;
 
-/// What was asked for on the command line.
+/// The command that was asked for, with its options.
 pub(crate) struct Arguments {
     pub(crate) command: Command,
     pub(crate) settings: Settings,
@@ -14,7 +14,7 @@ pub(crate) enum Command {
     Help,
     /// Runs these suites.
     Suites(Vec<String>),
-    /// Takes one sample, in a process of its own: what a run starts for each.
+    /// Takes one sample in this process. A run starts such a process for each sample.
     Sample(Place),
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Place {
     pub(crate) subject: String,
 }
 
-/// How a run goes about its samples.
+/// Which samples a run takes, and how it reports them.
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) json: bool,
@@ -46,7 +46,7 @@ pub(crate) fn usage() -> String {
   --case PART     only cases whose names contain this
   --subject NAME  only this subject; may be repeated
   --quick         a tenth of the work, fewer rounds: to see that all runs, not to quote
-  --rounds N      so many rounds instead of each suite's own number
+  --rounds N      the number of rounds, instead of each suite's own
   --no-pin        leave the choice of a core to the system",
         suites::names()
     )

@@ -1,20 +1,20 @@
-//! The words in which a suite is written: suites of cases, cases of subjects.
+//! The vocabulary of a suite: cases, subjects, readings.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::machine::{cpu_time, thread_time};
 
-/// A sample repeats its body, after once to warm up, at least so often ..
+/// A sample repeats its body at least this often, after one repeat to warm up.
 const REPEATS_MIN: usize = 5;
 
-/// .. and a short one until it has taken so long, to find the machine's quiet moments ..
+/// A short sample goes on until this time has passed, to find quiet moments of the machine.
 const SAMPLE_MIN: Duration = Duration::from_millis(200);
 
-/// .. but not more often than this.
+/// The most repeats of a sample.
 const REPEATS_MAX: usize = 500;
 
-/// Some cases that belong together.
+/// Cases that belong together.
 pub(crate) struct Suite {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
@@ -25,7 +25,7 @@ pub(crate) struct Suite {
     pub(crate) minutes_max: u64,
 }
 
-/// One thing that several subjects do.
+/// One operation that several subjects perform.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// The subject that the others are divided by.
@@ -40,30 +40,30 @@ pub(crate) struct Subject {
     pub(crate) run: Box<dyn Fn(&Effort) -> Sample>,
 }
 
-/// What a subject is to the goals of its case.
+/// How the goals of a case count a subject.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The one that has goals.
+    /// The subject that has goals.
     Coro,
     #[default]
     Peer,
-    /// What cannot be beaten, or what the price is measured from: no peer.
+    /// A lower bound or the base of a price: not counted among the peers.
     Floor,
 }
 
-/// What a sample has found, or why it could not be taken here.
+/// The readings of a sample, or the reason why it could not be taken here.
 pub(crate) type Sample = Result<Vec<Reading>, String>;
 
-/// One thing that a sample has found, in each of its repeats.
+/// One quantity that a sample measured, with a value for each repeat.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
-    /// Which of several readings of a case this is; of one only, nothing.
+    /// Tells the readings of a case apart; empty if the case has only one.
     pub(crate) what: String,
     pub(crate) unit: String,
     pub(crate) values: Vec<f64>,
 }
 
-/// How much work a sample is to do, and where.
+/// How much work a sample does, and on which cores.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Effort {
     pub(crate) quick: bool,
@@ -73,7 +73,7 @@ pub(crate) struct Effort {
     pub(crate) other_core: Option<usize>,
 }
 
-/// What `coro` should reach in a case.
+/// A bound that `coro` should keep in a case.
 pub(crate) struct Goal {
     /// The reading it is about.
     pub(crate) what: &'static str,
@@ -81,11 +81,11 @@ pub(crate) struct Goal {
 }
 
 pub(crate) enum Bound {
-    /// At most so much.
+    /// `coro` needs at most this.
     AtMost(f64),
-    /// At most so many times what the named subject needs.
+    /// `coro` needs at most this multiple of the named subject's value.
     Times(f64, &'static str),
-    /// The best of the peers needs at least so many times what `coro` needs.
+    /// The best of the peers needs at least this multiple of the value of `coro`.
     AheadOfPeers(f64),
 }
 
@@ -107,13 +107,13 @@ impl Suite {
         self
     }
 
-    /// So many rounds, unless the command line says otherwise.
+    /// Sets the number of rounds, unless the command line gives one.
     pub(crate) fn rounds(mut self, rounds: usize, quick_rounds: usize) -> Self {
         (self.rounds, self.quick_rounds) = (rounds, quick_rounds);
         self
     }
 
-    /// For what uses several cores itself.
+    /// For a suite whose subjects use several cores themselves.
     pub(crate) fn unpinned(mut self) -> Self {
         self.pinned = false;
         self
@@ -180,8 +180,8 @@ impl Effort {
     }
 }
 
-/// Nanoseconds an operation of a body that does `ops` of them, in CPU time of this thread: what
-/// other programs do meanwhile is not counted.
+/// Nanoseconds per operation of a body that does `ops` of them, in CPU time of this thread, so that
+/// other programs are not counted.
 pub(crate) fn time<T>(ops: u64, mut body: impl FnMut() -> T) -> Sample {
     time_by(thread_time, ops, &mut body)
 }
@@ -215,7 +215,7 @@ pub(crate) async fn time_async<F: Future>(ops: u64, body: impl FnMut() -> F) -> 
     time_async_by(thread_time, ops, body).await
 }
 
-/// As [`time_async`], by the clock on the wall: for work that is spread over several threads.
+/// As [`time_async`], in wall time: for work that is spread over several threads.
 pub(crate) async fn time_wall<F: Future>(ops: u64, body: impl FnMut() -> F) -> Vec<Reading> {
     let start = Instant::now();
     time_async_by(|| start.elapsed(), ops, body).await

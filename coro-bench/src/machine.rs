@@ -1,4 +1,4 @@
-//! What the harness asks of the operating system.
+//! Calls to the operating system for the harness: cores, clocks, the bare poller.
 
 use std::io;
 use std::num::NonZeroU64;
@@ -21,7 +21,7 @@ pub(crate) fn cores() -> Vec<usize> {
     }
 }
 
-/// Binds this thread, and those that it starts, to a core; whether that worked.
+/// Binds this thread, with the threads it starts later, to a core. Returns whether that worked.
 pub(crate) fn bind(core: Option<usize>) -> bool {
     let Some(core) = core else { return false };
     let mut set = CpuSet::new();
@@ -62,10 +62,10 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// The kernel's own poller, with no loop around it.
+/// The kernel's poller, with no loop around it.
 pub(crate) struct Poller {
     epoll: OwnedFd,
-    /// The one descriptor it has.
+    /// The one registered descriptor.
     event: OwnedFd,
     events: Vec<epoll::Event>,
 }
@@ -84,7 +84,7 @@ impl Poller {
         })
     }
 
-    /// Looks, without waiting.
+    /// Polls without waiting.
     pub(crate) fn look(&mut self) -> io::Result<()> {
         self.wait(Some(Duration::ZERO))
     }
@@ -95,7 +95,7 @@ impl Poller {
         self.wait(None)
     }
 
-    /// What makes the descriptor ready from another thread.
+    /// A handle by which another thread makes the descriptor ready.
     pub(crate) fn signaller(&self) -> io::Result<Signaller> {
         Ok(Signaller(self.event.try_clone()?))
     }
@@ -105,7 +105,7 @@ impl Poller {
         self.wait(None)
     }
 
-    /// Waits until then, or as little longer as the kernel can.
+    /// Waits until the deadline, overshooting as little as the kernel can.
     pub(crate) fn wait_until(&mut self, deadline: Instant) -> io::Result<()> {
         self.wait(Some(deadline.saturating_duration_since(Instant::now())))
     }
@@ -135,7 +135,8 @@ impl Signaller {
     }
 }
 
-/// Lets the waits of this thread end as soon after their deadlines as the kernel can.
+/// Sets the least timer slack, so that a wait of this thread ends as soon after its deadline as the
+/// kernel can.
 pub(crate) fn set_least_slack() -> io::Result<()> {
     Ok(rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?)
 }

@@ -1,4 +1,4 @@
-//! Measures `coro` beside its peers; `README.md` says how it is run, and what the cases mean.
+//! Measures `coro` beside its peers; `README.md` says how to run it, with the meaning of each case.
 #![forbid(unsafe_code)]
 #![recursion_limit = "512"] // rustc counts each of the nested futures of the suite `chain`
 

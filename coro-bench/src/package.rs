@@ -1,4 +1,4 @@
-//! A cargo package for the time of a sample.
+//! A cargo package that exists for the time of a sample.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,8 @@ use std::process::Command;
 /// The workspace that this program was built in, whose `coro` is measured.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Has rustc stop when all macros are expanded. The switch is for nightly compilers; what it shows
-/// is the stable one.
+/// Makes rustc stop after it has expanded all macros. Only nightly compilers take the switch, so
+/// `RUSTC_BOOTSTRAP=1` admits it; the compiler that is measured is the stable one.
 const STOP_EARLY: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\" -Zno-analysis\n";
 
 /// A package in a temporary folder, with a target folder of its own; dropping it removes both.
@@ -47,12 +47,12 @@ impl Package {
             .map_err(|error| format!("cannot write {}: {error}", path.display()))
     }
 
-    /// Runs cargo in the package; gives what it prints.
+    /// Runs cargo in the package; returns its output.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Result<String, String> {
         output(self.command(arguments))
     }
 
-    /// Parses the package and expands its macros, and no more.
+    /// Parses the package and expands its macros, then stops.
     pub(crate) fn expand(&self) -> Result<(), String> {
         self.write("wrapper", STOP_EARLY)?;
         let wrapper = self.folder.join("wrapper");
@@ -76,12 +76,12 @@ impl Package {
 
 impl Drop for Package {
     fn drop(&mut self) {
-        // What stays behind is for the system's own cleaning.
+        // If this fails, the system's own cleaning of its temporary folder removes the rest.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// What a command prints; if it fails, the first error that it tells of.
+/// The output of a command; if it fails, the first error that it printed.
 fn output(mut command: Command) -> Result<String, String> {
     let output = command
         .output()

@@ -1,10 +1,10 @@
-//! What was found, as tables for people or as lines of JSON.
+//! Outcomes, as tables for people or as lines of JSON.
 
 use std::fmt::Write;
 
 use crate::harness::{Bound, Case, Goal, Reading, Role, Sample, Subject, Suite};
 
-/// All that was found of one subject of a case.
+/// All samples of one subject in a case, merged.
 pub(crate) struct Outcome<'a> {
     pub(crate) subject: &'a Subject,
     readings: Vec<Reading>,
@@ -20,7 +20,7 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// Adds one sample to what is known.
+    /// Merges one more sample.
     pub(crate) fn add(&mut self, sample: Sample) {
         match sample {
             Err(reason) => self.failures.push(reason),
@@ -28,12 +28,13 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// Whether further samples are a waste of time: one may fail by bad luck, two do not.
+    /// Whether further samples are a waste of time. One failure may be bad luck; the second
+    /// decides.
     pub(crate) fn is_given_up(&self) -> bool {
         self.failures.len() > 1
     }
 
-    /// What there is to say of samples that could not be taken.
+    /// The line for samples that could not be taken.
     fn excuse(&self) -> Option<String> {
         let reason = self.failures.last()?;
         let name = self.subject.name;
@@ -84,7 +85,7 @@ pub(crate) fn head(suite: &Suite) {
     println!("\n=== {}: {}", suite.name, suite.about);
 }
 
-/// Prints a case for people: a table for each of its readings, then how its goals stand.
+/// Prints a case for people: a table for each of its readings, then a line for each goal.
 pub(crate) fn table(case: &Case, outcomes: &[Outcome<'_>]) {
     for what in readings(outcomes) {
         print!("{}", one_table(case, outcomes, what));
@@ -177,7 +178,7 @@ fn title(case: &Case, what: &str) -> String {
     }
 }
 
-/// How `coro` stands to a goal, by the minima; nothing if a side of the comparison is missing.
+/// How `coro` stands to a goal, by the minima; `None` if a side of the comparison is missing.
 fn standing(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<String> {
     let of = |role: Role| {
         outcomes
@@ -215,7 +216,7 @@ fn standing(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<String> {
     Some(format!("goal: {what}{wanted}: {reached}, {verdict}"))
 }
 
-/// A number in as many figures as say something.
+/// A number with as many figures as are significant.
 fn figures(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),

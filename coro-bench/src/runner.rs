@@ -1,4 +1,4 @@
-//! Takes the samples, in turns and each in a process of its own.
+//! Takes the samples, each in a process of its own.
 //!
 //! A process of its own gives every sample the same fresh heap and thread-locals, and contains a
 //! subject that crashes or hangs. The subjects of a case take turns within a round, so that the
@@ -16,7 +16,7 @@ use crate::{machine, suites};
 /// Runs the suites with these names, and prints what they find, case by case.
 pub(crate) fn run(names: &[String], settings: &Settings, mut effort: Effort) {
     let cores = machine::cores();
-    // The first core is where most interrupts go.
+    // The first core serves most interrupts, so the measured thread gets the last one.
     effort.other_core = cores.first().copied();
     effort.core = cores.last().copied().filter(|_| !settings.unpinned);
     for suite in suites::all().filter(|suite| names.iter().any(|name| name == suite.name)) {
@@ -39,7 +39,7 @@ pub(crate) fn run(names: &[String], settings: &Settings, mut effort: Effort) {
     }
 }
 
-/// Takes one sample and hands it to the process that asked, over the standard output.
+/// Takes one sample and passes it to the parent process through standard output.
 pub(crate) fn sample(place: &Place, effort: Effort) -> ExitCode {
     let suites: Vec<Suite> = suites::all().collect();
     let subject = suites
@@ -95,7 +95,7 @@ fn run_case<'a>(
     outcomes
 }
 
-/// Has a new process take one sample.
+/// Starts a process that takes one sample, and reads its result.
 fn take(suite: &Suite, case: &Case, subject: &Subject, effort: Effort) -> Sample {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
@@ -124,7 +124,7 @@ fn take(suite: &Suite, case: &Case, subject: &Subject, effort: Effort) -> Sample
     out.lines().map(read).collect()
 }
 
-/// Waits for a sample to end well.
+/// Waits until a sample's process ends; an error if it fails or hangs.
 fn await_end(child: &mut Child, at_most: Duration) -> Result<(), String> {
     let begin = Instant::now();
     loop {
@@ -142,7 +142,8 @@ fn await_end(child: &mut Child, at_most: Duration) -> Result<(), String> {
     }
 }
 
-/// What a sample that failed said of it.
+/// The first line of a failed sample's standard error that is not the panic's header, or else its
+/// status.
 fn last_words(child: &mut Child, status: std::process::ExitStatus) -> String {
     let mut text = String::new();
     if let Some(pipe) = &mut child.stderr {
@@ -168,6 +169,6 @@ fn read(line: &str) -> Result<Reading, String> {
             let values = values.split(' ').filter_map(|value| value.parse().ok());
             Ok(Reading::new(what, unit, values.collect()))
         }
-        _ => Err(format!("a sample said what is no reading: {line}")),
+        _ => Err(format!("a sample printed no reading: {line}")),
     }
 }

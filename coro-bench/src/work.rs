@@ -1,4 +1,4 @@
-//! What the subjects are given to do: the same futures for all of them.
+//! The work of the subjects: the same futures for all of them.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// Lets the other tasks run first, by waking itself.
+/// Wakes itself once, so that the other tasks run first.
 pub(crate) struct Yield(bool);
 
 pub(crate) fn yield_once() -> Yield {
@@ -26,7 +26,7 @@ impl Future for Yield {
     }
 }
 
-/// A task's body that yields so often.
+/// The body of a task that yields `times` times.
 pub(crate) async fn yield_times(times: u64) {
     for _ in 0..times {
         yield_once().await;
@@ -45,7 +45,7 @@ impl Slot {
         Rc::default()
     }
 
-    /// Puts a message there and wakes who waits for it.
+    /// Stores a message and wakes the receiver that waits for it.
     pub(crate) fn send(&self, message: u64) {
         self.message.set(Some(message));
         if let Some(receiver) = self.receiver.take() {

@@ -1,9 +1,9 @@
 //! The coroutine that is printed for a function.
 //!
-//! A coroutine that only waits is printed as the `async fn` that it is: the order in which its
-//! arguments are dropped, the lifetimes that it captures, its size and nearly all messages are then
-//! the compiler's own. What an `async fn` cannot say (`send`, `boxed`, `yields`) is printed as a
-//! plain function around an `async` block that does the same.
+//! A coroutine that only waits is printed as an `async fn`. The compiler then decides on the order
+//! in which arguments are dropped, the captured lifetimes and the size, and nearly all messages are
+//! its own. An `async fn` cannot express `send`, `boxed` or `yields`: with these, a plain function
+//! around an `async` block is printed, which does the same.
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -59,7 +59,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 /// How a function is printed.
 struct Form<'a> {
     args: &'a Args,
-    /// Some yield points are not ours, which was reported.
+    /// Some yield points are not in the coroutine's own body; that was reported.
     broken: bool,
 }
 
@@ -84,12 +84,13 @@ impl Form<'_> {
             mut sig,
             body,
         } = function;
-        // What the author did not write is not to be complained about.
+        // The author wrote no `async`, so no lint may complain of one.
         let added_async = sig
             .asyncness
             .is_none()
             .then(|| quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
-        // Where `fn` is: an item that begins at foreign code would never be reported as unused.
+        // The span is that of `fn`: an item that begins at foreign code would never be reported as
+        // unused.
         sig.asyncness
             .get_or_insert(Token![async](sig.fn_token.span));
         let body = match body {
@@ -123,7 +124,7 @@ impl Form<'_> {
             Body::Missing(semi) => semi.into_token_stream(),
         };
         sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
-        // What was an `async fn`, or elided, is spelled out.
+        // The attribute spells out `async fn` and elided lifetimes, which these lints would report.
         let allowed = quote!(#[allow(
             unknown_lints,
             mismatched_lifetime_syntaxes,
@@ -218,7 +219,8 @@ impl Form<'_> {
         }
     }
 
-    /// Where it is promised that the future is `Send`, if it is.
+    /// The span at which the compiler reports that the future is not `Send`: that of the argument
+    /// `send`.
     fn promise(&self) -> Span {
         self.args
             .send
@@ -245,7 +247,7 @@ impl Form<'_> {
     }
 }
 
-/// Where the compiler may propose to add a `where` clause.
+/// The end of the signature, where the compiler may propose to add a `where` clause.
 fn end_of(sig: &Signature) -> Span {
     match &sig.output {
         ReturnType::Default => sig.paren_token.span.close(),
@@ -253,7 +255,7 @@ fn end_of(sig: &Signature) -> Span {
     }
 }
 
-/// What waiting for the coroutine gives.
+/// The output of the coroutine.
 fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
     match output {
         ReturnType::Default => quote!(()),
@@ -264,7 +266,7 @@ fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-/// The type where expressions may say it: `impl Trait` is inferred there.
+/// The type as an expression may name it; a type with `impl Trait` is inferred there.
 fn nameable(ty: &Type) -> TokenStream {
     match body::mentions_impl(ty.to_token_stream()) {
         true => quote!(_),

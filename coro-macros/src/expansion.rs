@@ -1,4 +1,4 @@
-//! What is printed for the main forms, compared with what is checked in.
+//! Tests that compare the expansions of the main forms with the checked-in files.
 //!
 //! `CORO_EXPANSION=overwrite cargo test -p coro-rs-macros` writes the files anew.
 
@@ -126,7 +126,7 @@ fn check(name: &str, expansion: TokenStream) {
     );
 }
 
-/// Tokens, laid out a statement a line.
+/// The text of an expansion, a statement a line.
 #[derive(Default)]
 struct Text {
     text: String,
@@ -222,7 +222,7 @@ fn is_attribute(text: &str) -> bool {
     line.starts_with("#[") && line.ends_with(']')
 }
 
-/// Whether the text ends in what can be called, indexed or followed by a path.
+/// Whether the text ends in an operand, which can be called, indexed or followed by a path.
 fn follows_operand(text: &str) -> bool {
     let word = text
         .rsplit(|c: char| !c.is_alphanumeric() && c != '_')

@@ -1,8 +1,7 @@
 //! The annotated function, as its author wrote it.
 //!
-//! Only what stands before the body is parsed. The body stays one opaque group of tokens: it
-//! costs nothing however long it is, keeps the spans and the edition of its author, and may be
-//! half-typed.
+//! Only the part before the body is parsed. The body stays one opaque group of tokens. It costs
+//! nothing whatever its length, keeps its author's spans and edition, and may be half-typed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
@@ -16,7 +15,7 @@ pub(crate) struct Function {
     pub(crate) body: Body,
 }
 
-/// What follows the signature.
+/// The part after the signature.
 pub(crate) enum Body {
     Braced(Group),
     Missing(Token![;]),
@@ -34,7 +33,7 @@ impl Function {
     }
 }
 
-/// What stands before the body.
+/// The part before the body.
 struct Head {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -59,7 +58,7 @@ impl Head {
         }
     }
 
-    /// Inner attributes of the body are moved to the function, where they mean the same.
+    /// Moves inner attributes of the body to the function, where they mean the same.
     fn complete(mut self, body: Group) -> Result<Function> {
         if !begins_with_inner_attribute(&body) {
             return Ok(self.followed_by(Body::Braced(body)));
@@ -103,7 +102,7 @@ fn without_body(input: ParseStream) -> Result<Function> {
     }
 }
 
-/// The group itself, out of the invisible one that a `$body:block` comes in.
+/// The braced group itself, without the invisible group around a `$body:block`.
 fn braces(tree: &TokenTree) -> Option<Group> {
     match tree {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.clone()),
@@ -119,7 +118,7 @@ fn braces(tree: &TokenTree) -> Option<Group> {
     }
 }
 
-/// The tokens, out of the invisible group that an `$item:item` may come in.
+/// The tokens, without the invisible group around an `$item:item`.
 fn flatten(item: TokenStream) -> Vec<TokenTree> {
     let mut trees: Vec<TokenTree> = item.into_iter().collect();
     match trees.as_slice() {

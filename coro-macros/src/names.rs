@@ -22,8 +22,8 @@ pub(crate) fn runtime(renamed: Option<&Path>) -> TokenStream {
 
 /// The macro through which `yield_!` and `yield_from!` reach the coroutine around them.
 ///
-/// Whoever forgets the attribute reads this name in the compiler's message. The other end is in
-/// `coro_core::macro_support`.
+/// A caller without the attribute reads this name in the compiler's message. In
+/// `coro_core::macro_support`, `yield_!` and `yield_from!` call it.
 pub(crate) fn context_macro() -> Ident {
     Ident::new(
         "this_fn_needs_the_attribute_coro_coroutine",
@@ -31,10 +31,10 @@ pub(crate) fn context_macro() -> Ident {
     )
 }
 
-/// The label of the body, to which every yield point pretends to break.
+/// The label of the body. Every yield point has a `break` to it that is never taken.
 ///
-/// A break cannot leave a closure or an `async` block, so that a yield point which is not the
-/// coroutine's own does not compile, and the compiler's message quotes this name.
+/// A `break` cannot leave a closure or an `async` block, so a yield point inside of one does not
+/// compile. The compiler's message quotes this name.
 pub(crate) fn body_label() -> Lifetime {
     Lifetime::new(
         "'yield_inside_a_closure_or_nested_async_block",
@@ -42,12 +42,12 @@ pub(crate) fn body_label() -> Lifetime {
     )
 }
 
-/// The handle of a yielding body.
+/// The handle that a yielding body suspends through.
 pub(crate) fn handle() -> Ident {
     Ident::new("__co", Span::mixed_site())
 }
 
-/// The argument at `index`, where its pattern cannot be the name.
+/// The name for the argument at `index` if its pattern is not a name.
 pub(crate) fn argument(index: usize) -> Ident {
     Ident::new(&format!("__arg{index}"), Span::mixed_site())
 }
@@ -65,7 +65,7 @@ pub(crate) fn generator(waits: bool, boxed: bool, send: bool) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// The function that makes one.
+/// The function that makes a value of this type.
 pub(crate) fn constructor(waits: bool, boxed: bool, send: bool) -> Ident {
     let name = match (waits, boxed, send) {
         (false, false, _) => "generator",

@@ -1,4 +1,4 @@
-//! A conversation of three clients of the chat server.
+//! A conversation between three clients of the chat server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ impl Client {
     #[coro::coroutine]
     fn connect(name: &'static str, address: SocketAddr) -> io::Result<Client> {
         let socket = TcpSocket::new_v4()?;
-        socket.set_recv_buffer_size(4096)?; // so that reading slowly shows soon
+        socket.set_recv_buffer_size(4096)?; // so that a slow reader is noticed soon
         let stream = yield_from!(socket.connect(address))?;
         let mut lines = StreamReader::new(stream);
         yield_from!(lines.read_line())?; // what is your name?
@@ -35,7 +35,7 @@ impl Client {
         yield_from!(self.lines.get_mut().write_all(line.as_bytes()))
     }
 
-    /// Reads until a line that contains `what`, and shows that.
+    /// Reads lines until one contains `what`, then prints that line.
     #[coro::coroutine]
     fn hear(&mut self, what: &str) -> io::Result<()> {
         while let Some(line) = yield_from!(self.lines.read_line())? {
@@ -85,7 +85,7 @@ pub(crate) fn run() -> io::Result<()> {
     Ok(())
 }
 
-/// Says so much that whoever does not read is in trouble, and reads it all itself.
+/// Sends lines until the server dismisses eve, who reads none of them. `client` reads them all.
 #[coro::coroutine]
 fn bore(client: &mut Client) -> io::Result<()> {
     let line = "and then ".repeat(50);
@@ -100,5 +100,5 @@ fn bore(client: &mut Client) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other("nobody is bored"))
+    Err(io::Error::other("eve is still there"))
 }

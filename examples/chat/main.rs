@@ -1,4 +1,4 @@
-//! A chat server: names, rooms, and no mercy for those who read too slowly.
+//! A chat server with names, with rooms, with a limit for guests that read too slowly.
 //!
 //! ```text
 //! $ cargo run --example chat
@@ -16,7 +16,8 @@
 //! ben hears: * the house closes: goodbye
 //! ```
 //!
-//! That was a demonstration against itself. With an address it serves until Ctrl-C:
+//! This is a demonstration, in which the program is its own client. With an address it serves until
+//! Ctrl-C:
 //!
 //! ```text
 //! $ cargo run --example chat -- serve 127.0.0.1:7000
@@ -48,10 +49,10 @@ use futures::{AsyncWriteExt, FutureExt};
 use room::{Guest, House};
 
 const LOBBY: &str = "lobby";
-/// The longest line, its end included.
+/// The longest line, its line end included.
 const LINE_MAX: usize = 512;
 const NAME_MAX: usize = 16;
-/// How long somebody who has to go is given to hear the last of it.
+/// How long a dismissed guest may take to receive the last lines.
 const GRACE: Duration = Duration::from_secs(2);
 
 type Lines<'a> = StreamReader<&'a TcpStream>;
@@ -76,7 +77,7 @@ fn serve(house: Rc<House>, stream: TcpStream) -> Result<(), ReadError> {
     let mut telling = pin!(tell_all(&guest, &stream).fuse());
     let heard = yield_from!(race((
         listen(&here, &guest, &mut lines),
-        telling.as_mut(), // goes on below, where it was
+        telling.as_mut(), // borrowed, since it goes on below
     )));
     if guest.is_leaving() {
         drop(here);
@@ -92,8 +93,8 @@ fn serve(house: Rc<House>, stream: TcpStream) -> Result<(), ReadError> {
     }
 }
 
-/// Sends the last of it, and waits for the client to go as well: to close a connection while there
-/// is something unread would break it off, and the client might never hear the last of it.
+/// Sends the last lines, then waits until the client closes too. To close a connection that holds
+/// unread bytes would reset it, and the client might then lose the last lines.
 #[coro::coroutine]
 fn part(
     telling: Option<impl Future<Output = Result<(), ReadError>>>,
@@ -107,7 +108,8 @@ fn part(
     Ok(())
 }
 
-/// Somebody who is in the house, and leaves it however the connection ends.
+/// The presence of a guest in the house. Dropping it removes the guest, however the connection
+/// ends.
 struct Here {
     house: Rc<House>,
     name: RefCell<String>,
@@ -119,7 +121,7 @@ impl Drop for Here {
     }
 }
 
-/// Asks for a name until there is one that is good and free; `None` if the client goes.
+/// Asks for a name until one is valid and free; `None` if the client closes first.
 #[coro::coroutine]
 fn welcome(
     house: &House,
@@ -159,7 +161,7 @@ fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// Does what the guest says, until the guest goes.
+/// Obeys the guest's lines until the guest leaves.
 #[coro::coroutine]
 fn listen(here: &Here, guest: &Guest, lines: &mut Lines<'_>) -> Result<(), ReadError> {
     loop {
@@ -171,7 +173,7 @@ fn listen(here: &Here, guest: &Guest, lines: &mut Lines<'_>) -> Result<(), ReadE
             }
             Ok(Some(line)) => obey(here, guest, line),
             Err(error) if error.is_too_long() => {
-                guest.tell("* nobody wants to read as much as that");
+                guest.tell("* that line is too long");
                 yield_from!(lines.skip_until(b"\n"))?;
             }
             Err(error) if error.is_not_text() => {
@@ -202,7 +204,7 @@ fn obey(here: &Here, guest: &Guest, line: &str) {
     }
 }
 
-/// Sends the guest what there is to be told, up to the last of it.
+/// Sends the guest all lines that are queued, up to the last.
 #[coro::coroutine]
 fn tell_all(guest: &Guest, mut stream: &TcpStream) -> Result<(), ReadError> {
     while let Some(line) = yield_from!(guest.next()) {

@@ -1,4 +1,4 @@
-//! Who is in which room, with what each is still to be told.
+//! The guests of the house, each with a room, with a queue of untold lines.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -6,13 +6,13 @@ use std::rc::Rc;
 
 use coro::sync::Event;
 
-/// Whoever has so many lines still to be told reads too slowly.
+/// A guest with this number of untold lines reads too slowly.
 const UNTOLD_MAX: usize = 100;
 
-/// All who are here. Everything runs on one thread, so plain cells will do.
+/// All guests. Everything runs on one thread, so plain cells are enough.
 #[derive(Default)]
 pub(crate) struct House {
-    /// By their names.
+    /// By name.
     guests: RefCell<BTreeMap<String, Rc<Guest>>>,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Guest {
     room: RefCell<String>,
     untold: RefCell<VecDeque<Rc<str>>>,
     news: Event,
-    /// Nothing more will be told after what is untold now.
+    /// Whether the lines in `untold` are the last.
     is_leaving: Cell<bool>,
 }
 
@@ -30,7 +30,7 @@ impl Guest {
         self.room.borrow().clone()
     }
 
-    /// Has a line told, in its turn.
+    /// Queues a line for the guest.
     pub(crate) fn tell(&self, line: impl Into<Rc<str>>) {
         if !self.is_leaving.get() {
             self.untold.borrow_mut().push_back(line.into());
@@ -38,7 +38,7 @@ impl Guest {
         }
     }
 
-    /// Has a last line told.
+    /// Queues the guest's last line.
     pub(crate) fn dismiss(&self, line: &str) {
         self.tell(line);
         self.is_leaving.set(true);
@@ -48,7 +48,7 @@ impl Guest {
         self.is_leaving.get()
     }
 
-    /// Waits for the next line to be told; `None` after the last.
+    /// Waits for the next queued line; `None` after the last.
     #[coro::coroutine]
     pub(crate) async fn next(&self) -> Option<Rc<str>> {
         loop {
@@ -69,7 +69,7 @@ impl Guest {
 }
 
 impl House {
-    /// Lets somebody in; `None` if there is somebody of that name already.
+    /// Lets a guest in; `None` if the name is taken.
     pub(crate) fn enter(&self, name: &str, room: &str) -> Option<Rc<Guest>> {
         if self.guests.borrow().contains_key(name) {
             return None;
@@ -95,7 +95,7 @@ impl House {
         self.say(room, &format!("* {name} has come"));
     }
 
-    /// Gives somebody another name; `false` if it is taken.
+    /// Gives a guest another name; `false` if it is taken.
     pub(crate) fn rename(&self, name: &str, to: &str) -> bool {
         let mut guests = self.guests.borrow_mut();
         if guests.contains_key(to) {
@@ -111,7 +111,7 @@ impl House {
         true
     }
 
-    /// The names of all who are in a room.
+    /// The names of the guests in a room.
     pub(crate) fn names(&self, room: &str) -> String {
         let guests = self.guests.borrow();
         let there = guests
@@ -123,7 +123,7 @@ impl House {
             .join(", ")
     }
 
-    /// Tells everybody in a room. Who reads too slowly is told so, and nothing more.
+    /// Tells all guests in a room. A guest that reads too slowly is dismissed instead.
     pub(crate) fn say(&self, room: &str, line: &str) {
         let line: Rc<str> = line.into();
         let mut slow = Vec::new();
@@ -143,7 +143,7 @@ impl House {
         }
     }
 
-    /// Tells everybody a last line.
+    /// Dismisses all guests with the same last line.
     pub(crate) fn close(&self, line: &str) {
         for guest in self.guests.borrow().values() {
             guest.dismiss(line);

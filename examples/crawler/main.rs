@@ -1,4 +1,4 @@
-//! A crawler that follows the links of a site, some at a time, until a deadline.
+//! A crawler that follows the links of a site, with limits on fetches, until a deadline.
 //!
 //! ```text
 //! $ cargo run --example crawler
@@ -13,10 +13,11 @@
 //! no host served more than 3 at once
 //! ```
 //!
-//! The site is served by this very program, over real sockets, one listener a host. Every page
-//! that is found becomes a child of the crawl's scope; permits bound how many are fetched at once,
-//! in all and from each host, and what a page links to is followed as soon as it is there. With a scale
-//! such as `-- 0.02` after the command the pages are quicker, and the deadline nearer.
+//! This program also serves the site, over real sockets, with one listener for each host. Every
+//! page found becomes a child of the crawl's scope. Permits bound how many pages are fetched at
+//! once, in all and from each host. The links of a page are followed as soon as it has been
+//! fetched. With a scale such as `-- 0.02` after the command the pages are served faster, and the
+//! deadline is nearer.
 
 mod site;
 #[path = "../support/mod.rs"]
@@ -41,13 +42,13 @@ const A_HOST: usize = 3;
 const DEADLINE: f64 = 300.0;
 const PATIENCE: f64 = 60.0;
 
-/// Where a host is, and how many may still ask it.
+/// The address of a host, with permits for the fetches from it.
 struct Target {
     address: SocketAddr,
     permits: Semaphore,
 }
 
-/// Everything that the children of a crawl borrow.
+/// The state that the children of a crawl borrow.
 struct Crawl {
     targets: BTreeMap<&'static str, Target>,
     permits: Semaphore,
@@ -61,7 +62,7 @@ impl Crawl {
         self.pages.get() + self.missing.get()
     }
 
-    /// A page has come: counts it, and says so now and then.
+    /// Counts a page, and reports every twentieth.
     fn note(&self, found: bool) {
         let count = if found { &self.pages } else { &self.missing };
         count.set(count.get() + 1);
@@ -74,7 +75,7 @@ impl Crawl {
 
 type Crawling<'s, 'env> = TryScope<'s, 'env, io::Error>;
 
-/// Makes a child of each address that was not seen before.
+/// Spawns a child for each address that was not seen before.
 fn follow<'s, 'env>(s: &'s Crawling<'s, 'env>, crawl: &'env Crawl, links: &str) {
     for url in links.lines() {
         if crawl.seen.borrow_mut().insert(url.to_owned()) {
@@ -91,8 +92,8 @@ fn visit<'s, 'env>(s: &'s Crawling<'s, 'env>, crawl: &'env Crawl, url: String) -
     Ok(())
 }
 
-/// The body of a page, or nothing if there is none. Waits for its host first, so that nobody who
-/// waits for a busy host keeps others from a quiet one.
+/// The body of a page; `None` if the page is missing. Takes the host's permit first, so that a
+/// fetch that waits for a busy host holds no permit that a quiet host's fetch could use.
 #[coro::coroutine]
 fn fetch(crawl: &Crawl, url: &str) -> io::Result<Option<String>> {
     let (host, page) = parse(url)?;

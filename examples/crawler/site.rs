@@ -1,4 +1,4 @@
-//! The site that is crawled: some hosts, whose pages link to one another.
+//! The crawled site: a few hosts, whose pages link to one another.
 
 use std::cell::Cell;
 use std::io;
@@ -14,14 +14,14 @@ use crate::support::seconds;
 pub(crate) const HOSTS: [&str; 3] = ["alpha.test", "beta.test", "gamma.test"];
 const PAGES: usize = 60;
 
-/// What a host has seen: how many it served at once, at most.
+/// The requests that a host serves: the current number, with the highest so far.
 #[derive(Default)]
 pub(crate) struct Host {
     now: Cell<usize>,
     pub(crate) most: Cell<usize>,
 }
 
-/// Answers whoever connects, each in a child of the scope.
+/// Answers each connection in a child of the scope.
 #[coro::coroutine]
 pub(crate) fn serve<'s>(
     s: &'s Scope<'s, '_>,
@@ -60,7 +60,7 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
     let page = page.and_then(|page| page.parse::<usize>().ok());
     let response = match page {
         Some(page) if page < PAGES => {
-            yield_from!(sleep(seconds(0.05))); // pages take their time
+            yield_from!(sleep(seconds(0.05))); // the time that a page takes
             let links = links(page);
             format!(
                 "HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{links}",
@@ -73,7 +73,7 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
     yield_from!(stream.close())
 }
 
-/// Every page links to three others, the last ones also to what does not exist.
+/// Every page links to three others. The links of the last pages lead to missing ones.
 fn links(page: usize) -> String {
     let to = [page * 2 + 1, page * 2 + 2, page / 2];
     let lines = to.map(|to| format!("http://{}/{to}\n", HOSTS[to % HOSTS.len()]));

@@ -1,4 +1,4 @@
-//! HTTP by hyper, on coro: a server, and a client that talks to it.
+//! HTTP by hyper on coro: a server with its own client.
 //!
 //! ```text
 //! $ cargo run --example http_hello
@@ -11,8 +11,8 @@
 //! stopped: 0 connections cut
 //! ```
 //!
-//! That was a demonstration against itself. With an address it serves until Ctrl-C, and then lets
-//! requests that were begun be answered:
+//! This is a demonstration, in which the program is its own client. With an address it serves until
+//! Ctrl-C. It then finishes the requests that have begun:
 //!
 //! ```text
 //! $ cargo run --example http_hello -- serve 127.0.0.1:8080
@@ -48,7 +48,7 @@ type Client = SendRequest<Full<Bytes>>;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A client of one connection, which a task of its own keeps going.
+/// Connects a client. A task of its own drives the connection.
 #[coro::coroutine]
 fn connect(address: SocketAddr) -> Result<Client> {
     let stream = yield_from!(TcpStream::connect(address))?;
@@ -101,7 +101,7 @@ fn demonstrate() -> Result<()> {
     let answered = answers.iter().filter(|answer| answer.is_ok()).count();
     println!("20 clients at once: {answered} answers");
 
-    let cut = yield_from!(http.stop(seconds(5.0))); // the client still keeps its connection
+    let cut = yield_from!(http.stop(seconds(5.0))); // the client's connection is still open
     println!("stopped: {cut} connections cut");
     Ok(())
 }

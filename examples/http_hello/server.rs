@@ -1,4 +1,4 @@
-//! The server: what it answers, how it ends.
+//! The HTTP server: its answers, its shutdown.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,7 +27,7 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// Starts it; who has not sent the head of a request within `patience` is not waited for.
+    /// Starts the server. A client must send the head of a request within `patience`.
     pub(crate) fn start(addresses: &str, patience: Duration) -> io::Result<Http> {
         let stopping = Rc::<Event>::default();
         let stop = stopping.clone();
@@ -39,8 +39,8 @@ impl Http {
         })
     }
 
-    /// Lets requests that were begun be answered, for as long as `grace`; gives how many
-    /// connections had to be cut.
+    /// Finishes requests that have begun, for at most `grace`. Returns how many connections it had
+    /// to cut.
     #[coro::coroutine]
     pub(crate) fn stop(&self, grace: Duration) -> usize {
         self.stopping.set();
@@ -52,7 +52,7 @@ impl Http {
 fn serve(stream: TcpStream, patience: Duration, stopping: Rc<Event>) -> Result<(), hyper::Error> {
     let mut builder = http1::Builder::new();
     builder.timer(HyperTimer).header_read_timeout(patience);
-    builder.half_close(true); // who has sent all there is still gets the answer
+    builder.half_close(true); // a client that has shut down its side still gets the answer
     let connection = builder.serve_connection(HyperIo::new(stream), service_fn(answer));
     let mut connection = pin!(connection);
     let stopped = pin!(stopping.wait());
@@ -64,7 +64,7 @@ fn serve(stream: TcpStream, patience: Duration, stopping: Rc<Event>) -> Result<(
         }
     };
     match ended {
-        // A client that goes in the middle of a request harms itself alone.
+        // A client that closes in the middle of a request harms no other client.
         Err(error) if error.is_incomplete_message() || error.is_timeout() => Ok(()),
         ended => ended,
     }
@@ -76,7 +76,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
         (&Method::GET, Some(name)) => text(StatusCode::OK, format!("hello, {name}\n")),
         (&Method::GET, None) if path == "/" => text(StatusCode::OK, "hello, world\n".into()),
         (&Method::POST, None) if path == "/echo" => {
-            Response::new(Either::Right(request.into_body())) // piece by piece, as it comes
+            Response::new(Either::Right(request.into_body())) // streamed: sent back as it arrives
         }
         _ => text(StatusCode::NOT_FOUND, format!("there is no {path} here\n")),
     })

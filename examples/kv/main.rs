@@ -1,4 +1,4 @@
-//! A small server of keys with values that speaks RESP, so that stock Redis clients can talk to it.
+//! A small key-value server that speaks RESP, so that stock Redis clients can talk to it.
 //!
 //! ```text
 //! $ cargo run --example kv
@@ -15,7 +15,8 @@
 //! 5 connections served
 //! ```
 //!
-//! That was a demonstration against itself. With an address it serves until Ctrl-C:
+//! This is a demonstration, in which the program is its own client. With an address it serves until
+//! Ctrl-C:
 //!
 //! ```text
 //! $ cargo run --example kv -- serve 127.0.0.1:6379
@@ -43,7 +44,7 @@ use store::Store;
 use support::seconds;
 
 const CONNECTIONS_MAX: usize = 1000;
-/// Answers are sent when so many bytes of them are there, if not before.
+/// Answers are sent at the latest when they have this number of bytes.
 const ANSWERS: usize = 64 * 1024;
 
 fn start(addresses: &str, served: Rc<Cell<u32>>) -> io::Result<Server> {
@@ -55,8 +56,8 @@ fn start(addresses: &str, served: Rc<Cell<u32>>) -> io::Result<Server> {
     })
 }
 
-/// The whole life of a connection. Answers are sent whenever there is no other whole command, so
-/// a client may send any number of them before it reads.
+/// Serves one connection. Answers are sent when no further complete command has been received, so a
+/// client may send any number of commands before it reads.
 #[coro::coroutine]
 fn serve(store: Rc<Store>, mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
@@ -70,7 +71,7 @@ fn serve(store: Rc<Store>, mut stream: TcpStream) -> io::Result<()> {
         }
         match is_over {
             Some(true) => return Ok(()),
-            Some(false) => continue, // there is more to answer
+            Some(false) => continue, // there are more commands to answer
             None => {}
         }
         match yield_from!(stream.read(&mut chunk)) {
@@ -82,8 +83,8 @@ fn serve(store: Rc<Store>, mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Answers the commands that were received whole, until there are many answers. Gives whether the
-/// connection is over then; `None` if there is no whole command left.
+/// Answers the commands that were received completely, until the answers reach `ANSWERS` bytes.
+/// Returns whether the connection is over then; `None` if no complete command remains.
 fn answer(store: &Store, received: &mut Vec<u8>, answers: &mut Vec<u8>) -> Option<bool> {
     let mut done = 0;
     let is_over = loop {
@@ -104,7 +105,7 @@ fn answer(store: &Store, received: &mut Vec<u8>, answers: &mut Vec<u8>) -> Optio
             }
             Err(error) => {
                 resp::Reply::Error(format!("ERR {error}")).write(answers);
-                break Some(true); // where the next command begins nobody knows
+                break Some(true); // the start of the next command is unknown
             }
         }
     };
@@ -120,7 +121,7 @@ fn connect(address: SocketAddr) -> io::Result<StreamReader<TcpStream>> {
     Ok(StreamReader::new(stream))
 }
 
-/// Sends a command inline, and shows it beside its answer.
+/// Sends an inline command, then prints it with its answer.
 #[coro::coroutine]
 fn ask(client: &mut StreamReader<TcpStream>, command: &str) -> io::Result<()> {
     yield_from!(client.get_mut().write_all(command.as_bytes()))?;
@@ -136,7 +137,7 @@ fn ask(client: &mut StreamReader<TcpStream>, command: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends many commands at once, and only then reads the answers.
+/// Sends many commands at once before it reads any answer.
 #[coro::coroutine]
 fn count(address: SocketAddr, times: usize) -> io::Result<()> {
     let mut client = yield_from!(connect(address))?;

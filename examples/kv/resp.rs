@@ -1,19 +1,19 @@
-//! RESP, the protocol that Redis clients speak, as bytes alone.
+//! RESP, the protocol of Redis clients, as pure functions over bytes.
 
 use std::fmt;
 use std::io::Write;
 
-/// The longest line, which is also the longest command that is given inline.
+/// The longest line, which is also the longest inline command.
 const LINE_MAX: usize = 16 * 1024;
 /// The most arguments of a command.
 const ARGUMENTS_MAX: usize = 1024;
-/// The longest argument, as well as all arguments of a command together.
+/// The longest argument, which is also the limit for all arguments of a command together.
 const BYTES_MAX: usize = 1024 * 1024;
 
 /// A command: its name, then its arguments.
 pub(crate) type Command = Vec<Vec<u8>>;
 
-/// What a client sent is no RESP, or too much.
+/// The client's bytes are no RESP, or exceed a limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ProtocolError(String);
 
@@ -27,9 +27,9 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, ProtocolError> {
     Err(ProtocolError(why.into()))
 }
 
-/// The first command of what was received, with its length; `None` while it is incomplete.
+/// The first of the received commands, with its length; `None` while it is incomplete.
 ///
-/// A command without arguments, such as an empty line, is to be passed over.
+/// The caller skips a command without arguments, such as an empty line.
 pub(crate) fn parse(received: &[u8]) -> Result<Option<(Command, usize)>, ProtocolError> {
     let mut rest = Rest { bytes: received };
     let command = match received.first() {
@@ -40,7 +40,7 @@ pub(crate) fn parse(received: &[u8]) -> Result<Option<(Command, usize)>, Protoco
     Ok(command.map(|command| (command, received.len() - rest.bytes.len())))
 }
 
-/// What is left to be parsed. Each part is `None` while it is incomplete.
+/// The bytes that remain to be parsed. Each method returns `None` while its part is incomplete.
 struct Rest<'a> {
     bytes: &'a [u8],
 }
@@ -114,13 +114,13 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// A number as Redis reads it: digits, perhaps after a minus, without anything around.
+/// A number as Redis reads it: digits, perhaps after a minus, without any other character.
 pub(crate) fn number(text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     text.parse().ok().filter(|_| !text.starts_with('+'))
 }
 
-/// An answer.
+/// The answer to a command.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Simple(&'static str),

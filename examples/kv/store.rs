@@ -1,14 +1,14 @@
-//! The keys, the values, what commands do to them.
+//! The store of keys with values, which executes the commands.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use crate::resp::{Command, Reply, number};
 
-/// Keys with their values never take more than this.
+/// All keys with their values never take more bytes than this.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// What all connections share. Everything runs on one thread, so plain cells will do.
+/// The data that all connections share. Everything runs on one thread, so plain cells are enough.
 #[derive(Default)]
 pub(crate) struct Store {
     values: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
@@ -16,7 +16,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Does what a command says.
+    /// Executes a command.
     pub(crate) fn run(&self, command: &Command) -> Reply {
         let Some((name, arguments)) = command.split_first() else {
             return Reply::Error("ERR empty command".into());
@@ -89,7 +89,7 @@ impl Store {
     }
 }
 
-/// What clients say before they come to the point.
+/// The commands that clients send when they connect.
 fn greeting(name: &str, arguments: &[Vec<u8>]) -> Reply {
     let text = |text: &str| Reply::Bulk(text.into());
     match (name, arguments) {

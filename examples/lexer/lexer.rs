@@ -7,11 +7,11 @@ use coro::{yield_, yield_from};
 
 use crate::parser::Event;
 
-/// What both coroutines hand to whoever drives them.
+/// The values that both coroutines yield to their driver.
 pub(crate) enum Step {
-    /// There is no text left: resume with some, or with none at the end.
+    /// The text is used up. Resume with more of it, or with an empty string at its end.
     NeedText,
-    /// The parser has recognised something.
+    /// The parser has recognised an event.
     Event(Event),
 }
 
@@ -20,14 +20,14 @@ pub(crate) enum Token {
     /// One of `{}[]:,`.
     Mark(char),
     String(String),
-    /// As it is spelt.
+    /// As in the text.
     Number(String),
     Bool(bool),
     Null,
     End,
 }
 
-/// What is wrong with a text, and at which of its characters.
+/// A mistake in a text, with the position of its character.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Mistake {
     pub(crate) at: usize,
@@ -62,7 +62,7 @@ impl Text {
     }
 }
 
-/// The next character, which stays where it is; nothing at the end of the text.
+/// The next character without consuming it; `None` at the end of the text.
 #[coro::coroutine(yields = Step, resumes = String)]
 fn peek(text: &mut Text) -> Option<char> {
     loop {
@@ -144,7 +144,7 @@ fn number(text: &mut Text, first: char) -> Result<String, Mistake> {
     Ok(spelt)
 }
 
-/// Reads digits, and says how many there were.
+/// Reads digits. Returns how many.
 #[coro::coroutine(yields = Step, resumes = String)]
 fn digits(text: &mut Text, spelt: &mut String) -> usize {
     let mut len = 0;

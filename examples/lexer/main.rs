@@ -1,4 +1,4 @@
-//! A tokenizer and a parser as two coroutines, one delegating to the other, over text in pieces.
+//! A tokenizer as a coroutine that a parser delegates to, over text that comes in pieces.
 //!
 //! ```text
 //! $ cargo run --example lexer
@@ -12,9 +12,9 @@
 //! an array in an array, 100000 deep: 200000 events
 //! ```
 //!
-//! The parser asks for a token by `yield_from!`, and the tokenizer for text by `yield_!`, past the
-//! parser, from whoever drives them. Neither knows where the text ends or how it is cut, and neither
-//! could be written as an iterator over the other, because both wait in the middle.
+//! The parser gets a token by `yield_from!`. The tokenizer gets text by `yield_!`, past the parser,
+//! from their driver. Neither knows where the text ends or how it is cut. Neither could be written
+//! as an iterator over the other, because both wait in the middle of their work.
 
 mod lexer;
 mod parser;
@@ -31,7 +31,7 @@ use parser::{Event, parse};
 
 const COUNTRIES: &str = include_str!("countries.json");
 
-/// The events of a text that comes in pieces, none of them empty.
+/// The events of a text that comes in non-empty pieces.
 fn events<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Result<Vec<Event>, Mistake> {
     let mut pieces = pieces.into_iter();
     let mut events = Vec::new();
@@ -50,7 +50,7 @@ fn events<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Result<Vec<Event>, M
     }
 }
 
-/// A text in pieces of so many characters.
+/// A text in pieces of `len` characters.
 fn pieces(text: &str, len: usize) -> Vec<&str> {
     let starts = text.char_indices().map(|(at, _)| at).step_by(len);
     let ends = text
@@ -65,7 +65,7 @@ fn pieces(text: &str, len: usize) -> Vec<&str> {
         .collect()
 }
 
-/// The value that events describe.
+/// The value that the events describe.
 fn built(events: Vec<Event>) -> Option<Value> {
     let mut open: Vec<(Value, Option<String>)> = Vec::new();
     for event in events {
@@ -98,7 +98,7 @@ fn built(events: Vec<Event>) -> Option<Value> {
     None
 }
 
-/// Whether both readers make the same of a text.
+/// Whether this parser and serde_json read a text alike.
 fn agrees(text: &str) -> bool {
     match (events([text]), serde_json::from_str::<Value>(text)) {
         (Ok(events), Ok(value)) => built(events) == Some(value),
@@ -106,7 +106,7 @@ fn agrees(text: &str) -> bool {
     }
 }
 
-/// Texts made of the characters that matter, the same in every run.
+/// Texts made of JSON's significant characters, the same in every run.
 fn odd_texts() -> impl Iterator<Item = String> {
     let parts = [
         "[", "]", "{", "}", ",", ":", "\"", "\"a\"", "0", "-", "12", ".", "e", "E+", "true", "nul",

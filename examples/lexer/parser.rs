@@ -4,7 +4,7 @@ use coro::{yield_, yield_from};
 
 use crate::lexer::{Mistake, Step, Text, Token, token};
 
-/// What a text consists of, in its order.
+/// The parts of a text, in order.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Event {
     BeginObject,
@@ -13,7 +13,7 @@ pub(crate) enum Event {
     BeginArray,
     EndArray,
     String(String),
-    /// As it is spelt.
+    /// As in the text.
     Number(String),
     Bool(bool),
     Null,
@@ -31,7 +31,7 @@ pub(crate) fn parse() -> Result<(), Mistake> {
     }
 }
 
-/// The events of a value whose first token has been read. It contains values: so it is boxed.
+/// The events of a value whose first token has been read. It is boxed, since values contain values.
 #[coro::coroutine(yields = Step, resumes = String, boxed)]
 fn value(text: &mut Text, first: Token) -> Result<(), Mistake> {
     let event = match first {

@@ -1,4 +1,4 @@
-//! The server's side of one connection, still without I/O: bytes in, answers out.
+//! The server's side of one connection, without I/O: takes bytes, returns answers.
 
 use std::pin::Pin;
 
@@ -9,7 +9,7 @@ use crate::parser::{Head, Malformed, Step, requests};
 
 type Requests = dyn Coroutine<Yield = Step, Resume = Vec<u8>, Return = Result<(), Malformed>>;
 
-/// A parser, and the answers to what it has found.
+/// A parser, with the answers to the requests it has parsed.
 pub(crate) struct Connection {
     requests: Pin<Box<Requests>>,
     head: Head,
@@ -32,7 +32,7 @@ impl Connection {
         connection
     }
 
-    /// Takes what has come from the other side; nothing, when it will send no more.
+    /// Takes bytes from the client; an empty slice if the client will send no more.
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         if self.result.is_none() {
             let step = self.requests.as_mut().resume(bytes.to_vec());
@@ -40,17 +40,17 @@ impl Connection {
         }
     }
 
-    /// What is to be sent now.
+    /// Takes the answers that are ready to be sent.
     pub(crate) fn take_answers(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.answers)
     }
 
-    /// How it ended, if it has.
+    /// The parser's result, if it has ended.
     pub(crate) fn result(&self) -> Option<Result<(), Malformed>> {
         self.result
     }
 
-    /// Lets the parser run until it needs bytes.
+    /// Runs the parser until it needs bytes.
     fn advance(&mut self, mut step: CoroutineState<Step, Result<(), Malformed>>) {
         loop {
             match step {

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 parser written once, and driven by a blocking server, by the loop and by a fuzzer.
+//! An HTTP/1.1 parser without I/O, which a blocking server, the loop or a fuzzer can drive.
 //!
 //! ```text
 //! $ cargo run --example sans_io_http
@@ -20,9 +20,9 @@
 //! the same byte by byte, and in 3000 other splits of damaged requests: true
 //! ```
 //!
-//! `parser.rs` is a two-way coroutine: it yields that it needs bytes, and what it has found in them.
-//! Where the bytes come from is not its business, so that it is tested without a socket, and one that
-//! an attacker splits where it hurts most is no harder to parse than any other.
+//! `parser.rs` is a two-way coroutine. It yields requests for bytes, then the parts that it has
+//! parsed. It does not know where the bytes come from, so it is tested without a socket. A request
+//! that an attacker splits at the worst places is no harder to parse than any other.
 
 mod connection;
 mod parser;
@@ -84,7 +84,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>)> {
         .to_vec()
 }
 
-/// What the server answers when the bytes come in these pieces.
+/// The server's answers to bytes that come in these pieces.
 fn answers<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut connection = Connection::new();
     for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
@@ -94,7 +94,7 @@ fn answers<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     connection.take_answers()
 }
 
-/// The statuses of some answers, and what the bad ones say.
+/// The statuses of the answers, with the texts of the bad ones.
 fn summary(answers: &[u8]) -> String {
     let text = String::from_utf8_lossy(answers);
     let mut words = Vec::new();
@@ -133,11 +133,11 @@ fn serve_blocking(mut stream: std::net::TcpStream) -> io::Result<()> {
         stream.write_all(&connection.take_answers())?;
     }
     stream.shutdown(Shutdown::Write)?;
-    io::copy(&mut stream, &mut io::sink())?; // so that the client can read the answer to the end
+    io::copy(&mut stream, &mut io::sink())?; // lets the client read the whole answer
     Ok(())
 }
 
-/// The same with the sockets of the loop.
+/// The same with the loop's sockets.
 #[coro::coroutine]
 fn serve(mut stream: coro::net::TcpStream) -> io::Result<()> {
     let mut connection = Connection::new();
@@ -160,7 +160,7 @@ fn serve_all(listener: coro::net::TcpListener) -> io::Result<()> {
     }
 }
 
-/// What a server at that address answers.
+/// The answers of the server at that address.
 fn ask(address: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = std::net::TcpStream::connect(address)?;
     stream.write_all(request)?;
@@ -170,7 +170,7 @@ fn ask(address: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     Ok(answers)
 }
 
-/// Whether all splits of all requests, damaged ones too, are answered alike.
+/// Whether all splits of all requests, including damaged ones, get the same answers.
 fn fuzz(requests: &[Vec<u8>], rounds: usize) -> bool {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut random = |below: usize| {

@@ -9,10 +9,10 @@ const LINE_MAX: usize = 8 * 1024;
 const HEADERS_MAX: usize = 100;
 const BODY_MAX: u64 = 1024 * 1024;
 
-/// What the parser hands to whoever drives it.
+/// The values that the parser yields to its driver.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Step {
-    /// It can do nothing more without bytes: resume it with some, or with none at the end.
+    /// The bytes are used up. Resume with more of them, or with none at the end.
     NeedBytes,
     /// It has read a request up to its body.
     Head(Head),
@@ -29,7 +29,7 @@ pub(crate) struct Head {
     pub(crate) headers: Vec<(String, String)>,
 }
 
-/// Why some bytes are no request.
+/// Why some bytes are no valid request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Malformed {
     Truncated,
@@ -65,12 +65,12 @@ impl fmt::Display for Malformed {
 
 impl Error for Malformed {}
 
-/// Bytes that have come, and have not been used.
+/// The received bytes, with the number of those already used.
 #[derive(Default)]
 struct Received {
     bytes: Vec<u8>,
     used: usize,
-    /// How many of the rest are known to hold no end of a line, and need not be looked at again.
+    /// How many bytes of the rest are known to hold no line end. They are not searched again.
     searched: usize,
 }
 
@@ -85,7 +85,7 @@ impl Received {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// At most `max` bytes of what is there.
+    /// At most `max` of the unused bytes.
     fn take(&mut self, max: u64) -> Vec<u8> {
         let len = self
             .rest()
@@ -96,7 +96,7 @@ impl Received {
         taken
     }
 
-    /// A line without its end, once that is there.
+    /// A line without its line end, as soon as that has been received.
     fn take_line(&mut self) -> Option<Result<String, Malformed>> {
         let rest = self.rest();
         let end = rest.len().min(LINE_MAX);
@@ -122,7 +122,7 @@ pub(crate) fn requests() -> Result<(), Malformed> {
     let received = &mut Received::default();
     while let Some(first) = yield_from!(line(received, false))? {
         if first.is_empty() {
-            continue; // RFC 9112 has servers ignore an empty line before a request
+            continue; // RFC 9112: servers ignore an empty line before a request
         }
         let mut head = request_line(&first)?;
         yield_from!(headers(received, &mut head.headers))?;
@@ -137,7 +137,7 @@ pub(crate) fn requests() -> Result<(), Malformed> {
     Ok(())
 }
 
-/// A line, or nothing where the input may end and does.
+/// A line; `None` if the input ends before one. Within a request or a line, that end is an error.
 #[coro::coroutine(yields = Step, resumes = Vec<u8>)]
 fn line(received: &mut Received, within: bool) -> Result<Option<String>, Malformed> {
     loop {
@@ -226,7 +226,7 @@ fn framing(head: &Head) -> Result<Framing, Malformed> {
             len if len > BODY_MAX => Err(Malformed::TooLarge),
             len => Ok(Framing::Length(len)),
         },
-        ([], _) | (_, [_, ..]) => Err(Malformed::Length), // both together smuggle requests
+        ([], _) | (_, [_, ..]) => Err(Malformed::Length), // ambiguous lengths smuggle requests
         ([coding], []) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
         (_, []) => Err(Malformed::Encoding),
     }

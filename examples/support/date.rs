@@ -1,8 +1,9 @@
-//! The date and time of day, in UTC, without leaving the standard library.
+//! The date with the time of day, in UTC, by the standard library alone.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Writes an instant as `2026-01-31 23:59:59.999 UTC`; one before 1970 as the first of that year.
+/// Writes an instant as `2026-01-31 23:59:59.999 UTC`; an instant before 1970 as the first of that
+/// year.
 pub(crate) fn date_and_time(instant: SystemTime) -> String {
     let since_1970 = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, second) = (since_1970.as_secs() / 86_400, since_1970.as_secs() % 86_400);
@@ -12,8 +13,8 @@ pub(crate) fn date_and_time(instant: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03} UTC")
 }
 
-/// The date that is so many days after 1 January 1970: whole years are taken off first, and then
-/// whole months.
+/// The date that is `days` days after 1 January 1970. Takes off whole years first, then whole
+/// months.
 fn date(mut days: u64) -> (u64, usize, u64) {
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {

@@ -1,6 +1,6 @@
-//! What hyper needs of a runtime, from coro: streams with its traits, timers.
+//! Adapters of coro's streams or timers to hyper's runtime traits.
 //!
-//! HTTP/2 wants an executor as well, which is `coro::spawn`.
+//! HTTP/2 also needs an executor, which `coro::spawn` can be.
 
 use std::future::Future;
 use std::io;
@@ -14,10 +14,11 @@ use futures::channel::oneshot::{self, Receiver};
 use futures::{AsyncRead, AsyncWrite};
 use hyper::rt;
 
-/// A stream, read and written by hyper.
+/// A stream that hyper reads and writes.
 pub(crate) struct HyperIo<S> {
     stream: S,
-    /// To read into what hyper has not initialised would take unsafe code.
+    /// Reads go through this buffer, since reading into hyper's uninitialised buffer would take
+    /// unsafe code.
     buffer: Box<[u8]>,
 }
 
@@ -82,7 +83,7 @@ impl rt::Timer for HyperTimer {
         self.sleep_until(self.now() + duration)
     }
 
-    /// A task sleeps, as hyper wants what it awaits to be `Send`, which no timer of ours is.
+    /// A task sleeps, since hyper needs a `Send` future here, and coro's timers are not `Send`.
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn rt::Sleep>> {
         let (mut alarm, due) = oneshot::channel();
         spawn(async move {
@@ -97,7 +98,7 @@ impl rt::Timer for HyperTimer {
                 },
             ));
             if is_due.await {
-                let _ = alarm.send(()); // nobody may wait any more
+                let _ = alarm.send(()); // fails if hyper has dropped the sleep
             }
         });
         Box::pin(Sleeping(due))

@@ -1,4 +1,4 @@
-//! What all examples share: their one optional argument, by which delays are scaled.
+//! The one optional argument of all examples: a scale for their delays.
 
 use std::env;
 use std::process;
@@ -18,7 +18,7 @@ pub(crate) fn check_arguments() {
     LazyLock::force(&SCALE);
 }
 
-/// That many of the example's seconds, which are as long as the scale says.
+/// A duration of this number of seconds, multiplied by the scale.
 pub(crate) fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds * *SCALE).unwrap_or(Duration::MAX)
 }

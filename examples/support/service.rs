@@ -1,12 +1,12 @@
-//! The arguments of examples that are servers as well: `serve` with addresses, or a scale.
+//! The arguments of examples that can also be servers: `serve` with addresses, or a scale.
 
 use std::env;
 use std::process;
 
 use crate::support::check_arguments;
 
-/// What stands after `serve`, which is as much as `names` says; `None` if the example has to
-/// demonstrate itself.
+/// The `N` addresses after `serve`, which `names` describes; `None` if the example demonstrates
+/// itself.
 pub(crate) fn addresses<const N: usize>(names: &str) -> Option<[String; N]> {
     if env::args().nth(1).as_deref() != Some("serve") {
         check_arguments();

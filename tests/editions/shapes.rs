@@ -1,4 +1,4 @@
-//! What editions could change: the lifetimes that are captured and when temporaries die.
+//! Shapes that an edition could change: captured lifetimes, the drop order of temporaries.
 
 use coro::{yield_, yield_from};
 use std::cell::RefCell;
@@ -91,7 +91,7 @@ fn all_lifetimes_are_captured() {
     assert_eq!(collected, ["a b", "a "]);
 }
 
-/// Notes its name when it dies.
+/// Records its name when it is dropped.
 struct Mortal<'a>(&'static str, &'a RefCell<Vec<&'static str>>);
 
 impl Drop for Mortal<'_> {
@@ -150,7 +150,7 @@ fn promised(argument: Sent<'_>) {
     Sent("tail", argument.1).touch()
 }
 
-/// The same, across threads.
+/// The same for `Send` coroutines, with a mutex.
 struct Sent<'a>(&'static str, &'a std::sync::Mutex<Vec<&'static str>>);
 
 impl Drop for Sent<'_> {

@@ -1,4 +1,4 @@
-//! A loop that looks for a while before it sleeps.
+//! A loop with `busy_poll`, which polls for a while before it sleeps.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use coro::{EventLoop, LoopHandle, sleep, spawn};
 use futures::channel::oneshot;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
-/// Long enough that nothing here ends a look by being slow.
+/// Long enough that no test outlasts a busy poll.
 const LONG: Duration = Duration::from_secs(3600);
 
 fn busy(duration: Duration) -> EventLoop {

@@ -1,4 +1,4 @@
-//! Cancelling tasks: when their futures are dropped, and what cannot refuse.
+//! Cancelling tasks: the moment of the drop, the tasks that end all the same.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
@@ -10,7 +10,7 @@ use coro::{Task, sleep, spawn, yield_now};
 use crate::support::{Drops, Pending, Trace, ms, turns};
 
 #[coro::test]
-async fn a_task_cancelled_before_its_first_poll_drops_what_it_captured_unpolled() {
+async fn a_task_cancelled_before_its_first_poll_drops_its_captures_unpolled() {
     let polls = Rc::new(Cell::new(0));
     let drops = Drops::default();
     let task = spawn({

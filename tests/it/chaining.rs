@@ -1,4 +1,4 @@
-//! Awaiting many: in the order of completion, the first success, so many at a time, again.
+//! Combinators beyond `gather`: order of completion, first success, limits, retries.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, ready};
@@ -127,7 +127,7 @@ async fn outputs_come_as_they_complete_with_their_places() {
 }
 
 #[coro::test]
-async fn tasks_go_on_while_the_one_who_takes_their_outputs_is_busy() {
+async fn tasks_go_on_while_the_consumer_of_their_outputs_is_busy() {
     let mut outputs = as_completed([2, 4].map(|millis| spawn(after(millis))));
     outputs.next().await;
     sleep(ms(10)).await;
@@ -161,7 +161,7 @@ fn places<T>(of: &[(usize, T)]) -> Vec<usize> {
 }
 
 #[coro::test]
-async fn wait_gives_those_that_are_done_and_cancels_nobody() {
+async fn wait_gives_the_finished_tasks_and_cancels_none() {
     let (done, pending) = wait(tasks(&[5, 1, 1, 9]), ReturnWhen::FirstCompleted, None).await;
     assert_eq!((places(&done), places(&pending)), (vec![1, 2], vec![0, 3]));
     let rest = pending.into_iter().map(|(_, task)| task);
@@ -194,7 +194,7 @@ async fn wait_for_the_first_error_does_not_count_a_cancellation() {
     pending[0].1.cancel();
 }
 
-// ---- so many at a time ----
+// ---- with a limit ----
 
 #[coro::test]
 async fn no_more_than_the_limit_are_under_way_and_outputs_keep_the_order() {
@@ -212,7 +212,7 @@ async fn no_more_than_the_limit_are_under_way_and_outputs_keep_the_order() {
 }
 
 #[coro::test]
-async fn mapping_what_is_always_ready_holds_up_nobody_else() {
+async fn mapping_ready_futures_does_not_hold_up_other_tasks() {
     let mapped = Rc::new(Cell::new(0));
     let count = mapped.clone();
     let all = spawn(map_concurrent(0..10_000, 3, move |_| {
@@ -227,9 +227,9 @@ async fn mapping_what_is_always_ready_holds_up_nobody_else() {
 }
 
 #[coro::test]
-async fn buffered_tasks_go_on_while_the_consumer_holds_what_they_wait_for() {
-    // The deadlock of the combinator of this name in `futures`: there the second future would hold
-    // the lock, and never be polled while the consumer waits for it.
+async fn buffered_tasks_go_on_while_the_consumer_holds_the_lock_they_wait_for() {
+    // `buffered` of the crate `futures` deadlocks here: its second future would hold the lock, but
+    // is not polled while the consumer waits for that lock.
     let lock = Rc::new(futures::lock::Mutex::new(()));
     let jobs = stream::iter(0..4_u64).map(|n| {
         let lock = lock.clone();
@@ -269,7 +269,7 @@ async fn dropping_the_stream_cancels_its_tasks() {
     assert_eq!(drops.count(), 4);
 }
 
-// ---- again, and in turn ----
+// ---- retries, staggered races ----
 
 #[coro::test]
 async fn retries_wait_longer_and_longer() {
@@ -404,7 +404,7 @@ async fn methods_do_what_the_functions_do() {
 
 // ---- dropped at every point ----
 
-/// Drops what `make` gives after each number of polls, and counts what it held.
+/// Drops the future of `make` after each number of polls, and counts the drops of its values.
 async fn dropped_everywhere<F: Future>(name: &str, make: impl Fn([Counted; 3]) -> F) {
     let mut polls = 0;
     loop {

@@ -1,4 +1,4 @@
-//! How loops end: alone, beside others, and with whatever their destructors ask for.
+//! The end of a loop: alone, beside other loops, with destructors that ask for more.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -149,7 +149,7 @@ fn closing_drops_tasks_in_spawn_order_and_callouts_uncalled() {
 }
 
 #[test]
-fn what_destructors_ask_for_while_the_loop_closes_is_refused_quietly() {
+fn requests_of_destructors_while_the_loop_closes_are_refused_quietly() {
     let mut event_loop = virtual_loop();
     let handle = event_loop.handle();
     let reports = Reports::of(&handle);
@@ -227,7 +227,7 @@ fn panics_of_destructors_are_each_reported_while_the_loop_closes() {
         remote.call_soon(bomb(text)).unwrap();
     }
     event_loop.run_until_complete(async {}).unwrap();
-    // That ran one turn, with what was called; the rest is for the close.
+    // That run took one turn, which called these callouts. The others are left for the close.
     reports.assert_taken(
         ["soon 1", "soon 2", "remote 1", "remote 2"]
             .map(|text| (ReportKind::CalloutPanicked, text)),

@@ -26,17 +26,17 @@ fn v6(last: u16) -> SocketAddr {
     SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, last], 80))
 }
 
-/// An address where nobody listens.
+/// An address without a listener.
 fn refusing() -> SocketAddr {
     listen().1
 }
 
 // ---- the schedule, under a virtual clock ----
 
-/// What an attempt comes to, and after how many milliseconds.
+/// The result of an attempt, with its duration in milliseconds.
 type Script = (SocketAddr, u64, Result<(), &'static str>);
 
-/// Runs attempts as they are scripted; gives the outcome, and notes what happened when.
+/// Runs scripted attempts. Returns the outcome, and traces each event with its time.
 async fn scripted(
     script: &[Script],
     trace: &Trace,
@@ -74,7 +74,7 @@ async fn the_first_success_wins_and_the_others_are_dropped() {
         "0 tries 2001:db8::1",
         "250 tries 192.0.2.1",
         "500 tries 2001:db8::2",
-        "dropped", // the winner's, as it has returned
+        "dropped", // the winner, which has returned
         "dropped",
         "dropped",
         "600 over",

@@ -1,4 +1,4 @@
-//! What tasks inherit: values of task-locals. What they are told: cancellation tokens.
+//! The context of tasks: inherited values of task-locals, cancellation tokens.
 
 use std::cell::RefCell;
 use std::future::{pending, ready};
@@ -23,7 +23,7 @@ async fn named_later() -> String {
 }
 
 #[coro::test]
-async fn a_value_is_there_for_calls_and_for_what_is_spawned_and_nowhere_else() {
+async fn a_value_is_there_for_calls_and_for_spawned_tasks_and_nowhere_else() {
     let all = NAME.scope("ada".into(), async {
         let task = spawn(named_later());
         let eager = LoopHandle::current().spawn_eager(named_later());
@@ -52,7 +52,7 @@ async fn a_value_is_there_for_calls_and_for_what_is_spawned_and_nowhere_else() {
 }
 
 #[coro::test]
-async fn callouts_run_with_the_values_of_who_registered_them() {
+async fn callouts_run_with_the_values_of_the_task_that_registered_them() {
     let log = Rc::new(RefCell::new(Vec::new()));
     let logs = |log: &Rc<RefCell<Vec<String>>>| {
         let log = log.clone();
@@ -68,7 +68,7 @@ async fn callouts_run_with_the_values_of_who_registered_them() {
 }
 
 #[coro::test]
-async fn what_a_task_sets_is_invisible_to_who_spawned_it_and_lasts_over_its_waits() {
+async fn a_value_that_a_task_sets_is_invisible_to_its_parent_and_outlasts_its_waits() {
     let names = NAME.scope("parent".into(), async {
         let child = spawn(async {
             NAME.set("child".into());
@@ -152,7 +152,7 @@ async fn children_are_cancelled_with_their_parents_but_not_the_other_way_round()
     let grandchild = a.child();
     b.cancel("only b");
     assert!(b.is_cancelled() && !root.is_cancelled() && !a.is_cancelled());
-    drop(a); // its child is still the root's grandchild
+    drop(a); // its child still descends from the root
     root.cancel("all");
     assert_eq!(grandchild.reason().unwrap().reason(), "all");
     assert_eq!(b.reason().unwrap().reason(), "only b");

@@ -1,4 +1,4 @@
-//! Copying between streams, files among them.
+//! Copying between streams, or from files with `send_file`.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -25,7 +25,7 @@ async fn ended<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(20), future).await.unwrap()
 }
 
-/// A client and a server, with our two ends of their connections in between.
+/// A client and a server, with the two ends of their connections that are copied in between.
 struct Between {
     client: TcpStream,
     a: TcpStream,
@@ -172,7 +172,7 @@ async fn a_writer_that_takes_nothing_is_an_error() {
 
 // ---- files ----
 
-/// A file of random access, deleted in the end.
+/// A temporary file, which is removed on drop.
 struct Temporary(PathBuf);
 
 impl Temporary {
@@ -202,7 +202,7 @@ async fn a_file_arrives_whole_and_its_position_stays() {
     file.seek(SeekFrom::Start(11)).unwrap();
     let (ours, mut theirs) = connection().await;
     let reader = thread::spawn(move || {
-        thread::sleep(ms(20)); // so that what the system buffers is full
+        thread::sleep(ms(20)); // so that the socket's buffers are full
         let mut all = Vec::new();
         theirs.read_to_end(&mut all).unwrap();
         all
@@ -260,7 +260,7 @@ async fn a_sending_that_was_given_up_goes_on_where_it_was() {
     assert!(join(reader).await == content);
 }
 
-/// The kernel does not move what such a file has to say, but it can be read.
+/// The kernel cannot send such a file itself, but it can be read.
 #[cfg(target_os = "linux")]
 #[coro::test(real)]
 async fn a_file_that_the_kernel_does_not_move_is_read_and_written() {
@@ -276,7 +276,7 @@ async fn a_file_that_the_kernel_does_not_move_is_read_and_written() {
 
 #[cfg(unix)]
 #[coro::test(real)]
-async fn what_is_no_file_or_not_for_reading_is_an_error() {
+async fn sending_a_folder_or_an_unreadable_file_is_an_error() {
     let (ours, _theirs) = connection().await;
     let temporary = Temporary::new("unreadable", b"bytes");
     let unreadable = File::options().write(true).open(&temporary.0).unwrap();

@@ -1,4 +1,4 @@
-//! Descriptors, counted and run out of in processes of their own.
+//! Counts of descriptors, or a shortage of them, each in a process of its own.
 
 use std::cell::Cell;
 use std::env;
@@ -18,7 +18,7 @@ use crate::server::{self, LOCAL, ping, serve_echo, until};
 use crate::support::{Processor, Reports, ms, turns};
 use crate::tcp::{connection, echo, full, listen};
 
-/// Runs the test `name` again as the only one of a process that may open so many descriptors.
+/// Runs the test `name` again, alone in a process that may open this number of descriptors.
 pub(crate) fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     let run = "ulimit -n \"$CORO_TEST_DESCRIPTORS\" && exec \"$0\" \"$@\"";
     let output = Command::new("sh")
@@ -173,7 +173,7 @@ async fn starve_a_server() {
     let address = server.local_addr().unwrap();
     let mut clients = Vec::new();
     while let Ok(client) = Socket::new(Domain::IPV4, Type::STREAM, None) {
-        clients.push(client); // each takes a descriptor, and wants another of the server's
+        clients.push(client); // takes one descriptor, and will need one of the server's
     }
     for client in &clients {
         client.connect(&address.into()).unwrap();

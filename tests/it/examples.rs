@@ -1,4 +1,4 @@
-//! What the example programs print.
+//! The output of the example programs, compared with the output that their heads promise.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -61,7 +61,8 @@ fn mixed_prints_what_it_promises() {
 
 #[test]
 fn a_scale_of_zero_leaves_no_delays() {
-    // All three are due at the same time, so they end in the order in which they began.
+    // All three deadlines are at the same instant, so the tasks end in the order in which they
+    // began.
     let mut countdown = promised("countdown");
     countdown[3..].rotate_right(1);
     assert_eq!(printed("countdown", "0"), countdown);
@@ -145,7 +146,7 @@ fn the_tour_shows_everything_in_order() {
             .any(|line| line.contains("callout   after 0.2"))
     );
 
-    // The clients talk at the same time, so only the order of each one's own lines is certain.
+    // The clients talk at the same time, so only the order of the lines of each client is certain.
     let network = &lines[network..];
     for name in ["ann", "ben", "eve"] {
         let hears = |word| format!("{name}       hears \"{word} from {name}\"");
@@ -172,7 +173,7 @@ fn clients_of_the_echo_server_do_not_harm_one_another() {
     let mut killed = server.connect();
     assert_eq!(server.program.next_line(), "client 2 connected");
     killed.write_all(b"unheard").unwrap();
-    // Once the answer is here, hanging up without reading it breaks the connection off.
+    // Once the echo has arrived, closing without reading it resets the connection.
     killed.peek(&mut [0]).unwrap();
     drop(killed);
     let lost = server.program.next_line();
@@ -207,7 +208,7 @@ fn clients_of_the_echo_server_do_not_harm_one_another() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_closes_the_echo_server_and_what_is_open() {
+fn ctrl_c_closes_the_echo_server_and_its_open_connections() {
     let mut server = EchoServer::start("1");
     let mut open = server.connect();
     assert_eq!(server.program.next_line(), "client 1 connected");
@@ -268,7 +269,7 @@ fn a_scale_that_makes_no_sense_is_refused_before_anything_runs() {
     }
 }
 
-/// The lines that an example prints; it must succeed, and leave the standard error alone.
+/// The lines that an example prints. The example must succeed, with nothing on standard error.
 pub(crate) fn printed(name: &str, scale: &str) -> Vec<String> {
     let output = output(name, &[scale]);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
@@ -300,7 +301,7 @@ fn output(name: &str, arguments: &[&str]) -> Output {
     }
 }
 
-/// Cargo puts examples beside the folder in which this test itself lies.
+/// The command for an example. Cargo puts examples beside the folder of this test's own program.
 pub(crate) fn example(name: &str) -> Command {
     let this = std::env::current_exe().unwrap();
     let profile = this.ancestors().nth(2).unwrap();
@@ -324,7 +325,7 @@ fn source(name: &str) -> PathBuf {
     }
 }
 
-/// Whether a program is there, and is younger than all that cargo notes beside it as its sources.
+/// Whether a program exists and is newer than all sources that cargo's `.d` file lists for it.
 fn is_fresh(program: &Path) -> bool {
     let Ok(notes) = fs::read_to_string(program.with_extension("d")) else {
         return false;
@@ -347,14 +348,14 @@ fn position(lines: &[&str], wanted: &str) -> usize {
     found.unwrap_or_else(|| panic!("no line begins with {wanted:?} in {lines:#?}"))
 }
 
-/// Whether lines with these beginnings come one after another, others perhaps between them.
+/// Asserts that lines with these beginnings come in this order, with other lines between them.
 fn assert_in_order(mut lines: &[&str], beginnings: &[&str]) {
     for wanted in beginnings {
         lines = &lines[position(lines, wanted) + 1..];
     }
 }
 
-/// A line of the tour without its first column, if it has one.
+/// A line of the tour without its time column, if it has one.
 fn without_time(line: &str) -> &str {
     match line.trim_start().split_once("  ") {
         Some((time, rest)) if time.contains('.') && time.parse::<f64>().is_ok() => rest,
@@ -362,7 +363,7 @@ fn without_time(line: &str) -> &str {
     }
 }
 
-/// An example that runs beside the test, and is killed with it.
+/// An example that runs beside the test, and is killed when the test drops it.
 pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
@@ -394,7 +395,7 @@ impl Program {
         }
     }
 
-    /// What Ctrl-C does in a terminal.
+    /// Sends the signal of Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
         let kill = format!("kill -INT {}", self.child.id());
@@ -402,7 +403,7 @@ impl Program {
         assert!(status.success());
     }
 
-    /// Waits for the end, before which nothing more may be printed.
+    /// Waits for the end of the example, which may print nothing more.
     pub(crate) fn end(&mut self) -> ExitStatus {
         assert_eq!(
             self.lines.recv_timeout(PATIENCE),
@@ -443,7 +444,7 @@ impl EchoServer {
     }
 }
 
-/// Sends everything, reads until the other end closes, and gives what came back.
+/// Sends all bytes, reads until the server closes, and returns the bytes that came back.
 fn echo(client: TcpStream, bytes: &[u8]) -> Vec<u8> {
     let mut answer = Vec::new();
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What goes wrong where nobody looks: reported once, and harming nobody else.
+//! Failures without a waiter: each is reported once, with no effect on other tasks.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn, ready};
@@ -14,10 +14,10 @@ use crate::support::{
     Drops, Gate, PanicOnDrop, PanickyWaker, Reports, Trace, ms, panic_of, turns, virtual_loop,
 };
 
-// ---- what nobody saw ----
+// ---- unseen failures ----
 
 #[coro::test]
-async fn a_panic_that_nobody_saw_is_reported_once_when_the_last_who_could_is_gone() {
+async fn an_unseen_panic_is_reported_once_after_its_task_is_dropped() {
     let reports = Reports::here();
     let detached = spawn(async { panic!("detached") });
     detached.set_name("lost");
@@ -45,7 +45,7 @@ async fn a_panic_that_nobody_saw_is_reported_once_when_the_last_who_could_is_gon
 }
 
 #[coro::test]
-async fn an_error_that_nobody_saw_is_reported_and_one_that_was_seen_is_not() {
+async fn an_unseen_error_is_reported_and_a_seen_one_is_not() {
     let reports = Reports::here();
     let fails = || async { Err::<(), _>(io::Error::other("no space")) };
     drop(spawn(fails()));
@@ -78,7 +78,7 @@ async fn an_error_that_nobody_saw_is_reported_and_one_that_was_seen_is_not() {
 }
 
 #[coro::test]
-async fn a_cancelled_task_that_nobody_awaits_is_no_failure() {
+async fn a_cancelled_task_that_is_not_awaited_is_no_failure() {
     let reports = Reports::here();
     let task = spawn(pending::<()>());
     task.cancel();
@@ -88,7 +88,7 @@ async fn a_cancelled_task_that_nobody_awaits_is_no_failure() {
 }
 
 #[test]
-fn what_a_handle_outlives_its_loop_with_is_still_reported() {
+fn a_panic_in_a_handle_that_outlives_its_loop_is_still_reported() {
     let event_loop = virtual_loop();
     let handle = event_loop.handle();
     let reports = Reports::of(&handle);
@@ -141,7 +141,7 @@ async fn a_panic_in_the_drop_of_a_future_is_reported_once_and_changes_no_result(
 }
 
 #[coro::test]
-async fn a_panic_in_the_drop_of_an_output_that_nobody_took_is_reported_once() {
+async fn a_panic_in_the_drop_of_an_untaken_output_is_reported_once() {
     let reports = Reports::here();
     drop(spawn(async { PanicOnDrop("detached output") }));
     let kept = spawn(async { PanicOnDrop("kept output") });
@@ -221,7 +221,7 @@ async fn a_handler_may_use_the_loop_and_set_another_handler() {
 }
 
 #[coro::test]
-async fn a_joiner_whose_waker_panics_is_reported_and_harms_nobody() {
+async fn a_joiner_whose_waker_panics_is_reported_and_the_task_still_completes() {
     let reports = Reports::here();
     let gate = Gate::new();
     let mut task = spawn(gate.clone());
@@ -265,7 +265,7 @@ async fn a_timer_whose_waker_panics_is_reported_and_the_other_timers_fire() {
 }
 
 #[coro::test]
-async fn an_error_whose_text_panics_is_reported_and_harms_nobody() {
+async fn an_error_whose_text_panics_is_reported_and_the_loop_goes_on() {
     #[derive(Debug)]
     struct Mute;
     impl std::fmt::Display for Mute {

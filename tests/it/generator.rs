@@ -1,4 +1,4 @@
-//! The generator protocol: what PEP 255, 342 and 479 promise, as it reads in Rust.
+//! The generator protocol: the promises of PEP 255, 342, 479 in Rust.
 
 use std::cell::RefCell;
 use std::pin::{Pin, pin};
@@ -8,7 +8,7 @@ use coro::CoroutineState::{Complete, Yielded};
 use coro::generator::Status;
 use coro::{Coroutine, Generator, yield_};
 
-/// Notes down that it was dropped.
+/// A shared log, to which values add a note when they are dropped.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Rc<RefCell<Vec<&'static str>>>);
 
@@ -41,7 +41,7 @@ fn count(from: u32, to: u32) {
     }
 }
 
-/// Yields the running mean of what it is resumed with, until that is negative.
+/// Yields the running mean of the numbers it is resumed with, until one is negative.
 #[coro::coroutine(yields = f64, resumes = f64)]
 fn mean() -> usize {
     let (mut sum, mut len) = (0.0, 0);
@@ -94,7 +94,7 @@ fn start_and_resume_mean_the_same_when_nothing_is_handed_in() {
 }
 
 #[test]
-fn a_yield_evaluates_to_what_the_resumer_hands_in() {
+fn a_yield_evaluates_to_the_value_of_the_resumer() {
     let mut mean = pin!(mean());
     assert_eq!(mean.as_mut().start(), Yielded(0.0));
     assert_eq!(mean.as_mut().resume(10.0), Yielded(10.0));

@@ -1,4 +1,4 @@
-//! Generators that wait: streams, steps as futures, and whose waker is woken.
+//! Generators that wait: as streams, as step futures, with the task's waker.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn, ready};
@@ -143,7 +143,7 @@ fn the_waker_may_be_used_by_other_threads_while_the_body_runs() {
     assert_eq!(count.0.load(Ordering::Relaxed), 8);
 }
 
-/// Answers each number with its double, and takes a while.
+/// Answers each number with its double, after one pause.
 #[coro::coroutine(yields = u32, resumes = u32)]
 async fn doubler() -> &'static str {
     let mut n = 0;

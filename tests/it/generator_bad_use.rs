@@ -1,4 +1,4 @@
-//! Bad use of generators: an error or a panic that names the remedy, and never undefined behaviour.
+//! Bad use of generators: an error or a panic that names the remedy, without undefined behaviour.
 
 use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -156,7 +156,7 @@ fn a_generator_resumed_inside_another_finds_its_own_slot() {
 
 #[test]
 fn a_body_cannot_resume_itself() {
-    // The only way to try is a shared cell, and that is borrowed while the body runs.
+    // A body can only reach itself through a shared cell, which is borrowed while the body runs.
     use std::cell::RefCell;
     use std::rc::Rc;
     type Shared = Rc<RefCell<Option<coro::generator::BoxGenerator<'static, bool, (), ()>>>>;

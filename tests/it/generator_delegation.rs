@@ -10,7 +10,7 @@ use crate::generator::Log;
 
 type Heard = Result<u32, &'static str>;
 
-/// Yields `base`, then what it was sent plus `base`, until it is sent 0.
+/// Yields `base` plus the last number sent, until it is sent 0.
 #[coro::coroutine(yields = u32, resumes = u32)]
 fn adder(base: u32) -> u32 {
     let mut sent = 0;
@@ -289,7 +289,7 @@ fn depth_costs_no_stack() {
             _ => yield_from!(deep(n - 1)) + 1,
         }
     }
-    // Each on a stack that a call per level would overflow at a hundredth of the depth.
+    // Each runs on a small stack. A call per level would overflow it at a hundredth of the depth.
     let run = |f: fn()| {
         std::thread::Builder::new()
             .stack_size(128 * 1024)

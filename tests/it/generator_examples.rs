@@ -1,4 +1,4 @@
-//! What the example programs about generators print.
+//! The output of the example programs about generators.
 
 use crate::examples::{printed, promised};
 
@@ -23,7 +23,7 @@ fn the_parser_gives_the_same_answers_however_it_is_driven() {
 }
 
 #[test]
-fn the_lexer_reads_what_serde_json_reads() {
+fn the_lexer_reads_the_same_texts_as_serde_json() {
     assert_eq!(printed("lexer", "1"), promised("lexer"));
 }
 

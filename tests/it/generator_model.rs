@@ -1,4 +1,4 @@
-//! Random programs of coroutines beside a plain model of what they are to do.
+//! Random programs of coroutines, compared with a plain model of their steps.
 //!
 //! A program is a tree of scripts. One coroutine interprets it, delegating wherever a script has a
 //! child; the model interprets the same tree with a stack of its own. Both are driven by the same
@@ -41,7 +41,7 @@ struct Script {
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-/// Odd errors end a script; even ones it takes for a large number.
+/// An odd error ends a script. An even one counts as the number 100.
 fn heard(sum: &mut u32, input: Input) -> Result<(), u32> {
     *sum += match input {
         Ok(n) => n,
@@ -114,7 +114,7 @@ fn flat(script: Script, log: Log) -> Input {
     Ok(sum)
 }
 
-/// What the model keeps of a running script.
+/// The state of a running script in the model.
 struct Frame {
     name: usize,
     ops: std::vec::IntoIter<Op>,
@@ -139,7 +139,7 @@ impl Model {
         });
     }
 
-    /// Runs to the next yield or to the end; no input starts the program.
+    /// Runs to the next yield or to the end. `None` starts the program.
     fn run(&mut self, input: Option<Input>) -> CoroutineState<u32, Input> {
         let mut result = match (input, self.stack.last_mut()) {
             (Some(input), Some(frame)) => heard(&mut frame.sum, input).err().map(Err),

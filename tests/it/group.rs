@@ -1,4 +1,4 @@
-//! Many awaited as one: gather, race, shield.
+//! Combinators that await many futures as one: `gather`, `race`, `shield`.
 
 use std::cell::Cell;
 use std::future::{Future, pending, ready};
@@ -16,7 +16,7 @@ async fn after(millis: u64) -> u64 {
     millis
 }
 
-/// Holds something until it has slept.
+/// Holds a value until it has slept.
 async fn holding<T>(held: T, millis: u64) -> u64 {
     let _held = held;
     after(millis).await
@@ -130,7 +130,7 @@ async fn a_gather_dropped_midway_drops_the_unfinished_and_the_outputs_of_the_fin
 }
 
 #[coro::test]
-async fn a_panic_inside_a_gather_reaches_whoever_awaits_it_and_drops_the_others() {
+async fn a_panic_inside_a_gather_reaches_its_waiter_and_drops_the_others() {
     let drops = Drops::default();
     let (a, b) = (drops.counted(), drops.counted());
     let tuple = spawn(async { gather((holding(a, 50), async { panic!("inside") })).await });
@@ -156,7 +156,7 @@ async fn a_finished_member_of_a_gather_is_not_polled_again() {
 }
 
 #[coro::test]
-async fn in_a_large_gather_only_those_that_were_woken_are_polled() {
+async fn in_a_large_gather_only_the_woken_members_are_polled() {
     let polls = Rc::new(Cell::new(0));
     let gate = Gate::new();
     let mut many: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
@@ -165,7 +165,7 @@ async fn in_a_large_gather_only_those_that_were_woken_are_polled() {
     }
     many.push(Box::pin(gate.clone()));
     let task = spawn(gather(many));
-    turns(2).await; // one poll begins 64 at most
+    turns(2).await; // one poll starts at most 64 members
     assert_eq!(polls.get(), 100);
     gate.wake();
     turns(2).await;
@@ -183,7 +183,7 @@ macro_rules! races_tuples {
             let first = race(($(holding(drops.counted(), 20 - $n),)+)).await;
             assert_eq!(first, [$(20 - $n),+].into_iter().min().unwrap());
             assert_eq!(drops.count(), [$($n),+].len());
-            // All are ready at once: the one that stands first wins.
+            // All are ready at once: the first in the tuple wins.
             assert_eq!(race(($(ready($n),)+)).await, 1);
         }
     )+ };
@@ -240,7 +240,7 @@ async fn later_runners_are_not_polled_once_there_is_a_winner() {
 // ---- shield ----
 
 #[coro::test]
-async fn a_shielded_future_outlives_the_cancellation_of_who_awaits_it() {
+async fn a_shielded_future_outlives_the_cancellation_of_its_waiter() {
     let trace = Trace::new();
     let saved = trace.adder("saved");
     let save = shield(async move {
@@ -272,7 +272,7 @@ async fn a_shield_begins_at_once_and_gives_the_output_or_the_panic() {
 }
 
 #[coro::test]
-async fn a_panic_in_a_shield_that_nobody_awaits_any_more_is_reported() {
+async fn a_panic_in_an_abandoned_shield_is_reported() {
     let reports = Reports::here();
     drop(shield(async { panic!("behind the shield") }));
     turns(2).await;

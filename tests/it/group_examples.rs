@@ -1,4 +1,4 @@
-//! What the example programs about many at once print.
+//! The output of the example programs about awaiting many futures at once.
 
 use crate::examples::{printed, promised};
 

@@ -1,4 +1,4 @@
-//! Wakers of the members of a group, in the hands of other threads.
+//! Wakers of the members of a group, used by other threads.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -13,7 +13,7 @@ use futures::StreamExt;
 
 type Request = (Arc<AtomicBool>, Waker);
 
-/// Waits so many times for one of the threads.
+/// Waits `left` times for a wake from one of the threads.
 struct Errand {
     threads: Vec<Sender<Request>>,
     left: usize,
@@ -39,7 +39,7 @@ impl Future for Errand {
     }
 }
 
-/// Wakes in every way, and keeps some wakers for long.
+/// Wakes by value, by reference, or later, after it has kept the waker for a while.
 fn serve(requests: &Receiver<Request>) {
     let mut kept = Vec::new();
     for (number, (done, waker)) in requests.iter().enumerate() {
@@ -58,7 +58,7 @@ fn serve(requests: &Receiver<Request>) {
     }
 }
 
-/// Calls `f` with what makes errands, while threads run them.
+/// Calls `f` with a function that makes errands, while threads wake them.
 fn with_threads(f: impl FnOnce(&dyn Fn(usize) -> Errand)) {
     thread::scope(|s| {
         let threads = [(); 3].map(|()| {
@@ -104,7 +104,7 @@ fn no_wake_from_another_thread_is_lost_on_children_that_come_and_go() {
 }
 
 #[test]
-fn a_waker_that_a_child_has_left_behind_wakes_nobody_else() {
+fn a_waker_that_a_child_has_left_behind_wakes_no_other_child() {
     let left_behind = RefCell::new(Vec::new());
     let polls = Cell::new(0);
     let leave = || {
@@ -131,7 +131,7 @@ fn a_waker_that_a_child_has_left_behind_wakes_nobody_else() {
         coro::yield_now().await;
         assert_eq!(polls.get(), 10);
 
-        drop(wakers); // so that the seats may be taken again
+        drop(wakers); // frees the seats of the ended children
         let more = [(); 10].map(|()| s.spawn(count()));
         coro::yield_now().await;
         coro::yield_now().await;

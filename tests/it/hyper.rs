@@ -95,7 +95,7 @@ async fn stopping_closes_idle_connections_and_lets_a_request_be_answered() {
     futures::AsyncWriteExt::write_all(&mut busy, head)
         .await
         .unwrap();
-    sleep(ms(20)).await; // the server has the first half
+    sleep(ms(20)).await; // now the server has the first half
     let begun = Instant::now();
     let (cut, answer) = gather((http.stop(PATIENCE), async {
         sleep(ms(20)).await;
@@ -129,7 +129,7 @@ async fn a_client_that_never_sends_a_request_is_not_waited_for() {
 }
 
 #[coro::test(real)]
-async fn a_client_that_breaks_off_harms_nobody() {
+async fn a_client_that_breaks_off_harms_no_other_client() {
     let reports = Reports::here();
     let (http, address) = start();
     for sent in [
@@ -146,7 +146,7 @@ async fn a_client_that_breaks_off_harms_nobody() {
     assert_eq!(ask(&mut client, "/", Bytes::new()).await, "hello, world\n");
     drop(client);
     assert_eq!(http.stop(PATIENCE).await, 0);
-    // Of a body that ends too early hyper tells whoever serves it.
+    // hyper returns an error from the serving future if a body ends too early.
     let reports = reports.take();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert_eq!(reports[0].kind, ReportKind::TaskFailed);

@@ -1,10 +1,10 @@
-//! The rules of ARCHITECTURE.md, held against the tree.
+//! The rules of ARCHITECTURE.md, checked against the tree.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rows of coro-core, from the ground up; folders and files by their names.
+/// The rows of coro-core, from the ground up; each lists the names of its folders or files.
 const ROWS: [&[&str]; 8] = [
     &["error", "report", "timers"],
     &["clock", "sys", "generator"],
@@ -16,7 +16,7 @@ const ROWS: [&[&str]; 8] = [
     &["run", "testing", "macro_support"],
 ];
 
-/// Rows in which neighbours never import one another.
+/// Rows whose members never import one another.
 const APART: std::ops::RangeInclusive<usize> = 4..=6;
 
 /// The files of coro-core that may say `unsafe`; ARCHITECTURE.md gives their reasons.
@@ -41,7 +41,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All Rust files below a folder, by their paths from it.
+/// All Rust files below a folder, each with its path from that folder.
 pub(crate) fn rust_files(folder: &str) -> Vec<(String, String)> {
     let base = root().join(folder);
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ fn name_below(path: &Path, base: &Path) -> String {
         .join("/")
 }
 
-/// The room that a file of coro-core is in: its folder, or its own name.
+/// The room of a file of coro-core: the name of its folder, or its own name.
 fn room(file: &str) -> &str {
     file.split('/').next().unwrap().trim_end_matches(".rs")
 }

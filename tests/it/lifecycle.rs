@@ -1,4 +1,4 @@
-//! How tasks, callouts and loops end, in every combination: drops are exact, wherever wakers go.
+//! The ends of tasks, callouts, loops, in every combination: drops are exact, wherever wakers go.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -37,13 +37,13 @@ enum Handle {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kept {
     None,
-    /// In a cell of this thread's, until the task has ended.
+    /// In a cell of this thread, until the task has ended.
     Here,
     /// Cloned to another thread, which clones, wakes and drops it while the task lives.
     Elsewhere,
-    /// Given to another thread, where it is the last to be dropped, after the loop.
+    /// Given to another thread, which drops the last clone after the loop is gone.
     DroppedElsewhereLast,
-    /// Woken here and elsewhere when the loop is gone.
+    /// Woken on this thread and on another after the loop is gone.
     WokenAfterTheLoop,
 }
 
@@ -294,7 +294,7 @@ fn a_waker_is_woken_and_dropped_by_a_thread_local_destructor_at_thread_exit() {
         .unwrap();
     event_loop.run_until_complete(task).unwrap().unwrap();
 
-    // And at the exit of the loop's own thread, when the loop is long gone.
+    // The same at the exit of the loop's own thread, after the loop is gone.
     let own = thread::spawn(|| {
         let mut event_loop = EventLoop::new().unwrap();
         let gate = Gate::new();
@@ -342,14 +342,14 @@ async fn a_foreign_waker_may_use_the_loop_when_it_is_dropped_wherever_that_is() 
                 .is_pending()
         );
     };
-    // Dropped with a timer, replaced in one, and when one has fired.
+    // The timer's waker is dropped with it, replaced, or dropped after it has fired.
     let mut sleeps = [1, 1, 1].map(|millis| sleep(ms(millis)));
     sleeps.iter_mut().for_each(|sleep| busy(sleep));
     busy(&mut sleeps[0]);
     let [_, dropped, _fires] = sleeps;
     drop(dropped);
     sleep(ms(2)).await;
-    // Replaced as a joiner, dropped with the handle, and when the task is done.
+    // The joiner's waker is replaced, dropped with the handle, or dropped after the task has ended.
     for ends in [false, true] {
         let gate = Gate::new();
         let mut joined = Some(spawn(gate.clone()));
@@ -367,7 +367,7 @@ async fn a_foreign_waker_may_use_the_loop_when_it_is_dropped_wherever_that_is() 
         drop(joined.take());
         gate.open();
     }
-    // Replaced at a descriptor, and dropped with it.
+    // The descriptor's waker is replaced, then dropped with the operation.
     let listener = coro::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut accept = Box::pin(async { drop(listener.accept().await) });
     busy(&mut accept);

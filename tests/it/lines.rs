@@ -1,4 +1,4 @@
-//! Lines and frames in a stream of bytes.
+//! Lines or frames in a stream of bytes, read by `StreamReader`.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -13,7 +13,7 @@ use futures::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, StreamExt
 use crate::support::ms;
 use crate::tcp::connection;
 
-/// Gives so many bytes at a time, and has each read wait once before.
+/// Returns at most `at_a_time` bytes from a read. Each read is pending once before.
 struct Trickle<'a> {
     bytes: &'a [u8],
     at_a_time: usize,
@@ -49,7 +49,7 @@ impl AsyncRead for Trickle<'_> {
     }
 }
 
-/// Calls `read` anew for every poll, dropping what it has begun.
+/// Calls `read` anew for every poll, and drops the unfinished read.
 macro_rules! impatiently {
     ($read:expr) => {{
         loop {

@@ -1,4 +1,4 @@
-//! What coroutines share with the `async fn` that they replace.
+//! Properties that coroutines share with the `async fn` they replace: drop order, size, laziness.
 
 use coro::{yield_, yield_from};
 use std::future::{Future, ready};
@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-/// Notes the order in which values die.
+/// Records the order in which values are dropped.
 #[derive(Clone, Default)]
 struct Graveyard(Arc<Mutex<Vec<&'static str>>>);
 
@@ -148,7 +148,7 @@ fn arguments_die_in_the_order_of_an_async_fn() {
     same_order!(used unused tail);
 }
 
-/// Owns what dies with it.
+/// A receiver that owns a `Mortal`.
 struct Owner {
     _mortal: Mortal,
 }

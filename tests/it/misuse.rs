@@ -1,4 +1,4 @@
-//! Every public name where it does not belong: an error or a panic that says what to do instead.
+//! Misuse of each public name: an error or a panic that says the remedy.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
@@ -25,7 +25,7 @@ const NESTED: &str = "cannot run an event loop on a thread that is running one: 
 
 // ---- which threads ----
 
-/// Has an item of one meaning where `T` is not `Send`, and an ambiguous one where it is.
+/// `holds` has one meaning if `T` is not `Send`, and is ambiguous if it is.
 trait IfNotSend<A> {
     fn holds() {}
 }
@@ -46,7 +46,7 @@ macro_rules! stays_on_its_thread {
 }
 
 #[test]
-fn what_belongs_to_a_loop_stays_on_its_thread_and_what_is_remote_does_not() {
+fn types_of_a_loop_stay_on_its_thread_and_remote_types_do_not() {
     stays_on_its_thread!(
         EventLoop,
         LoopHandle,
@@ -116,7 +116,7 @@ fn outside_of_a_loop_everything_that_needs_one_says_so() {
 }
 
 #[test]
-fn what_needs_no_loop_runs_under_any_executor() {
+fn futures_that_need_no_loop_run_under_any_executor() {
     block_on(async {
         coro::yield_now().await;
         assert_eq!(coro::gather((ready(1), async { 2 })).await, (1, 2));
@@ -155,7 +155,7 @@ fn a_loops_own_handle_works_outside_while_the_loop_is_not_closed() {
 // ---- closed ----
 
 #[test]
-fn a_closed_loop_says_so_to_everyone_who_asks_for_work() {
+fn a_closed_loop_says_so_at_every_request_for_work() {
     let mut event_loop = virtual_loop();
     let handle = event_loop.handle();
     let task = handle.spawn(pending::<()>());
@@ -199,7 +199,7 @@ fn a_closed_loop_says_so_to_everyone_who_asks_for_work() {
     assert!(stopped.is_closed());
     assert_eq!(stopped.to_string(), "the event loop is closed");
 
-    // What only looks, or ends something, goes on working.
+    // Calls that only read the state, or end something, still work.
     assert!(handle.is_closed() && handle.remote().is_closed());
     assert!(handle.all_tasks().is_empty());
     handle.stop();

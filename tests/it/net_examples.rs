@@ -1,4 +1,4 @@
-//! What the example servers do for real clients.
+//! The example servers, tested with real clients.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use crate::examples::{Program, printed, promised};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Starts an example as a server; gives where it listens.
+/// Starts an example as a server. Returns it with its address.
 pub(crate) fn serve(name: &str, addresses: &[&str]) -> (Program, SocketAddr) {
     let arguments = [&["serve"], addresses].concat();
     let program = Program::start(name, &arguments);
@@ -28,7 +28,7 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends everything, then that this is all; gives what comes back up to its end.
+/// Sends all bytes and shuts down the sending side. Returns the answer up to its end.
 pub(crate) fn exchange(address: SocketAddr, sent: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
     stream.write_all(sent).unwrap();
@@ -38,7 +38,7 @@ pub(crate) fn exchange(address: SocketAddr, sent: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// Whether a program can be run here; says so if not.
+/// Whether a program can be run here. If not, prints that the test is skipped.
 pub(crate) fn has(program: &str) -> bool {
     let mut command = Command::new(program);
     command
@@ -73,7 +73,7 @@ fn demonstrations_print_what_they_promise() {
 // ---- kv ----
 
 #[test]
-fn kv_answers_what_is_sent_in_any_pieces() {
+fn kv_answers_commands_that_come_in_any_pieces() {
     let (kv, address) = serve("kv", &["127.0.0.1:0"]);
     let commands = b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$7\r\nv\r\n\0lue\r\nPING\r\n\r\n\
         *2\r\n$3\r\nget\r\n$3\r\nkey\r\n*1\r\n$4\r\nPING\r\nget absent\n*0\r\n\
@@ -98,7 +98,7 @@ fn kv_answers_what_is_sent_in_any_pieces() {
 }
 
 #[test]
-fn kv_refuses_what_is_no_command_and_serves_the_others() {
+fn kv_refuses_malformed_commands_and_serves_other_clients() {
     let (kv, address) = serve("kv", &["127.0.0.1:0"]);
     let mut other = connect(address);
     for (sent, why) in [
@@ -118,7 +118,7 @@ fn kv_refuses_what_is_no_command_and_serves_the_others() {
         let mut stream = connect(address);
         stream.write_all(sent).unwrap();
         let mut answer = String::new();
-        // Closing what has not been read to its end may break the connection off.
+        // The server closes with unread bytes, which may reset the connection.
         let read = stream.read_to_string(&mut answer);
         assert!(!matches!(read, Err(error) if error.kind() != ErrorKind::ConnectionReset));
         assert_eq!(answer, format!("-ERR Protocol error: {why}\r\n"));
@@ -143,7 +143,7 @@ fn kv_answers_a_client_that_writes_much_and_reads_late() {
         writer.write_all(&b"GET k\r\n".repeat(300)).unwrap();
         writer.shutdown(Shutdown::Write).unwrap();
     });
-    thread::sleep(Duration::from_millis(50)); // so that what the system buffers is full
+    thread::sleep(Duration::from_millis(50)); // so that the socket's buffers are full
     let mut answers = Vec::new();
     stream.read_to_end(&mut answers).unwrap();
     assert_eq!(answers.len(), 300 * (100_000 + "$100000\r\n\r\n".len()));
@@ -252,7 +252,7 @@ fn the_proxy_keeps_half_closed_connections_in_both_orders() {
 }
 
 #[test]
-fn the_proxy_tells_what_it_cannot_reach_and_cuts_nobody_else() {
+fn the_proxy_reports_an_unreachable_target_and_cuts_no_other_connection() {
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().to_string()
@@ -327,7 +327,7 @@ fn chat_keeps_rooms_apart_and_survives_bad_manners() {
     ben.0.get_mut().write_all(b"caf\xe9\n").unwrap();
     assert_eq!(ben.hear(), "* that was no text");
     ben.say(&"long ".repeat(1000));
-    assert_eq!(ben.hear(), "* nobody wants to read as much as that");
+    assert_eq!(ben.hear(), "* that line is too long");
     ben.say("/dance");
     assert_eq!(ben.hear(), "* what is that supposed to mean?");
     ben.say("/nick ann");

@@ -1,4 +1,4 @@
-//! What runs when.
+//! The order in which the loop runs tasks, callouts, timers.
 
 use std::cell::Cell;
 use std::future::ready;
@@ -26,7 +26,7 @@ async fn tasks_begin_in_the_next_turn_in_creation_order() {
 }
 
 #[test]
-fn a_turn_runs_exactly_what_was_ready_when_it_began() {
+fn a_turn_runs_exactly_the_queue_it_found_at_its_beginning() {
     let mut event_loop = virtual_loop();
     let handle = event_loop.handle();
     let trace = Trace::new();
@@ -49,7 +49,7 @@ fn a_turn_runs_exactly_what_was_ready_when_it_began() {
 }
 
 #[coro::test]
-async fn those_who_yield_take_turns() {
+async fn tasks_that_yield_take_turns() {
     let trace = Trace::new();
     let task = |names: [&'static str; 3]| {
         let trace = trace.clone();
@@ -83,7 +83,7 @@ async fn timers_fire_by_deadline_and_equal_ones_in_creation_order() {
         sleep(ms(10)).await;
         slept();
     });
-    yield_now().await; // the sleep is armed by the task's first step
+    yield_now().await; // the task's first step arms the sleep
     call_at(now + ms(10), trace.adder("10 third"));
     call_later(Duration::ZERO, trace.adder("at once"));
     call_at(now, trace.adder("at once too"));
@@ -129,7 +129,7 @@ async fn a_loop_that_is_late_runs_all_that_is_overdue_in_one_turn_by_deadline() 
     trace.assert(["1", "2", "3", "called by 1"]);
 }
 
-/// Both ends of a connection, the second of them on the present loop.
+/// Both ends of a connection; the second belongs to the present loop.
 fn connection() -> (std::net::TcpStream, coro::net::TcpStream) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -146,7 +146,7 @@ async fn other_threads_then_descriptors_then_timers_join_the_end_of_the_queue() 
         far.read_exact(&mut [0]).await.unwrap();
         read();
     });
-    sleep(ms(2)).await; // by now the reader waits, and the first events are through
+    sleep(ms(2)).await; // now the reader waits, and the first events are handled
     let remote = LoopHandle::current().remote();
     let reached = Rc::new(Cell::new(false));
     call_at(Instant::now(), trace.adder("timer"));
@@ -167,7 +167,7 @@ async fn other_threads_then_descriptors_then_timers_join_the_end_of_the_queue() 
     reader.await.unwrap();
 }
 
-/// Lets a closure that another thread sends add to a trace of the thread where it is called.
+/// Lets a closure from another thread add to the trace of the thread that calls it.
 struct SendTrace;
 
 thread_local! {
@@ -292,7 +292,7 @@ async fn an_eager_task_is_polled_before_spawn_eager_returns() {
 }
 
 #[coro::test]
-async fn awaiting_what_is_done_does_not_suspend() {
+async fn awaiting_a_finished_task_or_ready_futures_does_not_suspend() {
     let task = spawn(ready(1));
     yield_now().await;
     assert!(task.is_finished());
@@ -422,7 +422,7 @@ async fn many_wakes_before_a_turn_make_one_poll() {
 }
 
 #[coro::test]
-async fn what_a_destructor_asks_for_in_a_running_loop_is_done() {
+async fn requests_of_a_destructor_in_a_running_loop_are_met() {
     let trace = Trace::new();
     let called = trace.adder("called");
     let guard = OnDrop::new(move || drop(call_soon(called)));

@@ -1,4 +1,4 @@
-//! Children: their ends, their pipes, signals to them.
+//! Child processes: their ends, their pipes, signals to them.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -18,7 +18,7 @@ const SIGTERM: i32 = 15;
 const SIGKILL: i32 = 9;
 const SIGPIPE: i32 = 13;
 
-/// The children of this thread that are not reaped; none known where the system does not tell.
+/// The unreaped children of this thread; empty if the system does not list them.
 pub(crate) fn children() -> Vec<u32> {
     let text = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     text.split_whitespace()
@@ -26,13 +26,13 @@ pub(crate) fn children() -> Vec<u32> {
         .collect()
 }
 
-/// All children of this thread that have ended are reaped, and none is left.
+/// Asserts that all ended children of this thread are reaped, and that none is running.
 #[track_caller]
 pub(crate) fn assert_reaped() {
     assert_eq!(children(), Vec::<u32>::new());
 }
 
-/// Waits until the reaper has done its part.
+/// Waits until the reaper has reaped all children.
 #[track_caller]
 pub(crate) fn assert_no_children() {
     let begun = Instant::now();
@@ -61,7 +61,7 @@ fn sleeping() -> Command {
     sleep
 }
 
-/// Runs a shell that has a child of its own, which holds the pipe open; gives that one's number.
+/// Runs a shell with a child of its own, which holds the pipe open; returns that child's id.
 async fn with_grandchild(command: &mut Command) -> (Child, String) {
     let child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -70,7 +70,7 @@ async fn with_grandchild(command: &mut Command) -> (Child, String) {
     (child, line.trim().to_string())
 }
 
-/// Whether a process runs: it exists, and is no zombie.
+/// Whether a process runs: it exists and is no zombie.
 fn runs(id: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     stat.rsplit(") ")
@@ -79,7 +79,7 @@ fn runs(id: &str) -> bool {
 }
 
 #[coro::test]
-async fn an_exit_code_is_what_the_child_ended_with() {
+async fn an_exit_code_is_that_of_the_child() {
     for code in [0, 1, 42, 255] {
         let status = Command::shell(format!("exit {code}"))
             .status()
@@ -141,7 +141,7 @@ async fn a_wait_that_is_given_up_midway_leaves_the_others_waiting() {
 }
 
 #[coro::test]
-async fn those_who_wait_are_told_of_a_status_that_another_has_looked_up() {
+async fn waiters_get_a_status_that_another_call_has_looked_up() {
     let mut child = sleeping().spawn().unwrap();
     let waiting = spawn(child.wait());
     turns(3).await;
@@ -166,7 +166,7 @@ async fn try_wait_leaves_the_input_open() {
 }
 
 #[coro::test]
-async fn signals_reach_the_child_and_nobody_after_its_end() {
+async fn signals_reach_the_child_and_no_process_after_its_end() {
     let mut child = sleeping().spawn().unwrap();
     assert_eq!(
         child.send_signal(0).unwrap_err().kind(),
@@ -298,7 +298,7 @@ async fn communicate_with_input_but_without_a_pipe_is_an_error() {
 }
 
 #[coro::test]
-async fn what_communicate_read_before_it_was_dropped_comes_with_the_next() {
+async fn bytes_that_a_dropped_communicate_had_read_come_with_the_next() {
     let mut child = Command::shell("echo early; read line; echo $line")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

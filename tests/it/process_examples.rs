@@ -1,4 +1,4 @@
-//! What the example programs about processes print.
+//! The output of the example programs about processes.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -21,7 +21,7 @@ fn shell_without_input_prints_what_it_promises() {
 }
 
 #[test]
-fn shell_runs_what_it_is_told_and_ends_with_its_input() {
+fn shell_runs_the_lines_of_its_input_and_ends_with_it() {
     let mut shell = example("shell")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,4 +1,4 @@
-//! Programs that cannot be run, and limits that are hit while children are made.
+//! Programs that cannot be run, limits that are reached while children are started.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -31,7 +31,7 @@ fn refused(command: &mut Command) -> io::Error {
     error
 }
 
-/// A file of its own for a test.
+/// A file for one test.
 fn file(name: &str, content: &[u8], mode: u32) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("coro-process-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -44,7 +44,7 @@ fn file(name: &str, content: &[u8], mode: u32) -> PathBuf {
 }
 
 #[coro::test]
-async fn what_cannot_be_run_is_refused_with_its_name() {
+async fn a_program_that_cannot_be_run_is_refused_with_its_name() {
     let missing = refused(&mut Command::new("no-such-program"));
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     assert_eq!(
@@ -94,7 +94,7 @@ fn open() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Starts children with one descriptor more to spare each time.
+/// Starts children, with one more spare descriptor each time.
 async fn starve() {
     Command::new("true").status().await.unwrap();
     let before = open();
@@ -127,8 +127,8 @@ async fn starve() {
 }
 
 #[test]
-fn a_status_that_somebody_else_takes_is_an_error_and_no_hang() {
-    let name = "process_faults::a_status_that_somebody_else_takes_is_an_error_and_no_hang";
+fn a_status_that_another_wait_takes_is_an_error_and_no_hang() {
+    let name = "process_faults::a_status_that_another_wait_takes_is_an_error_and_no_hang";
     if !is_in_a_process_of_its_own() {
         return in_a_process_of_its_own(name, 256);
     }
@@ -161,7 +161,7 @@ fn with_sigchld_ignored_waiting_is_an_error_and_no_hang() {
         });
         return;
     }
-    // A shell cannot start a program with SIGCHLD ignored everywhere; Python can.
+    // Not every shell can start a program with SIGCHLD ignored; Python can.
     let python = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); \
                   os.environ['CORO_TEST_DESCRIPTORS'] = '256'; os.execv(sys.argv[1], sys.argv[1:])";
     let run = std::process::Command::new("python3")

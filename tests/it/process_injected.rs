@@ -1,4 +1,4 @@
-//! Children where the system lacks something, which strace makes it do.
+//! Children on a system that lacks something, which strace simulates.
 
 use std::env;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::support::{ms, turns};
 
 const MARK: &str = "CORO_TEST_UNDER_STRACE";
 
-/// Runs the test `name` again under strace, with these arguments; gives what strace says.
+/// Runs the test `name` again under strace, with these arguments. Returns strace's output.
 fn under_strace(name: &str, arguments: &[&str]) -> Option<String> {
     let trace = env::temp_dir().join(format!("coro-trace-{}-{}", process::id(), name.len()));
     let run = process::Command::new("strace")
@@ -96,7 +96,7 @@ fn a_child_whose_pipes_cannot_be_waited_for_is_killed_and_reaped() {
         return coro::run(refuse_pipes());
     }
     let name = "process_injected::a_child_whose_pipes_cannot_be_waited_for_is_killed_and_reaped";
-    // The first is for the loop's own wake-up.
+    // The first call of `epoll_ctl` registers the loop's own wake-up, so it must succeed.
     let inject = "inject=epoll_ctl:error=ENOSPC:when=2+";
     under_strace(name, &["-e", "trace=epoll_ctl", "-e", inject]);
 }
@@ -116,7 +116,7 @@ async fn refuse_pipes() {
         );
         assert_reaped();
     }
-    // One without pipes is waited for by a thread.
+    // A thread waits for a child without pipes.
     assert!(Command::new("true").status().await.unwrap().success());
     drop(sleeping().spawn().unwrap());
     assert_no_children();

@@ -1,4 +1,4 @@
-//! Many children, and much data; the ignored tests are the same in full size.
+//! Many children, large amounts of data; the ignored tests are the same in full size.
 
 use std::fs;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::process::assert_reaped;
 
 const MIB: usize = 1 << 20;
 
-/// Runs that many children, 200 at a time, and checks that each ended as it should.
+/// Runs `count` children, 200 at a time, and checks the exit code of each.
 async fn many_children(count: u32) {
     let open = || fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     Command::new("true").status().await.unwrap();
@@ -48,7 +48,7 @@ fn ten_thousand_children_are_all_reaped_and_leave_no_descriptor() {
     run_many_children(name, 10_000);
 }
 
-/// The most memory that this process has ever used; none where the system does not tell.
+/// The peak memory of this process; 0 if the system does not report it.
 fn memory_max() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -56,7 +56,7 @@ fn memory_max() -> usize {
     kib.unwrap_or(0) * 1024
 }
 
-/// Sends that many bytes through a `cat`, and back.
+/// Sends `len` bytes through a `cat` and back.
 async fn through_cat(len: usize) {
     let before = memory_max();
     let mut cat = Command::new("cat");
@@ -86,7 +86,7 @@ async fn through_cat(len: usize) {
     assert_eq!(total, len);
     assert!(cat.wait().await.unwrap().success());
     let grown = memory_max() - before;
-    // What is counted includes the code that was needed, which is much in a test.
+    // The peak includes the code that was loaded, which is much in a test.
     assert!(grown < 16 * MIB, "{grown} bytes more");
 }
 
@@ -112,7 +112,7 @@ fn a_gibibyte_through_pipes_takes_no_memory() {
     run_through_cat(name, 1024 * MIB);
 }
 
-/// Both ways at once: neither side can begin to read only when it has written all.
+/// Both ways at once: each side must read while it writes, or both would block.
 async fn both_ways(len: usize) {
     let input: Vec<u8> = (0..len).map(|n| (n % 253) as u8).collect();
     let mut tee = Command::shell("tee /dev/stderr");

@@ -1,4 +1,4 @@
-//! Protocols of children: what is called, in which order, and how often.
+//! Protocols of children: the callbacks, their order, their number.
 
 use std::cell::RefCell;
 use std::io;
@@ -20,7 +20,7 @@ const SIGKILL: i32 = 9;
 type Calls = Rc<RefCell<Vec<String>>>;
 type Act = Box<dyn FnMut(&SubprocessTransport, &str)>;
 
-/// Notes each call, and has `act` do something about it.
+/// Records each callback, then lets `act` react to it.
 struct Notes {
     calls: Calls,
     transport: Option<SubprocessTransport>,
@@ -127,7 +127,7 @@ async fn each_thing_is_told_once_and_the_loss_of_all_last() {
 }
 
 #[coro::test(real)]
-async fn what_is_written_reaches_the_child_and_closing_is_its_end() {
+async fn written_bytes_reach_the_child_and_closing_ends_its_input() {
     let (notes, calls) = Notes::new(|transport, call| {
         if call == "data 1 hello" {
             transport.get_pipe_transport(0).unwrap().close();

@@ -1,4 +1,4 @@
-//! Other threads: what they ask of a loop arrives, once, and is refused when the loop is gone.
+//! Requests of other threads to a loop: each arrives once, or is refused if the loop is gone.
 
 use std::cell::Cell;
 use std::future::{pending, poll_fn, ready};
@@ -16,7 +16,7 @@ use futures::executor::block_on;
 
 use crate::support::{Drops, Gate, Reports, Trace, ms, turns, virtual_loop};
 
-/// Runs a loop on a thread of its own for as long as `f` works with it from here.
+/// Runs a loop on a thread of its own while `f` uses its remote handle on this thread.
 fn with_loop<T>(f: impl FnOnce(&RemoteHandle) -> T) -> T {
     let (sender, receiver) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -61,7 +61,7 @@ fn calls_of_one_thread_are_made_in_order_and_those_of_all_exactly_once() {
 }
 
 #[test]
-fn a_remote_task_runs_what_is_not_send_and_gives_its_output_to_join_and_await() {
+fn a_remote_task_runs_a_future_that_is_not_send_and_gives_its_output_to_join_and_await() {
     with_loop(|remote| {
         let make = || {
             let cell = Rc::new(Cell::new(40));
@@ -80,7 +80,7 @@ fn a_remote_task_runs_what_is_not_send_and_gives_its_output_to_join_and_await() 
 }
 
 #[test]
-fn a_panic_in_a_remote_task_or_in_what_makes_it_is_given_to_whoever_joins() {
+fn a_panic_in_a_remote_task_or_in_its_closure_is_given_to_the_joiner() {
     with_loop(|remote| {
         let in_task = remote.spawn(|| async { panic!("in the task") }).unwrap();
         let error = in_task.join().unwrap_err();
@@ -143,7 +143,7 @@ fn a_remote_task_cancelled_before_the_loop_has_seen_it_never_begins() {
 }
 
 #[test]
-fn a_loop_that_closes_before_the_task_has_run_cancels_it_and_wakes_who_waits() {
+fn a_loop_that_closes_before_the_task_has_run_cancels_it_and_wakes_the_joiner() {
     let event_loop = EventLoop::new().unwrap();
     let remote = event_loop.handle().remote();
     let drops = Drops::default();
@@ -249,7 +249,7 @@ async fn a_million_wakes_from_eight_threads_cost_few_polls() {
             thread::spawn(move || (0..WAKES).for_each(|_| waker.wake_by_ref()))
         })
         .collect();
-    // The loop is held up meanwhile, as by a long step: all of them are one wake-up.
+    // The loop is busy meanwhile, as in a long step, so all wakes become one wake-up.
     for thread in threads {
         thread.join().unwrap();
     }
@@ -271,7 +271,8 @@ fn no_wake_up_is_lost_however_it_races_with_the_poll() {
             let waker = receiver.recv().unwrap();
             let begun = Instant::now();
             for burst in 1..=BURSTS {
-                // The later of these race with the delivery and the poll of the earlier ones.
+                // The later wakes race with the delivery of the earlier ones, or with the poll they
+                // cause.
                 for _ in 0..burst % 9 + 1 {
                     calls.store(calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                     waker.wake_by_ref();
@@ -374,7 +375,7 @@ fn a_virtual_clock_jumps_as_soon_as_the_last_remote_handle_is_dropped() {
 }
 
 #[coro::test]
-async fn what_a_remote_handle_brings_is_not_overtaken_by_a_virtual_clock() {
+async fn calls_of_a_remote_handle_are_not_overtaken_by_a_virtual_clock() {
     let trace = Trace::new();
     let remote = LoopHandle::current().remote();
     thread::spawn(move || {

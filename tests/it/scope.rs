@@ -1,4 +1,4 @@
-//! Scopes: children that borrow, nest, and end before what they borrow does.
+//! Scopes: their children borrow, nest, end before the values they borrow.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
@@ -18,7 +18,7 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[coro::test]
-async fn children_borrow_what_outlives_the_scope_and_give_their_values() {
+async fn children_borrow_values_that_outlive_the_scope_and_give_their_own() {
     let words = [String::from("one"), String::from("three")];
     let log = RefCell::new(Vec::new());
     let lengths = scope(async |s| {
@@ -66,7 +66,7 @@ async fn a_thousand_children_three_deep_borrow_and_nest() {
 }
 
 #[coro::test]
-async fn the_scope_ends_when_the_last_child_has_though_nobody_awaits_it() {
+async fn the_scope_ends_with_the_last_child_even_if_it_is_not_awaited() {
     let trace = Trace::new();
     let (spawned, trace) = (&trace, &trace);
     let value = scope(async |s| {
@@ -136,7 +136,7 @@ async fn idle_children_are_not_polled_when_a_sibling_is_woken() {
 }
 
 #[coro::test]
-async fn children_that_are_always_ready_hold_up_nobody_else() {
+async fn children_that_are_always_ready_do_not_hold_up_other_tasks() {
     let steps = Rc::new(Cell::new(0));
     let counted = steps.clone();
     let task = spawn(scope(async move |s: &Scope<'_, '_>| {
@@ -328,7 +328,7 @@ async fn dropped_at_every_point_a_scope_drops_everything_once() {
 
 #[coro::test]
 async fn many_children_that_end_one_by_one_cost_a_constant_each() {
-    // 160,000 children: were each end to look at all of them, this would take minutes.
+    // With 160,000 children this would take minutes if each end looked at all of them.
     let gates: Vec<_> = (0..160_000).map(|_| Gate::new()).collect();
     let ended = Cell::new(0);
     scope(async |s| {

@@ -1,4 +1,4 @@
-//! How scopes end: dropped midway, by a panic, with clean-ups.
+//! The end of a scope: dropped midway, by a panic, with clean-ups.
 
 use std::cell::Cell;
 use std::future::{Future, pending};
@@ -41,7 +41,7 @@ async fn a_scope_dropped_midway_drops_the_body_then_children_in_order_then_clean
     trace.assert(["body", "a", "b", "c", "clean-up"]);
 }
 
-/// Spawns into its scope when it is dropped, more than its list of children has room for.
+/// Spawns into its scope when it is dropped, more children than the scope's list has room for.
 struct SpawnsOnDrop<'s, 'env>(&'s Scope<'s, 'env>, Rc<Cell<usize>>);
 
 impl Drop for SpawnsOnDrop<'_, '_> {
@@ -89,7 +89,8 @@ async fn destructors_that_spawn_while_the_scope_runs_are_served() {
         let rest = s.spawn(pending::<()>());
         yield_now().await;
         rest.cancel();
-        // What was spawned waits for ever, so end it by a panic that somebody catches.
+        // The spawned child waits for ever, so the scope is ended by a panic, which `catch`
+        // catches.
         panic!("enough");
     })
     .catch()

@@ -1,4 +1,4 @@
-//! Scopes whose children fail: policies, cancelling, deadlines.
+//! Scopes with children that fail: policies, cancelling, deadlines.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -52,8 +52,8 @@ async fn the_first_failure_drops_body_and_siblings_and_comes_out() {
 
 #[coro::test]
 async fn failures_of_one_turn_are_kept_in_the_order_of_completion() {
-    // As in asyncio, where all children run to the ends of their present steps: here the first
-    // failure drops the rest, so what comes second is what a destructor or a body adds.
+    // asyncio lets all children finish their present step. Here the first failure drops the rest,
+    // so further failures can only come from a destructor or the body.
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
         s.try_spawn(fails(3, "c"));
@@ -141,7 +141,7 @@ async fn a_body_that_awaits_a_loser_ends_without_a_value_instead_of_waiting_for_
 }
 
 #[coro::test]
-async fn collecting_lets_everybody_end() {
+async fn collecting_lets_every_child_end() {
     let ended = Cell::new(0);
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
@@ -159,7 +159,7 @@ async fn collecting_lets_everybody_end() {
 }
 
 #[coro::test]
-async fn whoever_awaits_a_child_that_failed_ends_with_it() {
+async fn a_waiter_of_a_failed_child_ends_with_it() {
     let ended = RefCell::new(Vec::new());
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
@@ -198,7 +198,7 @@ async fn supervised_children_do_not_touch_one_another() {
 }
 
 #[coro::test]
-async fn a_supervised_panic_reaches_whoever_awaits_the_child() {
+async fn a_supervised_panic_reaches_the_waiter_of_the_child() {
     let caught = coro::spawn(async {
         try_scope(async |s| {
             s.policy(Policy::Supervise);

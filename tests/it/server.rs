@@ -1,4 +1,4 @@
-//! Servers, and what becomes of their connections.
+//! Servers, with the fate of their connections.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, Read, Write};
@@ -36,7 +36,7 @@ pub(crate) async fn ping(client: &mut TcpStream) -> io::Result<()> {
     client.read_exact(&mut [0]).await
 }
 
-/// What a client reads once its connection is over.
+/// The client's read after its connection has ended.
 async fn end_of(client: &mut TcpStream) -> Result<usize, ErrorKind> {
     let mut byte = [0];
     let read = timeout(Duration::from_secs(5), client.read(&mut byte));
@@ -85,7 +85,7 @@ async fn each_connection_is_a_task_named_after_its_peer() {
 }
 
 #[coro::test(real)]
-async fn an_error_or_a_panic_of_a_handler_is_reported_and_harms_nobody() {
+async fn an_error_or_a_panic_of_a_handler_is_reported_and_harms_no_other_connection() {
     let reports = Reports::here();
     let server = start_server(LOCAL, |mut stream: TcpStream, _| async move {
         let mut byte = [0];
@@ -147,7 +147,7 @@ async fn beyond_the_limit_connections_wait_until_one_ends() {
     assert!(timeout(ms(30), ping(&mut third)).await.is_err());
     assert_eq!(server.connections(), 2);
     drop(first);
-    third.read_exact(&mut [0]).await.unwrap(); // the answer to what it sent while it waited
+    third.read_exact(&mut [0]).await.unwrap(); // the echo of the byte it sent while it waited
     ping(&mut second).await.unwrap();
     assert_eq!(server.connections(), 2);
     drop((second, third));
@@ -177,7 +177,7 @@ async fn a_flood_of_connections_leaves_the_other_tasks_their_turns() {
 }
 
 #[coro::test(real)]
-async fn blocking_clients_that_reset_their_connections_harm_nobody() {
+async fn blocking_clients_that_reset_their_connections_harm_no_other_client() {
     let reports = Reports::here();
     let server = start_server(LOCAL, serve_echo).unwrap();
     let address = server.local_addr().unwrap();
@@ -379,7 +379,7 @@ fn the_end_of_the_loop_ends_its_servers() {
         (server, client)
     });
     let mut rest = Vec::new();
-    let _ = client.read_to_end(&mut rest); // it ends, by its end or by a reset
+    let _ = client.read_to_end(&mut rest); // the connection ends, in order or by a reset
     assert_eq!(server.connections(), 0);
     drop(server);
 }

@@ -1,4 +1,4 @@
-//! What servers listen on.
+//! The addresses of a server: several, in use, shared, or in the file system.
 
 use std::io::ErrorKind;
 use std::net::{self, SocketAddr};
@@ -64,7 +64,7 @@ async fn servers_may_share_a_port_if_both_say_so() {
 }
 
 #[test]
-fn a_server_for_nobody_is_refused() {
+fn a_server_for_no_connections_is_refused() {
     let refused = crate::support::panic_of(|| Server::builder().max_connections(0));
     assert!(refused.contains("do not start one"), "{refused}");
 }

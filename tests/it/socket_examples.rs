@@ -1,4 +1,4 @@
-//! What the example programs about sockets print.
+//! The output of the example programs about sockets.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::examples::{printed, promised};
 
 #[test]
-fn udp_echo_asks_again_for_what_was_lost() {
+fn udp_echo_asks_again_after_a_lost_datagram() {
     assert_eq!(printed("udp_echo", "0.5"), promised("udp_echo"));
 }
 
@@ -27,7 +27,7 @@ fn nothing_is_lost_where_nothing_interferes() {
     assert_eq!(printed("faults", "1"), promised("faults"));
 }
 
-/// Interferes, where that can be done; the script says why where it cannot.
+/// Injects faults with strace. If strace cannot be used here, the script says why.
 #[test]
 fn nothing_is_lost_where_system_calls_fail() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

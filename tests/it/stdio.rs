@@ -1,4 +1,4 @@
-//! Pipes, and the standard input and outputs of a process of its own.
+//! Pipes, standard streams of a process of its own.
 #![cfg(unix)]
 
 use std::cell::Cell;
@@ -37,7 +37,7 @@ async fn much_goes_through_a_pipe_and_its_end_is_read() {
 }
 
 #[coro::test(real)]
-async fn writing_where_nobody_reads_is_an_error() {
+async fn writing_to_a_pipe_without_a_reader_is_an_error() {
     let (reader, mut writer) = pipe().unwrap();
     let waiting = spawn(async move {
         let error = writer.write_all(&vec![0; 1 << 20]).await.unwrap_err();
@@ -84,7 +84,8 @@ async fn pipes_of_the_standard_library_are_taken_over_and_given_back() {
 
 const COPY: &str = "CORO_TEST_COPY";
 
-/// Copies standard input to standard output, and says on standard error how often time passed.
+/// Copies standard input to standard output, then reports on standard error how often a timer
+/// fired.
 async fn copy() {
     let ticks = Rc::new(Cell::new(0));
     let ticker = spawn({
@@ -116,7 +117,7 @@ fn standard_input_is_copied_to_standard_output() {
     }
 }
 
-/// A process of its own that copies.
+/// The command for a process that runs this copy.
 fn copying(input: impl Into<Stdio>, output: impl Into<Stdio>) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
@@ -136,7 +137,7 @@ fn contains(all: &[u8], part: &[u8]) -> bool {
     all.windows(part.len()).any(|window| window == part)
 }
 
-/// Whether the open file behind a descriptor is set not to block; unknown where /proc is not.
+/// Whether the open file behind a descriptor is non-blocking; `false` on a system without /proc.
 fn is_nonblocking(fd: &impl AsRawFd) -> bool {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd()));
     let info = info.unwrap_or_default();
@@ -266,14 +267,14 @@ fn standard_streams_that_are_a_terminal_give_line_after_line() {
     let mut buffer = [0; 4096];
     for line in ["one", "two"] {
         input.write_all(format!("{line}\n").as_bytes()).unwrap();
-        // Once by the echo of the terminal, once by the copy.
+        // Each line comes twice: as the terminal's echo, then as the copy.
         while String::from_utf8_lossy(&said).matches(line).count() < 2 {
             let len = output.read(&mut buffer).unwrap();
             assert_ne!(len, 0, "{}", String::from_utf8_lossy(&said));
             said.extend(&buffer[..len]);
         }
     }
-    input.write_all(&[4]).unwrap(); // the end, as Ctrl-D says it
+    input.write_all(&[4]).unwrap(); // end of input, as by Ctrl-D
     output.read_to_end(&mut said).unwrap();
     assert!(contains(&said, b"ticks "));
     child.wait().unwrap();

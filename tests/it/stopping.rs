@@ -1,4 +1,4 @@
-//! How runs begin and end: what stop leaves, and what the next run takes up.
+//! The beginning or end of a run: `stop` keeps work, which the next run takes up.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn stop_before_a_run_lets_it_take_one_turn() {
     trace.assert(["turn 2"]);
 }
 
-/// Registers a callout that counts down, one a turn.
+/// Registers a callout in each of the next `left` turns.
 fn call_in_each_of(handle: &LoopHandle, left: u32, trace: &Trace) {
     if left > 0 {
         let (again, trace) = (handle.clone(), trace.clone());
@@ -40,7 +40,7 @@ fn call_in_each_of(handle: &LoopHandle, left: u32, trace: &Trace) {
 }
 
 #[test]
-fn stop_lets_the_turn_end_and_keeps_what_that_made_ready() {
+fn stop_lets_the_turn_end_and_keeps_the_work_that_it_made_ready() {
     let mut event_loop = virtual_loop();
     let handle = event_loop.handle();
     let trace = Trace::new();

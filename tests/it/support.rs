@@ -1,4 +1,4 @@
-//! What the tests share: traces, counters of polls, drops and wake-ups, loops with a handler.
+//! Helpers of the tests: traces, counters of polls or drops, loops with a handler.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use coro::event_loop::{ErrorReport, ReportKind};
 use coro::{EventLoop, LoopHandle};
 
-/// What happened, in the order in which it did.
+/// A trace of events, in order.
 #[derive(Clone, Default)]
 pub(crate) struct Trace(Rc<RefCell<Vec<String>>>);
 
@@ -71,7 +71,7 @@ impl<F: FnOnce()> Drop for OnDrop<F> {
     }
 }
 
-/// Counts how often, and notes on which threads, its [`Counted`] values are dropped.
+/// Counts the drops of its [`Counted`] values, with the threads that dropped them.
 #[derive(Clone, Default)]
 pub(crate) struct Drops(Arc<Mutex<Vec<ThreadId>>>);
 
@@ -107,7 +107,7 @@ impl Drop for PanicOnDrop {
     }
 }
 
-/// A future that is never ready, and counts how often it is polled.
+/// A future that is never ready. It counts its polls.
 pub(crate) struct Pending(pub(crate) Rc<Cell<usize>>);
 
 impl Future for Pending {
@@ -119,7 +119,7 @@ impl Future for Pending {
     }
 }
 
-/// A waker that counts how often it is woken.
+/// A waker that counts its wakes.
 #[derive(Default)]
 pub(crate) struct Wakes(AtomicUsize);
 
@@ -155,7 +155,7 @@ impl Wake for PanickyWaker {
     }
 }
 
-/// A waker that, when its last copy is dropped, gives the present loop work of every kind.
+/// A waker that, when its last clone is dropped, gives the present loop work of every kind.
 pub(crate) struct BusyWaker;
 
 impl BusyWaker {
@@ -178,7 +178,7 @@ impl Drop for BusyWaker {
     }
 }
 
-/// Hands out its waker, and is ready once told so.
+/// A future that is ready once it is opened. It hands out the waker of its last poll.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Rc<GateState>);
 
@@ -199,7 +199,7 @@ impl Gate {
         self.wake();
     }
 
-    /// Opens, but wakes nobody.
+    /// Opens the gate without waking its waiter.
     pub(crate) fn unlock(&self) {
         self.0.open.set(true);
     }
@@ -238,12 +238,12 @@ impl Future for Gate {
     }
 }
 
-/// What a loop has reported.
+/// The reports of a loop.
 #[derive(Clone, Default)]
 pub(crate) struct Reports(Rc<RefCell<Vec<ErrorReport>>>);
 
 impl Reports {
-    /// Has the loop report here.
+    /// Collects the reports of this loop.
     pub(crate) fn of(handle: &LoopHandle) -> Self {
         let reports = Reports::default();
         let seen = reports.clone();
@@ -251,7 +251,7 @@ impl Reports {
         reports
     }
 
-    /// Has the present loop report here.
+    /// Collects the reports of the present loop.
     pub(crate) fn here() -> Self {
         Self::of(&LoopHandle::current())
     }
@@ -264,7 +264,7 @@ impl Reports {
         self.0.take()
     }
 
-    /// Exactly these were reported since this was last asked.
+    /// Asserts the exact reports since the last call, and forgets them.
     #[track_caller]
     pub(crate) fn assert_taken<const N: usize>(&self, expected: [(ReportKind, &str); N]) {
         let reports = self.0.take();
@@ -284,14 +284,14 @@ pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Takes a few turns.
+/// Waits for `n` turns of the loop.
 pub(crate) async fn turns(n: usize) {
     for _ in 0..n {
         coro::yield_now().await;
     }
 }
 
-/// The processor time of the thread that made this; none where the system does not tell.
+/// The processor time of the thread that made this value; 0 if the system does not report it.
 pub(crate) struct Processor(Option<File>);
 
 impl Processor {
@@ -299,7 +299,7 @@ impl Processor {
         Processor(File::open("/proc/thread-self/stat").ok())
     }
 
-    /// What was used so far, in steps of ten milliseconds.
+    /// The time used so far, in steps of ten milliseconds.
     pub(crate) fn used(&self) -> Duration {
         let mut stat = String::new();
         if let Some(mut file) = self.0.as_ref() {

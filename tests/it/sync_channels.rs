@@ -1,4 +1,4 @@
-//! Channels: what arrives, what is lost on whom, and how each side learns that the other has gone.
+//! Channels: delivery, lost values, closing by either side.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -112,14 +112,14 @@ async fn each_value_goes_to_one_of_several_receivers_in_the_order_of_their_askin
 }
 
 #[coro::test]
-async fn what_a_stream_was_handed_goes_on_when_it_is_dropped_or_asked_otherwise() {
+async fn a_value_granted_to_a_stream_passes_on_when_it_is_dropped_or_received_from() {
     let (sender, mut stream) = channel::bounded(9);
     let mut other = stream.clone();
     assert!(stream.next().now_or_never().is_none());
     assert!(other.next().now_or_never().is_none());
     sender.send(1).await.unwrap();
     sender.send(2).await.unwrap();
-    assert_eq!(stream.len(), 0); // each has one, of which it does not know yet
+    assert_eq!(stream.len(), 0); // each has been granted one, but is not polled yet
     drop(stream);
     assert_eq!(other.try_recv(), Ok(1));
     assert_eq!(other.recv().await, Some(2));
@@ -165,7 +165,7 @@ async fn only_the_latest_value_is_watched() {
 }
 
 #[coro::test]
-async fn a_watch_that_nobody_sees_says_so() {
+async fn a_watch_without_receivers_says_so() {
     let (sender, receiver) = watch::channel(0);
     assert!(sender.closed().now_or_never().is_none());
     let other = receiver.clone();
@@ -182,7 +182,7 @@ async fn a_watch_that_nobody_sees_says_so() {
 }
 
 #[coro::test]
-async fn a_broadcast_reaches_all_who_were_there_and_tells_the_slow_what_they_missed() {
+async fn a_broadcast_reaches_all_subscribers_and_tells_slow_ones_how_many_they_missed() {
     let (sender, mut fast) = broadcast::channel(2);
     let mut slow = sender.subscribe();
     for n in 1..=5 {
@@ -201,7 +201,7 @@ async fn a_broadcast_reaches_all_who_were_there_and_tells_the_slow_what_they_mis
 }
 
 #[coro::test]
-async fn a_value_that_was_broadcast_is_dropped_when_nobody_is_left_to_see_it() {
+async fn a_broadcast_value_is_dropped_when_no_receiver_is_left_to_take_it() {
     let drops = Drops::default();
     let (sender, mut receiver) = broadcast::channel(8);
     let slow = sender.subscribe();
@@ -232,7 +232,7 @@ async fn streams_of_a_broadcast_wait_and_go_on() {
     assert_eq!((one, two), (10, 10));
 }
 
-/// Clones by using the channel that it came from.
+/// A value whose `clone` uses the channel that it came from.
 struct Echo(broadcast::Sender<Echo>, Rc<Cell<u32>>);
 
 impl Clone for Echo {
@@ -265,7 +265,7 @@ async fn a_value_may_use_the_channel_while_it_is_cloned_or_dropped() {
 }
 
 #[coro::test]
-async fn guards_that_own_keep_what_they_guard_alive_and_release_it() {
+async fn owned_guards_keep_their_primitive_alive_and_release_it() {
     let lock = Rc::new(Lock::new(vec![1]));
     let mut owned = lock.clone().lock_owned().await;
     assert!(lock.clone().try_lock_owned().is_err() && lock.try_lock().is_none());

@@ -1,5 +1,4 @@
-//! What waits in more than one step: conditions, values that are made once; and cancellation after
-//! every step.
+//! Waits of more than one step: `Condition`, `OnceCell`, cancellation after every step.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -18,7 +17,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[coro::test]
-async fn those_who_are_notified_get_the_lock_one_after_another_in_their_order() {
+async fn notified_waiters_get_the_lock_one_after_another_in_their_order() {
     let trace = Trace::new();
     let shared = Rc::new((Lock::new(()), Condition::new()));
     let waiters = ["a", "b", "c"].map(|name| {
@@ -44,14 +43,14 @@ async fn those_who_are_notified_get_the_lock_one_after_another_in_their_order() 
 }
 
 #[coro::test]
-async fn a_notification_of_one_who_gives_up_goes_to_the_next() {
+async fn a_notification_of_an_abandoned_wait_goes_to_the_next() {
     let (lock, condition) = (Lock::new(()), Condition::new());
     let mut first = Box::pin(condition.wait(lock.try_lock().unwrap()));
     assert!(poll(first.as_mut()).is_pending());
     let mut second = Box::pin(condition.wait(lock.try_lock().unwrap()));
     assert!(poll(second.as_mut()).is_pending());
     condition.notify_one();
-    drop(first); // notified, and not told yet
+    drop(first); // notified, but not polled yet
     drop(second.await);
 
     let mut third = Box::pin(condition.wait(lock.try_lock().unwrap()));
@@ -60,7 +59,7 @@ async fn a_notification_of_one_who_gives_up_goes_to_the_next() {
     assert!(poll(fourth.as_mut()).is_pending());
     let held = lock.try_lock().unwrap();
     condition.notify_one();
-    assert!(poll(third.as_mut()).is_pending()); // told, and waits for the lock
+    assert!(poll(third.as_mut()).is_pending()); // polled, and waits for the lock
     drop(third);
     drop(held);
     drop(fourth.await);
@@ -99,7 +98,7 @@ async fn a_predicate_that_holds_is_not_waited_for() {
 }
 
 #[coro::test]
-async fn a_value_is_made_once_and_all_who_wait_see_it_at_once() {
+async fn a_value_is_made_once_and_all_waiters_see_it_at_once() {
     let (cell, made) = (OnceCell::new(), Cell::new(0));
     let make = async || {
         turns(3).await;
@@ -118,7 +117,7 @@ async fn a_maker_that_is_cancelled_fails_or_panics_leaves_it_to_the_next() {
     {
         let mut cancelled = Box::pin(cell.get_or_init(std::future::pending));
         assert!(poll(cancelled.as_mut()).is_pending());
-        assert_eq!(cell.set(1), Err(1)); // somebody is at it
+        assert_eq!(cell.set(1), Err(1)); // the first caller is making the value
         let mut failing = Box::pin(cell.get_or_try_init(async || Err("out of clay")));
         assert!(poll(failing.as_mut()).is_pending());
         let mut panicking = Box::pin(cell.get_or_init(async || panic!("broken wheel")));
@@ -137,7 +136,7 @@ async fn a_maker_that_is_cancelled_fails_or_panics_leaves_it_to_the_next() {
 }
 
 #[coro::test]
-async fn one_who_was_to_make_the_value_and_is_cancelled_before_passes_it_on() {
+async fn a_waiter_chosen_to_make_the_value_passes_that_on_when_it_is_cancelled() {
     let cell = OnceCell::new();
     let mut first = Box::pin(cell.get_or_init(std::future::pending));
     assert!(poll(first.as_mut()).is_pending());
@@ -145,12 +144,12 @@ async fn one_who_was_to_make_the_value_and_is_cancelled_before_passes_it_on() {
     assert!(poll(second.as_mut()).is_pending());
     let mut third = Box::pin(cell.get_or_init(async || 3));
     assert!(poll(third.as_mut()).is_pending());
-    drop(first); // the second is to make it now ..
-    drop(second); // .. and never learns
+    drop(first); // the second may make it now ..
+    drop(second); // .. but is never polled again
     assert_eq!(third.await, &3);
 }
 
-/// Runs a program whose `victim` is dropped after its k-th poll, for all k until it ends before.
+/// Runs a program whose `victim` is dropped after its kth poll, for each k until it completes.
 fn cancel_everywhere<F: Future>(mut victim: impl FnMut() -> F, mut rest: impl FnMut()) -> usize {
     for polls in 0.. {
         let mut future = Box::pin(victim());
@@ -183,7 +182,7 @@ fn a_task_that_is_cancelled_after_any_step_leaves_everything_usable() {
             event.clear();
         },
         || {
-            // Whoever else has the lock lets it go, the condition is notified, the event is set.
+            // The other holder releases the lock, the condition is notified, the event is set.
             drop(busy.take());
             condition.notify_all();
             event.set();

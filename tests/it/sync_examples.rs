@@ -1,4 +1,4 @@
-//! What the example programs about locks and channels print.
+//! The output of the example programs about locks or channels.
 
 use crate::examples::{printed, promised};
 

@@ -1,8 +1,9 @@
-//! Programs of waits, polls, drops and releases, run on a primitive and on a plain model of it.
+//! Programs of waits, polls, drops, releases, run on a primitive beside a plain model of it.
 //!
-//! A model says who is served with what, and when. The harness polls each wait by hand, so that a
-//! program can drop it after any of its polls, and checks at every step that those were woken, in
-//! that order, and that each wait is ready exactly when the model says so, with that result.
+//! A model says which wait is served, with which result, and when. The harness polls each wait by
+//! hand, so that a program can drop it after any of its polls. At every step it checks that exactly
+//! the served waits were woken, in that order. It also checks that each wait is ready exactly when
+//! the model says so, with that result.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -14,7 +15,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// What a wait gave: its text, and what is kept until it is released.
+/// The output of a wait: its text, with the guard that is kept until it is released.
 pub(crate) struct Held<'a>(String, #[expect(dead_code)] Box<dyn Keep + 'a>);
 
 pub(crate) trait Keep {}
@@ -33,7 +34,7 @@ impl<'a> Held<'a> {
 
 pub(crate) type Waiting<'a> = Pin<Box<dyn Future<Output = Held<'a>> + 'a>>;
 
-/// Who was served, with what result, in order.
+/// The served waits with their results, in order.
 #[derive(Default)]
 pub(crate) struct Served(Vec<(usize, String)>);
 
@@ -43,17 +44,17 @@ impl Served {
     }
 }
 
-/// A primitive, and the model of it.
+/// A primitive with its model.
 pub(crate) trait Model: Default {
     type Real: Default;
 
-    /// Kinds of waits and of acts, which are numbered from 0.
+    /// The numbers of kinds of waits and of acts. Kinds are numbered from 0.
     const WAITS: u8;
     const ACTS: u8;
 
     fn wait(real: &Self::Real, kind: u8, id: usize) -> Waiting<'_>;
 
-    /// Does at once what does not wait, and says what came of it.
+    /// Performs an act, which does not wait. Returns its result as text.
     fn act(_: &Self::Real, _kind: u8, _id: usize) -> String {
         String::new()
     }
@@ -64,7 +65,7 @@ pub(crate) trait Model: Default {
     /// A wait was dropped before it gave its result, though it may have been served.
     fn gone(&mut self, id: usize, served: &mut Served);
 
-    /// What a wait gave is dropped.
+    /// The output of a wait is dropped.
     fn released(&mut self, _id: usize, _served: &mut Served) {}
 
     fn acted(&mut self, _kind: u8, _id: usize, _served: &mut Served) -> String {
@@ -76,13 +77,13 @@ pub(crate) trait Model: Default {
 pub(crate) enum Step {
     Wait(u8),
     Act(u8),
-    /// Polls the nth of those who wait; with another waker, if so.
+    /// Polls the nth unfinished wait; with a new waker if `true`.
     Poll(usize, bool),
     Drop(usize),
     Release(usize),
 }
 
-/// Writes down whom it wakes.
+/// Records the id of the wait that it wakes.
 struct Logs(usize, Arc<Mutex<Vec<usize>>>);
 
 impl Wake for Logs {
@@ -94,7 +95,7 @@ impl Wake for Logs {
 struct Wait<'a> {
     future: Waiting<'a>,
     waker: Waker,
-    /// What it was served with, in the model.
+    /// The result that the model has served it with.
     result: Option<String>,
 }
 
@@ -199,7 +200,7 @@ impl<'a, M: Model> Run<'a, M> {
         }
     }
 
-    /// Those who were served have been woken, in that order, and nobody else.
+    /// Checks that exactly the served waits have been woken, in that order.
     fn check(&mut self, served: Served, at_once: Option<usize>) {
         let woken = std::mem::take(&mut *self.woken.lock().unwrap());
         let waited = served.0.iter().filter(|(id, _)| Some(*id) != at_once);
@@ -236,7 +237,7 @@ fn steps<M: Model>() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Checks a primitive by random programs, and by all that are short.
+/// Checks a primitive with random programs, then with all short ones.
 pub(crate) fn check<M: Model>() {
     all_short::<M>(if M::WAITS + M::ACTS > 6 { 4 } else { 5 });
     let programs = vec(steps::<M>(), 0..60);
@@ -251,7 +252,7 @@ pub(crate) fn check<M: Model>() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// All programs of so many steps, in which every wait is dropped after each of its polls.
+/// Runs all programs of `length` steps, in which every wait is dropped after each of its polls.
 fn all_short<M: Model>(length: u32) {
     let waits = (0..M::WAITS).map(Step::Wait);
     let acts = (0..M::ACTS).map(Step::Act);

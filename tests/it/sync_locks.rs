@@ -1,10 +1,10 @@
-//! Locks, events, semaphores and the like beside plain models of them.
+//! Locks, events, semaphores, barriers, each beside a plain model of it.
 
 use coro::sync::{Barrier, Event, Lock, RwLock, Semaphore};
 
 use crate::sync_harness::{Held, Model, Served, Waiting, check};
 
-/// Those who wait, by their numbers, with what they want.
+/// The ids of the waits in a line, each with its request.
 type Line<T = ()> = Vec<(usize, T)>;
 
 fn leave<T>(line: &mut Line<T>, id: usize) -> bool {
@@ -72,7 +72,7 @@ impl Model for LockModel {
 }
 
 #[test]
-fn a_lock_goes_to_whoever_asked_first() {
+fn a_lock_goes_to_the_first_waiter() {
     check::<LockModel>();
 }
 
@@ -129,7 +129,7 @@ impl Model for EventModel {
 }
 
 #[test]
-fn an_event_wakes_all_who_wait_when_it_is_set() {
+fn an_event_wakes_all_waiters_when_it_is_set() {
     check::<EventModel>();
 }
 
@@ -367,6 +367,6 @@ impl Model for BarrierModel {
 }
 
 #[test]
-fn a_barrier_lets_so_many_go_on_at_once() {
+fn a_barrier_releases_its_three_waiters_at_once() {
     check::<BarrierModel>();
 }

@@ -1,4 +1,4 @@
-//! What runs when: the order that users of asyncio rely on, in tasks of a loop.
+//! The order of `coro::sync`, on which users of asyncio rely, in tasks of a loop.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use futures::FutureExt;
 
 use crate::support::{Trace, turns};
 
-/// Spawns a task for each name, in their order.
+/// Spawns a task for each name, in order.
 fn each<F>(names: &[&'static str], body: impl Fn(&'static str) -> F) -> Vec<Task<()>>
 where
     F: Future<Output = ()> + 'static,
@@ -23,7 +23,7 @@ async fn all(tasks: Vec<Task<()>>) {
 }
 
 #[coro::test]
-async fn what_can_be_had_at_once_does_not_let_others_run() {
+async fn awaiting_an_available_resource_does_not_let_others_run() {
     let trace = Trace::new();
     let beside = spawn({
         let trace = trace.clone();
@@ -61,14 +61,14 @@ async fn a_lock_that_is_released_is_the_first_waiters_before_it_runs() {
     turns(1).await;
     drop(held);
     assert!(lock.is_locked() && lock.try_lock().is_none());
-    let late = lock.lock().await; // comes after the release, and waits for both
+    let late = lock.lock().await; // queues after the release, behind both tasks
     trace.assert(["first", "second"]);
     drop(late);
     all(tasks).await;
 }
 
 #[coro::test]
-async fn an_event_that_is_set_and_cleared_at_once_wakes_those_who_waited() {
+async fn an_event_that_is_set_and_cleared_at_once_wakes_its_waiters() {
     let trace = Trace::new();
     let event = Rc::new(Event::new());
     let tasks = each(&["a", "b", "c"], |name| {
@@ -88,7 +88,7 @@ async fn an_event_that_is_set_and_cleared_at_once_wakes_those_who_waited() {
 }
 
 #[coro::test]
-async fn a_release_of_many_permits_wakes_several_and_nobody_overtakes_a_large_request() {
+async fn a_release_of_many_permits_wakes_several_and_none_overtakes_a_large_request() {
     let trace = Trace::new();
     let semaphore = Rc::new(Semaphore::new(0));
     let ask = |name: &'static str, n| {
@@ -101,7 +101,7 @@ async fn a_release_of_many_permits_wakes_several_and_nobody_overtakes_a_large_re
     let tasks = vec![ask("one", 1), ask("three", 3), ask("another", 1)];
     turns(1).await;
     semaphore.add_permits(3);
-    assert!(semaphore.try_acquire().is_none()); // two are left, for the one who wants three
+    assert!(semaphore.try_acquire().is_none()); // two are left, for the request of three
     turns(1).await;
     trace.assert_taken(["one"]);
     semaphore.add_permits(2);
@@ -145,13 +145,13 @@ async fn items_of_cancelled_getters_go_back_to_their_places() {
         queue.try_put(item).unwrap();
     }
     assert_eq!(queue.len(), 1);
-    drop(getters); // the first first
+    drop(getters); // first to last
     let items: Vec<u32> = std::iter::from_fn(|| queue.try_get().ok()).collect();
     assert_eq!(items, [1, 2, 3, 4]);
 }
 
 #[coro::test]
-async fn those_who_put_are_let_in_in_their_order_one_for_each_item_that_goes() {
+async fn waiting_puts_are_served_in_order_one_for_each_item_taken() {
     let trace = Trace::new();
     let queue = Rc::new(Queue::bounded(1));
     queue.put("here").await.unwrap();
@@ -193,7 +193,7 @@ async fn a_queue_is_joined_when_the_last_item_is_done_not_when_it_is_got() {
 }
 
 #[coro::test]
-async fn who_comes_to_a_barrier_while_others_leave_it_is_of_the_next_meeting() {
+async fn a_task_that_comes_to_a_barrier_while_others_leave_it_joins_the_next_round() {
     let trace = Trace::new();
     let barrier = Rc::new(Barrier::new(2));
     let tasks = each(&["a", "b", "c", "d"], |name| {
@@ -210,7 +210,7 @@ async fn who_comes_to_a_barrier_while_others_leave_it_is_of_the_next_meeting() {
 }
 
 #[coro::test]
-async fn a_reset_sends_those_away_who_wait_and_an_abort_all_who_come() {
+async fn a_reset_fails_the_present_waiters_and_an_abort_the_later_ones_too() {
     let barrier = Rc::new(Barrier::new(2));
     let wait = || {
         let barrier = barrier.clone();

@@ -7,7 +7,7 @@ use coro::sync::{Fifo, Lifo, Order, Priority, QueueOf};
 
 use crate::sync_harness::{Held, Model, Served, Waiting, check};
 
-/// An item with its rank, by which alone it is compared.
+/// An item that is compared by its rank alone.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     rank: usize,
@@ -38,7 +38,7 @@ impl PartialEq for Item {
 
 impl Eq for Item {}
 
-/// Where the model's next item stands among those that are there, with their numbers.
+/// The rank of a numbered item. The model picks the item of the lowest rank next.
 trait Pick: Order<Item = Item> {
     fn rank(number: u64, item: Item) -> (i64, i64);
 }
@@ -76,7 +76,7 @@ struct QueueModel<O> {
     getters: Vec<usize>,
     putters: Vec<usize>,
     joiners: Vec<usize>,
-    /// What was handed to whom.
+    /// The items that were handed to getters.
     handed: Vec<(usize, (u64, Item))>,
     number: u64,
     unfinished: usize,
@@ -106,7 +106,7 @@ const REFUSED: &str = "refused";
 const PUT: &str = "put";
 
 impl<O: Pick> QueueModel<O> {
-    /// Puts an item, if it can be.
+    /// Puts an item, if the queue is open, and has room or a waiting getter.
     fn put(&mut self, id: usize, served: &mut Served) -> bool {
         let may = !self.shut && (!self.getters.is_empty() || self.items.len() < ROOM);
         if may {
@@ -250,7 +250,7 @@ impl<O: Pick> Model for QueueModel<O> {
 }
 
 #[test]
-fn a_queue_gives_first_what_was_put_first() {
+fn a_queue_gives_the_oldest_item_first() {
     check::<QueueModel<Fifo<Item>>>();
 }
 
@@ -260,6 +260,6 @@ fn a_priority_queue_gives_the_least_first_and_equals_in_their_order() {
 }
 
 #[test]
-fn a_lifo_queue_gives_last_what_was_put_first() {
+fn a_lifo_queue_gives_the_oldest_item_last() {
     check::<QueueModel<Lifo<Item>>>();
 }

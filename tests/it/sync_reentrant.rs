@@ -1,4 +1,4 @@
-//! Wakers that do more than wake: call back into the primitive, panic, or change between polls.
+//! Wakers with side effects: they use the primitive, panic, or change between polls.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -16,11 +16,11 @@ use futures::{FutureExt, StreamExt};
 use crate::support::{PanickyWaker, Wakes, panic_of, turns};
 
 thread_local! {
-    /// What a [`Meddler`] does, on the thread of the test.
+    /// The side effect of a [`Meddler`], on the thread of the test.
     static MEDDLE: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
-/// A waker that does something when it is woken, and when its last copy is dropped.
+/// A waker with a side effect when it is woken, or when its last clone is dropped.
 struct Meddler;
 
 impl Meddler {
@@ -52,9 +52,9 @@ fn poll_with<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::
     future.poll(&mut Context::from_waker(waker))
 }
 
-/// Has waits served, dropped and given other wakers while wakers use the primitive themselves.
+/// Serves waits, drops them, changes their wakers, while the wakers use the primitive themselves.
 ///
-/// `wait` has to wait, `use_it` does with the primitive whatever does not, and `serve` serves.
+/// `wait` must be pending, `use_it` makes all calls that do not wait, and `serve` serves a wait.
 fn meddled<T: 'static>(
     make: impl Fn() -> T,
     wait: impl for<'a> Fn(&'a T) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
@@ -74,7 +74,7 @@ fn meddled<T: 'static>(
     assert!(poll_with(one.as_mut(), &Meddler::waker()).is_pending());
     assert!(poll_with(two.as_mut(), &Meddler::waker()).is_pending());
     assert!(poll_with(three.as_mut(), &Meddler::waker()).is_pending());
-    assert!(poll_with(three.as_mut(), &Meddler::waker()).is_pending()); // drops the one before
+    assert!(poll_with(three.as_mut(), &Meddler::waker()).is_pending()); // drops the previous waker
     drop(two);
     serve(&thing);
     let _ = poll_with(one.as_mut(), &Meddler::waker());
@@ -265,7 +265,7 @@ fn a_waker_may_end_the_other_side_of_a_oneshot() {
     })));
     let mut receiver = Box::pin(receiver);
     assert!(poll_with(receiver.as_mut(), &Meddler::waker()).is_pending());
-    // Taking the next waker drops the one before, which sends: this poll must not miss it.
+    // Storing the next waker drops the one before, which sends. This poll must not miss the value.
     let polled = poll_with(receiver.as_mut(), Waker::noop());
     assert_eq!(polled, Poll::Ready(Ok(5)));
     MEDDLE.set(None);

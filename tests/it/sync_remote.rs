@@ -1,4 +1,4 @@
-//! What is shared with other threads and other loops.
+//! Primitives of `sync::remote`, shared with other threads or loops.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ fn receivers_on_many_threads_share_the_values_and_lose_none_to_waits_that_are_dr
                 coro::run(async {
                     let mut sum = 0;
                     loop {
-                        // Polled once and dropped, again and again, as a select would.
+                        // Polls once and drops the wait, repeatedly, like a select.
                         let received = match receiver.recv().now_or_never() {
                             Some(received) => received,
                             None => receiver.recv().await,

@@ -1,4 +1,4 @@
-//! Tasks of the loop that belong together.
+//! Groups of the loop's tasks: `TaskGroup`.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};

@@ -1,4 +1,4 @@
-//! Tasks: what they end with, and what is told of them.
+//! Tasks: their results, their done callbacks, their names.
 
 use std::future::{pending, ready};
 use std::pin::Pin;
@@ -26,7 +26,7 @@ async fn a_task_gives_its_output_once() {
 }
 
 #[coro::test]
-async fn a_panic_is_given_to_whoever_awaits_it_and_not_reported() {
+async fn a_panic_is_given_to_the_waiter_and_not_reported() {
     let reports = Reports::here();
     let number = std::hint::black_box(7);
     let task = spawn(async move { panic!("number {number}") });

@@ -1,4 +1,4 @@
-//! Sockets of the system, spoken to by blocking ones of the standard library.
+//! TCP sockets of coro, with blocking sockets of the standard library as peers.
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, Read, Write};
@@ -119,7 +119,7 @@ async fn large_transfers_go_both_ways_at_once() {
     let receiver = {
         let mut theirs = theirs;
         thread::spawn(move || {
-            thread::sleep(ms(10)); // so that our writes fill what the system buffers
+            thread::sleep(ms(10)); // so that our writes fill the socket's buffers
             let mut bytes = Vec::new();
             theirs.read_to_end(&mut bytes).unwrap();
             bytes
@@ -247,7 +247,7 @@ async fn a_connection_reset_before_it_was_accepted_does_not_end_the_listener() {
 }
 
 #[coro::test(real)]
-async fn connecting_where_nobody_listens_is_refused() {
+async fn connecting_without_a_listener_is_refused() {
     let (listener, address) = listen();
     drop(listener);
     let error = TcpStream::connect(address).await.unwrap_err();
@@ -261,7 +261,7 @@ async fn binding_an_address_in_use_is_an_error() {
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
 
-// ---- given up halfway ----
+// ---- abandoned operations ----
 
 #[coro::test(real)]
 async fn a_read_given_up_halfway_loses_nothing() {
@@ -297,7 +297,7 @@ async fn an_accept_given_up_halfway_loses_no_connection() {
     assert_eq!(peer, second.local_addr().unwrap());
 }
 
-/// A listener that answers to no one after the first few.
+/// A listener with a full queue, which lets further connections wait.
 pub(crate) fn full() -> (Socket, SocketAddr, Vec<Socket>) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket
@@ -341,7 +341,7 @@ async fn several_tasks_accept_from_one_listener_and_none_is_forgotten() {
             })
         })
         .collect();
-    // One more gives up: the others still wait.
+    // One more wait is abandoned: the others still wait.
     assert!(timeout(ms(2), listener.accept()).await.is_err());
     for n in 1..=4 {
         let _client = net::TcpStream::connect(address).unwrap();

@@ -1,4 +1,4 @@
-//! TCP where the other end, the network or the caller gives up.
+//! TCP under faults: resets, slow readers, unreachable addresses, abandoned operations.
 
 use std::io::{self, Read, Write};
 use std::net::{self, Shutdown, SocketAddr};
@@ -66,7 +66,7 @@ async fn a_reset_wakes_the_reader_and_the_writer_alike() {
     let (read, failed) = timeout(Duration::from_secs(10), gather((reader, writer)))
         .await
         .unwrap();
-    // Whichever was told of the reset itself, the other was told of its consequence.
+    // The reset is reported to one of the two; the other gets its consequence.
     assert!(matches!(
         read.unwrap(),
         Err(io::ErrorKind::ConnectionReset) | Ok(0)
@@ -82,7 +82,7 @@ async fn a_slow_reader_holds_the_writer_up_and_gets_everything() {
     let mut written = 0;
     let chunk = vec![3; 16 << 10];
     let mut ours = ours;
-    // As much as the system buffers, and no more: nothing is buffered here.
+    // The system's buffers take this much, and no more: coro buffers nothing itself.
     while let Ok(len) = timeout(ms(50), ours.write(&chunk)).await {
         written += len.unwrap();
         assert!(written < LEN, "a writer that nothing holds up");
@@ -135,8 +135,8 @@ async fn each_end_may_close_its_half_first() {
 }
 
 #[coro::test(real)]
-async fn what_cannot_be_reached_is_an_error_of_its_kind() {
-    // An address that is kept for documentation, from a socket that may only use the loopback.
+async fn an_unreachable_address_is_an_error_of_its_kind() {
+    // An address reserved for documentation, from a socket that is bound to the loopback interface.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let attempt = socket.connect("192.0.2.1:9".parse().unwrap());
@@ -147,7 +147,7 @@ async fn what_cannot_be_reached_is_an_error_of_its_kind() {
     let known = [
         io::ErrorKind::NetworkUnreachable,
         io::ErrorKind::HostUnreachable,
-        io::ErrorKind::InvalidInput, // what Linux says of a source that cannot go there
+        io::ErrorKind::InvalidInput, // Linux, as the source address cannot reach it
     ];
     assert!(known.contains(&error.kind()), "{error:?}");
     let error = TcpListener::bind("192.0.2.1:0").unwrap_err();
@@ -155,13 +155,13 @@ async fn what_cannot_be_reached_is_an_error_of_its_kind() {
 }
 
 #[coro::test(real)]
-async fn a_connect_given_up_halfway_leaves_no_one_waiting() {
+async fn a_connect_given_up_halfway_leaves_no_waiter_behind() {
     let (_listener, address, _queued) = full();
     for _ in 0..3 {
         let attempt = TcpSocket::for_address(address).unwrap().connect(address);
         assert!(timeout(ms(5), attempt).await.is_err());
     }
-    // Dropped after the first poll, before the loop has looked.
+    // Dropped after the first poll, before the loop has polled its sources.
     let mut attempt = Box::pin(TcpStream::connect(address));
     let polled = attempt
         .as_mut()

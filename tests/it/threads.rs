@@ -17,7 +17,7 @@ use futures::stream::FuturesUnordered;
 
 use crate::support::{Drops, PanicOnDrop, PanickyWaker, Reports, ms, panic_of};
 
-/// A job that says when it has begun, and runs until it is let go.
+/// A job that reports its start, then runs until it is released.
 pub(crate) struct Held {
     pub(crate) begun: Receiver<()>,
     pub(crate) let_go: Sender<()>,
@@ -28,12 +28,12 @@ pub(crate) fn held() -> (Held, impl FnOnce() + Send + 'static) {
     let (let_go, go) = mpsc::channel();
     let job = move || {
         let _ = begin.send(());
-        let _ = go.recv(); // an error once the other end is dropped: that is to go, too
+        let _ = go.recv(); // an error means that `let_go` was dropped: also a release
     };
     (Held { begun, let_go }, job)
 }
 
-/// Lets the loop go on until the condition holds.
+/// Runs the loop until the condition holds.
 pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
@@ -54,7 +54,7 @@ async fn a_job_runs_beside_the_loop_and_its_value_comes_back() {
         job();
         thread::current().id()
     }));
-    until(|| held.begun.try_recv().is_ok()).await; // by now the loop has slept and gone on
+    until(|| held.begun.try_recv().is_ok()).await; // now the loop has slept and woken again
     held.let_go.send(()).unwrap();
     assert_ne!(job.await.unwrap().unwrap(), here);
 }
@@ -114,7 +114,7 @@ async fn a_queued_job_whose_future_is_dropped_never_runs_and_is_dropped_here() {
 
     held.let_go.send(()).unwrap();
     first.await.unwrap();
-    run_in_executor(&pool, || ()).await.unwrap(); // would have come after it
+    run_in_executor(&pool, || ()).await.unwrap(); // would have run after the dropped job
     assert_eq!(ran.load(Ordering::SeqCst), 0);
 }
 
@@ -137,7 +137,7 @@ async fn a_running_job_whose_future_is_dropped_sees_the_flag_and_drops_its_value
 }
 
 #[coro::test(real)]
-async fn a_panic_that_nobody_awaits_is_reported_whenever_it_comes() {
+async fn a_panic_before_or_after_its_future_is_dropped_is_reported() {
     let reports = Reports::here();
     let pool = one_thread();
     let (held, job) = held();
@@ -166,7 +166,7 @@ async fn a_panic_that_nobody_awaits_is_reported_whenever_it_comes() {
 }
 
 #[coro::test(real)]
-async fn a_detached_job_runs_though_nobody_waits() {
+async fn a_detached_job_runs_without_a_waiter() {
     let pool = one_thread();
     let (held, job) = held();
     run_in_executor(&pool, job).detach();
@@ -180,7 +180,7 @@ async fn a_detached_job_runs_though_nobody_waits() {
 async fn there_are_never_more_threads_than_allowed_and_as_many_if_needed() {
     let pool = ThreadPool::builder().max_threads(3).build();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let all_three = Arc::new(Barrier::new(3)); // passed by three at once only
+    let all_three = Arc::new(Barrier::new(3)); // only three at once pass it
     let jobs: Vec<_> = (0..30)
         .map(|_| {
             let (now, most, all_three) = (now.clone(), most.clone(), all_three.clone());
@@ -278,7 +278,7 @@ async fn destructors_that_panic_on_a_thread_are_reported_and_stop_nothing() {
     reports.assert_taken([(ReportKind::DropPanicked, "a value that nobody wants")]);
 }
 
-/// Keeps the jobs that it is given.
+/// An executor that keeps its jobs without running them.
 struct Hoard(std::cell::RefCell<Vec<Job>>);
 
 impl Executor for Hoard {
@@ -309,7 +309,7 @@ async fn an_executor_may_run_a_job_itself_give_it_up_or_refuse_it() {
 }
 
 #[coro::test(real)]
-async fn a_thread_blocks_for_what_the_loop_computes() {
+async fn a_thread_blocks_for_a_value_that_the_loop_computes() {
     let remote = LoopHandle::current().remote();
     let seen = to_thread({
         let remote = remote.clone();
@@ -344,7 +344,7 @@ async fn a_virtual_clock_waits_for_a_job_and_jumps_when_it_is_done() {
     let (held, job) = held();
     let unpolled = to_thread(job);
     drop(held);
-    sleep(Duration::from_secs(3600)).await; // real time, were the job still outstanding
+    sleep(Duration::from_secs(3600)).await; // would take real time if the job were outstanding
     unpolled.await.unwrap();
 
     let (held, job) = crate::threads::held();

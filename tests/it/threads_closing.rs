@@ -1,4 +1,4 @@
-//! Loops that close while their threads are busy; pools that outlive them; threads that cannot start.
+//! Loops that close while threads are busy; pools that outlive loops; threads that cannot start.
 
 use std::env;
 use std::process::Command;
@@ -20,7 +20,7 @@ fn loop_with_one_thread(limit: Duration) -> EventLoop {
 }
 
 #[test]
-fn closing_cancels_what_is_queued_and_waits_for_what_runs() {
+fn closing_cancels_queued_jobs_and_waits_for_running_ones() {
     let mut event_loop = loop_with_one_thread(Duration::from_secs(20));
     let (tell, told) = mpsc::channel();
     let (begin, begun) = mpsc::channel();
@@ -155,7 +155,7 @@ fn several_loops_share_a_pool_that_outlives_them() {
 }
 
 #[coro::test(real)]
-async fn a_pool_whose_handles_are_gone_runs_what_it_was_given() {
+async fn a_pool_whose_handles_are_gone_still_runs_its_jobs() {
     let pool = ThreadPool::builder().max_threads(1).build();
     let (held, job) = held();
     let first = run_in_executor(&pool, job);
@@ -185,7 +185,7 @@ async fn a_pool_that_gets_no_thread_at_all_tells_the_caller() {
     assert_eq!(reports.take()[0].kind, ReportKind::JobRefused);
 }
 
-/// Run as a process of its own, as the limit is one of the whole process.
+/// Runs in a process of its own, since the limit holds for the whole process.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pool_that_gets_no_further_thread_serves_all_jobs_with_those_it_has() {
@@ -215,7 +215,7 @@ fn a_pool_that_gets_no_further_thread_serves_all_jobs_with_those_it_has() {
 
 #[cfg(target_os = "linux")]
 async fn serve_with_few() {
-    const STACK: usize = 1 << 30; // of which three fit, or fewer
+    const STACK: usize = 1 << 30; // at most three such stacks fit
     let pool = ThreadPool::builder()
         .max_threads(8)
         .stack_size(STACK)

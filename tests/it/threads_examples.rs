@@ -1,4 +1,4 @@
-//! What the example programs about threads do.
+//! The behaviour of the example programs about threads.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -26,7 +26,7 @@ impl Drop for Folder {
 
 #[cfg(unix)]
 #[test]
-fn checksum_says_what_sha256sum_says_and_which_files_it_could_not_read() {
+fn checksum_prints_the_lines_of_sha256sum_and_the_files_it_could_not_read() {
     let folder = Folder::new("checksum-says");
     fs::create_dir(folder.0.join("b")).unwrap();
     for (name, length) in [("a", 0), ("b/c", 1_000_000), ("b/d", 1), ("e", 65_536)] {
@@ -57,7 +57,7 @@ fn ctrl_c_stops_checksum_in_the_middle_of_an_endless_file() {
     let folder = Folder::new("checksum-stops");
     for name in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] {
         let file = File::create(folder.0.join(name)).unwrap();
-        file.set_len(1 << 40).unwrap(); // takes no room, and hours to read
+        file.set_len(1 << 40).unwrap(); // sparse: takes no space, but hours to read
     }
     let mut program = example("checksum");
     let mut child = program

@@ -1,4 +1,4 @@
-//! Clocks, timers and what is made of them.
+//! Clocks, timers, `timeout`, `interval`, callouts with a delay.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -89,7 +89,7 @@ async fn virtual_time_flows_really_while_a_descriptor_is_waited_for() {
 }
 
 #[coro::test]
-async fn a_descriptor_that_nobody_waits_for_does_not_hold_the_virtual_clock() {
+async fn a_descriptor_without_a_waiter_does_not_hold_the_virtual_clock() {
     let _listener = coro::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let real = Instant::now();
     sleep(hours(1)).await;
@@ -142,7 +142,7 @@ async fn a_sleep_of_zero_or_into_the_past_lets_all_that_is_ready_run_first() {
 }
 
 #[coro::test]
-async fn what_is_too_far_to_be_represented_never_comes() {
+async fn a_deadline_too_far_to_be_represented_never_comes() {
     let trace = Trace::new();
     let never = [
         spawn(sleep(Duration::MAX)),
@@ -187,7 +187,7 @@ async fn a_sleep_wakes_the_waker_of_its_latest_poll_only() {
 }
 
 #[coro::test]
-async fn a_dropped_sleep_wakes_nobody_and_lets_go_of_its_waker() {
+async fn a_dropped_sleep_wakes_no_task_and_lets_go_of_its_waker() {
     let (wakes, waker) = Wakes::new();
     let mut slept = Box::pin(sleep(ms(5)));
     assert!(
@@ -204,7 +204,7 @@ async fn a_dropped_sleep_wakes_nobody_and_lets_go_of_its_waker() {
 }
 
 #[coro::test]
-async fn a_timer_can_be_dropped_and_begun_anew_by_what_it_wakes() {
+async fn a_timer_can_be_dropped_and_begun_anew_by_the_waker_that_it_wakes() {
     let count = Rc::new(Cell::new(0));
     let mut slept = Some(Box::pin(sleep(ms(1))));
     let counted = count.clone();
@@ -225,7 +225,7 @@ async fn a_timer_can_be_dropped_and_begun_anew_by_what_it_wakes() {
 // ---- timeout ----
 
 #[coro::test]
-async fn a_timeout_ends_at_its_deadline_and_drops_what_it_bounds_with_itself() {
+async fn a_timeout_ends_at_its_deadline_and_drops_its_future_with_itself() {
     let (begun, drops) = (now(), Drops::default());
     let counted = drops.counted();
     let late = timeout(ms(10), async move {
@@ -261,7 +261,7 @@ async fn a_timeout_of_zero_polls_once_before_and_once_after_all_that_is_ready() 
 }
 
 #[coro::test]
-async fn what_a_timeout_bounds_by_reference_can_go_on() {
+async fn a_future_that_a_timeout_bounds_by_reference_can_go_on() {
     let mut gate = Gate::new();
     let opener = gate.clone();
     call_later(ms(15), move || opener.open());
@@ -346,10 +346,10 @@ enum Armed {
     Sleep(Pin<Box<coro::time::Sleep>>),
 }
 
-/// Timers that were armed, in the order in which they have to fire.
+/// The armed timers, in the order in which they must fire.
 type Model = BTreeSet<(u64, usize)>;
 
-/// Notes the number of a timer when it is woken.
+/// A waker that records the number of its timer.
 struct Notes {
     number: usize,
     fired: std::sync::Arc<std::sync::Mutex<Vec<usize>>>,
@@ -361,7 +361,7 @@ impl std::task::Wake for Notes {
     }
 }
 
-/// Arms, cancels and re-polls at random, then lets some time pass; compares what has fired.
+/// Arms, cancels, re-polls timers at random, lets time pass, then compares the fired timers.
 async fn agree_with_the_model(seed: u64) {
     let mut random = Random(seed);
     let fired = std::sync::Arc::<std::sync::Mutex<Vec<usize>>>::default();
@@ -383,7 +383,7 @@ async fn agree_with_the_model(seed: u64) {
             callouts.insert((deadline, number));
         } else {
             let mut slept = Box::pin(sleep_until(begun + ms(deadline)));
-            // Of an earlier poll's waker nothing may be heard.
+            // The waker of an earlier poll must not be woken.
             for waker in [waker_of(usize::MAX), waker_of(number)] {
                 assert!(
                     slept

@@ -136,7 +136,7 @@ async fn options_are_what_they_were_set_to() {
 }
 
 #[coro::test(real)]
-async fn what_is_sent_to_a_group_reaches_its_members() {
+async fn a_datagram_to_a_group_reaches_its_members() {
     let group = Ipv4Addr::new(239, 192, 0, 77);
     let receiver = UdpSocket::bind("0.0.0.0:0").unwrap();
     let port = receiver.local_addr().unwrap().port();

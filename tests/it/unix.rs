@@ -1,4 +1,4 @@
-//! Unix sockets, spoken to by blocking ones of the standard library.
+//! Unix sockets of coro, with blocking sockets of the standard library as peers.
 #![cfg(unix)]
 
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 
 use crate::support::{ms, turns};
 
-/// A folder of the test's own, which goes with it.
+/// A folder of one test, which is removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -85,7 +85,7 @@ async fn an_abstract_name_needs_no_file_and_the_peer_is_known() {
 }
 
 #[coro::test(real)]
-async fn what_a_bound_path_is_refused_for_is_said() {
+async fn the_reason_why_a_bound_path_is_refused_is_said() {
     let folder = Folder::new("refused");
     let path = folder.at("socket");
     let listener = UnixListener::bind(&path).unwrap();
@@ -232,7 +232,7 @@ async fn bytes_behind_unexpected_descriptors_are_read_at_once() {
 // ---- datagrams ----
 
 #[coro::test(real)]
-async fn datagrams_keep_their_bounds_and_tell_who_sent_them() {
+async fn datagrams_keep_their_bounds_and_tell_their_senders() {
     let folder = Folder::new("datagrams");
     let (here, there) = (folder.at("here"), folder.at("there"));
     let ours = UnixDatagram::bind(&here).unwrap();
@@ -256,7 +256,7 @@ async fn datagrams_keep_their_bounds_and_tell_who_sent_them() {
 }
 
 #[coro::test(real)]
-async fn whoever_sends_to_a_full_queue_waits_until_there_is_room() {
+async fn a_send_to_a_full_queue_waits_until_there_is_room() {
     let folder = Folder::new("queue");
     let path = folder.at("socket");
     let receiver = UnixDatagram::bind(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Callbacks at descriptors, and descriptors of the user's own.
+//! Callbacks at descriptors, or descriptors of the user's own in `AsyncFd`.
 #![cfg(unix)]
 
 use std::cell::{Cell, RefCell};
@@ -21,7 +21,7 @@ fn pair() -> (Rc<UnixStream>, UnixStream) {
     (Rc::new(ours), theirs)
 }
 
-/// Reads one byte, if there is one.
+/// Reads one byte, if one is available.
 fn read_byte(mut from: &UnixStream) -> Option<u8> {
     let mut byte = [0];
     match from.read(&mut byte) {
@@ -129,7 +129,7 @@ async fn another_callback_takes_the_place_of_the_first() {
     let first = add(1, Some(counted));
     let _second = add(2, None);
     assert_eq!(drops.count(), 1, "the closure before is dropped at once");
-    drop(first); // removes nothing any more
+    drop(first); // removes nothing, since it was replaced
     theirs.write_all(b"a").unwrap();
     until(|| called.get() != 0).await;
     assert_eq!(called.get(), 2);
@@ -221,7 +221,7 @@ async fn a_descriptor_registered_twice_is_refused_and_its_duplicate_is_not() {
     theirs.write_all(b"x").unwrap();
     first.readable().await.unwrap();
     second.readable().await.unwrap();
-    drop(second); // the description lives on: its registration must not
+    drop(second); // its file description lives on, but its registration must go
     assert_eq!(
         first
             .async_io(Interest::Read, |io| (&**io).read(&mut [0]))

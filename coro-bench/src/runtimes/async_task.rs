@@ -1,4 +1,4 @@
-//! async-task on a bare queue: a good task, and as little of a loop as there can be.
+//! async-task on a bare queue: an optimised task with the smallest possible loop.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! `coro`, which is what we measure.
+//! `coro`, the runtime that is measured.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! The floor: boxed futures in a queue, polled in turn until they are done.
 //!
-//! Nobody is woken or joined, so that no real loop can be expected to be faster.
+//! It neither wakes nor joins a task, so no real loop can be expected to be faster.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ impl Floor {
         self.0.push_back(Box::pin(task));
     }
 
-    /// Polls all until all are done.
+    /// Polls the tasks in turn until all are done.
     pub(crate) fn run(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         while let Some(mut task) = self.0.pop_front() {

@@ -1,4 +1,4 @@
-//! glommio, not bound to a core by itself, since the harness has done that.
+//! glommio, with `Placement::Unbound`, since the harness has bound the thread to a core.
 
 use std::time::{Duration, Instant};
 

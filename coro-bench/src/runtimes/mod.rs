@@ -1,4 +1,4 @@
-//! The loops that are compared, behind one trait, so that all are given the very same work.
+//! The runtimes that are compared, behind one trait, so that all are given the same work.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -31,16 +31,16 @@ pub(crate) trait Runtime: 'static {
     const NAME: &'static str;
     const ROLE: Role = Role::Peer;
 
-    /// A spawned task, as its runtime's own users await it.
+    /// A spawned task, as the runtime's users await it.
     type Join<T: 'static>: Future + 'static;
 
-    /// Runs `main` on a new loop; or says why there can be none here.
+    /// Runs `main` on a new loop; the error says why there can be none here.
     fn run<T: 'static>(main: impl Future<Output = T> + 'static) -> Result<T, String>;
 
-    /// Spawns from inside of the loop.
+    /// Spawns a task from inside of the loop.
     fn spawn<T: 'static>(task: impl Future<Output = T> + 'static) -> Self::Join<T>;
 
-    /// Spawns what nobody waits for.
+    /// Spawns a task that is never joined.
     fn detach(task: impl Future<Output = ()> + 'static) {
         drop(Self::spawn(task));
     }
@@ -52,9 +52,9 @@ pub(crate) trait Timers: Runtime {
     fn sleep_until(deadline: Instant) -> impl Future + 'static;
 }
 
-/// A loop with threads for what blocks.
+/// A loop with threads for blocking calls.
 pub(crate) trait Threads: Runtime {
-    /// Has a thread call `f`.
+    /// Calls `f` on a thread.
     fn on_thread<T: Send + 'static>(
         f: impl FnOnce() -> T + Send + 'static,
     ) -> impl Future<Output = T> + 'static;
@@ -74,7 +74,7 @@ pub(crate) fn in_task<R: Runtime, T: 'static>(
         .ok_or_else(|| "the task did not end".to_owned())
 }
 
-/// Adds to a case a subject for each runtime: the function for it, which takes the effort.
+/// Adds a subject to a case for each runtime. `$function` takes the effort.
 macro_rules! subjects {
     ($case:expr, [$($runtime:ident),* $(,)?], $function:expr) => {
         $case$(.subject(

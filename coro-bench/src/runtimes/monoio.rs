@@ -10,7 +10,7 @@ use super::{Runtime, Threads, Timers};
 
 pub(crate) struct Monoio;
 
-/// With the threads that it can be given, which it starts at once.
+/// monoio with a thread pool attached, which starts all its threads at once.
 pub(crate) struct MonoioThreads;
 
 impl Runtime for Monoio {

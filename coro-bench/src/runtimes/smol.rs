@@ -24,7 +24,7 @@ impl Runtime for Smol {
     type Join<T: 'static> = Task<T>;
 
     fn run<T: 'static>(main: impl Future<Output = T> + 'static) -> Result<T, String> {
-        // A sample's process makes one loop: it may stay.
+        // A sample's process makes only one loop, so leaking it is harmless.
         let executor: &LocalExecutor<'_> = Box::leak(Box::default());
         CURRENT.set(Some(executor));
         Ok(async_io::block_on(executor.run(main)))

@@ -64,7 +64,7 @@ fn measure<F: Future<Output = u64>>(effort: &Effort, make: impl Fn(u32) -> F) ->
     ])
 }
 
-/// Polls until the end, as a loop would that has nothing else to do.
+/// Polls until the end, like a loop that has no other task.
 fn complete(future: impl Future<Output = u64>) {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
@@ -76,7 +76,7 @@ fn complete(future: impl Future<Output = u64>) {
     }
 }
 
-/// Pending so often, then done.
+/// Pending this number of times, then ready.
 struct Waits(u32);
 
 impl Future for Waits {
@@ -93,7 +93,7 @@ impl Future for Waits {
     }
 }
 
-/// The same chain of functions twice over, in the two ways of writing.
+/// The same chain of functions twice, once in each notation.
 macro_rules! chains {
     ($($name:ident calls $next:ident,)*) => {
         mod coroutines {

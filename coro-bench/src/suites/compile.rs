@@ -1,6 +1,6 @@
-//! What the attribute, and the crate as a dependency, cost at compile time.
+//! Costs at compile time: of the attribute, of the crate as a dependency.
 //!
-//! The samples write small packages into the folder for temporary files and have cargo build them.
+//! The samples write small packages into the folder for temporary files. Cargo builds them.
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -59,12 +59,12 @@ pub(crate) fn suite() -> Suite {
         )
 }
 
-/// Checks the crate of many functions, whose dependencies are built already.
+/// Checks a crate of many functions, whose dependencies are already built.
 fn many_functions(keyword: &str, attribute: &str, wait: impl Fn(&str) -> String) -> Sample {
     let package = Package::new("thousand", &Package::needs_coro())?;
     let source = functions(keyword, attribute, wait);
     package.write("src/lib.rs", &source)?;
-    // Builds the dependencies, and says what is in the way if that fails.
+    // Builds the dependencies; if that fails, its error is the sample's.
     package.cargo(&["check"])?;
     let mut checks = Vec::new();
     let mut expansions = Vec::new();
@@ -107,7 +107,7 @@ fn functions(keyword: &str, attribute: &str, wait: impl Fn(&str) -> String) -> S
     source
 }
 
-/// The user CPU time of what the body runs in other processes.
+/// The user CPU time of the processes that the body runs.
 fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
     let time = || children_user_time().ok_or("/proc/self/stat says nothing");
     let before = time()?;
@@ -115,7 +115,7 @@ fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String
     Ok((time()? - before).as_secs_f64())
 }
 
-/// Builds a program with all that it depends on, once.
+/// Builds a program with all its dependencies, once.
 fn clean_build(needs: &str, main: &str) -> Sample {
     let package = Package::new("program", needs)?;
     package.write("src/main.rs", &format!("fn main() {{\n    {main}\n}}\n"))?;

@@ -1,4 +1,4 @@
-//! An item from a coroutine that others delegate to, each in a box, so many deep.
+//! An item that a coroutine yields through a chain of boxed delegations.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ const OURS: &str = "yield_from!";
 pub(crate) fn suite() -> Suite {
     Suite::new(
         "delegate",
-        "one item of a recursive coroutine, so many boxes deep",
+        "one item of a recursive coroutine, through boxes",
     )
     .case(case("1 deep", 1))
     .case(case("8 deep", 8))
@@ -66,7 +66,7 @@ fn sum(items: impl Iterator<Item = u64>) -> u64 {
     sum
 }
 
-/// How many times as long an item takes 64 deep as 1 deep.
+/// How many times longer an item takes 64 deep than 1 deep.
 fn growth() -> Case {
     Case::new("64 deep by 1 deep", OURS)
         .subject(BY_HAND, Role::Floor, |effort| ratio(effort, by_hand))
@@ -165,7 +165,7 @@ impl<S: Stream + Unpin> Iterator for Polled<S> {
     }
 }
 
-/// A coroutine with a stack needs no delegation: it calls.
+/// A coroutine with a stack needs no delegation: it simply calls.
 fn corosensei(items: u64, depth: u32) -> impl Iterator<Item = u64> {
     fn call(yielder: &Yielder<(), u64>, items: u64, depth: u32) {
         match depth {

@@ -1,4 +1,4 @@
-//! What awaiting many as one costs: gathering them, and scopes.
+//! The cost of awaiting many futures as one: `gather`, scopes.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ pub(crate) fn suite() -> Suite {
     .case(scopes("scope, 100 children at a time", 100, 1_000))
 }
 
-/// Waits for one more poll, which it asks for at once.
+/// Pending once; wakes itself at once.
 struct Once(bool);
 
 impl Future for Once {
@@ -44,7 +44,7 @@ async fn member(number: u64) -> u64 {
     black_box(number)
 }
 
-/// A case in which so many are gathered, so often.
+/// A case that gathers `size` futures, `times` times.
 fn gathers(name: &'static str, size: u64, times: u64) -> Case {
     let times = move |effort: &Effort| effort.count(times).max(1);
     Case::new(name, Coro::NAME)
@@ -94,7 +94,7 @@ async fn join_set(size: u64) {
     }
 }
 
-/// A case in which so many children are spawned into a scope and then joined, so often.
+/// A case that spawns `size` children into a scope and then joins them, `times` times.
 fn scopes(name: &'static str, size: u64, times: u64) -> Case {
     Case::new(name, Coro::NAME)
         .subject(Coro::NAME, Role::Coro, move |effort| {
@@ -129,7 +129,7 @@ fn on_scope(size: u64, times: u64) -> Sample {
     }))
 }
 
-/// Boxed, as children of any type have to be.
+/// Each future is boxed, since the children of a scope may be of any type.
 fn on_unordered(size: u64, times: u64) -> Sample {
     in_task::<Coro, _>(time_async(size * times, move || async move {
         for _ in 0..times {

@@ -1,4 +1,4 @@
-//! What an idle task weighs.
+//! The resident memory of an idle task.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn sleeping<R: Timers>(effort: &Effort) -> Sample {
                 R::sleep(Duration::from_secs(3600)).await;
             });
         }
-        // A moment later all of them have been polled.
+        // After this delay all of them have been polled.
         R::sleep(Duration::from_millis(100)).await;
         let after = machine::resident_bytes();
         let (Some(before), Some(after)) = (before, after) else {

@@ -1,4 +1,4 @@
-//! The suites, one file each; a new one is its file and its two lines below.
+//! The suites, one file each; a new suite is its file with its two lines below.
 
 use crate::harness::Suite;
 
@@ -40,7 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = Suite> {
     SUITES.iter().map(|suite| suite())
 }
 
-/// Their names, for messages.
+/// The names of all suites, for messages.
 pub(crate) fn names() -> String {
     let names: Vec<&str> = all().map(|suite| suite.name).collect();
     names.join(", ")

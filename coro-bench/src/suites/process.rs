@@ -1,4 +1,4 @@
-//! What a child process costs from its start until its end has been heard of.
+//! The cost of a child process, from its start until its status is known.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::runtimes::{Coro, Runtime, Smol, TokioLocalRuntime, in_task, subjects}
 
 const PROGRAM: &str = "/bin/true";
 
-/// Children that are made without a loop, and waited for by blocking.
+/// Children that are started without a loop, then awaited by blocking.
 const STD: &str = "std";
 
 const MIB: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub(crate) fn suite() -> Suite {
 
 /// A runtime with child processes.
 trait Processes: Runtime {
-    /// Runs the program; whether it ended well.
+    /// Runs the program. Returns whether it succeeded.
     fn status() -> impl Future<Output = bool> + 'static;
 }
 
@@ -60,7 +60,7 @@ impl Processes for Smol {
     }
 }
 
-/// A case in which `size` children run at a time, so often, in a process of that many MiB.
+/// A case that runs `size` children at a time, `times` times, in a process of `memory_mib` MiB.
 fn children(name: &'static str, size: u64, times: u64, memory_mib: usize) -> Case {
     let case = subjects!(
         Case::new(name, "coro"),

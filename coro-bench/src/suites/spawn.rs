@@ -1,4 +1,4 @@
-//! What a task costs from its spawning to the end of whoever joined it.
+//! The cost of a task, from its spawning until it is joined.
 
 use std::hint::black_box;
 
@@ -30,7 +30,7 @@ pub(crate) fn suite() -> Suite {
     )
 }
 
-/// A case in which `size` tasks are spawned and then joined in the same order, so often.
+/// A case that spawns `size` tasks, then joins them in the same order, `times` times.
 fn batches(name: &'static str, size: u64, times: u64) -> Case {
     let scale = move |effort: &Effort| match times {
         1 => (effort.count(size), 1),

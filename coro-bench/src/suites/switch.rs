@@ -1,4 +1,4 @@
-//! What it costs to let the next task run.
+//! The cost of a switch to the next task.
 
 use coro::net::TcpListener;
 use futures::stream::FuturesUnordered;
@@ -78,10 +78,10 @@ fn on_floor(tasks: u64, times: u64) -> Sample {
     })
 }
 
-/// What a turn of a loop that has a descriptor needs more than one of a loop that has none.
+/// How much longer a turn of a loop with a descriptor takes than a turn of a loop without one.
 ///
-/// Both have virtual clocks, with which a loop looks at its poller in every turn instead of after
-/// so many steps.
+/// Both loops have virtual clocks, with which a loop looks at its poller in every turn. With the
+/// real clock it does so only after a number of steps.
 fn empty_look(turns: u64) -> Sample {
     let without = ns_a_turn(turns, false)?;
     let with = ns_a_turn(turns, true)?;

@@ -1,4 +1,4 @@
-//! What it costs to have a thread do a job, and to hear of it.
+//! The cost of a job on a thread, until its value is known.
 
 use std::sync::mpsc;
 use std::thread;
@@ -9,14 +9,14 @@ use crate::runtimes::{Threads, in_task, subjects};
 
 const BATCH: u64 = 100;
 
-/// All threads on one core, where a job is two switches between them.
+/// All threads share one core, so that a job is two switches between them.
 pub(crate) fn suite() -> Suite {
     Suite::new("threads", "jobs on threads, all on one core")
         .case(round_trips().goal(Bound::AtMost(5_500.0)))
         .case(batches().goal(Bound::AtMost(500.0)))
 }
 
-/// On all cores, where the peers' threads get into each other's way.
+/// The threads are spread over all cores, where the peers' threads get into each other's way.
 pub(crate) fn spread() -> Suite {
     Suite::new("threads_spread", "jobs on threads, on all cores")
         .unpinned()
@@ -64,7 +64,7 @@ fn in_batches<R: Threads>(jobs: u64) -> Sample {
     }))
 }
 
-/// The least that it takes: a channel there, an eventfd back.
+/// The floor: a channel to the thread, an eventfd back.
 fn through_channel(jobs: u64) -> Sample {
     let mut poller = Poller::with_idle_descriptor().map_err(|error| error.to_string())?;
     let signal = poller.signaller().map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! What timers cost, how exact they are, and whether many of them hold up the loop.
+//! The cost of timers, their lateness, how long many of them stall the loop.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -68,8 +68,8 @@ fn arming(name: &'static str, live: u64) -> Case {
     )
 }
 
-/// Arms a sleep by polling it once, and drops it, a hundred in a step; the live ones have a task
-/// each.
+/// Arms a sleep by polling it once, then drops it, a hundred in a step. Each of the `live` sleeps
+/// has a task.
 fn arm_and_cancel<R: Timers>(times: u64, live: u64) -> Sample {
     in_task::<R, _>(async move {
         let mut numbers = Numbers(1);
@@ -106,7 +106,7 @@ fn look_at_clock(times: u64) -> Sample {
     })
 }
 
-/// What the tasks of a storm have seen.
+/// Deadlines that the tasks of a storm have seen pass.
 #[derive(Default)]
 struct Seen {
     late_ns: Vec<u64>,
@@ -155,8 +155,8 @@ impl Seen {
     }
 }
 
-/// A task for each deadline. All have been armed before the first is due; the CPU time is that of
-/// all the process does, from the first spawning to the last firing.
+/// A task for each deadline. All are armed before the first deadline is due. The CPU time is that
+/// of the whole process, from the first spawning to the last firing.
 fn storm<R: Timers>(timers: u64, over: Duration) -> Sample {
     in_task::<R, _>(async move {
         let before = machine::cpu_time();
@@ -187,7 +187,7 @@ fn storm<R: Timers>(timers: u64, over: Duration) -> Sample {
     })?
 }
 
-/// One timer at a time of one to three milliseconds, and nothing else to do.
+/// One timer of one to three milliseconds at a time, with no other work.
 fn lone<R: Timers>(times: u64) -> Sample {
     in_task::<R, _>(async move {
         let mut seen = Seen::default();
@@ -205,7 +205,7 @@ fn short(numbers: &mut Numbers) -> Duration {
     Duration::from_nanos(1_000_000 + numbers.below(2_000_000))
 }
 
-/// The same without a loop: what the kernel can do.
+/// The same without a loop: the kernel's own lateness.
 fn lone_wait(times: u64) -> Sample {
     let poller = machine::set_least_slack().and_then(|()| Poller::with_idle_descriptor());
     let mut poller = poller.map_err(|error| error.to_string())?;

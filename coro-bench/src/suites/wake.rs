@@ -1,4 +1,4 @@
-//! What it costs to wake a task: from another of the same loop, and from another thread.
+//! The cost of waking a task: from a task of the same loop, or from another thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -72,7 +72,7 @@ fn there_and_back<R: Runtime>(messages: u64) -> Sample {
     }))
 }
 
-/// A thread on another core wakes a task as fast as it can, until the task has seen the last.
+/// A thread on another core wakes a task as fast as it can, until the task has seen the last wake.
 fn streaming<R: Runtime>(effort: Effort) -> Sample {
     let wakes = effort.count(1_000_000);
     in_task::<R, _>(time_wall(wakes, move || async move {
@@ -101,7 +101,7 @@ fn streaming<R: Runtime>(effort: Effort) -> Sample {
     }))
 }
 
-/// Ends the process with its thread, so that nobody waits for what does not come.
+/// Ends the process if its thread panics, so that the task does not wait for wakes that never come.
 struct ExitOnPanic;
 
 impl Drop for ExitOnPanic {
@@ -112,7 +112,7 @@ impl Drop for ExitOnPanic {
     }
 }
 
-/// What the kernel asks for one wake-up that is not coalesced: a write and a wait.
+/// The kernel's cost of one wake-up that is not coalesced: a write, then a wait.
 fn through_eventfd(wakes: u64) -> Sample {
     let mut poller = Poller::with_idle_descriptor().map_err(|error| error.to_string())?;
     time(wakes, || {

@@ -1,4 +1,4 @@
-//! Handshakes, writes and closes that are given up in the middle.
+//! TLS handshakes, writes, closes that are abandoned midway.
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
@@ -13,7 +13,7 @@ use super::duplex::{Duplex, duplex};
 use super::{Identity, tls_pair};
 use crate::support::turns;
 
-/// Polls `future` at most `polls` times, and then drops it.
+/// Polls `future` at most `polls` times, then drops it.
 pub(super) async fn give_up_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut polled = 0;
@@ -27,21 +27,21 @@ pub(super) async fn give_up_after<F: Future>(polls: usize, future: F) -> Option<
     .await
 }
 
-/// Shakes hands, and waits for a byte.
+/// Performs the handshake, then reads a byte.
 async fn listen(connector: &TlsConnector, stream: Duplex) -> io::Result<()> {
     let mut tls = connector.connect("localhost", stream).await?;
     tls.read_exact(&mut [0]).await
 }
 
-/// Shakes hands, and says a byte.
+/// Performs the handshake, then writes a byte.
 async fn speak(acceptor: &TlsAcceptor, stream: Duplex) -> io::Result<()> {
     let mut tls = acceptor.accept(stream).await?;
     tls.write_all(&[1]).await?;
     tls.close().await
 }
 
-/// Gives one of the two ends up after every number of polls, until that is enough to finish. The
-/// other end must be done by then, or learn of it.
+/// Abandons one of the ends after each number of polls, until that number is enough to finish. The
+/// other end must have finished by then, or get an error.
 async fn give_up_at_every_poll(polls_of: impl Fn(usize) -> (usize, usize)) {
     let identity = Identity::localhost();
     let (connector, acceptor) = (identity.connector(), identity.acceptor());

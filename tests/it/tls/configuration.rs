@@ -1,4 +1,4 @@
-//! What is found wrong before there is a connection.
+//! Faults of a TLS configuration, which are found before there is a connection.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use coro::net::tls::{
 use super::duplex::duplex;
 use super::{Identity, tls_pair};
 
-/// A file of this test's own, until this is dropped.
+/// A file of one test, which is removed on drop.
 pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
@@ -44,7 +44,7 @@ fn certificates_and_keys_are_read_from_files() {
 }
 
 #[test]
-fn what_is_no_pem_is_said_so() {
+fn text_that_is_no_pem_is_said_to_be_none() {
     let identity = Identity::localhost();
     for (text, expected) in [
         ("", "tls: no certificates found in this PEM"),
@@ -101,7 +101,7 @@ fn a_key_of_another_certificate_is_refused() {
 }
 
 #[test]
-fn what_trusts_nobody_is_refused() {
+fn a_configuration_without_roots_is_refused() {
     let identity = Identity::localhost();
     let client = TlsConnector::builder().root_certificates([]).build();
     let server = TlsAcceptor::builder(identity.chain(), identity.key())

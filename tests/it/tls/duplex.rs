@@ -1,4 +1,4 @@
-//! A connection in memory, as narrow and as contrary as a test wants it.
+//! A connection in memory, with the step or capacity that a test needs.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 pub(crate) struct Duplex {
     incoming: Rc<RefCell<Pipe>>,
     outgoing: Rc<RefCell<Pipe>>,
-    /// So many bytes are read or written at once.
+    /// The most bytes that one read or write moves.
     step: usize,
 }
 
@@ -25,7 +25,7 @@ struct Pipe {
     writer: Option<Waker>,
 }
 
-/// Two ends, which move `step` bytes at once, and hold `capacity` that are on their way.
+/// Two ends, which move at most `step` bytes at once. Each direction buffers `capacity` bytes.
 pub(crate) fn duplex(step: usize, capacity: usize) -> (Duplex, Duplex) {
     let pipe = || {
         Rc::new(RefCell::new(Pipe {
@@ -51,7 +51,7 @@ impl Duplex {
         self.outgoing.borrow().bytes.len()
     }
 
-    /// Puts bytes on their way that nobody on this side has written.
+    /// Sends bytes to the other end that do not come from this end's user.
     pub(crate) fn inject(&self, bytes: &[u8]) {
         self.outgoing.borrow_mut().bytes.extend(bytes);
         wake(&self.outgoing, |pipe| pipe.reader.take());

@@ -1,4 +1,4 @@
-//! How TLS connections end.
+//! The ends of TLS connections.
 
 use std::io::ErrorKind;
 use std::net::Shutdown;
@@ -57,7 +57,7 @@ async fn a_write_after_close_fails() {
     );
 }
 
-/// Data, then an end that was not announced: the data, then an error every time.
+/// Expects data, then an unannounced end, which is an error at every further read.
 async fn is_cut_off<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut TlsStream<S>) {
     let mut received = [0; 5];
     stream.read_exact(&mut received).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_record_cut_in_half_by_a_reset_gives_nothing_of_itself() {
     server.write_all(b"whole").await.unwrap();
     client.read_exact(&mut [0; 5]).await.unwrap();
 
-    // The head of a record of 100 bytes, and ten of them.
+    // The header of a record of 100 bytes, with the first ten of them.
     let half = [&[23, 3, 3, 0, 100][..], &[0; 10]].concat();
     server.get_mut().write_all(&half).await.unwrap();
     drop(server);
@@ -215,7 +215,7 @@ async fn a_client_that_trickles_is_cut_off_at_the_same_time() {
 }
 
 #[coro::test]
-async fn a_close_that_nobody_takes_in_is_cut_off_after_half_a_minute() {
+async fn a_close_whose_bytes_are_not_read_is_cut_off_after_half_a_minute() {
     let (mut client, _server) = tls_pair(duplex(1000, 1000)).await;
     assert_eq!(client.write(&[0; 5000]).await.unwrap(), 5000);
     let begun = LoopHandle::current().time();

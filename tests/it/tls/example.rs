@@ -1,4 +1,4 @@
-//! What the example program `tls_echo` does.
+//! The example program `tls_echo`, as a client or a server of its own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,7 +12,7 @@ fn tls_echo_prints_what_it_promises() {
     assert_eq!(printed("tls_echo", "0.01"), promised("tls_echo"));
 }
 
-/// Has the example send `message` to a server.
+/// Runs the example as a client that sends `message` to a server.
 fn connect(arguments: &[&str], roots_of_machine: &str, message: &str) -> Output {
     let mut client = example("tls_echo")
         .arg("connect")

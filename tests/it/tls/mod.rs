@@ -1,4 +1,4 @@
-//! TLS: what goes through, what is refused, how it ends, and peers of other makes.
+//! TLS: data, refusals, endings, other implementations as peers.
 
 mod cancelling;
 mod configuration;
@@ -22,14 +22,14 @@ use coro::net::{TcpListener, TcpStream};
 use futures::io::{AsyncRead, AsyncWrite};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-/// A certificate and its key.
+/// A certificate with its key.
 pub(crate) struct Identity {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Identity {
-    /// For "localhost", signed by itself.
+    /// A self-signed identity for "localhost".
     fn localhost() -> Self {
         Self::self_signed(params("localhost"))
     }
@@ -58,13 +58,13 @@ impl Identity {
         TlsAcceptor::new(self.chain(), self.key()).unwrap()
     }
 
-    /// One that trusts this certificate and nothing else.
+    /// A connector that trusts only this certificate.
     fn connector(&self) -> TlsConnector {
         trusting(self.chain())
     }
 }
 
-/// For that name, and with a subject that no other certificate has.
+/// The parameters of a certificate for that name, with a unique subject.
 fn params(name: &str) -> CertificateParams {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -80,7 +80,7 @@ fn trusting(roots: Vec<CertificateDer<'static>>) -> TlsConnector {
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-/// Who signs others' certificates.
+/// An authority that signs other certificates.
 fn authority() -> Authority {
     let mut params = params("authority.example");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -95,7 +95,7 @@ async fn tcp_pair() -> (TcpStream, TcpStream) {
     (client.unwrap(), server.unwrap().0)
 }
 
-/// A client that asks for "localhost", and a server, after their handshake.
+/// The results of a handshake between a client that asks for "localhost" and a server.
 async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     acceptor: &TlsAcceptor,
@@ -117,7 +117,7 @@ async fn tls_pair<S: AsyncRead + AsyncWrite + Unpin>(
     (ends.0.unwrap(), ends.1.unwrap())
 }
 
-/// What TLS itself found wrong.
+/// The TLS error inside of an I/O error.
 #[track_caller]
 fn tls_error<T>(result: io::Result<T>) -> TlsError {
     let error = result.err().expect("this has to fail");

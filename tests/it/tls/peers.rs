@@ -1,4 +1,4 @@
-//! TLS spoken with OpenSSL's command and with Python.
+//! TLS spoken with OpenSSL's command or with Python.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,7 +12,7 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use super::Identity;
 use super::configuration::Scratch;
 
-/// Whether a command is there; if not, says that the test is skipped.
+/// Whether a command can be run here. If not, prints that the test is skipped.
 pub(super) fn has(command: &str, argument: &str) -> bool {
     let mut command = Command::new(command);
     command.arg(argument).stdout(Stdio::null());
@@ -47,7 +47,7 @@ pub(super) fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}: {errors}", output.status);
 }
 
-/// A connection to a server of another make, which says on a line of its own where it listens.
+/// Connects to a foreign server, which prints its address on a line that begins with `prefix`.
 async fn connect(server: &mut Child, identity: &Identity, prefix: &str) -> TlsStream<TcpStream> {
     let mut lines = BufReader::new(server.stdout.as_mut().unwrap()).lines();
     let line = lines.find(|line| line.as_ref().unwrap().starts_with(prefix));
@@ -111,7 +111,7 @@ async fn a_server_of_openssl_is_understood() {
     }
 }
 
-/// Serves one connection: reads a line, and sends it back with its length in front.
+/// Serves one connection: reads a line, then sends it back with its length in front.
 async fn serve_a_line(listener: TcpListener, identity: &Identity) -> String {
     let (stream, _) = listener.accept().await.unwrap();
     let tls = identity.acceptor().accept(stream).await.unwrap();
@@ -124,7 +124,7 @@ async fn serve_a_line(listener: TcpListener, identity: &Identity) -> String {
     let answer = format!("{}: {line}", line.len());
     tls.write_all(answer.as_bytes()).await.unwrap();
     tls.close().await.unwrap();
-    // What the other end says when it is done: nothing, but in good order.
+    // The other end says nothing more, but closes in order.
     let _ = tls.read_to_string(&mut line).await;
     name
 }

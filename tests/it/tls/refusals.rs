@@ -1,4 +1,4 @@
-//! Peers that must not be talked to.
+//! Peers that TLS must refuse.
 
 use std::error::Error;
 use std::io;
@@ -11,7 +11,7 @@ use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
 use super::duplex::duplex;
 use super::{Identity, authority, kind, params, shake, tcp_pair, tls_error, trusting};
 
-/// What each side says when the client trusts `roots` only, and asks for "localhost".
+/// The errors of both sides, with a client that asks for "localhost".
 async fn refused(server: &Identity, connector: TlsConnector) -> [String; 2] {
     let (client, server) = shake(&connector, &server.acceptor(), tcp_pair().await).await;
     [client.map(drop), server.map(drop)].map(|end| tls_error(end).to_string())
@@ -63,7 +63,7 @@ async fn a_certificate_that_no_root_has_signed_is_refused() {
 }
 
 #[coro::test]
-async fn what_a_root_has_signed_is_accepted() {
+async fn a_certificate_that_a_root_has_signed_is_accepted() {
     let authority = authority();
     let signed = Identity::signed_by(params("localhost"), &authority);
     let connector = trusting(vec![authority.der().clone()]);
@@ -123,7 +123,7 @@ async fn no_version_in_common_is_an_error_on_both_sides() {
     tls_error(server);
 }
 
-/// A server that only serves clients whom `authority` knows.
+/// An acceptor that only serves clients with a certificate that `authority` signed.
 fn mutual(server: &Identity, authority: &super::Authority) -> TlsAcceptor {
     TlsAcceptor::builder(server.chain(), server.key())
         .client_root_certificates([authority.der().clone()])
@@ -131,7 +131,7 @@ fn mutual(server: &Identity, authority: &super::Authority) -> TlsAcceptor {
         .unwrap()
 }
 
-/// A client that presents a certificate.
+/// A connector that presents a client certificate.
 fn presenting(server: &Identity, client: &Identity) -> TlsConnector {
     TlsConnector::builder()
         .root_certificates(server.chain())

@@ -1,4 +1,4 @@
-//! What goes through a TLS connection that works.
+//! Data through a TLS connection that works.
 
 use std::io::IoSlice;
 
@@ -12,7 +12,7 @@ use super::duplex::duplex;
 use super::{Identity, shake, tcp_pair, tls_pair};
 use crate::support::{Reports, ms, turns};
 
-/// Sends `text` from one end to the other, and reads it there to its end.
+/// Sends `text` from one end to the other, which reads it to its end.
 async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     from: &mut TlsStream<S>,
     to: &mut TlsStream<S>,
@@ -28,7 +28,7 @@ async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 #[coro::test]
-async fn both_directions_carry_what_was_written() {
+async fn both_directions_carry_all_written_bytes() {
     let (mut client, mut server) = tls_pair(tcp_pair().await).await;
     pass(&mut client, &mut server, b"to the server").await;
     pass(&mut server, &mut client, b"to the client").await;
@@ -41,7 +41,7 @@ async fn it_works_byte_by_byte() {
     pass(&mut server, &mut client, &[8; 3000]).await;
 }
 
-/// Writes `mine` while it reads, and gives what it read.
+/// Writes `mine` while it reads. Returns the bytes it read.
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<S>, mine: &[u8]) -> Vec<u8> {
     let (mut reader, mut writer) = stream.split();
     let mut received = Vec::new();
@@ -56,7 +56,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<S>, mine:
     received
 }
 
-/// Four mebibytes that do not repeat within a record.
+/// Four mebibytes without a repetition within a record.
 fn much(seed: u32) -> Vec<u8> {
     let mut state = seed;
     let next = || {
@@ -83,7 +83,7 @@ async fn a_write_of_several_slices_is_one_record() {
         IoSlice::new(b"world"),
     ];
     assert_eq!(client.write_vectored(&slices).await.unwrap(), 12);
-    // A record costs 5 bytes of header, 16 of checksum and one of type.
+    // A record costs 5 bytes of header, 16 of checksum, one of type.
     assert_eq!(client.get_ref().unread(), 12 + 22);
     let mut received = [0; 12];
     server.read_exact(&mut received).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_slow_reader_holds_up_the_writer_before_memory_fills() {
 }
 
 #[coro::test]
-async fn both_ends_know_what_was_agreed_on() {
+async fn both_ends_know_the_agreed_parameters() {
     let identity = Identity::localhost();
     let connector = coro::net::tls::TlsConnector::builder()
         .root_certificates(identity.chain())
@@ -161,7 +161,7 @@ async fn both_ends_know_what_was_agreed_on() {
 }
 
 #[coro::test]
-async fn who_offers_no_protocol_agrees_on_none() {
+async fn ends_that_offer_no_protocol_agree_on_none() {
     let (client, server) = tls_pair(tcp_pair().await).await;
     assert_eq!(
         (client.alpn_protocol(), server.alpn_protocol()),
@@ -177,7 +177,7 @@ async fn a_second_connection_resumes_the_session_of_the_first() {
     for _ in 0..2 {
         let (client, server) = shake(&connector, &acceptor, tcp_pair().await).await;
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
-        // The ticket is read along with the data.
+        // The client reads the session ticket along with this data.
         pass(&mut server, &mut client, b"x").await;
         kinds.push(client.connection().handshake_kind().unwrap());
     }

@@ -1,4 +1,4 @@
-//! Protocols that are called back for what comes through TLS.
+//! Protocols that are called back for data that comes through TLS.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,14 +11,14 @@ use super::duplex::duplex;
 use super::tls_pair;
 use crate::support::turns;
 
-/// What has become of a connection: what was received, and how it ended.
+/// The received data of a connection, with its end.
 #[derive(Default)]
 struct Seen {
     received: Vec<u8>,
     lost: Option<Result<(), io::ErrorKind>>,
 }
 
-/// Sends `mine`, and closes when it has received as much.
+/// Sends `mine`, then closes after it has received as many bytes.
 struct Exchange {
     mine: Vec<u8>,
     transport: Option<Transport>,
@@ -81,7 +81,7 @@ async fn a_protocol_sends_receives_and_closes_through_tls() {
     assert!(received == mine);
     server.write_all(&received).await.unwrap();
     server.flush().await.unwrap();
-    // The protocol closes, and says so: a clean end.
+    // The protocol closes with close_notify: a clean end.
     assert_eq!(server.read(&mut received).await.unwrap(), 0);
     assert_eq!(lost(&seen).await, Ok(()));
     assert!(seen.borrow().received == mine);

@@ -9,7 +9,7 @@ use futures::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::{Identity, kind, tcp_pair};
 
-/// What a server says that offers STARTTLS, up to the handshake.
+/// A server that offers STARTTLS: its words up to the handshake, then TLS.
 async fn offer(stream: TcpStream, acceptor: &TlsAcceptor, go_ahead: &str) -> io::Result<String> {
     let mut plain = BufReader::new(stream);
     plain.write_all(b"220 ready\r\n").await?;
@@ -23,7 +23,7 @@ async fn offer(stream: TcpStream, acceptor: &TlsAcceptor, go_ahead: &str) -> io:
     Ok(secret)
 }
 
-/// What a client says that wants it.
+/// A client that asks for STARTTLS.
 async fn upgrade(stream: TcpStream, connector: &TlsConnector, command: &str) -> io::Result<()> {
     let mut plain = BufReader::new(stream);
     let mut line = String::new();
@@ -112,7 +112,7 @@ async fn a_handshake_that_was_read_too_far_is_taken_up_through_its_reader() {
     let server = async {
         let mut plain = BufReader::new(server);
         let mut first = String::new();
-        // By now the handshake may have come, too, and be in the reader.
+        // By now the handshake may have arrived too, and may be in the reader's buffer.
         coro::sleep(std::time::Duration::from_millis(10)).await;
         plain.read_line(&mut first).await.unwrap();
         let mut tls = acceptor.accept(plain).await.unwrap();

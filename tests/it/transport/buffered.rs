@@ -6,7 +6,7 @@ use coro::net::{Buffered, BufferedProtocol, Transport, create_connection};
 
 use super::{Log, join};
 
-/// Receives into a buffer of a given length, again and again.
+/// Receives into a buffer of a given length, repeatedly.
 struct Small {
     log: Log,
     buffer: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Datagrams by callbacks.
+//! Datagrams by callbacks: `DatagramProtocol`.
 
 use std::io;
 use std::net::{self, SocketAddr};
@@ -108,7 +108,7 @@ async fn a_refusal_is_told_and_the_endpoint_goes_on() {
 }
 
 #[coro::test(real)]
-async fn what_is_too_long_to_send_is_an_error_and_no_end() {
+async fn a_datagram_too_long_to_send_is_an_error_and_no_end() {
     let (transport, log) = spied(bound(), |data, transport| {
         if data == b"too long" {
             let to = Some(SocketAddr::from(([127, 0, 0, 1], 9)));

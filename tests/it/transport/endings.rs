@@ -1,4 +1,4 @@
-//! All the ways in which a connection ends, each of which is told exactly once.
+//! All ways in which a connection ends; the protocol is told of each exactly once.
 
 use std::io::{Read, Write};
 use std::net::{self, Shutdown};
@@ -38,7 +38,7 @@ async fn the_other_end_resets() {
 }
 
 #[coro::test(real)]
-async fn an_abort_ends_it_in_a_later_turn_and_does_not_send_what_waits() {
+async fn an_abort_ends_it_in_a_later_turn_and_does_not_send_buffered_bytes() {
     let (transport, log, mut peer) = spied(nothing).await;
     let waits = transport.write(&vec![1; MUCH]);
     assert!(waits > 0);
@@ -57,7 +57,7 @@ async fn an_abort_ends_it_in_a_later_turn_and_does_not_send_what_waits() {
 }
 
 #[coro::test(real)]
-async fn a_close_sends_what_waits_first() {
+async fn a_close_sends_buffered_bytes_first() {
     let (transport, log, mut peer) = spied(nothing).await;
     assert!(transport.write(&vec![1; MUCH]) > 0);
     transport.close();
@@ -198,7 +198,7 @@ async fn half_a_connection_stays_open_when_the_protocol_wants_it() {
 }
 
 #[coro::test(real)]
-async fn write_eof_comes_after_what_waits_and_leaves_the_other_half_open() {
+async fn write_eof_comes_after_buffered_bytes_and_leaves_the_other_half_open() {
     let (transport, log, mut peer) = spied(nothing).await;
     assert!(transport.can_write_eof());
     transport.write(&vec![1; MUCH]);
@@ -232,7 +232,7 @@ async fn a_connection_that_reads_outlives_its_handles() {
 }
 
 #[coro::test(real)]
-async fn one_that_does_not_read_sends_what_waits_and_closes_with_its_last_handle() {
+async fn a_transport_that_does_not_read_sends_buffered_bytes_and_closes_with_its_last_handle() {
     let (_, address, mut peer_of) = silent_listener();
     let log = Log::default();
     let sink = Sink(log.clone());
@@ -250,7 +250,7 @@ async fn one_that_does_not_read_sends_what_waits_and_closes_with_its_last_handle
     assert_eq!(join(reader).await, MUCH);
 }
 
-/// A protocol that keeps no handle.
+/// A protocol that keeps no handle of its transport.
 struct Sink(Log);
 
 impl coro::net::Protocol for Sink {

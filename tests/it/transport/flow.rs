@@ -1,4 +1,4 @@
-//! How much may wait: watermarks, and readers that do not read.
+//! Flow control: watermarks of the write buffer, paused reading.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use super::{Callback, MUCH, join, keep_open, nothing, spied};
 use crate::support::{panic_of, turns};
 
-/// Sends until the other end takes no more, and gives how much it took.
+/// Sends until the transport's buffers are full. Returns how many bytes it sent.
 fn fill(peer: &mut TcpStream) -> usize {
     peer.set_nonblocking(true).unwrap();
     let mut sent = 0;
@@ -21,12 +21,12 @@ fn fill(peer: &mut TcpStream) -> usize {
     sent
 }
 
-/// Writes until the system takes no more.
+/// Writes until the system takes no more bytes.
 async fn stuff(transport: &coro::net::Transport) {
     while transport.get_write_buffer_size() == 0 {
         transport.write(&[1; 1024]);
     }
-    // What the system takes grows for a while.
+    // The system takes more for a while.
     turns(20).await;
 }
 
@@ -57,7 +57,7 @@ async fn pause_and_resume_come_at_the_watermarks_and_pause_within_the_write() {
 
     transport.set_write_buffer_limits(Some(waits + 1000), Some(10));
     assert_eq!(transport.write(&[1; 1000]), waits + 1000);
-    log.assert(["made"]); // just the limit is not above it
+    log.assert(["made"]); // exactly at the limit: not above it
     assert_eq!(transport.write(b"x"), waits + 1001);
     log.assert(["made", "pause"]);
     transport.write(b"y");
@@ -87,7 +87,7 @@ async fn limits_that_are_set_apply_at_once() {
 }
 
 #[coro::test(real)]
-async fn a_protocol_that_heeds_pause_writing_bounds_what_waits_for_a_slow_reader() {
+async fn a_protocol_that_heeds_pause_writing_bounds_the_buffer_for_a_slow_reader() {
     use std::cell::Cell;
     use std::rc::Rc;
     let paused = Rc::new(Cell::new(false));
@@ -187,7 +187,7 @@ async fn single_bytes_arrive_in_their_order_both_ways() {
 }
 
 #[coro::test(real)]
-async fn a_connection_that_is_always_full_keeps_nobody_waiting() {
+async fn a_connection_that_is_always_readable_does_not_hold_up_another() {
     let (_busy, busy_log, mut flood) = spied(nothing).await;
     let (_quiet, quiet_log, mut calm) = spied(nothing).await;
     let flooding = std::thread::spawn(move || while flood.write_all(&[1; 256 * 1024]).is_ok() {});

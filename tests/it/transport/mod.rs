@@ -1,4 +1,4 @@
-//! Protocols and their transports, over sockets of the system.
+//! Protocols with their transports, over sockets of the system.
 
 mod buffered;
 mod datagrams;
@@ -18,7 +18,7 @@ use std::task::{Poll, Waker};
 
 use coro::net::{Protocol, Transport, create_connection};
 
-/// What a protocol was told, in order; and who waits for something to be in it.
+/// The callbacks of a protocol, in order, with the waker of the test that waits for one of them.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Rc<RefCell<LogState>>);
 
@@ -36,7 +36,7 @@ impl Log {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Notes data, and consecutive pieces of it as one.
+    /// Logs received data; consecutive pieces are one event.
     pub(crate) fn add_data(&self, data: &[u8]) {
         self.0.borrow_mut().data.extend_from_slice(data);
         let last = self.0.borrow().events.last().cloned();
@@ -71,7 +71,7 @@ impl Log {
         .await;
     }
 
-    /// Waits for an event, by how it begins.
+    /// Waits for an event that begins with this text.
     pub(crate) async fn until_event(&self, event: &str) {
         self.until(|log| log.count(event) > 0).await;
     }
@@ -97,8 +97,8 @@ pub(crate) enum Callback<'a> {
     Resume,
 }
 
-/// A protocol that notes what it is told and then does what a test wants; that gives whether to
-/// keep half of the connection open.
+/// A protocol that logs each callback, then calls `react`. That returns whether to keep half of the
+/// connection open.
 pub(crate) struct Spy<F> {
     pub(crate) log: Log,
     transport: Option<Transport>,
@@ -156,7 +156,7 @@ impl<F: FnMut(Callback<'_>, &Transport) -> bool + 'static> Protocol for Spy<F> {
     }
 }
 
-/// A spy on one end of a connection, and a blocking socket as the other.
+/// A spy on one end of a connection, with a blocking socket at the other end.
 pub(crate) async fn spied(
     react: impl FnMut(Callback<'_>, &Transport) -> bool + 'static,
 ) -> (Transport, Log, net::TcpStream) {
@@ -180,7 +180,7 @@ pub(crate) fn keep_open(_: Callback<'_>, _: &Transport) -> bool {
     true
 }
 
-/// More than the system takes without a reader.
+/// More bytes than the system buffers without a reader.
 pub(crate) const MUCH: usize = 16 * 1024 * 1024;
 
 #[coro::test(real)]

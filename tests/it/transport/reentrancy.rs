@@ -13,7 +13,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use super::{Callback, Log, MUCH, Spy, join, nothing, spied};
 use crate::support::{Reports, turns};
 
-/// Calls everything that does not end the connection.
+/// Calls every method that does not end the connection.
 fn meddle(transport: &Transport) {
     transport.pause_reading();
     transport.set_write_buffer_limits(Some(10), None);
@@ -138,7 +138,7 @@ async fn a_protocol_that_is_set_in_a_callback_is_called_from_the_next_on() {
     second.assert(["data", "lost"]);
 }
 
-/// A protocol that keeps nothing but its notes.
+/// A protocol that only logs.
 struct Second(Log);
 
 impl Protocol for Second {
@@ -165,7 +165,7 @@ async fn a_protocol_that_is_set_while_writing_is_paused_is_told_so() {
     second.assert(["pause"]);
 }
 
-/// A stream that, whenever it is polled, calls the transport that it belongs to.
+/// A stream that calls its own transport whenever it is polled.
 struct Meddler {
     transport: Rc<RefCell<Option<Transport>>>,
     written: Rc<RefCell<Vec<u8>>>,

@@ -35,7 +35,7 @@ fn connect(server: &ProtocolServer) -> TcpStream {
     TcpStream::connect(server.local_addr().unwrap()).unwrap()
 }
 
-/// Waits until the server has so many connections.
+/// Waits until the server has `count` connections.
 async fn connected(server: &ProtocolServer, count: usize) {
     while server.connections() != count {
         coro::sleep(ms(1)).await;
@@ -81,7 +81,7 @@ async fn echo_to_a_thousand() {
 }
 
 #[coro::test(real)]
-async fn a_closed_server_accepts_nobody_and_its_connections_go_on() {
+async fn a_closed_server_accepts_no_connection_and_its_connections_go_on() {
     let server = echo_server();
     let mut client = connect(&server);
     connected(&server, 1).await;

@@ -1,4 +1,4 @@
-//! Transports over Unix sockets and pipes.
+//! Transports over Unix sockets or pipes.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -65,7 +65,7 @@ async fn one_of_a_pair_is_a_transport() {
 }
 
 #[coro::test(real)]
-async fn what_comes_out_of_a_pipe_is_received_up_to_its_end() {
+async fn the_bytes_of_a_pipe_are_received_up_to_its_end() {
     let (reader, mut writer) = io::pipe().unwrap();
     let log = Log::default();
     let spy = Spy::new(&log, nothing);

@@ -59,7 +59,7 @@ mod with_alloc {
 
     struct Nothing;
 
-    // SAFETY: a null pointer says that there is no memory, and so there is none to give back.
+    // SAFETY: a null pointer means that no memory was allocated, so none has to be freed.
     unsafe impl GlobalAlloc for Nothing {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             null_mut()

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 struct Reader;
 
-// What #[async_trait] makes of a method.
+// A method as #[async_trait] expands it.
 impl Reader {
     #[coro::coroutine]
     fn read<'a>(&'a self) -> Pin<Box<dyn Future<Output = u32> + Send + 'a>> {

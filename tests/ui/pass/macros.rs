@@ -68,7 +68,7 @@ fn yielding() {
     expression!(yield_from!(5..7))
 }
 
-/// A whole function, out of every kind of fragment.
+/// A whole function, made from every kind of fragment.
 macro_rules! function {
     (
         $(#[$meta:meta])*
@@ -122,7 +122,7 @@ macro_rules! generator {
 
 generator!(made_generator, u8, [1, 2]);
 
-/// As `select!` does: what it is given is waited for in place.
+/// Like `select!`, awaits the given futures in place.
 macro_rules! first_of {
     ($($name:ident = $future:expr => $then:expr),*) => {{
         let mut result = None;

@@ -1,4 +1,4 @@
-//! Closures, blocks and functions inside a body keep what is theirs.
+//! Closures, blocks, functions inside a body keep their own `return`, `?`, `|`.
 
 #![deny(
     warnings,

@@ -40,7 +40,7 @@ fn waiting() -> u32 {
     sum += yield_from!(add(yield_from!(ready(1)), yield_from!(add(1, yield_from!(ready(1))))));
     assert_eq!(sum, 5);
 
-    // In what others make of expressions.
+    // Inside the arguments of other macros.
     sum = vec![yield_from!(ready(sum)), yield_from!(ready(1)) + 1].into_iter().sum();
     let text = format!("{} {x}", yield_from!(ready(sum)), x = yield_from!(ready(2)));
     assert_eq!(text, "7 2", "{}", yield_from!(ready(1)));

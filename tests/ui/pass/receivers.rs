@@ -1,4 +1,4 @@
-//! Methods: every kind of `self`, and none.
+//! Methods with every kind of `self`, or without one.
 
 #![deny(
     warnings,

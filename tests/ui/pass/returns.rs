@@ -1,4 +1,4 @@
-//! What a coroutine may return, and how.
+//! Return types of coroutines, with every way to return.
 
 #![deny(
     warnings,

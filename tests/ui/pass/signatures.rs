@@ -1,4 +1,4 @@
-//! What may stand in a signature: generics, constants, bounds, lifetimes, `impl Trait`.
+//! Parts of a signature: generics, constants, bounds, lifetimes, `impl Trait`.
 
 #![deny(
     warnings,

@@ -1,4 +1,4 @@
-//! Methods of traits: required, with a default, implemented, and called through `dyn`.
+//! Methods of traits: required, with a default, implemented, called through `dyn`.
 
 #![deny(
     warnings,
@@ -27,7 +27,7 @@ pub trait Store {
     #[coro::coroutine]
     fn get(&self, key: Self::Key) -> Option<String>;
 
-    /// Required, with names in the patterns that only documentation needs.
+    /// Required, with argument names that only document.
     #[coro::coroutine]
     fn borrow<'a>(&'a self, key: &'a str) -> &'a str;
 

@@ -1,4 +1,4 @@
-//! `unsafe fn` stays unsafe to call, and its body is as safe as the edition says.
+//! An `unsafe fn` stays unsafe to call; its body is as safe as the edition says.
 
 #![deny(warnings, unused, unsafe_op_in_unsafe_fn)]
 
@@ -11,7 +11,7 @@ use std::future::ready;
 #[coro::coroutine]
 unsafe fn plain(x: *const u32) -> u32 {
     yield_from!(ready(()));
-    // SAFETY: the caller promises that it points to a number; so below.
+    // SAFETY: the caller promises that `x` points to a number. The same holds below.
     unsafe { *x }
 }
 

@@ -1,6 +1,6 @@
-//! What is written by hand, for want of a generator.
+//! Hand-written iterators, as a program without generators has them.
 
-/// The shortest that counts.
+/// The shortest hand-written iterator that counts.
 pub(super) struct Count {
     next: u64,
     end: u64,
@@ -36,7 +36,7 @@ pub(super) fn from_fn(end: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// As a compiler would do it: a state for each place at which one can stand.
+/// As a compiler would write it: a state for each place at which the body can be suspended.
 pub(super) enum State {
     Begin { end: u64 },
     AtYield { item: u64, end: u64 },
@@ -69,7 +69,7 @@ impl Iterator for State {
     }
 }
 
-/// Adds up what it is sent, and says how much that is so far.
+/// Adds up the numbers that it is sent, and returns the sum so far.
 pub(super) enum Adder {
     Begin { left: u64 },
     AtYield { left: u64, sum: u64 },

@@ -1,4 +1,4 @@
-//! Iterators, two-way coroutines and streams, against what one would write by hand.
+//! Iterators, two-way coroutines, streams: each against its hand-written form.
 
 mod hand;
 mod ours;
@@ -34,7 +34,8 @@ pub(crate) fn suite() -> Suite {
     .case(size())
 }
 
-/// The loop and the generator are one function to the compiler, but it must not fold the items.
+/// The compiler sees loop and generator as one function, but `black_box` keeps it from folding the
+/// items.
 fn inlined() -> Case {
     Case::new("iterate, inlined", STRUCT)
         .subject(STRUCT, Role::Floor, |effort| each(effort, hand::Count::new))
@@ -76,7 +77,7 @@ fn each<I: IntoIterator<Item = u64>>(effort: &Effort, make: impl Fn(u64) -> I) -
     time(items, || opaque_sum(make(black_box(items))))
 }
 
-#[inline(always)] // the loop and what it iterates over are to be one function
+#[inline(always)] // to make one function of the loop and its iterator
 fn opaque_sum(items: impl IntoIterator<Item = u64>) -> u64 {
     let mut sum = 0_u64;
     for item in items {
@@ -85,7 +86,7 @@ fn opaque_sum(items: impl IntoIterator<Item = u64>) -> u64 {
     sum
 }
 
-/// The same without anything in the way of the optimiser, which makes a formula of the whole.
+/// The same without `black_box`, so that the optimiser makes a formula of the whole loop.
 fn folded() -> Case {
     fn sum<I: IntoIterator<Item = u64>>(effort: &Effort, make: impl Fn(u64) -> I) -> Sample {
         let items = effort.count(ITEMS);
@@ -109,7 +110,7 @@ fn folded() -> Case {
         .goal(Bound::AtMost(0.001))
 }
 
-/// One indirect call an item.
+/// One indirect call for each item.
 fn dynamic() -> Case {
     fn sum<I: Iterator<Item = u64>>(effort: &Effort, make: impl Fn(u64) -> I) -> Sample {
         let items = effort.count(ITEMS);
@@ -210,7 +211,7 @@ fn polled(mut stream: Pin<&mut impl Stream<Item = u64>>) -> u64 {
     sum
 }
 
-/// What a suspended generator takes beyond its body.
+/// The size of a suspended generator beyond its body.
 fn size() -> Case {
     fn beyond<Y, R, F>(generator: &Generator<Y, R, F>) -> Sample {
         let bytes = size_of_val(generator) - size_of::<F>();

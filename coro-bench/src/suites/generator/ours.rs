@@ -1,4 +1,4 @@
-//! The same as coroutines of ours.
+//! The same iterators as `coro` coroutines.
 
 use coro::yield_;
 

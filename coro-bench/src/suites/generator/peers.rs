@@ -1,4 +1,4 @@
-//! The same as the peers have it.
+//! The same iterators in genawaiter, async_stream, fauxgen, next_gen, corosensei.
 
 use std::hint::black_box;
 

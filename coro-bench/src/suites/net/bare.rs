@@ -12,7 +12,8 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use super::servers::{BUFFER, Server};
 use crate::harness::Role;
 
-/// Edge-triggered, both directions registered once; a read that comes up short took all there was.
+/// Edge-triggered, with both directions registered once. A short read means that the socket is
+/// drained.
 pub(super) struct Bare;
 
 const LISTENER: u64 = u64::MAX;
@@ -67,7 +68,7 @@ fn accept(epoll: &OwnedFd, listener: &TcpListener, place: usize) -> io::Result<T
     Ok(stream)
 }
 
-/// Whether the stream goes on.
+/// Whether the stream stays open.
 fn echo(stream: &mut TcpStream, buffer: &mut [u8]) -> bool {
     loop {
         let len = match stream.read(buffer) {
@@ -75,7 +76,7 @@ fn echo(stream: &mut TcpStream, buffer: &mut [u8]) -> bool {
             Ok(len) => len,
             Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
         };
-        // The load has one message a connection on the way, for which there is always room.
+        // The load sends a message only after the last echo, so the socket has room for this one.
         if stream.write_all(&buffer[..len]).is_err() {
             return false;
         }

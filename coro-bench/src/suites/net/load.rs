@@ -1,4 +1,4 @@
-//! The load: what connects to every server, and measures it.
+//! The load: the clients that connect to every server, with the measurement of their messages.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use rustix::event::epoll;
 use crate::harness::Reading;
 use crate::machine::{cpu_time, thread_time};
 
-/// What is sent over each of some connections, of which none has two messages on the way.
+/// The messages of a run. A connection has at most one on the way.
 #[derive(Clone, Copy)]
 pub(super) struct Load {
     pub(super) connections: usize,
@@ -19,12 +19,12 @@ pub(super) struct Load {
     pub(super) repeats: usize,
 }
 
-/// The processor time of a server, by this thread.
+/// The processor time of a server, as this thread sees it.
 pub(super) trait ServerTime {
     fn used(&self) -> Duration;
 }
 
-/// A server on another thread of this process: whatever is not ours is its.
+/// A server on another thread of this process: it used all CPU time that this thread did not use.
 pub(super) struct OtherThread;
 
 impl ServerTime for OtherThread {
@@ -33,7 +33,7 @@ impl ServerTime for OtherThread {
     }
 }
 
-/// One connection, and how much of the echo is still to come.
+/// One connection, with the number of bytes that its echo still lacks.
 struct Client {
     stream: TcpStream,
     missing: usize,
@@ -41,7 +41,7 @@ struct Client {
 }
 
 impl Load {
-    /// Connects, and sends messages and awaits their echoes, as many as there are, again and again.
+    /// Connects, then exchanges all messages for their echoes, in several repeats.
     pub(super) fn run(
         &self,
         address: SocketAddr,
@@ -146,7 +146,7 @@ impl Client {
     }
 }
 
-/// Connects and is let go, again and again: what a connection costs the server.
+/// Connects and resets, repeatedly: the cost of a connection to the server.
 pub(super) fn connect_often(
     address: SocketAddr,
     connections: u64,
@@ -160,7 +160,7 @@ pub(super) fn connect_often(
             let mut stream = TcpStream::connect(address)?;
             stream.write_all(b"x")?;
             stream.read_exact(&mut [0])?;
-            // A reset leaves no port waiting.
+            // A reset leaves no port in `TIME_WAIT`.
             rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
         }
         if repeat > 0 {

@@ -1,4 +1,4 @@
-//! What a message costs a server: echoes over loopback, a load generator on another core.
+//! The cost of a message to a server: echoes over loopback, with the load on another core.
 
 mod bare;
 mod load;
@@ -20,7 +20,7 @@ use servers::{CoroProtocol, CoroStreams, Monoio, Server, Smol, Tokio};
 const CPU: &str = "server CPU";
 const P99: &str = "round trip p99";
 
-/// Adds a subject for each server that is a type, which the function calls `S`.
+/// Adds a subject for each server that is a type; `$function` names the type `S`.
 macro_rules! of_all {
     ($case:expr, $function:expr) => {
         of_all!($case, [Bare, CoroProtocol, CoroStreams, Tokio, Smol, Monoio], $function)
@@ -82,8 +82,8 @@ fn accepting<S: Server>(effort: &Effort) -> Sample {
     })
 }
 
-/// What connections that have been used once, and are kept, add to the resident memory; their
-/// other ends are sockets of the same process, which weigh nothing here.
+/// The resident memory that connections add after they were used once. Their other ends are sockets
+/// of the same process; without buffers in user space, they weigh nothing here.
 fn idle<S: Server>(effort: &Effort) -> Sample {
     let connections = effort.count(5_000);
     against::<S, _>(effort, false, move |address| {
@@ -104,7 +104,7 @@ fn idle<S: Server>(effort: &Effort) -> Sample {
     })
 }
 
-/// Runs a server on this thread, and the load on another, on a core of its own.
+/// Runs a server on this thread, with the load on another thread that is bound to its own core.
 fn against<S: Server, L>(effort: &Effort, large: bool, load: L) -> Sample
 where
     L: FnOnce(SocketAddr) -> io::Result<Vec<Reading>> + Send + 'static,
@@ -117,7 +117,7 @@ where
         machine::bind(core);
         let readings = load(address).map_err(|error| error.to_string());
         stopping.store(true, SeqCst);
-        let _ = TcpStream::connect(address); // by which the server sees that it is over
+        let _ = TcpStream::connect(address); // the server accepts this, then sees `stop`
         readings
     });
     S::serve(listener, stop, large)?;

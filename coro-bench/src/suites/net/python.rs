@@ -1,4 +1,4 @@
-//! The original: asyncio's protocols, and uvloop's, in a Python of their own.
+//! The original: the protocols of asyncio or uvloop, in a process of Python.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ impl Drop for Python {
     }
 }
 
-/// Measures a loop of Python's; `which` is `asyncio` or `uvloop`.
+/// Measures one of Python's loops; `which` is `asyncio` or `uvloop`.
 pub(super) fn sample(which: &str, effort: &Effort, load: Load) -> Sample {
     let core = effort.core.unwrap_or(0).to_string();
     let child = Command::new("python3")

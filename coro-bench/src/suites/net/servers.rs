@@ -1,4 +1,4 @@
-//! The servers that are compared: each sends back what it receives.
+//! The servers that are compared: each sends back the bytes it receives.
 
 use std::io;
 use std::net::TcpListener;
@@ -12,11 +12,12 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use crate::harness::Role;
 use crate::runtimes::{self, Runtime};
 
-/// How much a server reads at once; the buffers of those that have one for each connection.
+/// The size of a read, for servers with one buffer for all connections, or for large messages.
 pub(super) const BUFFER: usize = 64 * 1024;
+/// The size of a read of small messages, for servers with a buffer for each connection.
 const BUFFER_OF_ONE: usize = 4 * 1024;
 
-/// Serves on this thread until somebody connects after `stop` was set.
+/// Serves on this thread until a client connects after `stop` was set.
 pub(super) trait Server: 'static {
     const NAME: &'static str;
     const ROLE: Role = Role::Peer;
@@ -24,7 +25,7 @@ pub(super) trait Server: 'static {
     fn serve(listener: TcpListener, stop: Arc<AtomicBool>, large: bool) -> Result<(), String>;
 }
 
-/// A buffer of a connection's own.
+/// The buffer of one connection.
 fn buffer(large: bool) -> Vec<u8> {
     vec![0; if large { BUFFER } else { BUFFER_OF_ONE }]
 }

@@ -1,8 +1,8 @@
-//! The locks and channels that are compared, behind one trait each.
+//! The locks, semaphores, channels that are compared, with a trait for each kind.
 
 use crate::harness::Role;
 
-/// Something that one task at a time has.
+/// A lock that one task at a time holds.
 pub(super) trait Locks: 'static {
     const NAME: &'static str;
     const ROLE: Role = Role::Peer;
@@ -14,7 +14,7 @@ pub(super) trait Locks: 'static {
     fn lock(lock: &Self::Lock) -> impl Future<Output = Self::Guard<'_>>;
 }
 
-/// A channel with room for so many messages, at least.
+/// A channel with room for at least `room` messages.
 pub(super) trait Channels: 'static {
     const NAME: &'static str;
     const ROLE: Role = Role::Peer;
@@ -92,7 +92,7 @@ impl Oneshots for Coro {
     }
 }
 
-/// Our semaphore with one permit, as a lock.
+/// `coro`'s semaphore with one permit, as a lock.
 pub(super) struct CoroSemaphore;
 
 impl Locks for CoroSemaphore {
@@ -111,12 +111,12 @@ impl Locks for CoroSemaphore {
     }
 }
 
-/// Our channel without a limit.
+/// `coro`'s channel without a limit.
 pub(super) struct CoroUnbounded;
 
 impl Channels for CoroUnbounded {
     const NAME: &'static str = "coro unbounded";
-    const ROLE: Role = Role::Floor; // it is no peer of our other
+    const ROLE: Role = Role::Floor; // no peer of our bounded channel
 
     type Sender = coro::sync::channel::UnboundedSender<u64>;
     type Receiver = coro::sync::channel::Receiver<u64>;
@@ -134,12 +134,12 @@ impl Channels for CoroUnbounded {
     }
 }
 
-/// Our queue, as a channel.
+/// `coro`'s queue, as a channel.
 pub(super) struct CoroQueue;
 
 impl Channels for CoroQueue {
     const NAME: &'static str = "coro Queue";
-    const ROLE: Role = Role::Floor; // it is no peer of our channel
+    const ROLE: Role = Role::Floor; // no peer of our channel
 
     type Sender = std::rc::Rc<coro::sync::Queue<u64>>;
     type Receiver = Self::Sender;
@@ -305,7 +305,7 @@ impl Channels for Futures {
     type Receiver = futures::channel::mpsc::Receiver<u64>;
 
     fn new(room: usize) -> (Self::Sender, Self::Receiver) {
-        futures::channel::mpsc::channel(room - 1) // each sender has room for one beside
+        futures::channel::mpsc::channel(room - 1) // each sender adds room for one
     }
 
     async fn send(sender: &mut Self::Sender, message: u64) {
@@ -336,7 +336,7 @@ impl Oneshots for Futures {
     }
 }
 
-/// Of the crate `local-channel`: without a limit.
+/// The channel of the crate `local-channel`, which has no limit.
 pub(super) struct LocalChannel;
 
 impl Channels for LocalChannel {

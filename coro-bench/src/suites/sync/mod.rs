@@ -1,4 +1,4 @@
-//! What locks and channels cost: all on our loop, and tokio's on its own as well.
+//! The cost of locks or channels: all on our loop, tokio's also on its own.
 
 mod kits;
 
@@ -62,7 +62,7 @@ pub(crate) fn suite() -> Suite {
         .case(case("a message around 1,000 tasks", 1_000, &channels, 2.0))
 }
 
-/// A case whose subjects are given the number of tasks, and how far `coro` is to be ahead.
+/// A case whose subjects are given the number of tasks; `ahead` is the goal against the best peer.
 fn case(name: &'static str, tasks: u64, subjects: &[Entry], ahead: f64) -> Case {
     let case = Case::new(name, "coro");
     let case = subjects.iter().fold(case, |case, &(name, role, run)| {
@@ -91,7 +91,7 @@ fn uncontended<R: Runtime, K: Locks>(times: u64) -> Sample {
     }))
 }
 
-/// Tasks that take a lock in turn, and keep it while the others run.
+/// Tasks that take a lock in turn; each keeps it for one turn, while the others run.
 fn contended<R: Runtime, K: Locks>(times: u64, tasks: u64) -> Sample {
     in_task::<R, _>(time_async(times * tasks, move || async move {
         let lock = Rc::new(K::new());
@@ -130,7 +130,7 @@ fn to_oneself<R: Runtime, K: Channels>(times: u64) -> Sample {
     }))
 }
 
-/// Tasks in a ring, each of which passes on what it receives.
+/// Tasks in a ring, each of which passes on the messages it receives.
 fn around<R: Runtime, K: Channels>(times: u64, tasks: u64) -> Sample {
     in_task::<R, _>(time_async(times * tasks, move || async move {
         let (mut first, mut previous) = K::new(1);

@@ -1,4 +1,4 @@
-//! Handshakes on a transport that come to nothing, each of which is told exactly once.
+//! Handshakes on a transport that fail; the protocol is told of each exactly once.
 
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -43,7 +43,7 @@ async fn the_other_end_resets() {
     log.assert(["made", "lost: ConnectionReset"]);
 }
 
-/// Keeps the error that it is lost by.
+/// Keeps the error of `connection_lost`.
 struct Losing(std::rc::Rc<std::cell::RefCell<Vec<Option<io::Error>>>>);
 
 impl Protocol for Losing {
@@ -57,7 +57,7 @@ impl Protocol for Losing {
 }
 
 #[coro::test]
-async fn a_server_that_is_not_trusted_is_told_so_and_both_who_wait_know_why() {
+async fn an_untrusted_server_is_told_so_and_future_and_protocol_both_get_the_error() {
     let (trusted, other) = (Identity::localhost(), Identity::localhost());
     let lost = std::rc::Rc::default();
     let (ours, theirs) = duplex(100, 500);
@@ -93,7 +93,7 @@ async fn a_handshake_has_a_time_limit() {
 }
 
 #[coro::test]
-async fn plain_text_that_nobody_takes_counts_towards_the_time_limit() {
+async fn plain_text_that_is_not_read_counts_towards_the_time_limit() {
     let identity = Identity::localhost();
     let (transport, log, _peer) = spied(duplex(100, 500), nothing);
     transport.write(&[0; 10_000]);
@@ -222,7 +222,7 @@ fn the_loop_ends_in_the_midst_of_a_handshake() {
     let mut hello = Vec::new();
     peer.read_to_end(&mut hello).unwrap(); // it is closed
     assert!(!hello.is_empty() && transport.is_closing());
-    log.assert(["made"]); // as at the end of a loop always
+    log.assert(["made"]); // as always at the end of a loop
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is called during a handshake, and takes effect after it.
+//! Calls during a handshake, which take effect after it.
 
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -8,7 +8,7 @@ use crate::support::turns;
 use crate::transport::{keep_open, nothing};
 
 #[coro::test]
-async fn a_close_waits_for_the_handshake_and_sends_what_was_written() {
+async fn a_close_waits_for_the_handshake_and_sends_all_written_bytes() {
     let identity = Identity::localhost();
     let (transport, log, mut peer, place) = client(&identity, duplex(100, 500));
     go(&mut peer).await;
@@ -38,7 +38,7 @@ async fn a_handshake_that_fails_while_closing_is_an_error() {
 }
 
 #[coro::test]
-async fn the_end_of_what_is_written_comes_after_the_handshake() {
+async fn write_eof_takes_effect_after_the_handshake() {
     let identity = Identity::localhost();
     let (transport, log, peer) = spied(duplex(100, 500), keep_open);
     let shaking = coro::spawn(transport.start_tls(&identity.connector(), "localhost"));
@@ -74,7 +74,7 @@ async fn reading_that_is_paused_does_not_hold_up_the_handshake_and_stays_paused(
 }
 
 #[coro::test]
-async fn what_is_written_during_the_handshake_counts_towards_the_limits() {
+async fn bytes_written_during_the_handshake_count_towards_the_limits() {
     let identity = Identity::localhost();
     let (transport, log, peer) = spied(duplex(1000, 5000), nothing);
     log.until_event("made").await;
@@ -94,7 +94,7 @@ async fn what_is_written_during_the_handshake_counts_towards_the_limits() {
 }
 
 #[coro::test]
-async fn a_transport_that_nobody_holds_shakes_hands_to_the_end() {
+async fn a_transport_without_handles_completes_its_handshake() {
     let identity = Identity::localhost();
     let (transport, log, peer) = spied(duplex(100, 500), nothing);
     let shaking = coro::spawn(transport.start_tls(&identity.connector(), "localhost"));

@@ -1,4 +1,4 @@
-//! Transports that go on in TLS in the midst of their conversation.
+//! Transports that switch to TLS during their conversation.
 
 mod endings;
 mod meanwhile;
@@ -18,11 +18,11 @@ use super::Identity;
 use super::duplex::{Duplex, duplex};
 use crate::transport::{Callback, Log, Spy};
 
-/// What a future that was spawned has come to.
+/// The spawned future of a `start_tls`.
 type Outcome = coro::Task<io::Result<()>>;
 
-/// A transport over one end of a connection in memory, with a protocol that notes what it is told,
-/// and the other end.
+/// A transport over one end of a connection in memory, with a protocol that logs its callbacks. The
+/// other end is returned with them.
 fn spied(
     streams: (Duplex, Duplex),
     react: impl FnMut(Callback<'_>, &Transport) -> bool + 'static,
@@ -32,8 +32,8 @@ fn spied(
     (transport, log, streams.1)
 }
 
-/// A client's transport that goes on in TLS when it is told "go", and the server's end; in the
-/// place there will be what came of it.
+/// A client's transport that switches to TLS when it receives "go", with the server's end. The cell
+/// then holds the spawned `start_tls`.
 fn client(
     identity: &Identity,
     streams: (Duplex, Duplex),
@@ -53,7 +53,7 @@ fn client(
     (transport, log, peer, place)
 }
 
-/// Has a client of that kind begin: tells it to go, and hears that it does.
+/// Sends "go" to such a client, and reads its answer.
 async fn go(peer: &mut Duplex) {
     peer.write_all(b"go").await.unwrap();
     let mut answer = [0; 4];
@@ -66,7 +66,7 @@ async fn outcome(place: &RefCell<Option<Outcome>>) -> io::Result<()> {
     task.await.unwrap()
 }
 
-/// A transport whose handshake is over, and the other end.
+/// A transport after its handshake, with the other end.
 async fn started(identity: &Identity) -> (Transport, Log, TlsStream<Duplex>) {
     let (transport, log, mut peer, place) = client(identity, duplex(1000, 5000));
     go(&mut peer).await;

@@ -1,4 +1,4 @@
-//! STARTTLS spoken with OpenSSL's command and with Python's client of SMTP.
+//! STARTTLS spoken with OpenSSL's command or with Python's client of SMTP.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use coro::net::{Protocol, ProtocolServer, Transport, create_server};
 use super::super::peers::{Files, ended, has, start, succeeded};
 use super::Identity;
 
-/// As much of SMTP as its clients need to ask for TLS and to take leave.
+/// The part of SMTP that a client needs to ask for TLS, then to quit.
 struct Smtp {
     acceptor: TlsAcceptor,
     transport: Option<Transport>,

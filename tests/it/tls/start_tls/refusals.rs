@@ -1,4 +1,4 @@
-//! Calls that cannot be meant.
+//! Calls of `start_tls` that are refused, since they make no sense.
 
 use std::io::ErrorKind;
 
@@ -24,7 +24,7 @@ async fn the_second_call_during_a_handshake_is_refused_and_harms_nothing() {
     let expected = "tls: start_tls() on a transport that is in the midst of another: \
                     wait for that to be done";
     assert_eq!(error.to_string(), expected);
-    drop(transport.start_tls_server(&identity.acceptor())); // refused, and so aborts nothing
+    drop(transport.start_tls_server(&identity.acceptor())); // refused, so its drop aborts nothing
     let mut tls = identity.acceptor().accept(peer).await.unwrap();
     first.await.unwrap().unwrap();
     transport.write(b"hello");
@@ -37,7 +37,7 @@ async fn the_second_call_during_a_handshake_is_refused_and_harms_nothing() {
 }
 
 #[coro::test]
-async fn a_transport_that_closes_stays_with_what_it_spoke() {
+async fn a_transport_that_closes_stays_with_its_present_stream() {
     let identity = Identity::localhost();
     let (transport, log, mut peer) = spied(duplex(100, 500), nothing);
     transport.write(b"plain");

@@ -1,4 +1,4 @@
-//! Conversations that begin in plain text and go on in TLS.
+//! Conversations that begin in plain text, then go on in TLS.
 
 use std::io::{Read, Write};
 use std::net;
@@ -26,10 +26,10 @@ fn bytes(seed: u8) -> Vec<u8> {
     (0..MUCH).map(|n| (n >> 8) as u8 ^ n as u8 ^ seed).collect()
 }
 
-/// What a protocol sends, and where it notes what it is told.
+/// The bytes that a protocol sends, with the log of its callbacks.
 type Made = (Vec<u8>, Log);
 
-/// A server that goes on in TLS on command, and sends what is its to send.
+/// A server that switches to TLS on command, then sends its bytes.
 fn server_spy(
     (mine, log): Made,
     acceptor: TlsAcceptor,
@@ -47,7 +47,7 @@ fn server_spy(
     })
 }
 
-/// A client that commands so, and sends what is its to send.
+/// A client that gives the command, then sends its bytes.
 fn client_spy(
     (mine, log): Made,
     connector: TlsConnector,
@@ -94,7 +94,7 @@ async fn two_protocols_go_on_in_tls_from_within_their_callbacks() {
     transport.close();
     gather((ours.1.until_event("lost"), theirs.1.until_event("lost"))).await;
     assert_eq!((ours.1.count("made"), theirs.1.count("made")), (1, 1));
-    // close_notify came, and so the end is a clean one.
+    // close_notify came, so the end is a clean one.
     assert_eq!((theirs.1.count("eof"), theirs.1.count("lost:")), (1, 0));
     assert_eq!(ours.1.count("lost:"), 0);
 }
@@ -174,7 +174,7 @@ async fn a_blocking_client_of_rustls_is_served() {
 }
 
 #[coro::test]
-async fn what_waited_goes_in_plain_text_before_the_handshake() {
+async fn buffered_bytes_are_sent_in_plain_text_before_the_handshake() {
     let identity = Identity::localhost();
     let (transport, log, mut peer) = spied(duplex(100, 500), nothing);
     log.until_event("made").await;
@@ -182,7 +182,7 @@ async fn what_waited_goes_in_plain_text_before_the_handshake() {
     let before = transport.get_write_buffer_size();
     assert!(before > MUCH - 1000);
     let shaking = coro::spawn(transport.start_tls_server(&identity.acceptor()));
-    // It counts still: whoever was paused stays so.
+    // The bytes still count: a paused writer stays paused.
     assert_eq!(transport.get_write_buffer_size(), before);
     turns(5).await;
     log.assert(["made", "pause"]);
@@ -206,7 +206,7 @@ async fn what_waited_goes_in_plain_text_before_the_handshake() {
 }
 
 #[coro::test]
-async fn what_follows_the_await_runs_before_data_comes_and_can_choose_the_protocol() {
+async fn code_after_the_await_runs_before_data_comes_and_can_choose_the_protocol() {
     let identity = Identity::localhost();
     let (h1, h2) = (Log::default(), Log::default());
     let (client, server) = tcp_pair().await;
@@ -223,7 +223,7 @@ async fn what_follows_the_await_runs_before_data_comes_and_can_choose_the_protoc
     let second = Recorder(h2.clone());
     let serving = async {
         transport.start_tls_server(&acceptor).await.unwrap();
-        // The client's bytes are here by now: its last flight and these came together.
+        // The client's bytes have arrived by now: they came together with its last flight.
         let is_h2 = |tls: &TlsStream<PlainStream>| tls.alpn_protocol() == Some(b"h2");
         assert_eq!(transport.with_stream(is_h2), Some(true));
         transport.set_protocol(second);
@@ -241,7 +241,7 @@ async fn what_follows_the_await_runs_before_data_comes_and_can_choose_the_protoc
     assert_eq!(h2.data(), b"pipelined");
 }
 
-/// Notes without needing to be told of a connection.
+/// A protocol that logs without a `connection_made`.
 struct Recorder(Log);
 
 impl coro::net::Protocol for Recorder {
@@ -265,7 +265,7 @@ async fn nothing_is_received_until_the_future_is_done() {
     let transport = create_connection(|| spy, address).await.unwrap();
     let (mut peer, _) = listener.accept().await.unwrap();
     let shaking = transport.start_tls(&identity.connector(), "localhost");
-    // From here on it is nothing but a handshake, and so a bad one.
+    // From here on all bytes belong to the handshake, so these make it fail.
     peer.write_all(b"injected after the call").await.unwrap();
     turns(20).await;
     log.assert(["made"]);

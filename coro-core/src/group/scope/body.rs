@@ -146,7 +146,7 @@ pub(super) async fn run<B: Future>(
     poll_fn(|cx| {
         while core.poll(body.as_mut(), &mut output).is_pending() {
             besides(cx);
-            if !core.is_ending() {
+            if !core.ends_now() {
                 return core.wait(cx);
             }
         }

@@ -1,0 +1,164 @@
+//! The failure policy of scopes and task groups: what each outcome means to the others.
+
+use std::cell::{Cell, RefCell};
+
+use super::error::{Cause, ScopeError};
+use super::panics::{FirstPanic, Payload};
+
+/// What the failure of one child means to the others, in a [`try_scope`](crate::try_scope) or a
+/// [`TaskGroup`](crate::TaskGroup).
+///
+/// A failure is the error of a child made with `try_spawn`. What such a child has no value for,
+/// nobody can go on with. In a scope, under the last two policies, whoever awaits the handle of one
+/// that has failed is dropped there; under the first two the scope's end is what it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Policy {
+    /// The first failure ends the scope: body and children are dropped.
+    ///
+    /// A child's failure does so at the end of the turn: children that had been woken before it
+    /// take their step, and if they fail in that, their failures count, too. A failure of the body
+    /// ends the scope at once.
+    #[default]
+    AllSucceed,
+    /// The first child to succeed ends the other children, and the body goes on with its value.
+    /// Failures are forgiven, unless all children that could succeed have failed: that ends the
+    /// scope.
+    FirstSucceeds,
+    /// Failures end nobody; if there are any the scope fails in the end, with all of them.
+    Collect,
+    /// Failures end nobody, and are forgiven if the body returns a value. A panic, too, is that
+    /// child's alone: whoever awaits it panics, and if nobody does it is reported to the loop's
+    /// exception handler.
+    Supervise,
+}
+
+impl Policy {
+    /// Whether a scope in which something has failed still has a value if its body has one.
+    fn forgives(self) -> bool {
+        matches!(self, Policy::FirstSucceeds | Policy::Supervise)
+    }
+}
+
+/// What a scope or a group has to do after an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Duty {
+    Nothing,
+    /// End the children, but not the body.
+    EndChildren,
+    /// End body and children, after those that were woken before have had their step.
+    EndAfterTurn,
+    /// End body and children at once.
+    End,
+}
+
+/// The outcomes so far, and what they come to under the policy.
+pub(super) struct Verdict<E> {
+    policy: Cell<Policy>,
+    failures: RefCell<Vec<E>>,
+    panic: FirstPanic,
+    /// Why the whole ends before its time.
+    cause: RefCell<Option<Cause>>,
+    /// How many children can still succeed.
+    trying: Cell<usize>,
+    has_succeeded: Cell<bool>,
+}
+
+impl<E> Default for Verdict<E> {
+    fn default() -> Self {
+        Verdict {
+            policy: Cell::default(),
+            failures: RefCell::default(),
+            panic: FirstPanic::default(),
+            cause: RefCell::default(),
+            trying: Cell::default(),
+            has_succeeded: Cell::default(),
+        }
+    }
+}
+
+impl<E> Verdict<E> {
+    pub(super) fn policy(&self) -> Policy {
+        self.policy.get()
+    }
+
+    pub(super) fn set_policy(&self, policy: Policy) {
+        self.policy.set(policy);
+    }
+
+    /// Whether something has ended the whole.
+    pub(super) fn is_ending(&self) -> bool {
+        self.cause.borrow().is_some()
+    }
+
+    /// A child that can succeed was made.
+    pub(super) fn attempt(&self) {
+        self.trying.set(self.trying.get() + 1);
+    }
+
+    /// Such a child is gone, whatever its outcome.
+    pub(super) fn attempt_over(&self) -> Duty {
+        self.trying.set(self.trying.get() - 1);
+        let hopeless = self.trying.get() == 0 && !self.has_succeeded.get();
+        let has_failed = !self.failures.borrow().is_empty();
+        match self.policy.get() {
+            Policy::FirstSucceeds if hopeless && has_failed => self.end(Cause::Failed),
+            _ => Duty::Nothing,
+        }
+    }
+
+    /// Takes the outcome of such a child.
+    pub(super) fn judge<T>(&self, result: Result<T, E>) -> (Option<T>, Duty) {
+        match result {
+            Ok(value) => (Some(value), self.success()),
+            Err(error) => match self.failure(error) {
+                Duty::End => (None, Duty::EndAfterTurn),
+                duty => (None, duty),
+            },
+        }
+    }
+
+    fn success(&self) -> Duty {
+        self.has_succeeded.set(true);
+        match self.policy.get() {
+            Policy::FirstSucceeds => Duty::EndChildren,
+            _ => Duty::Nothing,
+        }
+    }
+
+    /// Takes the body's error.
+    pub(super) fn failure(&self, error: E) -> Duty {
+        self.failures.borrow_mut().push(error);
+        match self.policy.get() {
+            Policy::AllSucceed => self.end(Cause::Failed),
+            _ => Duty::Nothing,
+        }
+    }
+
+    /// Takes a panic, which is [resumed](Self::take_panic) at the end.
+    pub(super) fn panicked(&self, payload: Payload) -> Duty {
+        self.panic.keep(payload);
+        self.end(Cause::Failed)
+    }
+
+    pub(super) fn take_panic(&self) -> Option<Payload> {
+        self.panic.take()
+    }
+
+    /// Ends the whole; the first cause counts.
+    pub(super) fn end(&self, cause: Cause) -> Duty {
+        self.cause.borrow_mut().get_or_insert(cause);
+        Duty::End
+    }
+
+    /// What it all comes to: the body's value, if it has one and nothing stands against it.
+    pub(super) fn settle<T>(&self, value: Option<T>) -> Result<T, ScopeError<E>> {
+        let (failures, cause) = (self.failures.take(), self.cause.take());
+        match (value, cause) {
+            (Some(value), None) if failures.is_empty() || self.policy.get().forgives() => Ok(value),
+            (Some(value), Some(Cause::Cancelled(_))) if failures.is_empty() => Ok(value),
+            (_, cause) => Err(ScopeError::new(cause.unwrap_or(Cause::Failed), failures)),
+        }
+    }
+}

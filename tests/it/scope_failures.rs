@@ -51,9 +51,7 @@ async fn the_first_failure_drops_body_and_siblings_and_comes_out() {
 }
 
 #[coro::test]
-async fn failures_of_one_turn_are_kept_in_the_order_of_completion() {
-    // As in asyncio, where all children run to the ends of their present steps: here the first
-    // failure drops the rest, so what comes second is what a destructor or a body adds.
+async fn collected_failures_are_kept_in_the_order_of_completion() {
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
         s.try_spawn(fails(3, "c"));

@@ -223,7 +223,8 @@ impl<E> GroupHandle<E> {
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         let cancelled = Cancelled::new(reason.into(), Location::caller());
-        self.group.do_it(self.group.verdict.end(Cause::Cancelled(cancelled)));
+        self.group
+            .do_it(self.group.verdict.end(Cause::Cancelled(cancelled)));
     }
 
     /// What the failure of a task means to the others; [`Policy::AllSucceed`] unless it is said

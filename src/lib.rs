@@ -261,7 +261,9 @@ pub use coro_core::yield_;
 ///   finds out by itself. A default method with `&self` needs `where Self: Sync`.
 /// - **`boxed`**: puts the body on the heap, one allocation a call: for recursion, and for methods of
 ///   traits that are used as `dyn Trait`. All that is borrowed must be visible in the types of the
-///   arguments: `Words<'_>`, not `Words`.
+///   arguments: `Words<'_>`, not `Words`. Without `yields` each level of a recursion takes stack
+///   while it is polled: 2 MiB are enough for 6,000 levels of a small one in debug builds, and for
+///   26,000 in release builds. With `yields` there is no such limit.
 /// - **`crate = path::to::coro`**: the path of this crate, where it is not `::coro`.
 ///
 /// # Traits

@@ -8,6 +8,7 @@ mod connect;
 mod context;
 mod copy;
 mod cuts;
+mod depth;
 mod descriptors;
 mod errors;
 mod examples;

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(super) type Payload = Box<dyn Any + Send>;
 
-/// The first panic; a later one has been printed, and is all that is left of it.
+/// The first panic. The panic hook has printed the later ones, whose payloads are dropped.
 #[derive(Default)]
 pub(super) struct FirstPanic(Cell<Option<Payload>>);
 

@@ -59,7 +59,7 @@ pub struct GroupHandle<E: 'static = Infallible> {
 struct Group<E> {
     members: RefCell<BTreeMap<TaskId, TaskHandle>>,
     verdict: Verdict<E>,
-    /// Nobody may enter any more.
+    /// No task may enter any more.
     closed: Cell<bool>,
     /// The tasks were cancelled, and the body is not polled again.
     ended: Cell<bool>,
@@ -134,7 +134,7 @@ impl<E> TaskGroup<E> {
                 body.set(None);
                 match result {
                     Ok(output) => value = Some(output),
-                    Err(error) => group.do_it(group.verdict.failure(error)),
+                    Err(error) => group.fulfil(group.verdict.failure(error)),
                 }
             }
             if group.ended.get() {
@@ -224,7 +224,7 @@ impl<E> GroupHandle<E> {
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         let cancelled = Cancelled::new(reason.into(), Location::caller());
         self.group
-            .do_it(self.group.verdict.end(Cause::Cancelled(cancelled)));
+            .fulfil(self.group.verdict.end(Cause::Cancelled(cancelled)));
     }
 
     /// What the failure of a task means to the others; [`Policy::AllSucceed`] unless it is said
@@ -267,7 +267,7 @@ impl<E> Group<E> {
         }
     }
 
-    fn do_it(&self, duty: Duty) {
+    fn fulfil(&self, duty: Duty) {
         match duty {
             Duty::Nothing => {}
             Duty::EndChildren => self.cancel_members(),
@@ -311,7 +311,7 @@ impl<E: 'static> Attempt<E> {
         let (value, duty) = self.group.verdict.judge(result);
         match duty {
             Duty::EndAfterTurn => self.end_after_turn(),
-            duty => self.group.do_it(duty),
+            duty => self.group.fulfil(duty),
         }
         if value.is_none() {
             cancel_self();
@@ -322,13 +322,13 @@ impl<E: 'static> Attempt<E> {
     /// The callout stands in the loop's queue behind all tasks that were woken before it.
     fn end_after_turn(&self) {
         let group = self.group.clone();
-        LoopHandle::current().call_soon(move || group.do_it(Duty::End));
+        LoopHandle::current().call_soon(move || group.fulfil(Duty::End));
     }
 }
 
 impl<E> Drop for Attempt<E> {
     fn drop(&mut self) {
-        self.group.do_it(self.group.verdict.attempt_over());
+        self.group.fulfil(self.group.verdict.attempt_over());
     }
 }
 
@@ -371,7 +371,7 @@ impl<F: Future, E> Future for Member<F, E> {
             Ok(polled) => polled,
             Err(payload) => {
                 let group = &this.place.group;
-                group.do_it(group.verdict.panicked(payload));
+                group.fulfil(group.verdict.panicked(payload));
                 cancel_self();
                 Poll::Pending
             }

@@ -8,9 +8,9 @@ use super::panics::{FirstPanic, Payload};
 /// What the failure of one child means to the others, in a [`try_scope`](crate::try_scope) or a
 /// [`TaskGroup`](crate::TaskGroup).
 ///
-/// A failure is the error of a child made with `try_spawn`. What such a child has no value for,
-/// nobody can go on with. In a scope, under the last two policies, whoever awaits the handle of one
-/// that has failed is dropped there; under the first two the scope's end is what it waits for.
+/// A failure is the error of a child made with `try_spawn`. Such a child has no value to go on with.
+/// In a scope, under the last two policies, a body or child that awaits the handle of a failed one
+/// is dropped there; under the first two it waits for the scope's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Policy {
@@ -25,11 +25,11 @@ pub enum Policy {
     /// Failures are forgiven, unless all children that could succeed have failed: that ends the
     /// scope.
     FirstSucceeds,
-    /// Failures end nobody; if there are any the scope fails in the end, with all of them.
+    /// Failures end no other child; if there are any the scope fails in the end, with all of them.
     Collect,
-    /// Failures end nobody, and are forgiven if the body returns a value. A panic, too, is that
-    /// child's alone: whoever awaits it panics, and if nobody does it is reported to the loop's
-    /// exception handler.
+    /// Failures end no other child, and are forgiven if the body returns a value. A panic, too, is
+    /// that child's alone: it goes on in the body or child that awaits the handle, and if none does
+    /// it is reported to the loop's exception handler.
     Supervise,
 }
 
@@ -40,20 +40,20 @@ impl Policy {
     }
 }
 
-/// What a scope or a group has to do after an outcome.
+/// What an outcome obliges a scope or a group to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(super) enum Duty {
     Nothing,
     /// End the children, but not the body.
     EndChildren,
-    /// End body and children, after those that were woken before have had their step.
+    /// End body and children, after those that had been woken before it have taken their step.
     EndAfterTurn,
     /// End body and children at once.
     End,
 }
 
-/// The outcomes so far, and what they come to under the policy.
+/// The outcomes so far, and the policy by which they are judged.
 pub(super) struct Verdict<E> {
     policy: Cell<Policy>,
     failures: RefCell<Vec<E>>,
@@ -152,7 +152,7 @@ impl<E> Verdict<E> {
         Duty::End
     }
 
-    /// What it all comes to: the body's value, if it has one and nothing stands against it.
+    /// The result: the body's value, if it has one and no failure or cause forbids it.
     pub(super) fn settle<T>(&self, value: Option<T>) -> Result<T, ScopeError<E>> {
         let (failures, cause) = (self.failures.take(), self.cause.take());
         match (value, cause) {

@@ -83,7 +83,7 @@ where
     let _guard = Guard(core);
     let body = pin!(Some(async {
         let result = body(&scope).await;
-        result.map_err(|error| scope.do_it(scope.verdict.failure(error)))
+        result.map_err(|error| scope.fulfil(scope.verdict.failure(error)))
     }));
     let output = run(core, body, |cx| scope.check(cx)).await;
     verdict.settle(output.and_then(Result::ok))
@@ -144,7 +144,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         let cancelled = Cancelled::new(reason.into(), Location::caller());
-        self.do_it(self.verdict.end(Cause::Cancelled(cancelled)));
+        self.fulfil(self.verdict.end(Cause::Cancelled(cancelled)));
     }
 
     /// Ends the scope when `deadline` comes, by the loop's [`time`](crate::LoopHandle::time); what
@@ -179,7 +179,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         &self.scope.core
     }
 
-    fn do_it(&self, duty: Duty) {
+    fn fulfil(&self, duty: Duty) {
         match duty {
             Duty::Nothing => {}
             Duty::EndChildren => self.core().end_children(),
@@ -193,7 +193,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         let until = self.until.take();
         if let Some(mut until) = until {
             if until.poll(cx).is_ready() {
-                self.do_it(self.verdict.end(Cause::Elapsed));
+                self.fulfil(self.verdict.end(Cause::Elapsed));
             }
             self.until.borrow_mut().get_or_insert(until);
         }
@@ -206,7 +206,7 @@ struct Attempt<'a, 'scope, 'env, E>(&'a TryScope<'scope, 'env, E>);
 impl<E> Attempt<'_, '_, '_, E> {
     fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
         let (value, duty) = self.0.verdict.judge(result);
-        self.0.do_it(duty);
+        self.0.fulfil(duty);
         if value.is_none() {
             self.0.core().drop_running();
         }
@@ -216,7 +216,7 @@ impl<E> Attempt<'_, '_, '_, E> {
 
 impl<E> Drop for Attempt<'_, '_, '_, E> {
     fn drop(&mut self) {
-        self.0.do_it(self.0.verdict.attempt_over());
+        self.0.fulfil(self.0.verdict.attempt_over());
     }
 }
 

@@ -77,7 +77,7 @@ fn documented_depths_are_reached_on_a_stack_of_two_mebibytes() {
         assert_eq!(run(nested(300, scoped)), 300);
         assert_eq!(run(nested(250, tried)), 250);
         assert_eq!(run(nested(20_000, spawned)), 20_000);
-        assert!(generator(100_000).into_iter().eq([7]));
+        assert!(generator(100_000).eq([7]));
         assert_eq!(run(async_generator(100_000).collect::<Vec<_>>()), [7]);
     });
     deep.unwrap().join().unwrap();

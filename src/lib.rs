@@ -309,7 +309,9 @@ pub use coro_core::yield_;
 ///   compiler infers that by itself. A default method with `&self` needs `where Self: Sync`.
 /// - **`boxed`**: puts the body on the heap, one allocation for each call: for recursion, and for
 ///   methods of traits that are used as `dyn Trait`. All borrows must be visible in the types of
-///   the arguments: `Words<'_>`, not `Words`.
+///   the arguments: `Words<'_>`, not `Words`. Without `yields`, each level of a recursion takes
+///   stack while it is polled: 2 MiB are enough for 6,000 levels of a small body in debug builds,
+///   and for 26,000 in release builds. With `yields` there is no such limit.
 /// - **`crate = path::to::coro`**: the path of this crate, if it is not `::coro`.
 ///
 /// # Traits

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::report::payload_message;
 
@@ -21,6 +21,9 @@ use crate::report::payload_message;
 ///     assert_eq!(error.to_string(), "Task-1 panicked: no such luck");
 /// });
 /// ```
+///
+/// It is `Send` and `Sync` whatever the payload is, so that `task.await?` gives an `anyhow::Error`,
+/// a `Box<dyn Error + Send + Sync>` or an [`io::Error`].
 pub struct JoinError {
     /// Boxed, because errors are rare, and every task reserves room for one.
     inner: Box<Inner>,
@@ -33,9 +36,16 @@ struct Inner {
 
 enum Why {
     Cancelled,
-    Panicked(Box<dyn Any + Send>),
+    Panicked(Panic),
     WouldDeadlock,
     Refused(io::Error),
+}
+
+struct Panic {
+    /// Copied out of the payload, which nothing may look at through a shared error.
+    message: Box<str>,
+    /// A payload need not be `Sync`, but the error is. Never locked: only the owner takes it out.
+    payload: Mutex<Box<dyn Any + Send>>,
 }
 
 impl JoinError {
@@ -50,7 +60,11 @@ impl JoinError {
     }
 
     pub(crate) fn panicked(task: Box<str>, payload: Box<dyn Any + Send>) -> Self {
-        JoinError::new(task, Why::Panicked(payload))
+        let panic = Panic {
+            message: payload_message(payload.as_ref()).into(),
+            payload: Mutex::new(payload),
+        };
+        JoinError::new(task, Why::Panicked(panic))
     }
 
     pub(crate) fn would_deadlock(task: Box<str>) -> Self {
@@ -113,7 +127,10 @@ impl JoinError {
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         let Inner { task, why } = *self.inner;
         match why {
-            Why::Panicked(payload) => Ok(payload),
+            Why::Panicked(panic) => {
+                let payload = panic.payload.into_inner();
+                Ok(payload.unwrap_or_else(PoisonError::into_inner))
+            }
             why => Err(JoinError::new(task, why)),
         }
     }
@@ -124,9 +141,7 @@ impl fmt::Display for JoinError {
         let task = &self.inner.task;
         match &self.inner.why {
             Why::Cancelled => write!(f, "{task} was cancelled"),
-            Why::Panicked(payload) => {
-                write!(f, "{task} panicked: {}", payload_message(payload.as_ref()))
-            }
+            Why::Panicked(panic) => write!(f, "{task} panicked: {}", panic.message),
             Why::WouldDeadlock => write!(
                 f,
                 "blocking for {task} on the thread of the loop that runs it would never end: await it there"

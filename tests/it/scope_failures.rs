@@ -51,9 +51,7 @@ async fn the_first_failure_drops_body_and_siblings_and_comes_out() {
 }
 
 #[coro::test]
-async fn failures_of_one_turn_are_kept_in_the_order_of_completion() {
-    // asyncio lets all children finish their present step. Here the first failure drops the rest,
-    // so further failures can only come from a destructor or the body.
+async fn collected_failures_are_kept_in_the_order_of_completion() {
     let collected = try_scope(async |s| {
         s.policy(Policy::Collect);
         s.try_spawn(fails(3, "c"));

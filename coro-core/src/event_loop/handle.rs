@@ -61,7 +61,8 @@ impl LoopHandle {
     /// [`virtual_time`](crate::event_loop::Builder::virtual_time).
     ///
     /// All deadlines are measured by it. It never goes backwards. Under a real clock it is the same
-    /// as [`Instant::now`].
+    /// as [`Instant::now`], which on Linux and macOS stands still while the machine is suspended: so
+    /// do all timers, deadlines and time limits.
     pub fn time(&self) -> Instant {
         self.core.clock.instant(self.core.clock.now())
     }

@@ -20,9 +20,10 @@ const DONE_A_POLL: usize = 64;
 /// Calls `f` with each item and awaits what it gives, `limit` of them at a time; gives all outputs
 /// in the order of the items.
 ///
-/// The next item is taken when there is room, never before. The futures may borrow, and as there
-/// is nothing that takes their outputs in between, nothing can keep them from being polled.
-/// Dropping it drops those that are not done, and the outputs of those that are.
+/// The next item is taken when there is room, never before, and none after the iterator's first
+/// `None`. The futures may borrow, and as there is nothing that takes their outputs in between,
+/// nothing can keep them from being polled. Dropping it drops those that are not done, and the
+/// outputs of those that are.
 ///
 /// ```
 /// coro::run(async {
@@ -45,7 +46,7 @@ where
         limit > 0,
         "a limit of zero would never let anything begin: allow at least one"
     );
-    let mut items = items.into_iter();
+    let mut items = items.into_iter().fuse(); // asked at each poll, but never after its end
     let mut members = Members::new();
     let mut outputs = Vec::new();
     poll_fn(|cx| {

@@ -14,7 +14,8 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::scope::{Cause, Payload, Policy, ScopeError, drop_payload};
+use super::error::{Cause, ScopeError};
+use super::verdict::{Duty, Policy, Verdict};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
 use crate::task::{Task, TaskHandle, TaskId};
@@ -56,15 +57,11 @@ pub struct GroupHandle<E: 'static = Infallible> {
 
 struct Group<E> {
     members: RefCell<BTreeMap<TaskId, TaskHandle>>,
-    policy: Cell<Policy>,
-    failures: RefCell<Vec<E>>,
-    panic: Cell<Option<Payload>>,
-    /// Why the group ends before its time.
-    cause: RefCell<Option<Cause>>,
-    /// How many tasks can still succeed.
-    trying: Cell<usize>,
-    has_succeeded: Cell<bool>,
+    verdict: Verdict<E>,
+    /// No task may enter any more.
     closed: Cell<bool>,
+    /// The tasks were cancelled, and the body is not polled again.
+    ended: Cell<bool>,
     waiter: Cell<Option<Waker>>,
 }
 
@@ -75,13 +72,9 @@ impl<E> TaskGroup<E> {
     pub fn new() -> Self {
         let group = Group {
             members: RefCell::default(),
-            policy: Cell::default(),
-            failures: RefCell::default(),
-            panic: Cell::default(),
-            cause: RefCell::default(),
-            trying: Cell::default(),
-            has_succeeded: Cell::default(),
+            verdict: Verdict::default(),
             closed: Cell::default(),
+            ended: Cell::default(),
             waiter: Cell::default(),
         };
         TaskGroup {
@@ -134,16 +127,16 @@ impl<E> TaskGroup<E> {
         let mut value = None;
         poll_fn(|cx| {
             if let Some(future) = body.as_mut().as_pin_mut()
-                && !group.is_ending()
+                && !group.ended.get()
                 && let Poll::Ready(result) = future.poll(cx)
             {
                 body.set(None);
                 match result {
                     Ok(output) => value = Some(output),
-                    Err(error) => group.fail(error),
+                    Err(error) => group.fulfil(group.verdict.failure(error)),
                 }
             }
-            if group.is_ending() {
+            if group.ended.get() {
                 body.set(None);
             }
             match body.is_none() && group.members.borrow().is_empty() {
@@ -153,11 +146,10 @@ impl<E> TaskGroup<E> {
         })
         .await;
         group.closed.set(true);
-        if let Some(payload) = group.panic.take() {
+        if let Some(payload) = group.verdict.take_panic() {
             resume_unwind(payload);
         }
-        let (failures, cause) = (group.failures.take(), group.cause.take());
-        ScopeError::settle(value, cause, failures, group.policy.get())
+        group.verdict.settle(value)
     }
 }
 
@@ -166,15 +158,15 @@ impl<E> GroupHandle<E> {
     ///
     /// # Errors
     ///
-    /// [`GroupClosed`] with the future, if the group has ended or is about to.
+    /// [`GroupClosed`], if the group [is closed](Self::is_closed): the future is dropped.
     ///
     /// # Panics
     ///
     /// Outside of a loop.
     #[track_caller]
-    pub fn spawn<F: Future + 'static>(&self, future: F) -> Result<Task<F::Output>, GroupClosed<F>> {
+    pub fn spawn<F: Future + 'static>(&self, future: F) -> Result<Task<F::Output>, GroupClosed> {
         if self.group.is_closed() {
-            return Err(GroupClosed(future));
+            return Err(GroupClosed);
         }
         Ok(self.add(future))
     }
@@ -190,13 +182,13 @@ impl<E> GroupHandle<E> {
     ///
     /// Outside of a loop.
     #[track_caller]
-    pub fn try_spawn<F, T>(&self, future: F) -> Result<Task<T>, GroupClosed<F>>
+    pub fn try_spawn<F, T>(&self, future: F) -> Result<Task<T>, GroupClosed>
     where
         F: Future<Output = Result<T, E>> + 'static,
         T: 'static,
     {
         if self.group.is_closed() {
-            return Err(GroupClosed(future));
+            return Err(GroupClosed);
         }
         let attempt = Attempt::new(&self.group);
         Ok(self.add(async move {
@@ -229,17 +221,21 @@ impl<E> GroupHandle<E> {
     /// [`run`](TaskGroup::run); the group takes no more. The first call counts.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
-        self.group.end(Cause::Cancelled(Cancelled::new(
-            reason.into(),
-            Location::caller(),
-        )));
+        let cancelled = Cancelled::new(reason.into(), Location::caller());
+        self.group
+            .fulfil(self.group.verdict.end(Cause::Cancelled(cancelled)));
     }
 
     /// What the failure of a task means to the others; [`Policy::AllSucceed`] unless it is said
     /// here, before the first is spawned.
     pub fn policy(&self, policy: Policy) -> &Self {
-        self.group.policy.set(policy);
+        self.group.verdict.set_policy(policy);
         self
+    }
+
+    /// Whether the group has ended, or is about to, so that it takes no more tasks.
+    pub fn is_closed(&self) -> bool {
+        self.group.is_closed()
     }
 
     /// How many tasks have not ended.
@@ -254,12 +250,8 @@ impl<E> GroupHandle<E> {
 }
 
 impl<E> Group<E> {
-    fn is_ending(&self) -> bool {
-        self.cause.borrow().is_some()
-    }
-
     fn is_closed(&self) -> bool {
-        self.closed.get() || self.is_ending()
+        self.closed.get() || self.verdict.is_ending()
     }
 
     fn wait(&self, cx: &Context<'_>) -> Poll<()> {
@@ -274,10 +266,16 @@ impl<E> Group<E> {
         }
     }
 
-    fn end(&self, cause: Cause) {
-        self.cause.borrow_mut().get_or_insert(cause);
-        self.cancel_members();
-        self.wake();
+    fn fulfil(&self, duty: Duty) {
+        match duty {
+            Duty::Nothing => {}
+            Duty::EndChildren => self.cancel_members(),
+            Duty::EndAfterTurn | Duty::End => {
+                self.ended.set(true);
+                self.cancel_members();
+                self.wake();
+            }
+        }
     }
 
     fn cancel_members(&self) {
@@ -285,33 +283,6 @@ impl<E> Group<E> {
         for member in members {
             member.cancel();
         }
-    }
-
-    fn fail(&self, error: E) {
-        self.failures.borrow_mut().push(error);
-        if self.policy.get() == Policy::AllSucceed {
-            self.end(Cause::Failed);
-        }
-    }
-
-    /// Ends the group if one success would do, but there can be none any more.
-    fn give_up_hope(&self) {
-        let hopeless = self.trying.get() == 0 && !self.has_succeeded.get();
-        let has_failed = !self.failures.borrow().is_empty();
-        if self.policy.get() == Policy::FirstSucceeds && hopeless && has_failed {
-            self.end(Cause::Failed);
-        }
-    }
-
-    fn panicked(&self, payload: Payload) {
-        match self.panic.take() {
-            Some(first) => {
-                self.panic.set(Some(first));
-                drop_payload(payload);
-            }
-            None => self.panic.set(Some(payload)),
-        }
-        self.end(Cause::Failed);
     }
 }
 
@@ -327,37 +298,36 @@ struct Attempt<E> {
     group: Rc<Group<E>>,
 }
 
-impl<E> Attempt<E> {
+impl<E: 'static> Attempt<E> {
     fn new(group: &Rc<Group<E>>) -> Self {
-        group.trying.set(group.trying.get() + 1);
+        group.verdict.attempt();
         Attempt {
             group: group.clone(),
         }
     }
 
     fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
-        match result {
-            Ok(value) => {
-                self.group.has_succeeded.set(true);
-                if self.group.policy.get() == Policy::FirstSucceeds {
-                    self.group.cancel_members();
-                }
-                Some(value)
-            }
-            Err(error) => {
-                self.group.fail(error);
-                cancel_self();
-                None
-            }
+        let (value, duty) = self.group.verdict.judge(result);
+        match duty {
+            Duty::EndAfterTurn => self.end_after_turn(),
+            duty => self.group.fulfil(duty),
         }
+        if value.is_none() {
+            cancel_self();
+        }
+        value
+    }
+
+    /// The callout stands in the loop's queue behind all tasks that were woken before it.
+    fn end_after_turn(&self) {
+        let group = self.group.clone();
+        LoopHandle::current().call_soon(move || group.fulfil(Duty::End));
     }
 }
 
 impl<E> Drop for Attempt<E> {
     fn drop(&mut self) {
-        let group = &self.group;
-        group.trying.set(group.trying.get() - 1);
-        group.give_up_hope();
+        self.group.fulfil(self.group.verdict.attempt_over());
     }
 }
 
@@ -393,13 +363,14 @@ impl<F: Future, E> Future for Member<F, E> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if this.place.group.policy.get() == Policy::Supervise {
+        if this.place.group.verdict.policy() == Policy::Supervise {
             return this.future.poll(cx);
         }
         match catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))) {
             Ok(polled) => polled,
             Err(payload) => {
-                this.place.group.panicked(payload);
+                let group = &this.place.group;
+                group.fulfil(group.verdict.panicked(payload));
                 cancel_self();
                 Poll::Pending
             }
@@ -446,19 +417,14 @@ impl<E> fmt::Debug for GroupHandle<E> {
     }
 }
 
-/// A [`TaskGroup`] that has ended, or is about to, takes no more tasks. Here is the future back.
-pub struct GroupClosed<F>(pub F);
+/// A [`TaskGroup`] that has ended, or is about to, takes no more tasks. The future was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupClosed;
 
-impl<F> fmt::Debug for GroupClosed<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("GroupClosed(..)")
-    }
-}
-
-impl<F> fmt::Display for GroupClosed<F> {
+impl fmt::Display for GroupClosed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the task group takes no more tasks")
     }
 }
 
-impl<F> Error for GroupClosed<F> {}
+impl Error for GroupClosed {}

@@ -15,6 +15,10 @@ use crate::wait::until::Until;
 /// represented, never ends. On Linux a sleep is exact to less than a millisecond, on other systems
 /// to a millisecond. It allocates nothing.
 ///
+/// Time is that of [`Instant`]. On Linux and macOS it stands still while the machine is suspended: a
+/// sleep of an hour, suspended half-way, ends half an hour after the machine runs again. To act at
+/// a time of day, sleep for short whiles and compare [`SystemTime`](std::time::SystemTime).
+///
 /// Dropping it disarms the timer; nothing is lost.
 ///
 /// ```

@@ -48,6 +48,8 @@ pub(super) struct Ready {
     last: Cell<u32>,
     poll: Cell<u32>,
     steps: Cell<u32>,
+    /// No more are taken from the list: the batch has the last that get a turn.
+    is_last_batch: Cell<bool>,
 }
 
 impl Default for Ready {
@@ -60,6 +62,7 @@ impl Default for Ready {
             last: Cell::new(NONE),
             poll: Cell::new(0),
             steps: Cell::new(0),
+            is_last_batch: Cell::new(false),
         }
     }
 }
@@ -140,7 +143,7 @@ impl Ready {
     /// Wakes a member, as its waker would, and whoever waits for the group.
     pub(super) fn wake(&self, seat: usize) {
         let seat = self.room.seat(seat as u32);
-        if seat.was_queued() {
+        if self.is_last_batch.get() || seat.was_queued() {
             return;
         }
         self.append(seat);
@@ -180,11 +183,25 @@ impl Ready {
     /// Whether there is something in the batch, if need be from the list.
     fn refill(&self) -> bool {
         if self.batch.get() == NONE
+            && !self.is_last_batch.get()
             && let Some((first, last)) = self.room.take_list()
         {
             self.append_list(first, last);
         }
         self.batch.get() != NONE
+    }
+
+    /// From now on only those get a turn that were woken before.
+    pub(super) fn stop_refilling(&self) {
+        if let Some((first, last)) = self.room.take_list() {
+            self.append_list(first, last);
+        }
+        self.is_last_batch.set(true);
+    }
+
+    /// Whether all that get a turn [until the end](Self::stop_refilling) have had it.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.batch.get() == NONE
     }
 
     /// A member that nobody will follow leaves in its turn.

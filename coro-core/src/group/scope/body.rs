@@ -48,6 +48,14 @@ use crate::wait::until::Until;
 /// scope whose children are always ready holds up nobody else. The scope runs under any executor,
 /// and its future can be raced, selected, or moved between tasks.
 ///
+/// # Depth
+///
+/// A scope polls its children inside of its own poll, so scopes within children of scopes take
+/// stack: about 4 KiB a level in debug builds and 0.6 KiB in release builds, for a
+/// [`try_scope`](crate::group::try_scope) 5 KiB and 1.1 KiB. A stack of 2 MiB, as threads have by default,
+/// is enough for 500 or 3,400 levels of this, and for 400 or 1,900 of that. Where a depth is not
+/// bounded, spawn tasks: those take no stack of one another's.
+///
 /// # Panics
 ///
 /// With the first panic of the body's or a child's, once all others have been dropped and the
@@ -145,7 +153,7 @@ pub(super) async fn run<B: Future>(
     poll_fn(|cx| {
         while core.poll(body.as_mut(), &mut output).is_pending() {
             besides(cx);
-            if !core.is_ending() {
+            if !core.ends_now() {
                 return core.wait(cx);
             }
         }

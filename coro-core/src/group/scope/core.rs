@@ -1,19 +1,17 @@
 //! The children of a scope, from when they are spawned until they are gone.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::super::panics::{FirstPanic, Payload, drop_payload};
 use super::super::ready::{Ready, Turn};
 use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
 
-pub(in crate::group) type Payload = Box<dyn Any + Send>;
 type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
 /// How long all clean-ups together may take, unless the scope says otherwise.
@@ -31,6 +29,8 @@ pub(super) struct Core<'s> {
     closed: Cell<bool>,
     /// The scope is to end: body and children are dropped, none is polled again.
     ending: Cell<bool>,
+    /// The scope is to end when those that were woken before have had their turns.
+    ending_soon: Cell<bool>,
     /// The children are to end, but not the body.
     ending_children: Cell<bool>,
     /// Who is being polled.
@@ -39,7 +39,7 @@ pub(super) struct Core<'s> {
     stuck: Cell<bool>,
     /// or has asked for one that will never come.
     in_vain: Cell<bool>,
-    panic: Cell<Option<Payload>>,
+    panic: FirstPanic,
     isolates: Cell<bool>,
     drops_dependants: Cell<bool>,
     grace: Cell<Duration>,
@@ -71,11 +71,12 @@ impl<'s> Core<'s> {
             children: RefCell::default(),
             closed: Cell::new(false),
             ending: Cell::new(false),
+            ending_soon: Cell::new(false),
             ending_children: Cell::new(false),
             running: Cell::new(None),
             stuck: Cell::new(false),
             in_vain: Cell::new(false),
-            panic: Cell::new(None),
+            panic: FirstPanic::default(),
             isolates: Cell::new(false),
             drops_dependants: Cell::new(false),
             grace: Cell::new(GRACE),
@@ -85,7 +86,7 @@ impl<'s> Core<'s> {
     /// Takes a child in, and gives its seat; if the scope takes none any more, the child is
     /// dropped.
     pub(super) fn spawn(&self, future: Boxed<'s>) -> Option<usize> {
-        if self.closed.get() || self.ending.get() {
+        if self.closed.get() || self.is_ending() {
             self.contain(|| drop(future));
             return None;
         }
@@ -124,6 +125,13 @@ impl<'s> Core<'s> {
         self.wake_parent();
     }
 
+    /// Has body and children dropped after the turns of those that were woken before.
+    pub(super) fn end_after_turn(&self) {
+        self.ending_soon.set(true);
+        self.ready.stop_refilling();
+        self.wake_parent();
+    }
+
     /// Has the children dropped, but not the body.
     pub(super) fn end_children(&self) {
         self.closed.set(true);
@@ -132,6 +140,11 @@ impl<'s> Core<'s> {
     }
 
     pub(super) fn is_ending(&self) -> bool {
+        self.ending.get() || self.ending_soon.get()
+    }
+
+    /// Whether body and children are dropped without another poll.
+    pub(super) fn ends_now(&self) -> bool {
         self.ending.get()
     }
 
@@ -193,6 +206,9 @@ impl<'s> Core<'s> {
                 self.drain();
                 self.wake(BODY);
             }
+        }
+        if self.ending_soon.get() && self.ready.is_exhausted() {
+            self.ending.set(true);
         }
         if self.ending.get() {
             self.contain(|| body.set(None));
@@ -277,16 +293,9 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// A panic ends the scope, and is resumed at its end; a later one has been printed, and is all
-    /// that is left of it.
+    /// A panic ends the scope, and is resumed at its end.
     fn panicked(&self, payload: Payload) {
-        match self.panic.take() {
-            Some(first) => {
-                self.panic.set(Some(first));
-                drop_payload(payload);
-            }
-            None => self.panic.set(Some(payload)),
-        }
+        self.panic.keep(payload);
         self.ending.set(true);
     }
 
@@ -385,11 +394,4 @@ pub(super) fn report(payload: Payload) {
         ));
     }
     drop_payload(payload);
-}
-
-/// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-pub(in crate::group) fn drop_payload(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        mem::forget(second);
-    }
 }

@@ -11,13 +11,9 @@
 
 mod body;
 mod core;
-mod error;
 mod task;
 mod try_scope;
 
-pub(super) use self::core::{Payload, drop_payload};
 pub use body::{Scope, scope};
-pub(super) use error::Cause;
-pub use error::ScopeError;
 pub use task::ScopedTask;
-pub use try_scope::{Policy, TryScope, try_scope};
+pub use try_scope::{TryScope, try_scope};

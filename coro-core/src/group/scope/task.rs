@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::core::{Core, Payload, report};
+use super::super::panics::Payload;
+use super::core::{Core, report};
 use crate::task::context::InContext;
 use crate::task::current;
 

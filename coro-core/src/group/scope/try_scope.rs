@@ -1,6 +1,6 @@
 //! A scope whose children can fail.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, pending};
 use std::mem::ManuallyDrop;
@@ -10,10 +10,11 @@ use std::pin::pin;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use super::super::error::{Cause, ScopeError};
 use super::super::ready::Ready;
+use super::super::verdict::{Duty, Policy, Verdict};
 use super::body::{Scope, run};
 use super::core::{Core, Guard};
-use super::error::{Cause, ScopeError};
 use super::task::ScopedTask;
 use crate::error::Cancelled;
 use crate::wait::until::Until;
@@ -70,71 +71,29 @@ where
     F: for<'scope> AsyncFnOnce(&'scope TryScope<'scope, 'env, E>) -> Result<T, E>,
 {
     let ready = Ready::default();
-    let failures = RefCell::new(Vec::new());
-    let cause = RefCell::new(None);
+    let verdict = Verdict::default();
     let until = RefCell::new(None);
     let scope = ManuallyDrop::new(TryScope {
         scope: Scope::new(&ready),
-        policy: Cell::new(Policy::AllSucceed),
-        failures: &failures,
-        cause: &cause,
+        verdict: &verdict,
         until: &until,
-        trying: Cell::new(0),
-        has_succeeded: Cell::new(false),
     });
     let core = &scope.scope.core;
     let _guard = Guard(core);
     let body = pin!(Some(async {
         let result = body(&scope).await;
-        result.map_err(|error| scope.fail(error))
+        result.map_err(|error| scope.fulfil(scope.verdict.failure(error)))
     }));
     let output = run(core, body, |cx| scope.check(cx)).await;
-    let value = output.and_then(Result::ok);
-    ScopeError::settle(value, cause.take(), failures.take(), scope.policy.get())
-}
-
-/// What the failure of one child means to the others, in a [`try_scope`].
-///
-/// A failure is the error of a child made with [`try_spawn`](TryScope::try_spawn). What such a
-/// child has no value for, nobody can go on with: under the last two policies whoever awaits the
-/// handle of one that has failed is dropped there; under the first two the scope's end is what it
-/// waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Policy {
-    /// The first failure, the body's included, ends the scope: body and children are dropped.
-    #[default]
-    AllSucceed,
-    /// The first child to succeed ends the other children, and the body goes on with its value.
-    /// Failures are forgiven, unless all children that could succeed have failed: that ends the
-    /// scope.
-    FirstSucceeds,
-    /// Failures end nobody; if there are any the scope fails in the end, with all of them.
-    Collect,
-    /// Failures end nobody, and are forgiven if the body returns a value. A panic, too, is that
-    /// child's alone: whoever awaits it panics, and if nobody does it is reported to the loop's
-    /// exception handler.
-    Supervise,
-}
-
-impl Policy {
-    /// Whether a scope in which something has failed still has a value if its body has one.
-    pub(super) fn forgives(self) -> bool {
-        matches!(self, Policy::FirstSucceeds | Policy::Supervise)
-    }
+    verdict.settle(output.and_then(Result::ok))
 }
 
 /// What the body of a [`try_scope`] spawns children with; it is a [`Scope`], too.
 pub struct TryScope<'scope, 'env: 'scope, E: 'env> {
     scope: Scope<'scope, 'env>,
-    policy: Cell<Policy>,
-    failures: &'scope RefCell<Vec<E>>,
-    /// Why the scope ends before its time.
-    cause: &'scope RefCell<Option<Cause>>,
+    /// Has a destructor, so it stands beside the scope.
+    verdict: &'scope Verdict<E>,
     until: &'scope RefCell<Option<Until>>,
-    /// How many children can still succeed.
-    trying: Cell<usize>,
-    has_succeeded: Cell<bool>,
 }
 
 impl<'scope, 'env, E> Deref for TryScope<'scope, 'env, E> {
@@ -153,7 +112,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         &'scope self,
         future: impl Future<Output = Result<T, E>> + 'scope,
     ) -> ScopedTask<'scope, T> {
-        self.trying.set(self.trying.get() + 1);
+        self.verdict.attempt();
         let attempt = Attempt(self);
         self.scope.spawn(async move {
             match attempt.judge(future.await) {
@@ -169,7 +128,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     /// Say it before the first child is spawned: what has happened was judged by the policy of its
     /// time.
     pub fn policy(&self, policy: Policy) -> &Self {
-        self.policy.set(policy);
+        self.verdict.set_policy(policy);
         self.core().isolates().set(policy == Policy::Supervise);
         let drops = matches!(policy, Policy::Collect | Policy::Supervise);
         self.core().drops_dependants().set(drops);
@@ -183,10 +142,8 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     /// the scope gives that: only children are cancelled. The first call counts.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
-        self.end(Cause::Cancelled(Cancelled::new(
-            reason.into(),
-            Location::caller(),
-        )));
+        let cancelled = Cancelled::new(reason.into(), Location::caller());
+        self.fulfil(self.verdict.end(Cause::Cancelled(cancelled)));
     }
 
     /// Ends the scope when `deadline` comes, by the loop's [`time`](crate::event_loop::LoopHandle::time); what
@@ -221,40 +178,23 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         &self.scope.core
     }
 
-    fn fail(&self, error: E) {
-        self.failures.borrow_mut().push(error);
-        if self.policy.get() == Policy::AllSucceed {
-            self.end(Cause::Failed);
+    fn fulfil(&self, duty: Duty) {
+        match duty {
+            Duty::Nothing => {}
+            Duty::EndChildren => self.core().end_children(),
+            Duty::EndAfterTurn => self.core().end_after_turn(),
+            Duty::End => self.core().end_all(),
         }
     }
 
-    fn end(&self, cause: Cause) {
-        self.cause.borrow_mut().get_or_insert(cause);
-        self.core().end_all();
-    }
-
-    /// Ends the scope if its deadline has come, or, where one success is enough, there can be none
-    /// any more.
+    /// Ends the scope if its deadline has come.
     fn check(&self, cx: &mut Context<'_>) {
         let until = self.until.take();
         if let Some(mut until) = until {
             if until.poll(cx).is_ready() {
-                self.end(Cause::Elapsed);
+                self.fulfil(self.verdict.end(Cause::Elapsed));
             }
             self.until.borrow_mut().get_or_insert(until);
-        }
-    }
-
-    /// A child that could succeed has ended.
-    fn tried(&self) {
-        self.trying.set(self.trying.get() - 1);
-        if self.policy.get() != Policy::FirstSucceeds || self.core().is_ending() {
-            return;
-        }
-        if self.has_succeeded.get() {
-            self.core().end_children();
-        } else if self.trying.get() == 0 && !self.failures.borrow().is_empty() {
-            self.end(Cause::Failed);
         }
     }
 }
@@ -264,30 +204,25 @@ struct Attempt<'a, 'scope, 'env, E>(&'a TryScope<'scope, 'env, E>);
 
 impl<E> Attempt<'_, '_, '_, E> {
     fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
-        match result {
-            Ok(value) => {
-                self.0.has_succeeded.set(true);
-                Some(value)
-            }
-            Err(error) => {
-                self.0.fail(error);
-                self.0.core().drop_running();
-                None
-            }
+        let (value, duty) = self.0.verdict.judge(result);
+        self.0.fulfil(duty);
+        if value.is_none() {
+            self.0.core().drop_running();
         }
+        value
     }
 }
 
 impl<E> Drop for Attempt<'_, '_, '_, E> {
     fn drop(&mut self) {
-        self.0.tried();
+        self.0.fulfil(self.0.verdict.attempt_over());
     }
 }
 
 impl<E> fmt::Debug for TryScope<'_, '_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TryScope")
-            .field("policy", &self.policy.get())
+            .field("policy", &self.verdict.policy())
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,157 @@
+//! The error of a scope or a task group.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::error::Cancelled;
+
+/// Why a [`try_scope`](crate::group::try_scope) or a [`TaskGroup`](crate::group::TaskGroup) has no value: its
+/// body or a child failed, it was cancelled, or its deadline came.
+///
+/// No failure is lost: they are all in here, in the order in which they happened. The counterpart
+/// of the exception groups that asyncio's task groups raise.
+///
+/// # As an error of other types
+///
+/// It is an [`Error`] whenever failures can be displayed, so `?` turns it into an `anyhow::Error`
+/// or a `Box<dyn Error + Send + Sync>`, also where those are what children fail with. Its text
+/// begins with the first failure, formatted by `{:#}`: that of an `anyhow::Error` names its causes,
+/// too. Its [`source`](Error::source) is that of a first failure which is a boxed `dyn Error` or an
+/// [`io::Error`]. The sources of other types are reached by [`first`](Self::first), or after
+/// `error.map(Box::<dyn Error + Send + Sync>::from)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeError<E> {
+    cause: Cause,
+    failures: Failures<E>,
+}
+
+/// What ended a scope or a group before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cause {
+    Failed,
+    Cancelled(Cancelled),
+    Elapsed,
+}
+
+impl<E> ScopeError<E> {
+    pub(super) fn new(cause: Cause, failures: Vec<E>) -> Self {
+        ScopeError {
+            cause,
+            failures: Failures(failures),
+        }
+    }
+
+    /// All failures, in the order in which they happened; the first is what ended the scope, if
+    /// it [failed](Self::is_failure).
+    pub fn failures(&self) -> &[E] {
+        &self.failures.0
+    }
+
+    /// As [`failures`](Self::failures), by value.
+    pub fn into_failures(self) -> Vec<E> {
+        self.failures.0
+    }
+
+    /// The first failure, if there was one.
+    pub fn first(&self) -> Option<&E> {
+        self.failures().first()
+    }
+
+    /// The first failure, if there was one; the others are dropped.
+    pub fn into_first(self) -> Option<E> {
+        self.into_failures().into_iter().next()
+    }
+
+    /// Whether a failure ended the scope.
+    pub fn is_failure(&self) -> bool {
+        self.cause == Cause::Failed
+    }
+
+    /// Whether the scope's deadline came before its end.
+    pub fn is_elapsed(&self) -> bool {
+        self.cause == Cause::Elapsed
+    }
+
+    /// Who cancelled the scope, and why, if somebody did.
+    pub fn cancelled(&self) -> Option<&Cancelled> {
+        match &self.cause {
+            Cause::Cancelled(cancelled) => Some(cancelled),
+            _ => None,
+        }
+    }
+
+    /// Turns each failure into something else.
+    pub fn map<F>(self, f: impl FnMut(E) -> F) -> ScopeError<F> {
+        let failures = self.failures.0.into_iter().map(f).collect();
+        ScopeError::new(self.cause, failures)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ScopeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Failed if self.first().is_some() => return self.failures.fmt(f),
+            Cause::Failed => f.write_str("a value that was waited for never came")?,
+            Cause::Cancelled(cancelled) => cancelled.fmt(f)?,
+            Cause::Elapsed => f.write_str("the deadline has passed")?,
+        }
+        and_more(self.failures().len(), f)
+    }
+}
+
+fn and_more(failures: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match failures {
+        0 => Ok(()),
+        1 => f.write_str(", and 1 more failure"),
+        more => write!(f, ", and {more} more failures"),
+    }
+}
+
+/// No bound asks for an [`Error`]: `anyhow::Error` and `Box<dyn Error>` are none.
+impl<E: fmt::Debug + fmt::Display + 'static> Error for ScopeError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.cause {
+            Cause::Failed => self.failures.source(),
+            _ => self.first().map(|_| &self.failures as _),
+        }
+    }
+}
+
+/// The failures as an error of their own: the source of one that has another cause.
+#[derive(Clone, PartialEq, Eq)]
+struct Failures<E>(Vec<E>);
+
+impl<E: fmt::Debug> fmt::Debug for Failures<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Failures<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [] => Ok(()),
+            [first, more @ ..] => {
+                write!(f, "{first:#}")?;
+                and_more(more.len(), f)
+            }
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display + 'static> Error for Failures<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let first: &dyn Any = self.0.first()?;
+        if let Some(error) = first.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+            error.source()
+        } else if let Some(error) = first.downcast_ref::<Box<dyn Error + Send>>() {
+            error.source()
+        } else if let Some(error) = first.downcast_ref::<Box<dyn Error>>() {
+            error.source()
+        } else {
+            first.downcast_ref::<io::Error>()?.source()
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! Integration tests, a module per subject.
 
+mod budget;
+mod budget_leaves;
 mod busy_poll;
+mod cancelled_waits;
 mod cancelling;
 mod chaining;
 mod closing;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Core;
 use super::handle::Due;
 use super::source::Wake;
-use crate::task::Ran;
+use crate::task::{Ran, budget};
 use crate::timers::NEVER;
 
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
@@ -81,6 +81,7 @@ impl Core {
 
     fn begin(&self, turn: &mut Turn) {
         let dry = self.owner.ready_len() == 0;
+        self.note_spent(turn);
         if dry || turn.steps_since_look >= STEPS_A_LOOK || self.clock.is_virtual() || !turn.begun {
             self.look(turn, dry);
         }
@@ -90,6 +91,7 @@ impl Core {
 
     #[inline(always)]
     fn step(&self, turn: &mut Turn) -> Option<Ran> {
+        self.note_spent(turn);
         if turn.steps_since_look >= STEPS_A_LOOK {
             self.look(turn, false);
         }
@@ -98,6 +100,15 @@ impl Core {
         let ran = self.owner.run_next();
         self.stamp_timers();
         ran
+    }
+
+    /// Fills the budget of the next step. If the one before used its own up it was a long one, and
+    /// the loop looks at its descriptors and timers before it goes on.
+    #[inline(always)]
+    fn note_spent(&self, turn: &mut Turn) {
+        if budget::begin_step() {
+            turn.steps_since_look = STEPS_A_LOOK;
+        }
     }
 
     /// Gives the timers that a step has armed their deadlines: they count from its end, so that no

@@ -133,6 +133,11 @@ impl<T> Service for Lock<T> {
 
     /// A lock that is free has no line.
     #[inline]
+    fn would_admit(&self, (): &()) -> bool {
+        !self.locked.get()
+    }
+
+    #[inline]
     fn admit(&self, (): &mut ()) -> bool {
         !self.locked.replace(true)
     }

@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::line::{Key, Line};
-use crate::task;
+use crate::task::{self, budget};
 
 /// What waiters stand in line for.
 pub(crate) trait Service {
@@ -24,8 +24,14 @@ pub(crate) trait Service {
 
     fn queue(&self) -> &WaitQueue<Self::Request>;
 
+    /// Whether a newcomer would be served at once.
+    fn would_admit(&self, request: &Self::Request) -> bool;
+
     /// Serves a newcomer at once, if it is entitled to that; otherwise changes nothing.
-    fn admit(&self, request: &mut Self::Request) -> bool;
+    #[inline(always)]
+    fn admit(&self, request: &mut Self::Request) -> bool {
+        self.would_admit(request)
+    }
 
     /// A wait was dropped: what it had been `served` with is to be handed on; if it had not been
     /// served, whoever stood behind may be entitled to more now.
@@ -39,6 +45,12 @@ impl<S: Service> Service for &S {
         (**self).queue()
     }
 
+    #[inline(always)]
+    fn would_admit(&self, request: &S::Request) -> bool {
+        (**self).would_admit(request)
+    }
+
+    #[inline(always)]
     fn admit(&self, request: &mut S::Request) -> bool {
         (**self).admit(request)
     }
@@ -142,22 +154,61 @@ impl Place {
         self.0.is_none()
     }
 
-    /// Gives the request back once it is served; one that is outside asks with what `begin` gives.
+    /// Gives the request back once it is served; one that is outside takes it from `request` to ask
+    /// with it.
     #[inline(always)]
     pub(crate) fn poll<T>(
         &mut self,
         service: &impl Service<Request = T>,
-        begin: impl FnOnce() -> T,
+        request: &mut Option<T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
+        match budget::take() {
+            true => self.poll_within_budget(service, request, cx),
+            false => self.poll_without_budget(service, request, cx),
+        }
+    }
+
+    #[inline(always)]
+    fn poll_within_budget<T>(
+        &mut self,
+        service: &impl Service<Request = T>,
+        request: &mut Option<T>,
         cx: &Context<'_>,
     ) -> Poll<T> {
         if let Some(key) = self.0 {
             return self.poll_inside(key, service.queue(), cx);
         }
-        let mut request = begin();
+        let Some(mut request) = request.take() else {
+            polled_after_its_end()
+        };
         match service.admit(&mut request) {
             true => Poll::Ready(request),
             false => self.enter(service, request, cx),
         }
+    }
+
+    /// What is ready is taken in the next step; what is not stands in line from now on.
+    #[cold]
+    fn poll_without_budget<T>(
+        &mut self,
+        service: &impl Service<Request = T>,
+        request: &mut Option<T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
+        let ready = match (self.0, &*request) {
+            (Some(key), _) => service.queue().0.borrow_mut().is_served(key),
+            (None, Some(request)) => service.would_admit(request),
+            (None, None) => polled_after_its_end(),
+        };
+        if ready && budget::refuse(cx.waker()) {
+            return Poll::Pending;
+        }
+        let polled = self.poll_within_budget(service, request, cx);
+        if polled.is_pending() {
+            budget::take(); // it was given back, but had not been taken
+        }
+        polled
     }
 
     #[inline(never)]
@@ -167,6 +218,7 @@ impl Place {
         mut request: T,
         cx: &Context<'_>,
     ) -> Poll<T> {
+        budget::give_back();
         let waker = cx.waker().clone();
         if !task::is_of_a_task(cx.waker()) && ask_again(service, &mut request) {
             return Poll::Ready(request);
@@ -185,6 +237,7 @@ impl Place {
             drop(line);
             return Poll::Ready(left.request);
         }
+        budget::give_back();
         match line.waker(key) {
             Some(waker) if !waker.will_wake(cx.waker()) => {}
             _ => return Poll::Pending,
@@ -264,11 +317,7 @@ impl<S: Service> Future for Wait<S> {
             request,
             place,
         } = self.get_mut();
-        let begin = || match request.take() {
-            Some(request) => request,
-            None => polled_after_its_end(),
-        };
-        place.poll(service, begin, cx)
+        place.poll(service, request, cx)
     }
 }
 

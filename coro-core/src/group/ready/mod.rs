@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
+use crate::task::budget;
 use self::room::{Lent, NONE, Room, Seat};
 
 /// A group is polled no further after this many steps, as with the loop's own queue: others on the
@@ -48,6 +49,8 @@ pub(super) struct Ready {
     last: Cell<u32>,
     poll: Cell<u32>,
     steps: Cell<u32>,
+    /// How many leaves had been refused for want of budget as the poll began.
+    refusals: Cell<u32>,
 }
 
 impl Default for Ready {
@@ -60,6 +63,7 @@ impl Default for Ready {
             last: Cell::new(NONE),
             poll: Cell::new(0),
             steps: Cell::new(0),
+            refusals: Cell::new(0),
         }
     }
 }
@@ -128,6 +132,7 @@ impl Ready {
     pub(super) fn begin(&self) -> Option<Waker> {
         self.poll.set(self.poll.get().wrapping_add(1));
         self.steps.set(0);
+        self.refusals.set(budget::refusals());
         self.room.take_parent()
     }
 
@@ -158,7 +163,7 @@ impl Ready {
     /// one poll: a member has one turn in each.
     #[inline]
     pub(super) fn next(&self) -> Option<Turn<'_>> {
-        while self.steps.get() < STEPS_A_POLL && self.refill() {
+        while self.may_go_on() && self.refill() {
             let seat = self.room.seat(self.batch.get());
             if seat.left.load(Relaxed) {
                 self.batch.set(seat.next.load(Relaxed));
@@ -175,6 +180,12 @@ impl Ready {
             return Some(Turn(seat));
         }
         None
+    }
+
+    /// Once a member was refused for want of budget, the others come first in the next step.
+    #[inline]
+    fn may_go_on(&self) -> bool {
+        self.steps.get() < STEPS_A_POLL && self.refusals.get() == budget::refusals()
     }
 
     /// Whether there is something in the batch, if need be from the list.

@@ -260,10 +260,16 @@ impl<O: Order> QueueOf<O> {
         (self.maxsize < usize::MAX).then_some(self.maxsize)
     }
 
+    /// Whether an item can be put now.
+    #[inline(always)]
+    fn has_room(&self) -> bool {
+        self.state.get() == State::Open && (!self.getters.is_empty() || !self.is_full())
+    }
+
     /// Takes the item, if it can be put now.
     #[inline(always)]
     fn accept(&self, item: &mut Option<O::Item>) {
-        if self.state.get() != State::Open || (self.getters.is_empty() && self.is_full()) {
+        if !self.has_room() {
             return;
         }
         let number = self.count();
@@ -339,7 +345,7 @@ impl<O: Order> Service for Joining<'_, O> {
         &self.0.joiners
     }
 
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         self.0.unfinished.get() == 0
     }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::event_loop::LoopHandle;
+use crate::task::budget;
 use crate::wait::line::{Key, Line};
 use crate::wait::queue::wake_each;
 
@@ -49,6 +50,8 @@ pub(super) trait Request<S> {
     type Entry;
 
     fn line(state: &mut S) -> &mut Line<Self::Entry>;
+
+    fn would_admit(state: &S, entry: &Self::Entry) -> bool;
 
     fn admit(state: &mut S, entry: &mut Self::Entry) -> bool;
 
@@ -92,6 +95,15 @@ where
 
     pub(super) fn monitor(&self) -> &Monitor<S> {
         &self.monitor
+    }
+
+    fn is_ready(&self) -> bool {
+        let mut state = self.monitor.lock();
+        match &self.place {
+            Place::Outside(entry) => Q::would_admit(&state, entry),
+            Place::Inside(key) => Q::line(&mut state).is_served(*key),
+            Place::Gone => false,
+        }
     }
 
     fn begin(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
@@ -143,12 +155,20 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Q::Entry> {
         let this = self.get_mut();
+        let taken = budget::take();
+        if !taken && this.is_ready() && budget::refuse(cx.waker()) {
+            return Poll::Pending;
+        }
         let waker = cx.waker().clone(); // may be foreign code, so not under the lock
-        match mem::replace(&mut this.place, Place::Gone) {
+        let polled = match mem::replace(&mut this.place, Place::Gone) {
             Place::Outside(entry) => this.begin(entry, waker),
             Place::Inside(key) => this.go_on(key, waker),
             Place::Gone => panic!("a wait was polled again after it was over"),
+        };
+        if taken && polled.is_pending() {
+            budget::give_back();
         }
+        polled
     }
 }
 

@@ -116,7 +116,10 @@ fn the_loop_looks_at_its_timers_after_a_step_that_used_up_its_budget() {
         fired.get()
     });
     let waits = waits.unwrap().unwrap();
-    assert!(waits <= 3 * 128, "{waits} waits before a timer that was due");
+    assert!(
+        waits <= 3 * 128,
+        "{waits} waits before a timer that was due"
+    );
 }
 
 #[coro::test(real)]
@@ -314,7 +317,11 @@ async fn a_wait_that_is_refused_has_taken_nothing_and_may_be_dropped() {
     });
     assert_eq!(got.await.len(), 128);
     assert_eq!(queue.len(), 200 - 128);
-    assert_eq!(queue.get().await, Ok(128), "the step goes on with half of it");
+    assert_eq!(
+        queue.get().await,
+        Ok(128),
+        "the step goes on with half of it"
+    );
 }
 
 #[coro::test]

@@ -55,12 +55,31 @@ macro_rules! always {
 
 #[coro::test]
 async fn locks_and_permits() {
-    check(128, always!(let lock = Lock::new(()); loop lock.lock().await)).await;
-    check(128, always!(let lock = Rc::new(Lock::new(())); loop lock.clone().lock_owned().await))
-        .await;
-    check(128, always!(let lock = RwLock::new(()); loop lock.read().await)).await;
-    check(128, always!(let lock = RwLock::new(()); loop lock.write().await)).await;
-    check(128, always!(let permits = Semaphore::new(1); loop permits.acquire().await)).await;
+    check(
+        128,
+        always!(let lock = Lock::new(()); loop lock.lock().await),
+    )
+    .await;
+    check(
+        128,
+        always!(let lock = Rc::new(Lock::new(())); loop lock.clone().lock_owned().await),
+    )
+    .await;
+    check(
+        128,
+        always!(let lock = RwLock::new(()); loop lock.read().await),
+    )
+    .await;
+    check(
+        128,
+        always!(let lock = RwLock::new(()); loop lock.write().await),
+    )
+    .await;
+    check(
+        128,
+        always!(let permits = Semaphore::new(1); loop permits.acquire().await),
+    )
+    .await;
 }
 
 #[coro::test]
@@ -71,8 +90,16 @@ async fn events_and_meetings() {
         event
     };
     check(128, always!(let event = set(); loop event.wait().await)).await;
-    check(128, always!(let alone = Barrier::new(1); loop alone.wait().await)).await;
-    check(128, always!(let made = OnceCell::new(); loop made.get_or_init(async || 1).await)).await;
+    check(
+        128,
+        always!(let alone = Barrier::new(1); loop alone.wait().await),
+    )
+    .await;
+    check(
+        128,
+        always!(let made = OnceCell::new(); loop made.get_or_init(async || 1).await),
+    )
+    .await;
     check(128, |rounds| async move {
         let (lock, condition) = (Lock::new(()), Condition::new());
         let mut guard = lock.try_lock().unwrap();
@@ -86,7 +113,11 @@ async fn events_and_meetings() {
 
 #[coro::test]
 async fn queues_and_channels() {
-    check(128, always!(let queue = Queue::unbounded(); loop queue.put(1).await)).await;
+    check(
+        128,
+        always!(let queue = Queue::unbounded(); loop queue.put(1).await),
+    )
+    .await;
     check(64, |rounds| async move {
         let queue = Queue::bounded(1);
         loop {
@@ -96,7 +127,11 @@ async fn queues_and_channels() {
         }
     })
     .await;
-    check(128, always!(let queue = Queue::<u8>::unbounded(); loop queue.join().await)).await;
+    check(
+        128,
+        always!(let queue = Queue::<u8>::unbounded(); loop queue.join().await),
+    )
+    .await;
     check(64, |rounds| async move {
         let (sender, mut receiver) = channel::bounded(1);
         loop {
@@ -192,7 +227,9 @@ async fn joins_of_what_is_finished() {
     })
     .await;
     let remote = LoopHandle::current().remote();
-    let tasks: Vec<_> = (0..400).map(|n| remote.spawn(move || async move { n }).unwrap()).collect();
+    let tasks: Vec<_> = (0..400)
+        .map(|n| remote.spawn(move || async move { n }).unwrap())
+        .collect();
     while !tasks.iter().all(coro::RemoteTask::is_finished) {
         yield_now().await;
     }
@@ -210,7 +247,9 @@ async fn streams() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let other = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut written, _) = listener.accept().await.unwrap();
-    let mut ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let mut ours = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
     let (mut theirs, _) = listener.accept().await.unwrap();
     theirs.write_all(&[b'\n'; 1000]).await.unwrap();
     ours.readable().await.unwrap();

@@ -82,7 +82,6 @@ pub(crate) fn poll(cx: &mut Context<'_>) -> Poll<()> {
 }
 
 /// Calls `f`, in which no leaf is refused.
-#[cfg(feature = "tls")]
 pub(crate) fn unlimited<T>(f: impl FnOnce() -> T) -> T {
     /// What was left before, also if `f` panics.
     struct Before(u32);
@@ -104,6 +103,12 @@ pub(crate) fn begin_step() -> bool {
         left.set(STEP);
         refused.get() != 0 && refused.replace(0) != 0
     })
+}
+
+/// Whether a leaf was refused in the step.
+#[inline(always)]
+pub(crate) fn is_used_up() -> bool {
+    refusals() != 0
 }
 
 /// How many leaves were refused in this step.

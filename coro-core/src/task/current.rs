@@ -85,7 +85,8 @@ pub(crate) fn has_values() -> bool {
     CURRENT.with(|current| current.has_values.get())
 }
 
-pub(super) fn values() -> Option<Values> {
+/// The values of the task-locals.
+pub(crate) fn values() -> Option<Values> {
     let values = replace_values(None);
     let before = replace_values(values.clone());
     debug_assert!(before.is_none());

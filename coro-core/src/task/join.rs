@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use super::count::TaskRef;
 use super::owner::Owner;
-use super::{budget, waker};
+use super::{budget, context, current, waker};
 use crate::error::JoinError;
 
 /// The number of a task, unique within its loop and never used again.
@@ -110,7 +110,8 @@ impl<T> Task<T> {
 
     /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
     ///
-    /// Callbacks are called in the order in which they were added; one added to a task that is
+    /// Callbacks are called in the order in which they were added, with the values that
+    /// [task-locals](crate::TaskLocal) have now; one added to a task that is
     /// done is called at the loop's next turn. A loop that is closed calls none: what is added then,
     /// or was added to a task that ends with its loop, is dropped.
     pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
@@ -121,7 +122,10 @@ impl<T> Task<T> {
                 .call_soon(self.task.header().origin, move || f(handle))
                 .forget();
         } else {
-            self.task.header().add_callback(Box::new(f));
+            self.task.header().add_callback(match current::values() {
+                None => Box::new(f),
+                Some(values) => Box::new(|handle| context::call(values, || f(handle))),
+            });
         }
     }
 

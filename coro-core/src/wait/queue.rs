@@ -163,52 +163,43 @@ impl Place {
         request: &mut Option<T>,
         cx: &Context<'_>,
     ) -> Poll<T> {
-        match budget::take() {
-            true => self.poll_within_budget(service, request, cx),
-            false => self.poll_without_budget(service, request, cx),
-        }
-    }
-
-    #[inline(always)]
-    fn poll_within_budget<T>(
-        &mut self,
-        service: &impl Service<Request = T>,
-        request: &mut Option<T>,
-        cx: &Context<'_>,
-    ) -> Poll<T> {
         if let Some(key) = self.0 {
             return self.poll_inside(key, service.queue(), cx);
         }
-        let Some(mut request) = request.take() else {
+        let Some(mut asked) = request.take() else {
             polled_after_its_end()
         };
-        match service.admit(&mut request) {
-            true => Poll::Ready(request),
-            false => self.enter(service, request, cx),
+        if !budget::take() {
+            let (polled, refused) = self.poll_without_budget(service, asked, cx);
+            *request = refused;
+            return polled;
+        }
+        match service.admit(&mut asked) {
+            true => Poll::Ready(asked),
+            false => {
+                budget::give_back();
+                self.enter(service, asked, cx)
+            }
         }
     }
 
-    /// What is ready is taken in the next step; what is not stands in line from now on.
+    /// What is ready is taken in the next step, and its request comes back; what is not stands in
+    /// line from now on.
     #[cold]
+    #[inline(never)]
     fn poll_without_budget<T>(
         &mut self,
         service: &impl Service<Request = T>,
-        request: &mut Option<T>,
+        mut request: T,
         cx: &Context<'_>,
-    ) -> Poll<T> {
-        let ready = match (self.0, &*request) {
-            (Some(key), _) => service.queue().0.borrow_mut().is_served(key),
-            (None, Some(request)) => service.would_admit(request),
-            (None, None) => polled_after_its_end(),
-        };
-        if ready && budget::refuse(cx.waker()) {
-            return Poll::Pending;
+    ) -> (Poll<T>, Option<T>) {
+        if service.would_admit(&request) && budget::refuse(cx.waker()) {
+            return (Poll::Pending, Some(request));
         }
-        let polled = self.poll_within_budget(service, request, cx);
-        if polled.is_pending() {
-            budget::take(); // it was given back, but had not been taken
+        match service.admit(&mut request) {
+            true => (Poll::Ready(request), None),
+            false => (self.enter(service, request, cx), None),
         }
-        polled
     }
 
     #[inline(never)]
@@ -218,7 +209,6 @@ impl Place {
         mut request: T,
         cx: &Context<'_>,
     ) -> Poll<T> {
-        budget::give_back();
         let waker = cx.waker().clone();
         if !task::is_of_a_task(cx.waker()) && ask_again(service, &mut request) {
             return Poll::Ready(request);
@@ -232,18 +222,32 @@ impl Place {
     fn poll_inside<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
         let mut line = queue.0.borrow_mut();
         if line.is_served(key) {
+            if !budget::take() {
+                drop(line);
+                return self.poll_served(key, queue, cx);
+            }
             self.0 = None;
             let left = line.leave(key);
             drop(line);
             return Poll::Ready(left.request);
         }
-        budget::give_back();
         match line.waker(key) {
             Some(waker) if !waker.will_wake(cx.waker()) => {}
             _ => return Poll::Pending,
         }
         drop(line);
         self.change_waker(key, queue, cx)
+    }
+
+    /// It was served, but nothing is left of the step's budget.
+    #[cold]
+    fn poll_served<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+        if budget::refuse(cx.waker()) {
+            return Poll::Pending;
+        }
+        self.0 = None;
+        let left = queue.0.borrow_mut().leave(key);
+        Poll::Ready(left.request)
     }
 
     #[cold]

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
-use crate::task::budget;
 use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
+use crate::task::budget;
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).

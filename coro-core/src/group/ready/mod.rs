@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
-use crate::task::budget;
 use self::room::{Lent, NONE, Room, Seat};
+use crate::task::budget;
 
 /// A group is polled no further after this many steps, as with the loop's own queue: others on the
 /// loop want their turn.

@@ -6,6 +6,8 @@ mod order;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem;
+use std::thread;
 
 pub use error::{PutError, ShutDown, TryGetError, TryPutError};
 pub(super) use futures::Getting;
@@ -48,8 +50,10 @@ pub type Queue<T> = QueueOf<Fifo<T>>;
 /// A queue that the least item leaves first, and of equal ones the one that was put first. The
 /// counterpart of `asyncio.PriorityQueue`; its methods are those of [`QueueOf`].
 ///
-/// Wrap items in [`std::cmp::Reverse`] to have the greatest first. How they compare must neither
-/// change while they are in the queue, nor make use of it.
+/// Wrap items in [`std::cmp::Reverse`] to have the greatest first. How they compare must not change
+/// while they are in the queue. They are compared as one is taken; a comparison that uses the queue
+/// finds it empty, and may put items, which come after it. The panic of a comparison goes to the
+/// caller, and only the item that was about to leave is dropped.
 ///
 /// ```
 /// # use coro_core as coro;
@@ -293,11 +297,22 @@ impl<O: Order> QueueOf<O> {
 
     #[inline(always)]
     fn take(&self) -> Option<O::Item> {
-        let item = self.items.borrow_mut().take()?;
+        let item = match O::COMPARES {
+            false => self.items.borrow_mut().take()?,
+            true => self.take_away().items.take()?,
+        };
         if !self.putters.is_empty() {
             self.refill();
         }
         Some(item)
+    }
+
+    /// The items, away from the queue while they are compared, as that is foreign code.
+    fn take_away(&self) -> Away<'_, O> {
+        Away {
+            items: self.items.take(),
+            of: self,
+        }
     }
 
     /// Takes in the items of those who wait to put, for as long as there is room.
@@ -333,6 +348,30 @@ impl<O: Order> QueueOf<O> {
         if let Some((number, item)) = got {
             self.items.borrow_mut().put_back(number, item);
         }
+    }
+}
+
+/// The items of a queue, which is empty meanwhile; however comparing them ends, they come back.
+struct Away<'a, O: Order> {
+    items: O,
+    of: &'a QueueOf<O>,
+}
+
+impl<O: Order> Drop for Away<'_, O> {
+    fn drop(&mut self) {
+        let mut items = mem::take(&mut self.items);
+        if thread::panicking() {
+            // A comparison has panicked, so they may be in disorder: all are compared again.
+            let out_of_order = mem::take(&mut items);
+            items.append(out_of_order);
+        }
+        if self.of.state.get() == State::Discarded {
+            let count = items.count();
+            drop(items);
+            return self.of.finish(count);
+        }
+        let came = self.of.items.replace(items);
+        self.of.items.borrow_mut().append(came);
     }
 }
 

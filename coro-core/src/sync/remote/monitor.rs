@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use crate::event_loop::LoopHandle;
+use crate::event_loop::{LoopHandle, RemoteHandle};
 use crate::task::budget;
 use crate::wait::line::{Key, Line};
 use crate::wait::queue::wake_each;
@@ -76,6 +76,8 @@ where
 {
     monitor: M,
     place: Place<Q::Entry>,
+    /// While it waits in a loop: what may serve it may be outside, at its own real time.
+    of: Option<RemoteHandle>,
     request: PhantomData<fn(Q)>,
 }
 
@@ -89,6 +91,7 @@ where
         RemoteWait {
             monitor,
             place: Place::Outside(entry),
+            of: None,
             request: PhantomData,
         }
     }
@@ -118,6 +121,7 @@ where
         match entered {
             Ok(entry) => Poll::Ready(entry),
             Err(key) => {
+                self.of = LoopHandle::try_current().map(|current| current.remote());
                 self.place = Place::Inside(key);
                 Poll::Pending
             }
@@ -136,7 +140,10 @@ where
             Err(key)
         });
         match left {
-            Ok(left) => Poll::Ready(left.request),
+            Ok(left) => {
+                self.of = None;
+                Poll::Ready(left.request)
+            }
             Err(key) => {
                 self.place = Place::Inside(key);
                 Poll::Pending

@@ -317,7 +317,8 @@ async fn datagrams_and_accepting() {
         }
     });
     yield_now().await;
-    assert_eq!(accepted.get(), 64);
+    // Accepting counts as eight waits, so there are fourteen rounds of nine, and two are left.
+    assert_eq!(accepted.get(), 14);
     task.cancel();
     drop(clients);
 }

@@ -79,7 +79,8 @@ use turn::{Advance, Turn};
 /// # The budget of a step
 ///
 /// A step is one poll of a task, or one call of a callout. Of the waits that a task makes in one
-/// step, at most 128 may find at once what they wait for; the next takes nothing, wakes its task and
+/// step, at most 128 may find at once what they wait for, where accepting a connection counts as
+/// eight; the next takes nothing, wakes its task and
 /// suspends. So the task goes on at the end of the queue, in the next turn, and the loop looks at its
 /// descriptors and timers before that. Therefore a task that is always ready delays the others by
 /// no more than one such step in each turn, as long as it waits at all, and at waits of this library:

@@ -81,9 +81,7 @@ impl Core {
 
     fn begin(&self, turn: &mut Turn) {
         let dry = self.owner.ready_len() == 0;
-        if budget::is_used_up() {
-            self.note_spent(turn);
-        }
+        self.note_spent(turn);
         if dry || turn.steps_since_look >= STEPS_A_LOOK || self.clock.is_virtual() || !turn.begun {
             self.look(turn, dry);
         }

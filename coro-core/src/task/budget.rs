@@ -39,6 +39,11 @@ pub(crate) fn take() -> bool {
     })
 }
 
+/// Takes `more` than the one that was taken for a wait whose result costs as much as several.
+pub(crate) fn take_more(more: u32) {
+    with_budget(|left, _| left.set(left.get().saturating_sub(more)));
+}
+
 /// Gives back one that was taken: the leaf was not ready.
 #[inline(always)]
 pub(crate) fn give_back() {
@@ -103,12 +108,6 @@ pub(crate) fn begin_step() -> bool {
         left.set(STEP);
         refused.get() != 0 && refused.replace(0) != 0
     })
-}
-
-/// Whether a leaf was refused in the step.
-#[inline(always)]
-pub(crate) fn is_used_up() -> bool {
-    refusals() != 0
 }
 
 /// How many leaves were refused in this step.

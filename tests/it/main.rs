@@ -1,6 +1,9 @@
 //! Integration tests, a module per subject.
 
+mod budget;
+mod budget_leaves;
 mod busy_poll;
+mod cancelled_waits;
 mod cancelling;
 mod chaining;
 mod circles;
@@ -14,6 +17,7 @@ mod descriptors;
 mod errors;
 mod examples;
 mod failures;
+mod foreign_code;
 mod generator;
 mod generator_async;
 mod generator_bad_use;
@@ -79,4 +83,5 @@ mod tls;
 mod transport;
 mod udp;
 mod unix;
+mod virtual_clock;
 mod watch;

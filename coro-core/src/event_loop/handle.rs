@@ -234,10 +234,17 @@ impl LoopHandle {
 
     /// The loop as the jobs that it waits for see it.
     pub(crate) fn home(&self) -> Home {
-        Home::new(
-            self.core.owner.inbox().clone(),
-            self.core.clock.is_virtual(),
-        )
+        Home::new(self.core.owner.inbox().clone())
+    }
+
+    /// A number between 0 and 1 that is left to chance, and under a virtual clock to the order of
+    /// the calls alone: by SplitMix64.
+    pub(crate) fn chance(&self) -> f64 {
+        let state = self.core.chances.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.core.chances.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Tells the exception handler of something.

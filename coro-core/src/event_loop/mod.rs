@@ -13,6 +13,7 @@ mod watch;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
@@ -72,7 +73,27 @@ use turn::{Advance, Turn};
 /// whenever the queue runs dry, and after at most 64 steps; what it finds joins the end of the
 /// queue: calls from other threads, then descriptors, then timers in the order of their deadlines,
 /// equal deadlines in the order in which they were made. So whatever is ready before a turn is run
-/// in it, and a task that is always ready delays nobody by more than one turn.
+/// in it.
+///
+/// # The budget of a step
+///
+/// A step is one poll of a task, or one call of a callout. Of the waits that a task makes in one
+/// step, at most 128 may find at once what they wait for, where accepting a connection counts as
+/// eight; the next takes nothing, wakes its task and
+/// suspends. So the task goes on at the end of the queue, in the next turn, and the loop looks at its
+/// descriptors and timers before that. Therefore a task that is always ready delays the others by
+/// no more than one such step in each turn, as long as it waits at all, and at waits of this library:
+/// at descriptors, locks, queues, channels, events and the rest of [`sync`](crate::sync), at tasks
+/// and other threads. A loop that only computes, or that polls futures of other libraries which are
+/// always ready, calls [`yield_now`](crate::time::yield_now) now and then.
+///
+/// The main future counts as a task. What a task awaits together, in a `scope`, a `gather` or a
+/// `select`, shares its budget. A group of ours that has its members' turns in order goes on with the
+/// next member in the next step. Elsewhere what is polled in the same step after a wait was
+/// refused has half of the budget, then half of that, and one wait at least, so that an event which
+/// ends a busy arm is heard; after 256 refusals none is left. Methods that do not wait, such as
+/// `try_recv`, and waits in other executors have no budget. A wait that is polled by hand may
+/// therefore be pending though it has what it waits for.
 ///
 /// A panic in a task or callout is caught and does not stop the loop.
 ///
@@ -101,6 +122,8 @@ pub(crate) struct Core {
     interrupted: Cell<Option<&'static AtomicBool>>,
     /// How long to look again and again before sleeping, in nanoseconds.
     busy_poll: u64,
+    /// Where [`LoopHandle::chance`] has come to.
+    chances: Cell<u64>,
     /// What connections read into, one after another; away while it is lent.
     read_buffer: Cell<Option<Box<[u8]>>>,
     /// Made when it is first needed.
@@ -143,9 +166,15 @@ impl Builder {
     /// next deadline when nothing is.
     ///
     /// So a test of a thousand hours takes a moment and always has the same order. While anything
-    /// real is outstanding, which is a descriptor that is waited for, a job on another thread, or a
-    /// [`RemoteHandle`] that is still alive, time flows as it really does, so that what it brings is not overtaken. The idea
-    /// is that of Trio's `MockClock` with its autojump.
+    /// real is outstanding, time flows as it really does, so that what it brings is not overtaken.
+    /// Real is a descriptor that is waited for, a job on another thread, a [`RemoteHandle`] that is
+    /// still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
+    /// end may be anywhere. The idea is that of Trio's `MockClock` with its autojump.
+    ///
+    /// The loop cannot know of what else may wake a task from outside: a thread with a channel of
+    /// another library, a runtime of its own. A timeout around such a wait elapses at once, unless
+    /// one of the above is outstanding; a test of that wants the real clock, as
+    /// `#[coro::test(real)]` has it.
     pub fn virtual_time(mut self) -> Self {
         self.virtual_time = true;
         self
@@ -206,6 +235,10 @@ impl Builder {
             stopping: Cell::new(false),
             interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),
+            chances: Cell::new(match self.virtual_time {
+                true => 0,
+                false => RandomState::new().hash_one(0), // every one begins with other keys
+            }),
             read_buffer: Cell::default(),
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,

@@ -4,12 +4,13 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::LoopHandle;
 use crate::error::{JoinError, LoopClosed};
-use crate::task::{Inbox, InboxArc, Task};
+use crate::task::{Inbox, InboxArc, Task, budget};
 
 /// A loop, as seen from other threads. Get it with [`LoopHandle::remote`].
 ///
@@ -191,13 +192,11 @@ impl<T> RemoteTask<T> {
         }
     }
 
-    /// Asks for the task's end, as [`Task::cancel`] does.
+    /// Asks for the task's end, as [`Task::cancel`] does: the task is not polled again, but for the
+    /// step that it may be in just now on the thread of its loop.
     pub fn cancel(&self) {
-        let waker = {
-            let mut state = self.shared.lock();
-            state.cancelled = true;
-            state.keeper.take()
-        };
+        self.shared.cancelled.store(true, Ordering::Relaxed);
+        let waker = self.shared.lock().keeper.take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -213,6 +212,9 @@ impl<T> Future for RemoteTask<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_finished() {
+            ready!(budget::poll(cx));
+        }
         let waker = cx.waker().clone(); // foreign code: not under the lock
         let mut state = self.shared.lock();
         match std::mem::replace(&mut state.value, Value::Taken) {
@@ -241,12 +243,13 @@ impl<T> fmt::Debug for RemoteTask<T> {
 struct Shared<T> {
     state: Mutex<State<T>>,
     done: Condvar,
+    /// Whether somebody wishes the task's end.
+    cancelled: AtomicBool,
 }
 
 struct State<T> {
     value: Value<T>,
     task: Box<str>,
-    cancelled: bool,
     /// Whoever awaits the output.
     waiter: Option<Waker>,
     /// The promise that listens for a cancellation.
@@ -264,13 +267,13 @@ impl<T> Shared<T> {
         let state = State {
             value: Value::Waiting,
             task: "a remote task".into(),
-            cancelled: false,
             waiter: None,
             keeper: None,
         };
         Shared {
             state: Mutex::new(state),
             done: Condvar::new(),
+            cancelled: AtomicBool::new(false),
         }
     }
 
@@ -280,14 +283,15 @@ impl<T> Shared<T> {
     }
 
     /// Whether a cancellation is wished; if not yet, `keeper` will be woken when it is.
-    fn is_cancelled(&self, keeper: &Waker) -> bool {
+    fn poll_cancelled(&self, keeper: &Waker) -> bool {
         let keeper = keeper.clone();
-        let mut state = self.lock();
-        let before = state.keeper.replace(keeper);
-        let cancelled = state.cancelled;
-        drop(state);
+        let before = self.lock().keeper.replace(keeper);
         drop(before);
-        cancelled
+        self.is_cancelled()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
     }
 
     fn set(&self, result: Result<T, JoinError>) {
@@ -317,21 +321,50 @@ impl<T: Send + 'static> Promise<T> {
     {
         let current = LoopHandle::current();
         let owner = &current.core().owner;
-        let task = owner.spawn(async move { make().await }, origin, false);
+        let shared = self.0.clone();
+        let heeding = async move {
+            let mut future = pin!(async { make().await });
+            poll_fn(|cx| match shared.is_cancelled() {
+                true => Poll::Pending, // the listener's turn, in which it is dropped, comes next
+                false => future.as_mut().poll(cx),
+            })
+            .await
+        };
+        let task = owner.spawn(heeding, origin, false);
         self.0.lock().task = task.name().into();
-        drop(owner.spawn(self.listen(task), origin, false));
+        let listener = Listener {
+            promise: self,
+            task,
+        };
+        drop(owner.spawn(listener, origin, false));
     }
+}
 
-    /// Waits for the task, and for a wish to cancel it.
-    async fn listen(self, task: Task<T>) {
-        let mut task = pin!(task);
-        let result = poll_fn(|cx| {
-            if self.0.is_cancelled(cx.waker()) {
-                task.cancel();
-            }
-            task.as_mut().poll(cx)
-        });
-        self.0.set(result.await);
+/// Waits for the task, and for a wish to cancel it.
+struct Listener<T> {
+    promise: Promise<T>,
+    task: Task<T>,
+}
+
+impl<T> Future for Listener<T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.promise.0.poll_cancelled(cx.waker()) {
+            self.task.cancel();
+        }
+        let result = ready!(Pin::new(&mut self.task).poll(cx));
+        self.promise.0.set(result);
+        Poll::Ready(())
+    }
+}
+
+impl<T> Drop for Listener<T> {
+    /// The loop may have cancelled it before it could hand the output over.
+    fn drop(&mut self) {
+        if let Some(result) = self.task.take() {
+            self.promise.0.set(result);
+        }
     }
 }
 

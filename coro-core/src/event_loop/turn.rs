@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Core;
 use super::handle::Due;
 use super::source::Wake;
-use crate::task::Ran;
+use crate::task::{Ran, budget};
 use crate::timers::NEVER;
 
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
@@ -81,6 +81,7 @@ impl Core {
 
     fn begin(&self, turn: &mut Turn) {
         let dry = self.owner.ready_len() == 0;
+        self.note_spent(turn);
         if dry || turn.steps_since_look >= STEPS_A_LOOK || self.clock.is_virtual() || !turn.begun {
             self.look(turn, dry);
         }
@@ -90,6 +91,7 @@ impl Core {
 
     #[inline(always)]
     fn step(&self, turn: &mut Turn) -> Option<Ran> {
+        self.note_spent(turn);
         if turn.steps_since_look >= STEPS_A_LOOK {
             self.look(turn, false);
         }
@@ -98,6 +100,15 @@ impl Core {
         let ran = self.owner.run_next();
         self.stamp_timers();
         ran
+    }
+
+    /// Fills the budget of the next step. If the one before used its own up it was a long one, and
+    /// the loop looks at its descriptors and timers before it goes on.
+    #[inline(always)]
+    fn note_spent(&self, turn: &mut Turn) {
+        if budget::begin_step() {
+            turn.steps_since_look = STEPS_A_LOOK;
+        }
     }
 
     /// Gives the timers that a step has armed their deadlines: they count from its end, so that no
@@ -199,6 +210,40 @@ impl Core {
                 Some(Due::Wake(waker)) => self.owner.wake(waker),
                 Some(Due::Call(callout)) => callout.enqueue(&self.owner),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::panic::Location;
+    use std::sync::mpsc;
+
+    use super::super::{EventLoop, LoopHandle};
+    use crate::pool::{Executor, new_job};
+
+    #[test]
+    fn a_job_on_another_thread_is_real_under_either_clock_until_it_is_over() {
+        let virtual_loop = EventLoop::builder().virtual_time().build();
+        for mut event_loop in [EventLoop::new().unwrap(), virtual_loop.unwrap()] {
+            let core = event_loop.core.clone();
+            let over = event_loop.run_until_complete(async {
+                assert!(!core.is_anything_real());
+                let (end, ended) = mpsc::channel::<()>();
+                let current = LoopHandle::current();
+                let run = move |_: &_| ended.recv().is_err();
+                let (job, outcome) = new_job(run, current.home(), Location::caller());
+                current.thread_pool().execute(job);
+                assert!(core.is_anything_real());
+                drop(end);
+                let over = poll_fn(|cx| outcome.poll(cx.waker())).await;
+                assert!(over.is_ok());
+                while core.is_anything_real() {
+                    std::thread::yield_now(); // the thread wakes the task first
+                }
+            });
+            over.unwrap();
         }
     }
 }

@@ -12,7 +12,7 @@ use mio::unix::SourceFd;
 
 use super::source::Wake;
 use super::{Core, Direction, LoopHandle, Registration, Wait};
-use crate::task::Owner;
+use crate::task::{Owner, context, current as inside};
 
 /// The watched descriptors of a loop, by their numbers.
 #[derive(Default)]
@@ -55,7 +55,8 @@ impl LoopHandle {
     /// everything else, for as long as there is something to read, an end of file or an error; so
     /// one that does not read it all is called again. A descriptor can have one such callback and
     /// one for writing; adding another takes the place of the one before. A panic in the callback
-    /// is reported as one of a callout, and the callback stays.
+    /// is reported as one of a callout, and the callback stays. It is called with the values that
+    /// [task-locals](crate::task::TaskLocal) have when it is added.
     ///
     /// `io` is anything with a descriptor: a reference, or an `Rc` of a socket that the callback
     /// shares, or the socket itself. It is kept in the guard that this gives, so that it cannot be
@@ -134,7 +135,7 @@ impl LoopHandle {
     ) -> io::Result<FdWatch<T>> {
         let callback = Rc::new(Callback {
             origin,
-            call: RefCell::new(Some(call)),
+            call: RefCell::new(Some(inherit(call))),
             queued: Cell::new(false),
             removed: Cell::new(false),
         });
@@ -342,6 +343,14 @@ impl Drop for Calling {
             // It fails only for a descriptor that was closed all the same.
             let _ = self.watched.arm(self.direction, current.core());
         }
+    }
+}
+
+/// The callback, called with the values that task-locals have now.
+fn inherit(mut call: Box<dyn FnMut()>) -> Box<dyn FnMut()> {
+    match inside::values() {
+        None => call,
+        Some(values) => Box::new(move || context::call(values.clone(), &mut call)),
     }
 }
 

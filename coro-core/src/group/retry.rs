@@ -1,6 +1,5 @@
 //! Trying again.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use crate::event_loop::LoopHandle;
@@ -91,7 +90,8 @@ impl Retry {
         self
     }
 
-    /// Which part of each delay is left to chance: 0 nothing, 1 all of it.
+    /// Which part of each delay is left to chance: 0 nothing, 1 all of it. Under a virtual clock
+    /// chance takes the same course in each run.
     ///
     /// # Panics
     ///
@@ -170,15 +170,9 @@ impl Retry {
     fn shortened(&self, delay: Duration) -> Duration {
         match self.jitter {
             0.0 => delay,
-            jitter => delay.mul_f64(1.0 - jitter * chance()),
+            jitter => delay.mul_f64(1.0 - jitter * LoopHandle::current().chance()),
         }
     }
-}
-
-/// A number between 0 and 1: every hasher of the standard library begins with other keys.
-fn chance() -> f64 {
-    let random = RandomState::new().hash_one(0);
-    (random >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Calls and awaits `operation` again until it succeeds, as `policy` says; see [`Retry::run`].

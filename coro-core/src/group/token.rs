@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use crate::error::Cancelled;
+use crate::wait::queue::wake_each;
 
 /// A token that can be cancelled once, with a reason, and that anybody may wait for or ask.
 ///
@@ -73,15 +74,18 @@ impl CancelToken {
 
     /// Cancels the token and all that descend from it, and wakes whoever waits for one of them, in
     /// the order in which they began to. Only the first call counts.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a waker, if one does, after all others were woken.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         if self.is_cancelled() {
             return;
         }
         let cancelled = Cancelled::new(reason.into(), Location::caller());
-        for waker in self.node.cancel_all(&cancelled) {
-            waker.wake();
-        }
+        let mut woken = self.node.cancel_all(&cancelled).into_iter();
+        wake_each(|| woken.next());
     }
 
     /// Whether the token, or one that it descends from, was cancelled.
@@ -104,8 +108,10 @@ impl CancelToken {
 
     /// Awaits `future`, but only until the token is cancelled.
     ///
-    /// The future is polled first, so a value that is ready wins. When the token is cancelled
-    /// before, the future is dropped together with this one.
+    /// The future is polled first, so a value that is ready at once wins. From when it waits it is
+    /// as a cancelled task: once the token is cancelled it is never polled again, though it may have
+    /// been woken, and what it was handed goes to the next waiter. It is dropped together with this
+    /// future.
     ///
     /// # Errors
     ///
@@ -177,6 +183,14 @@ pub struct WaitCancelled {
     number: Option<u64>,
 }
 
+impl WaitCancelled {
+    /// Why the token was cancelled, if it was while this waited.
+    fn since_waiting(&self) -> Option<Cancelled> {
+        self.number?;
+        self.node.cancelled.borrow().clone()
+    }
+}
+
 impl Future for WaitCancelled {
     type Output = Cancelled;
 
@@ -223,6 +237,9 @@ impl<F: Future> Future for CancelOn<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        if let Some(cancelled) = this.cancelled.since_waiting() {
+            return Poll::Ready(Err(cancelled));
+        }
         match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => Pin::new(this.cancelled).poll(cx).map(Err),

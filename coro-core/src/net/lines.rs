@@ -9,6 +9,8 @@ use std::task::{Context, Poll, ready};
 use futures::io::{AsyncBufRead, AsyncRead};
 use futures::stream::{self, Stream};
 
+use crate::task::budget;
+
 /// The default limit of a line's length: that of asyncio's streams.
 const LIMIT: usize = 64 * 1024;
 /// The least room that is made for a read.
@@ -202,6 +204,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         poll_fn(|cx| {
             loop {
                 if let Some(len) = self.find(separator) {
+                    ready!(budget::poll(cx));
                     skipped += self.take(len).len() as u64;
                     return Poll::Ready(Ok(skipped));
                 }
@@ -234,7 +237,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
                     return Poll::Ready(Err(ReadError(Why::Ended { got, wanted: len })));
                 }
             }
-            Poll::Ready(Ok(()))
+            budget::poll(cx).map(Ok)
         })
         .await?;
         Ok(self.take(len))
@@ -264,6 +267,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
                 return Poll::Ready(Err(ReadError(Why::TooLong(self.limit))));
             }
             if found.is_some() {
+                ready!(budget::poll(cx));
                 return Poll::Ready(Ok(found));
             }
             if !ready!(self.poll_more(cx))? {
@@ -317,6 +321,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for StreamReader<R> {
         if self.buffer().is_empty() && !self.is_at_end {
             return Pin::new(&mut self.io).poll_read(cx, into);
         }
+        ready!(budget::poll(cx));
         let len = into.len().min(self.buffer().len());
         into[..len].copy_from_slice(self.take(len));
         Poll::Ready(Ok(len))
@@ -328,6 +333,8 @@ impl<R: AsyncRead + Unpin> AsyncBufRead for StreamReader<R> {
         let this = self.get_mut();
         if this.buffer().is_empty() {
             ready!(this.poll_more(cx))?;
+        } else {
+            ready!(budget::poll(cx));
         }
         Poll::Ready(Ok(this.buffer()))
     }

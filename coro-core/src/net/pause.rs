@@ -10,12 +10,17 @@ use mio::event::Source;
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys;
+use crate::task::budget;
 use crate::wait::ready::Ready;
 use crate::wait::until::Until;
 
 /// First and longest pause of a listener that has run out of descriptors.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// How many waits one that accepts a connection counts as, in the budget of a step: it takes about as
+/// long as so many reads.
+const ACCEPT: u32 = 8;
 
 /// The next pause, while descriptors have run out.
 #[derive(Default)]
@@ -34,7 +39,10 @@ impl Pause {
                 .io(Direction::Read, |io| self.try_accept(accept(io)))
                 .await;
             match accepted.and_then(&make) {
-                Ok(connection) => return Ok(connection),
+                Ok(connection) => {
+                    budget::take_more(ACCEPT - 1);
+                    return Ok(connection);
+                }
                 Err(error) if sys::is_of_one_connection(&error) => {}
                 Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
                 Err(error) => return Err(error),

@@ -6,23 +6,19 @@ use crate::task::{Inbox, InboxArc, Owner};
 /// The connection of a job to its loop.
 pub(crate) struct Home {
     inbox: InboxArc<Inbox>,
-    /// The loop's clock is virtual: it must not jump while the job is outstanding.
-    is_counted: bool,
 }
 
 impl Home {
-    pub(crate) fn new(inbox: InboxArc<Inbox>, is_counted: bool) -> Self {
-        if is_counted {
-            inbox.add_handle();
-        }
-        Home { inbox, is_counted }
+    /// The job is outstanding from now on: something real may still come, so that a virtual clock
+    /// must not jump.
+    pub(crate) fn new(inbox: InboxArc<Inbox>) -> Self {
+        inbox.add_handle();
+        Home { inbox }
     }
 
     /// The job is no longer outstanding. Called once, after the waiter was woken.
     pub(super) fn settle(&self) {
-        if self.is_counted {
-            self.inbox.remove_handle();
-        }
+        self.inbox.remove_handle();
     }
 
     pub(super) fn report(&self, report: ErrorReport) {

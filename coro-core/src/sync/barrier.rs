@@ -100,6 +100,10 @@ impl Service for Barrier {
         &self.waiters
     }
 
+    fn would_admit(&self, _: &Arrival) -> bool {
+        self.broken.get() || self.waiters.len() + 1 == self.parties
+    }
+
     fn admit(&self, arrival: &mut Arrival) -> bool {
         if self.broken.get() {
             *arrival = Err(BrokenBarrier);

@@ -326,7 +326,7 @@ impl<T> Stream for Receiver<T> {
     #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Receiver { shared, place } = self.get_mut();
-        let got = place.poll(&Getting(&shared.queue), || None, cx);
+        let got = place.poll(&Getting(&shared.queue), &mut Some(None), cx);
         got.map(|got| got.map(|(_, value)| value))
     }
 }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use super::lock::LockGuard;
+use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Lets tasks wait until the value of a [`Lock`](super::Lock) satisfies them. The counterpart of
@@ -79,6 +80,7 @@ impl Condition {
         mut guard: LockGuard<'a, T>,
         mut predicate: impl FnMut(&mut T) -> bool,
     ) -> LockGuard<'a, T> {
+        poll_fn(budget::poll).await;
         while !predicate(&mut guard) {
             guard = self.wait(guard).await;
         }
@@ -114,7 +116,7 @@ impl Service for Condition {
         &self.waiters
     }
 
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         false
     }
 

@@ -76,7 +76,7 @@ impl Service for Event {
     }
 
     #[inline]
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         self.set.get()
     }
 

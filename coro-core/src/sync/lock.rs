@@ -132,6 +132,11 @@ impl<T> Service for Lock<T> {
 
     /// A free lock has no waiters.
     #[inline]
+    fn would_admit(&self, (): &()) -> bool {
+        !self.locked.get()
+    }
+
+    #[inline]
     fn admit(&self, (): &mut ()) -> bool {
         !self.locked.replace(true)
     }

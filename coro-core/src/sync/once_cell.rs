@@ -3,7 +3,9 @@
 use std::cell::{Cell, OnceCell as Value};
 use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
 
+use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// A value that the first task that needs it makes, while the others wait.
@@ -85,6 +87,7 @@ impl<T> OnceCell<T> {
         make: impl AsyncFnOnce() -> Result<T, E>,
     ) -> Result<&T, E> {
         if let Some(value) = self.get() {
+            poll_fn(budget::poll).await;
             return Ok(value);
         }
         if let Turn::ToMake = Wait::new(self, Turn::ToMake).await {
@@ -134,6 +137,10 @@ impl<T> Service for OnceCell<T> {
 
     fn queue(&self) -> &WaitQueue<Turn> {
         &self.waiters
+    }
+
+    fn would_admit(&self, _: &Turn) -> bool {
+        self.value.get().is_some() || !self.being_made.get()
     }
 
     fn admit(&self, turn: &mut Turn) -> bool {

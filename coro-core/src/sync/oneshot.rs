@@ -17,9 +17,10 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::error::{Closed, SendError, TryRecvError};
+use crate::task::budget;
 use crate::wait::one::OneWaiter;
 
 /// Makes a channel for one value.
@@ -42,6 +43,14 @@ struct Shared<T> {
     closed: Cell<bool>,
     receiver: OneWaiter,
     sender: OneWaiter,
+}
+
+impl<T> Shared<T> {
+    /// Whether the state is final.
+    #[inline]
+    fn is_settled(&self) -> bool {
+        self.sent.get() || self.closed.get()
+    }
 }
 
 /// The sending side. Dropping it without sending tells the receiver that no value will come.
@@ -111,7 +120,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match self.0.value.take() {
             Some(value) => Ok(value),
-            None if self.0.sent.get() || self.0.closed.get() => Err(TryRecvError::Closed),
+            None if self.0.is_settled() => Err(TryRecvError::Closed),
             None => Err(TryRecvError::Empty),
         }
     }
@@ -131,18 +140,14 @@ impl<T> Future for Receiver<T> {
     /// or the value was already taken.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = match self.try_recv() {
-            Err(TryRecvError::Empty) => {
-                self.0.receiver.wait(cx);
-                self.try_recv()
-            }
-            outcome => outcome,
-        };
-        match outcome {
-            Ok(value) => Poll::Ready(Ok(value)),
-            Err(TryRecvError::Closed) => Poll::Ready(Err(Closed)),
-            Err(TryRecvError::Empty) => Poll::Pending,
+        if !self.0.is_settled() {
+            self.0.receiver.wait(cx);
         }
+        if !self.0.is_settled() {
+            return Poll::Pending;
+        }
+        ready!(budget::poll(cx));
+        Poll::Ready(self.try_recv().map_err(|_| Closed))
     }
 }
 

@@ -149,6 +149,10 @@ impl<T> Service for RwLock<T> {
         &self.waiters
     }
 
+    fn would_admit(&self, access: &Access) -> bool {
+        self.waiters.is_empty() && self.state.get().with(*access).is_some()
+    }
+
     fn admit(&self, access: &mut Access) -> bool {
         self.enter(*access)
     }

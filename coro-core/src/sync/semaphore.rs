@@ -167,8 +167,13 @@ impl Semaphore {
     }
 
     #[inline]
+    fn has(&self, n: usize) -> bool {
+        self.available.get() >= n && !self.closed.get() && self.waiters.is_empty()
+    }
+
+    #[inline]
     fn take(&self, n: usize) -> bool {
-        let may = self.available.get() >= n && !self.closed.get() && self.waiters.is_empty();
+        let may = self.has(n);
         if may {
             self.available.set(self.available.get() - n);
         }
@@ -197,6 +202,10 @@ impl Service for Semaphore {
     #[inline]
     fn queue(&self) -> &WaitQueue<Wanted> {
         &self.waiters
+    }
+
+    fn would_admit(&self, wanted: &Wanted) -> bool {
+        self.closed.get() || self.has(wanted.permits)
     }
 
     #[inline]

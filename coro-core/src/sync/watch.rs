@@ -24,9 +24,11 @@
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
+use std::future::poll_fn;
 use std::rc::Rc;
 
 use super::error::{Closed, SendError};
+use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Makes a watch. The receiver has seen the initial value.
@@ -219,6 +221,7 @@ impl<T> Receiver<T> {
         &mut self,
         mut predicate: impl FnMut(&T) -> bool,
     ) -> Result<Ref<'_, T>, Closed> {
+        poll_fn(budget::poll).await;
         while !predicate(&self.shared.value()) {
             self.changed().await?;
         }
@@ -277,7 +280,7 @@ impl<T> Service for Change<'_, T> {
         &self.of.watching
     }
 
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         self.of.version.get() != self.since || self.of.senders.get() == 0
     }
 
@@ -293,7 +296,7 @@ impl<T> Service for Unwatched<'_, T> {
         &self.0.sending
     }
 
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         self.0.receivers.get() == 0
     }
 

@@ -193,13 +193,6 @@ unsafe fn run<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ra
                 Poll::Pending => suspend(task, owner),
                 Poll::Ready(output) => finish::<F>(task, owner, Some(Ok(output))),
             },
-            Begin::PollOnce => {
-                let output = match poll::<F>(task) {
-                    Poll::Pending => None,
-                    Poll::Ready(output) => Some(Ok(output)),
-                };
-                finish::<F>(task, owner, output);
-            }
             Begin::Drop => finish::<F>(task, owner, None),
             Begin::Release => release_loops(task, owner),
         }

@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
 
+use super::budget::UNLIMITED;
 use super::context::Values;
 use super::inbox::Inbox;
 use super::owner::Owner;
@@ -19,6 +20,10 @@ struct Current {
     /// The values of the task-locals, where some are set.
     values: Cell<ManuallyDrop<Option<Values>>>,
     has_values: Cell<bool>,
+    /// What is left of the present step's budget.
+    budget: Cell<u32>,
+    /// How many leaves were refused in it because nothing was left.
+    refused: Cell<u32>,
 }
 
 #[cfg(not(all(loom, test)))]
@@ -39,6 +44,8 @@ impl Current {
             context: RefCell::new(ManuallyDrop::new(None)),
             values: Cell::new(ManuallyDrop::new(None)),
             has_values: Cell::new(false),
+            budget: Cell::new(UNLIMITED),
+            refused: Cell::new(0),
         }
     }
 }
@@ -66,13 +73,20 @@ pub(crate) fn context() -> Option<Rc<dyn Any>> {
     CURRENT.with(|current| (**current.context.borrow()).clone())
 }
 
+/// Calls `f` with what is left of the step's budget, and with the number of refusals.
+#[inline(always)]
+pub(super) fn with_budget<T>(f: impl FnOnce(&Cell<u32>, &Cell<u32>) -> T) -> T {
+    CURRENT.with(|current| f(&current.budget, &current.refused))
+}
+
 /// Whether there are values of task-locals.
 #[inline]
 pub(crate) fn has_values() -> bool {
     CURRENT.with(|current| current.has_values.get())
 }
 
-pub(super) fn values() -> Option<Values> {
+/// The values of the task-locals.
+pub(crate) fn values() -> Option<Values> {
     let values = replace_values(None);
     let before = replace_values(values.clone());
     debug_assert!(before.is_none());
@@ -93,6 +107,7 @@ pub(crate) struct Entered {
     inbox: *const Inbox,
     owner: *const Owner,
     context: ManuallyDrop<Option<Rc<dyn Any>>>,
+    budget: u32,
 }
 
 pub(crate) fn enter(owner: &Rc<Owner>, context: Rc<dyn Any>) -> Entered {
@@ -100,6 +115,7 @@ pub(crate) fn enter(owner: &Rc<Owner>, context: Rc<dyn Any>) -> Entered {
         inbox: current.inbox.replace(ptr::from_ref(&**owner.inbox())),
         owner: current.owner.replace(Rc::as_ptr(owner)),
         context: current.context.replace(ManuallyDrop::new(Some(context))),
+        budget: current.budget.replace(UNLIMITED),
     })
 }
 
@@ -108,6 +124,7 @@ impl Drop for Entered {
         let context = CURRENT.with(|current| {
             current.inbox.set(self.inbox);
             current.owner.set(self.owner);
+            current.budget.set(self.budget);
             std::mem::swap(&mut *current.context.borrow_mut(), &mut self.context);
             std::mem::replace(&mut self.context, ManuallyDrop::new(None))
         });

@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::count::TaskRef;
 use super::owner::Owner;
-use super::waker;
+use super::{budget, context, current, waker};
 use crate::error::JoinError;
 
 /// The number of a task, unique within its loop and never used again.
@@ -69,11 +69,22 @@ impl<T> Task<T> {
 
     /// Asks for the task's end: its future is dropped when its turn comes.
     ///
-    /// A task that has not run yet never will. One that was woken before is polled once more, so
-    /// that a value which was ready is not lost, and is dropped if that does not finish it. Gives
-    /// `false` if the task is done or was cancelled before.
+    /// A cancelled task is never polled again, though it may have been woken: before its first step
+    /// it never runs, and what a lock, a channel or another primitive has handed to it as it waited
+    /// goes to the next waiter. A task that cancels itself runs on to its next wait, and is dropped
+    /// there; if it returns first, its output counts. Gives `false` if the task is done or was
+    /// cancelled before.
     pub fn cancel(&self) -> bool {
         waker::cancel_here(&self.task)
+    }
+
+    /// The output, if it is there and was not taken before.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Result<T, JoinError>> {
+        let mut output = None;
+        self.task.take_output(&mut output);
+        self.taken |= output.is_some();
+        output
     }
 
     /// Whether the task is done, by its output, a panic or a cancellation.
@@ -98,7 +109,8 @@ impl<T> Task<T> {
 
     /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
     ///
-    /// Callbacks are called in the order in which they were added; one added to a task that is
+    /// Callbacks are called in the order in which they were added, with the values that
+    /// [task-locals](crate::task::TaskLocal) have now; one added to a task that is
     /// done is called at the loop's next turn. A loop that is closed calls none: what is added then,
     /// or was added to a task that ends with its loop, is dropped.
     pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
@@ -109,7 +121,10 @@ impl<T> Task<T> {
                 .call_soon(self.task.header().origin, move || f(handle))
                 .forget();
         } else {
-            self.task.header().add_callback(Box::new(f));
+            self.task.header().add_callback(match current::values() {
+                None => Box::new(f),
+                Some(values) => Box::new(|handle| context::call(values, || f(handle))),
+            });
         }
     }
 
@@ -141,16 +156,12 @@ impl<T> Future for Task<T> {
             header.node.state.expect();
             return Poll::Pending;
         }
-        let mut output = None;
-        self.task.take_output(&mut output);
-        match output {
-            Some(output) => {
-                self.taken = true;
-                Poll::Ready(output)
-            }
+        ready!(budget::poll(cx));
+        match self.take() {
+            Some(output) => Poll::Ready(output),
             None => panic!(
                 "{} was polled again after it gave its output",
-                header.name()
+                self.task.header().name()
             ),
         }
     }

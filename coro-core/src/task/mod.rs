@@ -40,13 +40,15 @@
 //!                      done ◀─────────────────────────────┘ or cancelled
 //! ```
 //!
-//! A cancelled task has its future dropped when its turn comes. One that was woken before that is
-//! polled once more first, so that a value which was ready is not lost; one that never ran is not.
+//! A cancelled task is never polled again: its future is dropped when its turn comes, whether it was
+//! woken before that or not. What it had been given as it waited, a lock or an item of a queue, goes
+//! on to the next waiter: the destructor of the wait sees to that.
 //!
 //! **Unwinding.** Polling and dropping run foreign code, which may panic. Each such call is caught
 //! where it is made, and what it leaves behind is reported once.
 
 mod block;
+pub(crate) mod budget;
 mod callout;
 mod cell;
 pub(crate) mod context;

@@ -8,19 +8,17 @@ const QUEUED: u16 = 1;
 const RUNNING: u16 = 1 << 1;
 /// Somebody woke it since its last poll began.
 const WOKEN: u16 = 1 << 2;
-/// It was polled at least once.
-const STARTED: u16 = 1 << 3;
-/// Somebody asked for its end.
-const CANCELLED: u16 = 1 << 4;
+/// Its end was asked for: it is never polled again.
+const CANCELLED: u16 = 1 << 3;
 /// Its future is gone; nothing will change any more.
-const DONE: u16 = 1 << 5;
+const DONE: u16 = 1 << 4;
 /// A handle that will want the output exists.
-const WATCHED: u16 = 1 << 6;
+const WATCHED: u16 = 1 << 5;
 /// It stands in for a main future, which cannot be cancelled.
-const MAIN: u16 = 1 << 7;
+const MAIN: u16 = 1 << 6;
 
 /// Somebody is to be told when it is done.
-const AWAITED: u16 = 1 << 8;
+const AWAITED: u16 = 1 << 7;
 
 /// Written by the owner's thread alone, with plain loads and stores; others may ask `is_done`.
 pub(super) struct State(AtomicU16);
@@ -38,8 +36,7 @@ pub(super) enum Wake {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Begin {
     Poll,
-    /// Poll, and drop the future if it is not ready.
-    PollOnce,
+    /// Drop the future: the task was cancelled.
     Drop,
     /// It was finished while it stood in the queue: give up the reference kept for that.
     Release,
@@ -136,7 +133,7 @@ impl State {
         if bits & (DONE | CANCELLED) != 0 {
             return self.begin_end_of_life(bits);
         }
-        self.set(bits & !WOKEN | RUNNING | STARTED);
+        self.set(bits & !WOKEN | RUNNING);
         Begin::Poll
     }
 
@@ -146,17 +143,14 @@ impl State {
             self.set(bits);
             return Begin::Release;
         }
-        self.set(bits & !WOKEN | RUNNING | STARTED);
-        match bits & (STARTED | WOKEN) == STARTED | WOKEN {
-            true => Begin::PollOnce,
-            false => Begin::Drop,
-        }
+        self.set(bits & !WOKEN | RUNNING);
+        Begin::Drop
     }
 
     /// For a first poll that does not go through the queue.
     #[inline]
     pub(super) fn begin_at_once(&self) {
-        self.set(self.get() & !(QUEUED | WOKEN) | RUNNING | STARTED);
+        self.set(self.get() & !(QUEUED | WOKEN) | RUNNING);
     }
 
     #[inline(always)]
@@ -233,17 +227,32 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_task_that_was_woken_is_polled_once_and_one_that_was_not_is_dropped() {
-        let state = started();
-        assert_eq!(state.suspend(), Suspend::Nothing);
-        assert_eq!(state.cancel(), Some(Wake::Enqueue));
-        assert_eq!(state.cancel(), None);
-        assert_eq!(state.wake(), Wake::Nothing);
-        assert_eq!(state.begin(), Begin::PollOnce);
+    fn a_cancelled_task_is_dropped_whether_it_was_woken_before_or_after_or_not_at_all() {
+        let after = started();
+        assert_eq!(after.suspend(), Suspend::Nothing);
+        assert_eq!(after.cancel(), Some(Wake::Enqueue));
+        assert_eq!(after.cancel(), None);
+        assert_eq!(after.wake(), Wake::Nothing);
+        assert_eq!(after.begin(), Begin::Drop);
 
+        let before = started();
+        assert_eq!(before.suspend(), Suspend::Nothing);
+        assert_eq!(before.wake(), Wake::Enqueue);
+        assert_eq!(before.cancel(), Some(Wake::Nothing));
+        assert_eq!(before.begin(), Begin::Drop);
+
+        let never = started();
+        assert_eq!(never.suspend(), Suspend::Nothing);
+        assert_eq!(never.cancel(), Some(Wake::Enqueue));
+        assert_eq!(never.begin(), Begin::Drop);
+    }
+
+    #[test]
+    fn a_task_cancelled_and_woken_while_it_runs_is_dropped_at_its_next_turn() {
         let state = started();
-        assert_eq!(state.suspend(), Suspend::Nothing);
-        assert_eq!(state.cancel(), Some(Wake::Enqueue));
+        assert_eq!(state.cancel(), Some(Wake::Nothing));
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(state.suspend(), Suspend::Enqueue);
         assert_eq!(state.begin(), Begin::Drop);
     }
 

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
 use super::queue::wake_each;
+use crate::task::budget;
 
 /// Wakes all who wait for a condition whenever it is announced that it may hold.
 #[derive(Default)]
@@ -44,10 +45,10 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    fn poll(&self, holds: impl Fn() -> bool, cx: &Context<'_>) -> Poll<()> {
+    fn poll(&self, holds: impl Fn() -> bool, cx: &mut Context<'_>) -> Poll<()> {
         self.change.forget(self.number);
         if holds() {
-            return Poll::Ready(());
+            return budget::poll(cx);
         }
         let waiter = cx.waker().clone();
         let mut waiting = self.change.waiting.borrow_mut();

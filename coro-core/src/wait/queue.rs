@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::line::{Key, Line};
-use crate::task;
+use crate::task::{self, budget};
 
 /// What waiters stand in line for.
 pub(crate) trait Service {
@@ -24,8 +24,14 @@ pub(crate) trait Service {
 
     fn queue(&self) -> &WaitQueue<Self::Request>;
 
+    /// Whether a newcomer would be served at once.
+    fn would_admit(&self, request: &Self::Request) -> bool;
+
     /// Serves a newcomer at once, if it is entitled to that; otherwise changes nothing.
-    fn admit(&self, request: &mut Self::Request) -> bool;
+    #[inline(always)]
+    fn admit(&self, request: &mut Self::Request) -> bool {
+        self.would_admit(request)
+    }
 
     /// A wait was dropped: what it had been `served` with is to be handed on; if it had not been
     /// served, whoever stood behind may be entitled to more now.
@@ -39,6 +45,12 @@ impl<S: Service> Service for &S {
         (**self).queue()
     }
 
+    #[inline(always)]
+    fn would_admit(&self, request: &S::Request) -> bool {
+        (**self).would_admit(request)
+    }
+
+    #[inline(always)]
     fn admit(&self, request: &mut S::Request) -> bool {
         (**self).admit(request)
     }
@@ -142,21 +154,51 @@ impl Place {
         self.0.is_none()
     }
 
-    /// Gives the request back once it is served; one that is outside asks with what `begin` gives.
+    /// Gives the request back once it is served; one that is outside takes it from `request` to ask
+    /// with it.
     #[inline(always)]
     pub(crate) fn poll<T>(
         &mut self,
         service: &impl Service<Request = T>,
-        begin: impl FnOnce() -> T,
+        request: &mut Option<T>,
         cx: &Context<'_>,
     ) -> Poll<T> {
         if let Some(key) = self.0 {
             return self.poll_inside(key, service.queue(), cx);
         }
-        let mut request = begin();
+        let Some(mut asked) = request.take() else {
+            polled_after_its_end()
+        };
+        if !budget::take() {
+            let (polled, refused) = self.poll_without_budget(service, asked, cx);
+            *request = refused;
+            return polled;
+        }
+        match service.admit(&mut asked) {
+            true => Poll::Ready(asked),
+            false => {
+                budget::give_back();
+                self.enter(service, asked, cx)
+            }
+        }
+    }
+
+    /// What is ready is taken in the next step, and its request comes back; what is not stands in
+    /// line from now on.
+    #[cold]
+    #[inline(never)]
+    fn poll_without_budget<T>(
+        &mut self,
+        service: &impl Service<Request = T>,
+        mut request: T,
+        cx: &Context<'_>,
+    ) -> (Poll<T>, Option<T>) {
+        if service.would_admit(&request) && budget::refuse(cx.waker()) {
+            return (Poll::Pending, Some(request));
+        }
         match service.admit(&mut request) {
-            true => Poll::Ready(request),
-            false => self.enter(service, request, cx),
+            true => (Poll::Ready(request), None),
+            false => (self.enter(service, request, cx), None),
         }
     }
 
@@ -180,6 +222,10 @@ impl Place {
     fn poll_inside<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
         let mut line = queue.0.borrow_mut();
         if line.is_served(key) {
+            if !budget::take() {
+                drop(line);
+                return self.poll_served(key, queue, cx);
+            }
             self.0 = None;
             let left = line.leave(key);
             drop(line);
@@ -191,6 +237,17 @@ impl Place {
         }
         drop(line);
         self.change_waker(key, queue, cx)
+    }
+
+    /// It was served, but nothing is left of the step's budget.
+    #[cold]
+    fn poll_served<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+        if budget::refuse(cx.waker()) {
+            return Poll::Pending;
+        }
+        self.0 = None;
+        let left = queue.0.borrow_mut().leave(key);
+        Poll::Ready(left.request)
     }
 
     #[cold]
@@ -264,11 +321,7 @@ impl<S: Service> Future for Wait<S> {
             request,
             place,
         } = self.get_mut();
-        let begin = || match request.take() {
-            Some(request) => request,
-            None => polled_after_its_end(),
-        };
-        place.poll(service, begin, cx)
+        place.poll(service, request, cx)
     }
 }
 

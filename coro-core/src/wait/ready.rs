@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle, Registration, Wait};
+use crate::task::budget;
 
 /// A descriptor that is registered with the present loop for as long as this lives.
 pub(crate) struct Ready<S: Source> {
@@ -67,11 +68,15 @@ impl<S: Source> Ready<S> {
             let Poll::Ready(()) = self.registration.poll_ready(direction, wait, cx) else {
                 return self.check_loop(direction, wait);
             };
+            if !budget::take() && budget::refuse(cx.waker()) {
+                return Poll::Pending;
+            }
             match operation(self.get()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    budget::give_back();
                     self.registration.block(direction);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => budget::give_back(),
                 other => return Poll::Ready(other),
             }
         }

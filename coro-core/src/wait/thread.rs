@@ -5,11 +5,12 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
 use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
+use crate::task::budget;
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).
@@ -75,6 +76,9 @@ impl<T> Future for ToThread<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_finished() {
+            ready!(budget::poll(cx));
+        }
         let polled = self.outcome.poll(cx.waker());
         polled.map(|result| result.map_err(|failure| self.error(failure)))
     }

@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
 use self::room::{Lent, NONE, Room, Seat};
+use crate::task::budget;
 
 /// A group is polled no further after this many steps, as with the loop's own queue: others on the
 /// loop want their turn.
@@ -50,6 +51,8 @@ pub(super) struct Ready {
     steps: Cell<u32>,
     /// No more are taken from the list: the batch has the last that get a turn.
     is_last_batch: Cell<bool>,
+    /// How many leaves had been refused for want of budget as the poll began.
+    refusals: Cell<u32>,
 }
 
 impl Default for Ready {
@@ -63,6 +66,7 @@ impl Default for Ready {
             poll: Cell::new(0),
             steps: Cell::new(0),
             is_last_batch: Cell::new(false),
+            refusals: Cell::new(0),
         }
     }
 }
@@ -131,6 +135,7 @@ impl Ready {
     pub(super) fn begin(&self) -> Option<Waker> {
         self.poll.set(self.poll.get().wrapping_add(1));
         self.steps.set(0);
+        self.refusals.set(budget::refusals());
         self.room.take_parent()
     }
 
@@ -161,7 +166,7 @@ impl Ready {
     /// one poll: a member has one turn in each.
     #[inline]
     pub(super) fn next(&self) -> Option<Turn<'_>> {
-        while self.steps.get() < STEPS_A_POLL && self.refill() {
+        while self.may_go_on() && self.refill() {
             let seat = self.room.seat(self.batch.get());
             if seat.left.load(Relaxed) {
                 self.batch.set(seat.next.load(Relaxed));
@@ -178,6 +183,12 @@ impl Ready {
             return Some(Turn(seat));
         }
         None
+    }
+
+    /// Once a member was refused for want of budget, the others come first in the next step.
+    #[inline]
+    fn may_go_on(&self) -> bool {
+        self.steps.get() < STEPS_A_POLL && self.refusals.get() == budget::refusals()
     }
 
     /// Whether there is something in the batch, if need be from the list.

@@ -6,14 +6,14 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
 use super::super::panics::Payload;
 use super::core::{Core, report};
 use crate::task::context::InContext;
-use crate::task::current;
+use crate::task::{budget, current};
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -176,6 +176,9 @@ impl<T> Future for ScopedTask<'_, T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        if matches!(*self.slot.value.borrow(), Value::There(_)) {
+            ready!(budget::poll(cx));
+        }
         match self.slot.take() {
             Value::There(value) => {
                 self.core.asked_with_success();

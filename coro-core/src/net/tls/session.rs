@@ -8,6 +8,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use rustls::{Connection, Writer};
 
 use super::TlsError;
+use crate::task::budget;
 
 /// How many times one poll takes bytes from the stream in search of a single one for its caller: a
 /// peer that sends nothing but empty records must not keep the loop.
@@ -71,6 +72,7 @@ impl Session {
         cx: &mut Context<'_>,
         mut read: impl FnMut(&mut rustls::Reader<'_>) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        ready!(budget::poll(cx)); // what was received before may last for many reads
         for _ in 0..RECEIVES_MAX {
             match read(&mut self.connection.reader()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -104,7 +106,8 @@ impl Session {
         }
         ready!(self.poll_sent(stream, cx))?;
         let taken = write(&mut self.connection.writer())?;
-        if let Poll::Ready(Err(error)) = self.poll_send(stream, cx) {
+        // Not refused for want of budget: the writer need not come back to have it sent.
+        if let Poll::Ready(Err(error)) = budget::unlimited(|| self.poll_send(stream, cx)) {
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(taken))
@@ -184,7 +187,7 @@ impl Session {
     /// Sends the alert as far as that goes at once, and has a waiting writer look.
     fn tell_of_failure<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) {
         let writer = self.writer.take();
-        let _ = self.poll_send(stream, cx);
+        let _ = budget::unlimited(|| self.poll_send(stream, cx));
         if let Some(writer) = writer {
             writer.wake();
         }

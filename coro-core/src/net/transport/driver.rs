@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use super::callee::Host;
 use super::connection::Connection;
 use super::{BufferedProtocol, Protocol};
+use crate::task::budget;
 
 /// One step reads at most so often, and only once as much as the buffer takes, so that a busy
 /// connection cannot keep others waiting.
@@ -83,7 +84,7 @@ fn receive(connection: &Connection, cx: &mut Context<'_>) {
 fn discard(connection: &Connection, cx: &mut Context<'_>) {
     let mut buffer = connection.of().lend_buffer();
     for _ in 0..READS_A_STEP {
-        match connection.poll_read(cx, &mut buffer) {
+        match budget::unlimited(|| connection.poll_read(cx, &mut buffer)) {
             Poll::Ready(Ok(1..)) => {}
             _ => return,
         }

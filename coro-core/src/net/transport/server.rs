@@ -18,6 +18,7 @@ use crate::event_loop::LoopHandle;
 use crate::net::{TcpListener, TcpStream};
 use crate::report::ReportKind;
 use crate::task::TaskHandle;
+use crate::wait::queue::wake_each;
 use crate::wait::turn::let_others_run;
 use crate::wait::until::Until;
 
@@ -280,9 +281,8 @@ impl Clients {
 
     fn check_gone(&self) {
         if self.are_gone() {
-            for waker in self.waiting.take() {
-                waker.wake();
-            }
+            let mut woken = self.waiting.take().into_iter();
+            wake_each(|| woken.next());
         }
     }
 

@@ -35,6 +35,7 @@ use futures::Stream;
 
 use self::ring::{Next, Ring};
 use super::error::SendError;
+use crate::task::budget;
 use crate::wait::queue::{Place, Service, Wait, WaitQueue};
 
 /// Makes a channel that keeps at most `capacity` values for receivers that have not received them.
@@ -202,6 +203,9 @@ impl<T: Clone> Stream for Receiver<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if this.next != this.shared.ring.borrow().end() {
+            ready!(budget::poll(cx));
+        }
         loop {
             match this.try_recv() {
                 Ok(value) => return Poll::Ready(Some(Ok(value))),
@@ -213,7 +217,7 @@ impl<T: Clone> Stream for Receiver<T> {
                 of: &*this.shared,
                 after: this.next,
             };
-            ready!(this.place.poll(&arrival, || (), cx));
+            ready!(this.place.poll(&arrival, &mut Some(()), cx));
         }
     }
 }
@@ -244,7 +248,7 @@ impl<T> Service for Arrival<'_, T> {
         &self.of.waiting
     }
 
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         self.of.ring.borrow().end() != self.after || self.of.senders.get() == 0
     }
 

@@ -61,6 +61,10 @@ impl<O: Order> Service for Putting<'_, O> {
         &self.0.putters
     }
 
+    fn would_admit(&self, _: &Self::Request) -> bool {
+        self.0.has_room() || self.0.is_shut_down()
+    }
+
     #[inline(always)]
     fn admit(&self, item: &mut Self::Request) -> bool {
         self.0.accept(item);
@@ -79,6 +83,10 @@ impl<O: Order> Service for Getting<'_, O> {
     #[inline]
     fn queue(&self) -> &WaitQueue<Self::Request> {
         &self.0.getters
+    }
+
+    fn would_admit(&self, _: &Self::Request) -> bool {
+        !self.0.is_empty() || self.0.is_shut_down()
     }
 
     #[inline(always)]

@@ -6,6 +6,8 @@ mod order;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem;
+use std::thread;
 
 pub use error::{PutError, ShutDown, TryGetError, TryPutError};
 pub(super) use futures::Getting;
@@ -48,7 +50,9 @@ pub type Queue<T> = QueueOf<Fifo<T>>;
 /// counterpart of `asyncio.PriorityQueue`; its methods are those of [`QueueOf`].
 ///
 /// Wrap items in [`std::cmp::Reverse`] to get the greatest first. The order of items must not
-/// change while they are in the queue, and comparing them must not use the queue.
+/// change while they are in the queue. Items are compared when one is taken. A comparison that uses
+/// the queue finds it empty, and may put items, which come after those that are compared. The panic
+/// of a comparison goes to the caller, and only the item that was about to leave is dropped.
 ///
 /// ```
 /// use coro::sync::PriorityQueue;
@@ -256,10 +260,16 @@ impl<O: Order> QueueOf<O> {
         (self.maxsize < usize::MAX).then_some(self.maxsize)
     }
 
+    /// Whether an item can be put now.
+    #[inline(always)]
+    fn has_room(&self) -> bool {
+        self.state.get() == State::Open && (!self.getters.is_empty() || !self.is_full())
+    }
+
     /// Takes the item out of `item`, if it can be put now.
     #[inline(always)]
     fn accept(&self, item: &mut Option<O::Item>) {
-        if self.state.get() != State::Open || (self.getters.is_empty() && self.is_full()) {
+        if !self.has_room() {
             return;
         }
         let number = self.count();
@@ -283,11 +293,22 @@ impl<O: Order> QueueOf<O> {
 
     #[inline(always)]
     fn take(&self) -> Option<O::Item> {
-        let item = self.items.borrow_mut().take()?;
+        let item = match O::COMPARES {
+            false => self.items.borrow_mut().take()?,
+            true => self.take_away().items.take()?,
+        };
         if !self.putters.is_empty() {
             self.refill();
         }
         Some(item)
+    }
+
+    /// The items, away from the queue while they are compared, as that is foreign code.
+    fn take_away(&self) -> Away<'_, O> {
+        Away {
+            items: self.items.take(),
+            of: self,
+        }
     }
 
     /// Takes the items of tasks that wait to put, as long as there is room.
@@ -326,6 +347,30 @@ impl<O: Order> QueueOf<O> {
     }
 }
 
+/// The items of a queue, which is empty meanwhile; however comparing them ends, they come back.
+struct Away<'a, O: Order> {
+    items: O,
+    of: &'a QueueOf<O>,
+}
+
+impl<O: Order> Drop for Away<'_, O> {
+    fn drop(&mut self) {
+        let mut items = mem::take(&mut self.items);
+        if thread::panicking() {
+            // A comparison has panicked, so they may be in disorder: all are compared again.
+            let out_of_order = mem::take(&mut items);
+            items.append(out_of_order);
+        }
+        if self.of.state.get() == State::Discarded {
+            let count = items.count();
+            drop(items);
+            return self.of.finish(count);
+        }
+        let came = self.of.items.replace(items);
+        self.of.items.borrow_mut().append(came);
+    }
+}
+
 struct Joining<'a, O: Order>(&'a QueueOf<O>);
 
 impl<O: Order> Service for Joining<'_, O> {
@@ -335,7 +380,7 @@ impl<O: Order> Service for Joining<'_, O> {
         &self.0.joiners
     }
 
-    fn admit(&self, (): &mut ()) -> bool {
+    fn would_admit(&self, (): &()) -> bool {
         self.0.unfinished.get() == 0
     }
 

@@ -11,6 +11,10 @@ pub trait Order: Default {
     /// The type of the items.
     type Item;
 
+    /// Whether [`take`](Self::take) compares items, which is foreign code.
+    #[doc(hidden)]
+    const COMPARES: bool = false;
+
     /// How many items there are.
     #[doc(hidden)]
     fn count(&self) -> usize;
@@ -26,6 +30,10 @@ pub trait Order: Default {
     /// Takes the next item.
     #[doc(hidden)]
     fn take(&mut self) -> Option<Self::Item>;
+
+    /// Takes in all that came while these were away to be compared.
+    #[doc(hidden)]
+    fn append(&mut self, _: Self) {}
 }
 
 /// First in, first out.
@@ -102,7 +110,11 @@ impl<T> Order for Lifo<T> {
 }
 
 /// The least item first; of equal items, the one that was put first.
-pub struct Priority<T>(BinaryHeap<Ranked<T>>);
+pub struct Priority<T> {
+    ranked: BinaryHeap<Ranked<T>>,
+    /// Items that have not been compared yet: only taking compares.
+    uncompared: Vec<Ranked<T>>,
+}
 
 struct Ranked<T> {
     item: T,
@@ -133,19 +145,24 @@ impl<T: Ord> Eq for Ranked<T> {}
 
 impl<T: Ord> Default for Priority<T> {
     fn default() -> Self {
-        Priority(BinaryHeap::new())
+        Priority {
+            ranked: BinaryHeap::new(),
+            uncompared: Vec::new(),
+        }
     }
 }
 
 impl<T: Ord> Order for Priority<T> {
     type Item = T;
 
+    const COMPARES: bool = true;
+
     fn count(&self) -> usize {
-        self.0.len()
+        self.ranked.len() + self.uncompared.len()
     }
 
     fn put(&mut self, number: u64, item: T) {
-        self.0.push(Ranked { item, number });
+        self.uncompared.push(Ranked { item, number });
     }
 
     fn put_back(&mut self, number: u64, item: T) {
@@ -153,6 +170,14 @@ impl<T: Ord> Order for Priority<T> {
     }
 
     fn take(&mut self) -> Option<T> {
-        self.0.pop().map(|ranked| ranked.item)
+        while let Some(uncompared) = self.uncompared.pop() {
+            self.ranked.push(uncompared); // it is in, also if comparing it panics
+        }
+        self.ranked.pop().map(|ranked| ranked.item)
+    }
+
+    fn append(&mut self, other: Self) {
+        self.uncompared.extend(other.ranked);
+        self.uncompared.extend(other.uncompared);
     }
 }

@@ -75,10 +75,15 @@ impl<T> State for Buffer<T> {
 }
 
 impl<T> Buffer<T> {
+    /// Whether a value can be sent now.
+    fn has_room(&self) -> bool {
+        let room = self.values.count() < self.capacity;
+        self.receivers > 0 && (room || !self.getters.is_empty())
+    }
+
     /// Takes the value out of `value`, if it can be sent now.
     fn accept(&mut self, value: &mut Option<T>) {
-        let room = self.values.count() < self.capacity;
-        if self.receivers > 0 && (room || !self.getters.is_empty()) {
+        if self.has_room() {
             let number = self.number;
             self.number += 1;
             self.store(number, value, Fifo::put);
@@ -124,6 +129,10 @@ impl<T> Request<Buffer<T>> for Send {
         &mut buffer.putters
     }
 
+    fn would_admit(buffer: &Buffer<T>, _: &Option<T>) -> bool {
+        buffer.has_room() || buffer.receivers == 0
+    }
+
     fn admit(buffer: &mut Buffer<T>, value: &mut Option<T>) -> bool {
         buffer.accept(value);
         value.is_none() || buffer.receivers == 0
@@ -137,6 +146,10 @@ impl<T> Request<Buffer<T>> for Receive {
 
     fn line(buffer: &mut Buffer<T>) -> &mut Line<Got<T>> {
         &mut buffer.getters
+    }
+
+    fn would_admit(buffer: &Buffer<T>, _: &Got<T>) -> bool {
+        buffer.values.count() > 0 || buffer.senders == 0
     }
 
     fn admit(buffer: &mut Buffer<T>, got: &mut Got<T>) -> bool {

@@ -41,6 +41,10 @@ impl Request<Flag> for Set {
         &mut flag.waiters
     }
 
+    fn would_admit(flag: &Flag, (): &()) -> bool {
+        flag.set
+    }
+
     fn admit(flag: &mut Flag, (): &mut ()) -> bool {
         flag.set
     }

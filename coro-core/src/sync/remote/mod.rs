@@ -3,6 +3,9 @@
 //! These take a lock at every step, while those of [`sync`](super) cost next to nothing. Use them
 //! only across threads. The same rules hold for them. Each operation that waits has a twin that
 //! blocks a plain thread.
+//!
+//! Under a [virtual clock](crate::event_loop::Builder::virtual_time) time flows as it really does while a task
+//! waits here, since the other end may be on another thread; this is so even if it is not.
 
 mod monitor;
 

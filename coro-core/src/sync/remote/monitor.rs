@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use crate::event_loop::LoopHandle;
+use crate::event_loop::{LoopHandle, RemoteHandle};
+use crate::task::budget;
 use crate::wait::line::{Key, Line};
 use crate::wait::queue::wake_each;
 
@@ -53,6 +54,8 @@ pub(super) trait Request<S> {
 
     fn line(state: &mut S) -> &mut Line<Self::Entry>;
 
+    fn would_admit(state: &S, entry: &Self::Entry) -> bool;
+
     fn admit(state: &mut S, entry: &mut Self::Entry) -> bool;
 
     /// A wait was dropped. The entry that this gives back is dropped after the lock is released.
@@ -76,6 +79,8 @@ where
 {
     monitor: M,
     place: Place<Q::Entry>,
+    /// While it waits in a loop: what may serve it may be outside, at its own real time.
+    of: Option<RemoteHandle>,
     request: PhantomData<fn(Q)>,
 }
 
@@ -89,12 +94,22 @@ where
         RemoteWait {
             monitor,
             place: Place::Outside(entry),
+            of: None,
             request: PhantomData,
         }
     }
 
     pub(super) fn monitor(&self) -> &Monitor<S> {
         &self.monitor
+    }
+
+    fn is_ready(&self) -> bool {
+        let mut state = self.monitor.lock();
+        match &self.place {
+            Place::Outside(entry) => Q::would_admit(&state, entry),
+            Place::Inside(key) => Q::line(&mut state).is_served(*key),
+            Place::Gone => false,
+        }
     }
 
     fn begin(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
@@ -109,6 +124,7 @@ where
         match entered {
             Ok(entry) => Poll::Ready(entry),
             Err(key) => {
+                self.of = LoopHandle::try_current().map(|current| current.remote());
                 self.place = Place::Inside(key);
                 Poll::Pending
             }
@@ -127,7 +143,10 @@ where
             Err(key)
         });
         match left {
-            Ok(left) => Poll::Ready(left.request),
+            Ok(left) => {
+                self.of = None;
+                Poll::Ready(left.request)
+            }
             Err(key) => {
                 self.place = Place::Inside(key);
                 Poll::Pending
@@ -146,12 +165,20 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Q::Entry> {
         let this = self.get_mut();
+        let taken = budget::take();
+        if !taken && this.is_ready() && budget::refuse(cx.waker()) {
+            return Poll::Pending;
+        }
         let waker = cx.waker().clone(); // may be foreign code, so not under the lock
-        match mem::replace(&mut this.place, Place::Gone) {
+        let polled = match mem::replace(&mut this.place, Place::Gone) {
             Place::Outside(entry) => this.begin(entry, waker),
             Place::Inside(key) => this.go_on(key, waker),
             Place::Gone => panic!("a wait was polled again after it was over"),
+        };
+        if taken && polled.is_pending() {
+            budget::give_back();
         }
+        polled
     }
 }
 

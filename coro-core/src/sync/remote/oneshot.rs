@@ -63,6 +63,10 @@ impl<T> Request<Slot<T>> for Sent {
         &mut slot.receiver
     }
 
+    fn would_admit(slot: &Slot<T>, _: &Option<T>) -> bool {
+        slot.sent
+    }
+
     fn admit(slot: &mut Slot<T>, value: &mut Option<T>) -> bool {
         if slot.sent {
             *value = slot.value.take();
@@ -78,6 +82,10 @@ impl<T> Request<Slot<T>> for Unwanted {
 
     fn line(slot: &mut Slot<T>) -> &mut Line<()> {
         &mut slot.sender
+    }
+
+    fn would_admit(slot: &Slot<T>, (): &()) -> bool {
+        slot.closed
     }
 
     fn admit(slot: &mut Slot<T>, (): &mut ()) -> bool {

@@ -8,6 +8,7 @@ use super::super::callee::{Host, Limits};
 use super::super::outgoing::Outgoing;
 use super::{Connection, End, Phase, Stream};
 use crate::report::{ErrorReport, ReportKind};
+use crate::task::budget;
 
 /// At so many ignored writes a program is told of them, as in asyncio.
 const IGNORED_WRITES: u32 = 5;
@@ -23,7 +24,8 @@ impl Connection {
         if len == 0 || self.refuses_write() {
             return;
         }
-        let written = match self.try_now(now) {
+        // It is no wait: a step that has used its budget up writes all the same.
+        let written = match budget::unlimited(|| self.try_now(now)) {
             Poll::Ready(Ok(0)) => return self.fail(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(written)) => written,
             Poll::Ready(Err(error)) => return self.fail(error),

@@ -1,5 +1,7 @@
 //! Integration tests, a module per subject.
 
+#[cfg(target_os = "linux")]
+mod accepting;
 mod busy_poll;
 mod cancelling;
 mod chaining;

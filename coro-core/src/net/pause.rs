@@ -1,4 +1,4 @@
-//! Pauses of those who cannot go on for now: of a listener, when descriptors run out.
+//! Pauses of a listener that cannot accept for now, or of a sender that finds a queue full.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -9,37 +9,54 @@ use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
-use crate::sys;
+use crate::sys::{AcceptFailure, accept_failure};
 use crate::wait::ready::Ready;
 use crate::wait::until::Until;
 
-/// How long a listener that ran out of descriptors waits before it tries again, at first and at
+/// How long a listener that cannot accept for now waits before it tries again, at first and at
 /// most.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// The next pause, while descriptors have run out.
+/// A listener pauses after this number of failures of single connections in a row: a system that
+/// forbids them all would otherwise be asked without end, and no other task would have a turn.
+const SKIPPED_MAX: u32 = 64;
+
+/// The next pause of a listener, while it cannot accept.
 #[derive(Default)]
 pub(super) struct Pause(Cell<Option<Duration>>);
 
 impl Pause {
     /// Accepts connections until one can be had and made of what was accepted.
+    ///
+    /// It fails only if the listener listens no more.
     pub(super) async fn accept<S: Source, A, C>(
         &self,
         listener: &Ready<S>,
         accept: impl Fn(&S) -> io::Result<A>,
         make: impl Fn(A) -> io::Result<C>,
     ) -> io::Result<C> {
+        let mut skipped = 0;
         loop {
             let accepted = listener
                 .io(Direction::Read, |io| self.try_accept(accept(io)))
                 .await;
-            match accepted.and_then(&make) {
-                Ok(connection) => return Ok(connection),
-                Err(error) if sys::is_of_one_connection(&error) => {}
-                Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
-                Err(error) => return Err(error),
-            }
+            let error = match accepted {
+                Ok(accepted) => match make(accepted) {
+                    Ok(connection) => return Ok(connection),
+                    Err(error) => error, // of the poller: it says nothing of the listener
+                },
+                Err(error) => match accept_failure(&error) {
+                    AcceptFailure::OfListener => return Err(error),
+                    AcceptFailure::OfConnection if skipped < SKIPPED_MAX => {
+                        skipped += 1;
+                        continue;
+                    }
+                    _ => error,
+                },
+            };
+            skipped = 0;
+            self.back_off(&error).await;
         }
     }
 

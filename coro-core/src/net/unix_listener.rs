@@ -103,7 +103,7 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// If the listening socket itself has failed.
+    /// As for [`TcpListener::accept`](super::TcpListener::accept).
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let make = |(io, peer)| Ok((UnixStream::new(io)?, peer));
         self.pause.accept(&self.ready, |io| io.accept(), make).await

@@ -1,5 +1,6 @@
 //! What the operating system gives: a poller, a wake-up for it, the meaning of its error numbers.
 
+mod accept;
 mod explain;
 #[cfg(unix)]
 mod message;
@@ -18,6 +19,7 @@ mod standard;
 mod transfer;
 mod wake;
 
+pub(crate) use accept::{AcceptFailure, accept_failure};
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
@@ -41,8 +43,6 @@ pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use transfer::{receive, send};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
-use std::io;
-
 /// What an event says of a descriptor.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Readiness {
@@ -52,50 +52,4 @@ pub(crate) struct Readiness {
     pub(crate) read_closed: bool,
     /// Nothing more can be sent: writing stays ready for good.
     pub(crate) write_closed: bool,
-}
-
-/// Whether an operation failed only because descriptors or memory have run out for now.
-pub(crate) fn is_out_of_resources(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-        let out = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-        Errno::from_io_error(error).is_some_and(|errno| out.contains(&errno))
-    }
-    #[cfg(not(unix))]
-    {
-        const WSAEMFILE: i32 = 10024;
-        const WSAENOBUFS: i32 = 10055;
-        matches!(error.raw_os_error(), Some(WSAEMFILE | WSAENOBUFS))
-    }
-}
-
-/// Whether an accept failed for a reason of that one connection's, so that the next may succeed.
-///
-/// accept(2) names these: errors that were already pending on the new socket.
-pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::*;
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | HostUnreachable | NetworkUnreachable | NetworkDown
-    ) || is_protocol_error(error)
-}
-
-fn is_protocol_error(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-        let of_one = [
-            Errno::PROTO,
-            Errno::NOPROTOOPT,
-            Errno::HOSTDOWN,
-            Errno::OPNOTSUPP,
-        ];
-        Errno::from_io_error(error).is_some_and(|errno| of_one.contains(&errno))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = error;
-        false
-    }
 }

@@ -47,6 +47,8 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+#[cfg(unix)]
+mod shared_streams;
 mod socket_examples;
 mod stdio;
 mod stopping;

@@ -291,7 +291,7 @@ impl Watched {
         if removed.is_none() {
             return;
         }
-        self.registration.forget(direction, Wait::UNNAMED);
+        self.registration.forget(direction, Wait::CALLBACK);
         let mut io = SourceFd(&self.fd);
         match self.interest() {
             Some(rest) => {

@@ -120,7 +120,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// Calls `operation` until it does anything but block; what futures and the traits of
     /// [`futures::io`] are made of.
     ///
-    /// Of several tasks that wait so for the same interest, only the one that polled last is woken.
+    /// Any number of tasks may wait so; all are woken, in the order in which they came.
     ///
     /// # Errors
     ///

@@ -1,13 +1,13 @@
 //! The parent's ends of the pipes to a child.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::process::{self, Stdio};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use futures::io::{AsyncRead, AsyncWrite};
 use mio::unix::pipe::{Receiver, Sender};
@@ -28,8 +28,6 @@ use crate::wait::ready::Ready;
 pub struct ChildStdin {
     /// There until it is closed.
     ready: RefCell<Option<Rc<Ready<Sender>>>>,
-    /// Who waits to write, and has to be told of a close.
-    writer: Cell<Option<Waker>>,
 }
 
 impl ChildStdin {
@@ -48,7 +46,6 @@ impl ChildStdin {
         sender.set_nonblocking(true)?;
         Ok(ChildStdin {
             ready: RefCell::new(Some(Rc::new(Ready::new(sender)?))),
-            writer: Cell::new(None),
         })
     }
 
@@ -66,13 +63,8 @@ impl ChildStdin {
         len: usize,
         write: impl FnMut(&Sender) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let ready = self.ready()?;
-        let polled = ready.poll_transfer(Direction::Write, len, cx, write);
-        if polled.is_pending() {
-            let before = self.writer.replace(Some(cx.waker().clone()));
-            drop(before);
-        }
-        polled
+        self.ready()?
+            .poll_transfer(Direction::Write, len, cx, write)
     }
 
     fn poll_write_vectored(
@@ -103,10 +95,8 @@ impl ChildStdin {
     }
 
     fn close(&self) {
-        let ready = self.ready.take();
-        drop(ready);
-        if let Some(writer) = self.writer.take() {
-            writer.wake();
+        if let Some(ready) = self.ready.take() {
+            ready.wake_all(Direction::Write); // they learn that it is closed
         }
     }
 }

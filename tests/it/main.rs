@@ -31,6 +31,8 @@ mod net_examples;
 mod order;
 #[cfg(unix)]
 mod process;
+#[cfg(target_os = "linux")]
+mod process_dropped;
 #[cfg(unix)]
 mod process_examples;
 #[cfg(unix)]

@@ -12,6 +12,7 @@ mod copy;
 mod descriptors;
 mod examples;
 mod failures;
+mod fused;
 mod generator;
 mod generator_async;
 mod generator_bad_use;
@@ -43,12 +44,14 @@ mod process_injected;
 mod process_load;
 #[cfg(unix)]
 mod process_protocol;
+mod read_to_end;
 mod remote;
 mod scope;
 mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+mod server_rules;
 #[cfg(unix)]
 mod shared_streams;
 mod socket_examples;
@@ -78,3 +81,4 @@ mod transport;
 mod udp;
 mod unix;
 mod watch;
+mod watch_forgotten;

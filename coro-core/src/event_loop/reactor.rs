@@ -86,6 +86,11 @@ impl Reactor {
     pub(super) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         // It can fail only for a descriptor that the kernel has forgotten already.
         let _ = self.registry.deregister(io);
+        self.forget(of);
+    }
+
+    /// Forgets a descriptor that was closed already.
+    pub(super) fn forget(&self, of: &Registration) {
         let source = self
             .sources
             .borrow_mut()

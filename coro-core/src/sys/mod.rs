@@ -3,6 +3,8 @@
 mod accept;
 mod explain;
 #[cfg(unix)]
+mod file_id;
+#[cfg(unix)]
 mod message;
 #[cfg(unix)]
 mod pipe;
@@ -23,6 +25,8 @@ pub(crate) use accept::{AcceptFailure, accept_failure};
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
+#[cfg(unix)]
+pub(crate) use file_id::FileId;
 #[cfg(target_os = "linux")]
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]

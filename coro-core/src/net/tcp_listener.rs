@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use futures::stream::{self, Stream};
+use futures::stream::{self, FusedStream};
 
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
@@ -103,7 +103,7 @@ impl TcpListener {
     /// The connections, one after another, as a stream that never ends.
     ///
     /// Its items are the results of [`accept`](Self::accept).
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<TcpStream>> {
+    pub fn incoming(&self) -> impl FusedStream<Item = io::Result<TcpStream>> {
         stream::unfold(self, |listener| async move {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
         })

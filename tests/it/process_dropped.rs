@@ -1,7 +1,7 @@
 //! Children whose futures are dropped before their ends.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// The number that a child has written, when it has.
-async fn number_in(path: &PathBuf) -> u32 {
+async fn number_in(path: &Path) -> u32 {
     let read = async {
         loop {
             match fs::read_to_string(path).map(|text| text.trim().parse()) {
@@ -51,7 +51,7 @@ async fn until_ended(id: u32) {
 }
 
 /// A shell that tells the number of a child of its own, and waits for it.
-fn with_a_child(path: &PathBuf) -> Command {
+fn with_a_child(path: &Path) -> Command {
     Command::shell(format!("sleep 3600 & echo $! > {}; wait", path.display()))
 }
 

@@ -7,16 +7,23 @@
 //! a pipe carried 262144 bytes
 //! ```
 //!
-//! Run alone, it only shows that everything works. `scripts/strace.sh` runs it while system calls
+//! Run alone, it only shows that everything works. `scripts/faults.sh` runs it while system calls
 //! fail: interrupted, short of resources, aborted by the peer. The optional argument is a scale
-//! such as `-- 0.1` for the amount of data.
+//! such as `-- 0.1` for the amount of data. With `-- serve` a server has clients that may fail, then
+//! clients that may not:
+//!
+//! ```text
+//! $ cargo run --example faults -- serve
+//! 20 of 20 clients were served afterwards
+//! ```
 
 use std::env;
 use std::io;
+use std::net::SocketAddr;
 use std::process;
 use std::time::Duration;
 
-use coro::net::{TcpListener, TcpStream, UdpSocket, pipe};
+use coro::net::{TcpListener, TcpStream, UdpSocket, pipe, start_server};
 use coro::{gather, spawn, timeout, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
@@ -24,6 +31,9 @@ const CONNECTIONS: usize = 8;
 const MESSAGES: f64 = 400.0;
 const DATAGRAMS: f64 = 200.0;
 const PIPE_BYTES: f64 = 262_144.0;
+/// The clients that come while system calls may fail, and the clients that come afterwards.
+const CLIENTS_DURING: usize = 8;
+const CLIENTS_AFTER: usize = 20;
 /// An operation that takes longer than this has lost its wake-up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -145,8 +155,48 @@ fn through_a_pipe() -> io::Result<()> {
     Ok(())
 }
 
+/// Sends one message, and expects it back.
+#[coro::coroutine]
+fn visit(address: SocketAddr) -> io::Result<()> {
+    let mut stream = yield_from!(TcpStream::connect(address))?;
+    yield_from!(stream.write_all(b"hello"))?;
+    let mut back = [0; 5];
+    yield_from!(stream.read_exact(&mut back))?;
+    match &back {
+        b"hello" => Ok(()),
+        _ => Err(lost("a message")),
+    }
+}
+
+/// A server whose first clients may fail serves all that come after them.
+#[coro::coroutine]
+fn serve_afterwards() -> io::Result<()> {
+    let server = start_server("127.0.0.1:0", |stream, _| echo(stream))?;
+    let address = server.local_addr()?;
+    let failing = (0..CLIENTS_DURING).map(|_| timeout(PATIENCE / 10, visit(address)));
+    for visited in yield_from!(gather(failing.collect::<Vec<_>>())) {
+        if visited.is_err() {
+            return Err(lost("the end of a client that failed"));
+        }
+    }
+    let clients = (0..CLIENTS_AFTER).map(|_| visit(address));
+    let mut served = 0;
+    for visited in yield_from!(gather(clients.collect::<Vec<_>>())) {
+        visited?;
+        served += 1;
+    }
+    println!("{served} of {CLIENTS_AFTER} clients were served afterwards");
+    Ok(())
+}
+
 #[coro::coroutine]
 fn all() -> io::Result<()> {
+    if env::args()
+        .nth(1)
+        .is_some_and(|argument| argument == "serve")
+    {
+        return yield_from!(serve_afterwards());
+    }
     yield_from!(connections())?;
     yield_from!(datagrams())?;
     yield_from!(through_a_pipe())

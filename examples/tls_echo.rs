@@ -34,7 +34,7 @@ use std::rc::Rc;
 
 use coro::net::tls::rustls::HandshakeKind;
 use coro::net::tls::{TlsAcceptor, TlsConnector, TlsStream, certificates_from_file};
-use coro::net::{TcpListener, TcpStream};
+use coro::net::{StreamReader, TcpListener, TcpStream};
 use coro::{race, signal, sleep, spawn, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use support::seconds;
@@ -167,6 +167,9 @@ fn serve_until_interrupted(address: &str, chain: &str, key: &str) -> io::Result<
     )))
 }
 
+/// The longest answer that is kept, in bytes.
+const ANSWER_MAX: usize = 1 << 30;
+
 /// Sends the whole message. Returns the whole answer.
 #[coro::coroutine]
 fn converse(target: &str, roots: Option<&str>, message: &[u8]) -> io::Result<Vec<u8>> {
@@ -181,16 +184,16 @@ fn converse(target: &str, roots: Option<&str>, message: &[u8]) -> io::Result<Vec
         .ok_or_else(|| io::Error::other("where to connect to is host:port"))?;
     let port = port.parse().map_err(io::Error::other)?;
     let tls = yield_from!(connector.open_connection(host, port))?;
-    let (mut reader, mut writer) = tls.split();
+    let (reader, mut writer) = tls.split();
     let sending = async {
         writer.write_all(message).await?;
         writer.close().await
     };
-    let mut answer = Vec::new();
-    let receiving = reader.read_to_end(&mut answer);
-    let (sent, received) = yield_from!(coro::gather((sending, receiving)));
-    sent.and(received)?;
-    Ok(answer)
+    let mut reader = StreamReader::new(reader);
+    let receiving = reader.read_to_end(ANSWER_MAX);
+    let (sent, answer) = yield_from!(coro::gather((sending, receiving)));
+    sent?;
+    Ok(answer?)
 }
 
 #[coro::main]

@@ -46,7 +46,8 @@ pub enum ReportKind {
     DropPanicked,
     /// The exception handler itself panicked.
     HandlerPanicked,
-    /// A listener ran out of descriptors or memory and waits before it tries again.
+    /// A listener cannot accept for now, as when descriptors or memory have run out, and waits before
+    /// it tries again.
     AcceptPaused,
     /// A clean-up of a [`scope`](crate::group::scope) did not end within its grace time.
     CleanUpCutShort,

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use coro::net::{Server, TcpStream};
+use coro::net::{Server, TcpStream, is_hang_up};
 use coro::sync::Event;
 use coro::yield_from;
 use futures::future::{Either as First, select};
@@ -65,7 +65,9 @@ fn serve(stream: TcpStream, patience: Duration, stopping: Rc<Event>) -> Result<(
     };
     match ended {
         // A client that closes in the middle of a request harms no other client.
-        Err(error) if error.is_incomplete_message() || error.is_timeout() => Ok(()),
+        Err(error) if error.is_incomplete_message() || error.is_timeout() || is_hang_up(&error) => {
+            Ok(())
+        }
         ended => ended,
     }
 }

@@ -1,5 +1,7 @@
 //! Integration tests, a module per subject.
 
+#[cfg(target_os = "linux")]
+mod accepting;
 mod budget;
 mod budget_leaves;
 mod busy_poll;
@@ -18,6 +20,7 @@ mod errors;
 mod examples;
 mod failures;
 mod foreign_code;
+mod fused;
 mod generator;
 mod generator_async;
 mod generator_bad_use;
@@ -39,6 +42,8 @@ mod order;
 mod policies;
 #[cfg(unix)]
 mod process;
+#[cfg(target_os = "linux")]
+mod process_dropped;
 #[cfg(unix)]
 mod process_examples;
 #[cfg(unix)]
@@ -50,12 +55,16 @@ mod process_load;
 #[cfg(unix)]
 mod process_protocol;
 mod public_names;
+mod read_to_end;
 mod remote;
 mod scope;
 mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+mod server_rules;
+#[cfg(unix)]
+mod shared_streams;
 mod socket_examples;
 mod sources;
 mod stdio;
@@ -85,3 +94,4 @@ mod udp;
 mod unix;
 mod virtual_clock;
 mod watch;
+mod watch_forgotten;

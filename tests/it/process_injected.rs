@@ -13,7 +13,7 @@ use crate::support::{ms, turns};
 const MARK: &str = "CORO_TEST_UNDER_STRACE";
 
 /// Runs the test `name` again under strace, with these arguments. Returns strace's output.
-fn under_strace(name: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn under_strace(name: &str, arguments: &[&str]) -> Option<String> {
     let trace = env::temp_dir().join(format!("coro-trace-{}-{}", process::id(), name.len()));
     let run = process::Command::new("strace")
         .args(["-f", "-qq", "-o"])
@@ -47,7 +47,7 @@ fn under_strace(name: &str, arguments: &[&str]) -> Option<String> {
     Some(traced)
 }
 
-fn is_under_strace() -> bool {
+pub(crate) fn is_under_strace() -> bool {
     env::var_os(MARK).is_some()
 }
 

@@ -32,7 +32,7 @@ fn nothing_is_lost_where_nothing_interferes() {
 fn nothing_is_lost_where_system_calls_fail() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("bash")
-        .arg(root.join("scripts/strace.sh"))
+        .arg(root.join("scripts/faults.sh"))
         .output();
     let Ok(output) = output else {
         eprintln!("skipped: no bash");

@@ -86,6 +86,11 @@ impl Reactor {
     pub(super) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         // It can fail only for a descriptor that the kernel has forgotten already.
         let _ = self.registry.deregister(io);
+        self.forget(of);
+    }
+
+    /// Forgets a descriptor that was closed already.
+    pub(super) fn forget(&self, of: &Registration) {
         let source = self
             .sources
             .borrow_mut()
@@ -185,9 +190,20 @@ impl Registration {
         self.source.forget(direction, wait);
     }
 
+    /// One that has just begun to wait for the direction does so no more.
+    pub(crate) fn forget_waker(&self, direction: Direction, wait: Wait, cx: &Context<'_>) {
+        self.source.forget_waker(direction, wait, cx.waker());
+    }
+
+    /// Wakes the tasks that wait for the direction, as at an event.
+    #[cfg(unix)]
+    pub(crate) fn wake_all(&self, direction: Direction) {
+        self.source.wake_waiters(direction, |_| true);
+    }
+
     /// Has `wake` be called at the direction's next event, instead of the one before it.
     #[cfg(unix)]
     pub(super) fn set_wake(&self, direction: Direction, wake: Wake) {
-        self.source.set_wake(direction, Wait::UNNAMED, wake);
+        self.source.set_wake(direction, Wait::CALLBACK, wake);
     }
 }

@@ -1,9 +1,11 @@
 //! What is known of a registered descriptor.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::task::Waker;
 
+use super::LoopHandle;
 #[cfg(unix)]
 use super::watch::Watched;
 use crate::sys::Readiness;
@@ -28,14 +30,23 @@ pub enum Direction {
     Write,
 }
 
-/// Names one of those who wait at a descriptor.
+/// Names one of the waiters at a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait(u64);
 
 impl Wait {
-    /// Whoever polled last by a trait that has no place for a name of their own.
+    /// A waiter that polls by a trait without a place for a name. Its waker stands for it.
     pub(crate) const UNNAMED: Wait = Wait(0);
+    /// The callback of a direction.
+    #[cfg(unix)]
+    pub(super) const CALLBACK: Wait = Wait(u64::MAX);
 }
+
+/// Waiters without a name are looked over when there are more of them than this.
+const CROWD_MIN: u32 = 16;
+
+/// No number of waiters is too large: the ones that were woken are coming back.
+const SETTLING: u32 = u32::MAX;
 
 /// One direction of a descriptor.
 #[derive(Default)]
@@ -46,8 +57,10 @@ pub(super) struct Side {
     closed: Cell<bool>,
     /// First come, first woken; all of them, as there may be enough for all.
     first: RefCell<Option<Waiter>>,
-    /// Those who came while there was a first: nearly always nobody.
+    /// The waiters that came while there was a first: nearly always none.
     more: RefCell<Vec<Waiter>>,
+    /// Waiters without a name are weeded out when there are more of them than this.
+    crowd_max: Cell<u32>,
 }
 
 struct Waiter {
@@ -105,32 +118,97 @@ impl Source {
         self.write.take_waiters(&self.waiters, drop);
     }
 
-    /// Puts one who waits in the place of the one with the same name, if there is one.
+    /// Notes a waiter, in the place of the one with the same name or, without a name, with the same
+    /// waker.
     #[inline]
-    pub(super) fn set_waker(&self, direction: Direction, wait: Wait, waker: &Waker) {
-        if !self.side(direction).has_waker(wait, waker) {
-            self.set_wake(direction, wait, Wake::Waker(waker.clone()));
+    pub(super) fn set_waker(self: &Rc<Self>, direction: Direction, wait: Wait, waker: &Waker) {
+        let side = self.side(direction);
+        if side.has_waker(wait, waker) {
+            return;
         }
+        if wait != Wait::UNNAMED {
+            return self.set_wake(direction, wait, Wake::Waker(waker.clone()));
+        }
+        if side.is_crowded() {
+            self.weed(direction);
+        }
+        self.add(side, wait, Wake::Waker(waker.clone()));
     }
 
     #[inline]
     pub(super) fn set_wake(&self, direction: Direction, wait: Wait, wake: Wake) {
-        let side = self.side(direction);
-        let before = side.take_waiter(|of| of == wait);
-        if before.is_none() {
-            self.waiters.set(self.waiters.get() + 1);
-        }
-        side.push_waiter(Waiter { wait, wake });
+        let before = self.remove(direction, |waiter| waiter.wait == wait);
+        self.add(self.side(direction), wait, wake);
         drop(before);
+    }
+
+    fn add(&self, side: &Side, wait: Wait, wake: Wake) {
+        self.waiters.set(self.waiters.get() + 1);
+        side.push_waiter(Waiter { wait, wake });
+    }
+
+    #[inline]
+    fn remove(&self, direction: Direction, which: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+        let waiter = self.side(direction).take_waiter(which)?;
+        self.waiters.set(self.waiters.get() - 1);
+        Some(waiter)
     }
 
     /// Drops the waker of one who waits no more.
     pub(super) fn forget(&self, direction: Direction, wait: Wait) {
-        let waiter = self.side(direction).take_waiter(|of| of == wait);
-        if waiter.is_some() {
-            self.waiters.set(self.waiters.get() - 1);
-        }
+        let waiter = self.remove(direction, |waiter| waiter.wait == wait);
         drop(waiter);
+    }
+
+    /// Drops the waker of one who has just begun to wait.
+    pub(super) fn forget_waker(&self, direction: Direction, wait: Wait, waker: &Waker) {
+        let waiter = self.remove(direction, |waiter| waiter.is(wait, waker));
+        drop(waiter);
+    }
+
+    /// Wakes the waiters without a name, to learn which of them are still there.
+    ///
+    /// Such a waiter cannot say that it gave up, so a side that has no event for a long time would
+    /// gather the wakers of more and more waiters that are gone. The ones that still wait come back
+    /// when they are polled, before the callout that counts them. Twice their number is allowed
+    /// then, so that waiters that stay do not wake one another for ever.
+    #[cold]
+    fn weed(self: &Rc<Self>, direction: Direction) {
+        let Some(current) = LoopHandle::try_current() else {
+            return; // such a wait is refused
+        };
+        self.wake_waiters(direction, |wait| wait == Wait::UNNAMED);
+        self.side(direction).crowd_max.set(SETTLING);
+        let this = self.clone();
+        current.core().owner.call_soon(Location::caller(), move || {
+            let side = this.side(direction);
+            let settled = side.crowd().saturating_mul(2).min(SETTLING - 1);
+            side.crowd_max.set(settled);
+        });
+    }
+
+    /// Takes out and wakes the waiters of some names, in order.
+    #[cold]
+    pub(super) fn wake_waiters(&self, direction: Direction, which: impl Fn(Wait) -> bool) {
+        let next = || self.remove(direction, |waiter| which(waiter.wait));
+        let woken: Vec<Waiter> = std::iter::from_fn(next).collect();
+        let mut first_panic = None;
+        for waiter in woken {
+            if let Wake::Waker(waker) = waiter.wake
+                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
+            {
+                first_panic = first_panic.or(Some(panic));
+            }
+        }
+        if let Some(panic) = first_panic {
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl Waiter {
+    fn is(&self, wait: Wait, waker: &Waker) -> bool {
+        self.wait == wait && matches!(&self.wake, Wake::Waker(set) if set.will_wake(waker))
     }
 }
 
@@ -180,18 +258,29 @@ impl Side {
     }
 
     fn has_waker(&self, wait: Wait, waker: &Waker) -> bool {
-        let is_it = |waiter: &Waiter| {
-            waiter.wait == wait && matches!(&waiter.wake, Wake::Waker(set) if set.will_wake(waker))
-        };
+        let is_it = |waiter: &Waiter| waiter.is(wait, waker);
         self.first.borrow().as_ref().is_some_and(is_it) || self.more.borrow().iter().any(is_it)
     }
 
     #[inline]
-    fn take_waiter(&self, which: impl Fn(Wait) -> bool) -> Option<Waiter> {
-        let first = self.first.borrow_mut().take_if(|first| which(first.wait));
+    fn is_crowded(&self) -> bool {
+        self.more.borrow().len() > CROWD_MIN as usize
+            && self.crowd() > self.crowd_max.get().max(CROWD_MIN)
+    }
+
+    /// The number of waiters without a name, but for the first of all.
+    fn crowd(&self) -> u32 {
+        let more = self.more.borrow();
+        let unnamed = |waiter: &&Waiter| waiter.wait == Wait::UNNAMED;
+        u32::try_from(more.iter().filter(unnamed).count()).unwrap_or(SETTLING)
+    }
+
+    #[inline]
+    fn take_waiter(&self, which: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
+        let first = self.first.borrow_mut().take_if(|first| which(first));
         first.or_else(|| {
             let mut more = self.more.borrow_mut();
-            let at = more.iter().position(|waiter| which(waiter.wait))?;
+            let at = more.iter().position(which)?;
             Some(more.remove(at))
         })
     }

@@ -12,6 +12,7 @@ use mio::unix::SourceFd;
 
 use super::source::Wake;
 use super::{Core, Direction, LoopHandle, Registration, Wait};
+use crate::sys::FileId;
 use crate::task::{Owner, context, current as inside};
 
 /// The watched descriptors of a loop, by their numbers.
@@ -21,6 +22,7 @@ pub(super) struct Watches(RefCell<HashMap<RawFd, Rc<Watched>>>);
 /// A descriptor with a callback for one direction, or one for each.
 pub(super) struct Watched {
     fd: RawFd,
+    file: Option<FileId>,
     registration: Registration,
     read: RefCell<Option<Rc<Callback>>>,
     write: RefCell<Option<Rc<Callback>>>,
@@ -139,7 +141,7 @@ impl LoopHandle {
             queued: Cell::new(false),
             removed: Cell::new(false),
         });
-        let watched = self.core().watched(io.as_fd().as_raw_fd(), direction)?;
+        let watched = self.core().watched(io.as_fd(), direction)?;
         let before = watched.side(direction).replace(Some(callback.clone()));
         let armed = watched.arm(direction, self.core());
         if let Some(before) = before {
@@ -191,22 +193,44 @@ impl<T: AsFd> fmt::Debug for FdWatch<T> {
 
 impl Core {
     /// What is known of a descriptor that is watched; one that was not is registered.
-    fn watched(&self, fd: RawFd, direction: Direction) -> io::Result<Rc<Watched>> {
-        let mut watches = self.reactor.watches.0.borrow_mut();
-        if let Some(watched) = watches.get(&fd) {
-            return Ok(watched.clone());
+    fn watched(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<Rc<Watched>> {
+        let (number, file) = (fd.as_raw_fd(), FileId::of(fd));
+        let known = self.reactor.watches.0.borrow().get(&number).cloned();
+        if let Some(watched) = known {
+            if watched.file == file && watched.is_registered(self) {
+                return Ok(watched);
+            }
+            self.abandon(&watched);
         }
         let registration = self
             .reactor
-            .register(&mut SourceFd(&fd), interest(direction))?;
+            .register(&mut SourceFd(&number), interest(direction))?;
         let watched = Rc::new(Watched {
-            fd,
+            fd: number,
+            file,
             registration,
             read: RefCell::default(),
             write: RefCell::default(),
         });
-        watches.insert(fd, watched.clone());
+        self.reactor
+            .watches
+            .0
+            .borrow_mut()
+            .insert(number, watched.clone());
         Ok(watched)
+    }
+
+    /// Gives up a descriptor that was closed while it was watched, as when its guard was forgotten.
+    /// Its number is another's by now, which may be registered itself.
+    fn abandon(&self, watched: &Rc<Watched>) {
+        self.reactor.watches.0.borrow_mut().remove(&watched.fd);
+        self.reactor.forget(&watched.registration);
+        for direction in [Direction::Read, Direction::Write] {
+            let callback = watched.side(direction).take();
+            if let Some(callback) = callback {
+                callback.remove();
+            }
+        }
     }
 
     /// Removes all callbacks: also those that destructors add meanwhile.
@@ -250,6 +274,17 @@ impl Watched {
         }
     }
 
+    /// Whether the poller still knows the descriptor.
+    fn is_registered(&self, core: &Core) -> bool {
+        let Some(interest) = self.interest() else {
+            return true;
+        };
+        let again =
+            core.reactor
+                .register_again(&mut SourceFd(&self.fd), &self.registration, interest);
+        !again.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Has the next event of the direction, which comes at once if it is ready, queue its callback.
     fn arm(self: &Rc<Self>, direction: Direction, core: &Core) -> io::Result<()> {
         let Some(interest) = self.interest() else {
@@ -291,7 +326,7 @@ impl Watched {
         if removed.is_none() {
             return;
         }
-        self.registration.forget(direction, Wait::UNNAMED);
+        self.registration.forget(direction, Wait::CALLBACK);
         let mut io = SourceFd(&self.fd);
         match self.interest() {
             Some(rest) => {

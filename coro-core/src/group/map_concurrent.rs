@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::stream::Stream;
+use futures::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use super::members::{Go, Members};
@@ -164,6 +164,16 @@ where
             None if this.futures.is_none() => Poll::Ready(None),
             None => Poll::Pending,
         }
+    }
+}
+
+impl<S, F> FusedStream for Buffered<S, F::Output>
+where
+    S: Stream<Item = F>,
+    F: Future + 'static,
+{
+    fn is_terminated(&self) -> bool {
+        self.futures.is_none() && self.tasks.is_empty()
     }
 }
 

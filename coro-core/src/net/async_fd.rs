@@ -120,8 +120,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// Calls `operation` until it does not block; for hand-written futures and the traits of
     /// [`futures::io`].
     ///
-    /// If several tasks wait in this way for the same interest, only the one that polled last is
-    /// woken.
+    /// Any number of tasks may wait in this way; all are woken, in the order in which they came.
     ///
     /// # Errors
     ///

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::io::{AsyncBufRead, AsyncRead};
-use futures::stream::{self, Stream};
+use futures::stream::{self, FusedStream, StreamExt};
 
 use crate::task::budget;
 
@@ -243,15 +244,47 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         Ok(self.take(len))
     }
 
+    /// Reads everything up to the end of the stream, at most `limit` bytes; gives it all.
+    ///
+    /// The limit of lines and frames does not count here. The time that it takes grows with the
+    /// number of bytes: `read_to_end` of `futures` fills the room that it has made with zeros each
+    /// time it is polled, which for a long answer in many pieces is a multiple of that, above all
+    /// without optimization. Dropping the wait loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]: there are more bytes than `limit`, or reading failed. What there was stays in
+    /// the buffer.
+    pub async fn read_to_end(&mut self, limit: usize) -> Result<Vec<u8>, ReadError> {
+        poll_fn(|cx| {
+            loop {
+                if self.end - self.start > limit {
+                    return Poll::Ready(Err(ReadError(Why::TooLong(limit))));
+                }
+                if !ready!(self.poll_more(cx))? {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        })
+        .await?;
+        self.searched = 0;
+        let mut all = mem::take(&mut self.buffer);
+        all.truncate(self.end);
+        all.drain(..self.start);
+        (self.start, self.end) = (0, 0);
+        Ok(all)
+    }
+
     /// The lines, one after another, as a stream that ends with the first error.
-    pub fn read_lines(&mut self) -> impl Stream<Item = Result<String, ReadError>> {
-        stream::unfold(Some(self), |reader| async move {
+    pub fn read_lines(&mut self) -> impl FusedStream<Item = Result<String, ReadError>> {
+        let lines = stream::unfold(Some(self), |reader| async move {
             let reader = reader?;
             match reader.read_line().await {
                 Ok(line) => line.map(str::to_owned).map(|line| (Ok(line), Some(reader))),
                 Err(error) => Some((Err(error), None)),
             }
-        })
+        });
+        lines.fuse()
     }
 
     /// The length of the next piece, up to the separator or the end of the stream.
@@ -379,6 +412,14 @@ impl ReadError {
     /// Whether the stream has ended before the frame was complete.
     pub fn is_end(&self) -> bool {
         matches!(self.0, Why::Ended { .. })
+    }
+
+    /// The error of reading, if this is one.
+    pub(super) fn as_io(&self) -> Option<&io::Error> {
+        match &self.0 {
+            Why::Io(error) => Some(error),
+            _ => None,
+        }
     }
 
     /// The kind of error as an [`io::Error`].

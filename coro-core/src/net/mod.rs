@@ -48,7 +48,7 @@ pub use resolve::lookup_host;
 pub use send_file::send_file;
 #[cfg(unix)]
 pub use server::start_unix_server;
-pub use server::{HandlerOutput, Server, ServerBuilder, start_server};
+pub use server::{HandlerOutput, Server, ServerBuilder, is_hang_up, start_server};
 #[cfg(unix)]
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use target::ToSocketAddrs;

@@ -1,4 +1,4 @@
-//! Back-off: for a listener that is out of descriptors, or an operation without readiness events.
+//! Pauses of a listener that cannot accept for now, or of a sender that finds a queue full.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -9,44 +9,61 @@ use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
-use crate::sys;
+use crate::sys::{AcceptFailure, accept_failure};
 use crate::task::budget;
 use crate::wait::ready::Ready;
 use crate::wait::until::Until;
 
-/// First and longest pause of a listener that has run out of descriptors.
+/// First and longest pause of a listener that cannot accept for now.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// How many waits one that accepts a connection counts as, in the budget of a step: it takes about as
-/// long as so many reads.
+/// A listener pauses after this number of failures of single connections in a row: a system that
+/// forbids all connections would otherwise be asked without end, and no other task would run.
+const SKIPPED_MAX: u32 = 64;
+
+/// The number of waits that accepting a connection counts as, in the budget of a step: it takes about
+/// as long as that number of reads.
 const ACCEPT: u32 = 8;
 
-/// The next pause, while descriptors have run out.
+/// The next pause of a listener, while it cannot accept.
 #[derive(Default)]
 pub(super) struct Pause(Cell<Option<Duration>>);
 
 impl Pause {
     /// Accepts connections until one is accepted and made ready.
+    ///
+    /// It fails only if the listener no longer listens.
     pub(super) async fn accept<S: Source, A, C>(
         &self,
         listener: &Ready<S>,
         accept: impl Fn(&S) -> io::Result<A>,
         make: impl Fn(A) -> io::Result<C>,
     ) -> io::Result<C> {
+        let mut skipped = 0;
         loop {
             let accepted = listener
                 .io(Direction::Read, |io| self.try_accept(accept(io)))
                 .await;
-            match accepted.and_then(&make) {
-                Ok(connection) => {
-                    budget::take_more(ACCEPT - 1);
-                    return Ok(connection);
-                }
-                Err(error) if sys::is_of_one_connection(&error) => {}
-                Err(error) if sys::is_out_of_resources(&error) => self.back_off(&error).await,
-                Err(error) => return Err(error),
-            }
+            let error = match accepted {
+                Ok(accepted) => match make(accepted) {
+                    Ok(connection) => {
+                        budget::take_more(ACCEPT - 1);
+                        return Ok(connection);
+                    }
+                    Err(error) => error, // of the poller: it says nothing of the listener
+                },
+                Err(error) => match accept_failure(&error) {
+                    AcceptFailure::OfListener => return Err(error),
+                    AcceptFailure::OfConnection if skipped < SKIPPED_MAX => {
+                        skipped += 1;
+                        continue;
+                    }
+                    _ => error,
+                },
+            };
+            skipped = 0;
+            self.back_off(&error).await;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use futures::stream::{self, Stream};
+use futures::stream::{self, FusedStream};
 
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
@@ -82,15 +82,18 @@ impl TcpListener {
 
     /// Waits for a connection; gives it and the address of its other end.
     ///
-    /// When the process has no descriptors or memory left for one, the listener reports so, waits,
-    /// from 10 ms to a second, and tries again until there are; meanwhile connections wait in the
-    /// system's queue. It reports again only after all that queued were accepted. One that was
-    /// broken off before it could be accepted is passed over. Dropping the wait loses no
-    /// connection. Any number of tasks may accept from one listener.
+    /// A connection that was broken off before it could be accepted, or that a firewall forbids, is
+    /// passed over. When the process has no descriptors or memory left for one, or anything else
+    /// prevents the system from giving one for now, the listener reports so
+    /// ([`AcceptPaused`](crate::report::ReportKind::AcceptPaused)), waits, from 10 ms to a second, and tries
+    /// again until it can; meanwhile connections wait in the system's queue. It reports again only
+    /// after all that queued were accepted. Dropping the wait loses no connection. Any number of
+    /// tasks may accept from one listener.
     ///
     /// # Errors
     ///
-    /// If the listening socket itself has failed.
+    /// If no accept can ever succeed again: the socket was shut down, or its descriptor closed. A
+    /// loop over this method may end at the first error.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let make = |(io, peer)| Ok((TcpStream::new(io)?, peer));
         self.pause.accept(&self.ready, |io| io.accept(), make).await
@@ -99,7 +102,7 @@ impl TcpListener {
     /// The connections, one after another, as a stream that never ends.
     ///
     /// Its items are the results of [`accept`](Self::accept).
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<TcpStream>> {
+    pub fn incoming(&self) -> impl FusedStream<Item = io::Result<TcpStream>> {
         stream::unfold(self, |listener| async move {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
         })

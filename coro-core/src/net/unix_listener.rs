@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
-use futures::stream::{self, Stream};
+use futures::stream::{self, FusedStream};
 
 use super::UnixStream;
 use super::macros::{descriptor_of_ready, from_and_into_std};
@@ -102,7 +102,7 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// If the listening socket itself has failed.
+    /// As for [`TcpListener::accept`](super::TcpListener::accept).
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let make = |(io, peer)| Ok((UnixStream::new(io)?, peer));
         self.pause.accept(&self.ready, |io| io.accept(), make).await
@@ -111,7 +111,7 @@ impl UnixListener {
     /// The connections, one after another, as a stream that never ends.
     ///
     /// Its items are the results of [`accept`](Self::accept).
-    pub fn incoming(&self) -> impl Stream<Item = io::Result<UnixStream>> {
+    pub fn incoming(&self) -> impl FusedStream<Item = io::Result<UnixStream>> {
         stream::unfold(self, |listener| async move {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
         })

@@ -48,7 +48,10 @@ pub struct Command {
     has_stdin: bool,
     has_stdout: bool,
     has_stderr: bool,
-    kill_on_drop: bool,
+    has_group: bool,
+    is_shell: bool,
+    /// Unless it is set, children of `output` and `status` are killed, others not.
+    kill_on_drop: Option<bool>,
     kill_group: bool,
     timeout: Option<Duration>,
 }
@@ -66,6 +69,7 @@ impl Command {
     pub fn shell(line: impl AsRef<OsStr>) -> Self {
         let mut shell = Self::new("sh");
         shell.arg("-c").arg(line);
+        shell.is_shell = true;
         shell
     }
 
@@ -160,29 +164,33 @@ impl Command {
     /// Puts the child into a process group; 0 means a new group that it leads.
     pub fn process_group(&mut self, group: i32) -> &mut Self {
         self.std.process_group(group);
+        self.has_group = true;
         self
     }
 
     /// Makes the child the leader of a new process group, and sends its signals (including killing
     /// on drop and the [`timeout`](Self::timeout)) to the whole group, which includes the processes
-    /// that the child starts. Default: `false`.
+    /// that the child starts. Default: `false`, except for the [`output`](Self::output) of a
+    /// [`shell`](Self::shell) line.
     ///
     /// A group of its own does not get the Ctrl-C of the terminal, and may not read from it.
     pub fn kill_group(&mut self, kill_group: bool) -> &mut Self {
         if kill_group {
             self.std.process_group(0);
         }
+        self.has_group = true;
         self.kill_group = kill_group;
         self
     }
 
-    /// Kills the child when its [`Child`] is dropped. Default: `false`, the child runs on.
+    /// Whether to kill a child when its [`Child`] is dropped, or when the future of
+    /// [`output`](Self::output) or [`status`](Self::status) that runs it is dropped, as by a
+    /// [`timeout`](crate::time::timeout) or when its task is cancelled. The child is reaped in any case.
     ///
-    /// This also applies to the children of [`output`](Self::output) and [`status`](Self::status),
-    /// when those futures are dropped, as by a [`timeout`](crate::time::timeout) or when their task
-    /// is cancelled.
+    /// Default: a dropped `Child` runs on; `output` and `status` kill their child, because nothing
+    /// else could end it.
     pub fn kill_on_drop(&mut self, kill_on_drop: bool) -> &mut Self {
-        self.kill_on_drop = kill_on_drop;
+        self.kill_on_drop = Some(kill_on_drop);
         self
     }
 
@@ -219,17 +227,25 @@ impl Command {
     /// Outside of a loop; nothing is started.
     #[track_caller]
     pub fn spawn(&mut self) -> io::Result<Child> {
+        self.start(self.kill_on_drop == Some(true))
+    }
+
+    #[track_caller]
+    fn start(&mut self, kill_on_drop: bool) -> io::Result<Child> {
         LoopHandle::current(); // panics with the reason
         orphans::look_again();
         let child = self.std.spawn().map_err(|error| self.cannot_run(error))?;
-        let taken = Child::new(child, self.kill_group, self.kill_on_drop);
+        let taken = Child::new(child, self.kill_group, kill_on_drop);
         taken.map_err(|(error, child)| self.give_up(child, error))
     }
 
     /// Runs the program and waits for its end.
     ///
-    /// Dropping the future before that leaves the child running, unless
-    /// [`kill_on_drop`](Self::kill_on_drop) is set.
+    /// Dropping the future before that kills the child, which is then reaped, unless
+    /// [`kill_on_drop(false)`](Self::kill_on_drop) is set. Processes that the child started live on,
+    /// as the programs in a [`shell`](Self::shell) line do: the child stays in our process group,
+    /// because it may read from the terminal. [`kill_group`](Self::kill_group) is for a child that
+    /// does not read from it.
     ///
     /// # Errors
     ///
@@ -240,7 +256,7 @@ impl Command {
     ///
     /// When polled outside of a loop.
     pub async fn status(&mut self) -> io::Result<ExitStatus> {
-        let mut child = self.spawn()?;
+        let mut child = self.start(self.kill_on_drop != Some(false))?;
         let ended = child.wait();
         self.in_time(child, async |_: &mut Child| ended.await).await
     }
@@ -249,9 +265,13 @@ impl Command {
     ///
     /// Unless they are set otherwise, the child's standard input is empty, and its standard output
     /// and standard error are collected. These settings stay for further children of this command.
-    /// Dropping the future early leaves the child running, unless
-    /// [`kill_on_drop`](Self::kill_on_drop) is set. [`Child::communicate`] says when the outputs
-    /// end.
+    /// [`Child::communicate`] says when the outputs end.
+    ///
+    /// Dropping the future before the end kills the child, which is then reaped, unless
+    /// [`kill_on_drop(false)`](Self::kill_on_drop) is set. A [`shell`](Self::shell) whose standard
+    /// input and process group were not set is killed with all processes that it started: it leads a
+    /// group of its own, as with [`kill_group`](Self::kill_group), also as a further child of this
+    /// command. Processes that other programs started live on, unless `kill_group` is set.
     ///
     /// # Errors
     ///
@@ -262,7 +282,11 @@ impl Command {
     ///
     /// When polled outside of a loop.
     pub async fn output(&mut self) -> io::Result<Output> {
-        let child = self.spawn_piped(Stdio::null)?;
+        if self.is_shell && !self.has_stdin && !self.has_group {
+            self.kill_group(true); // it cannot miss the terminal, of which it does not read
+        }
+        self.pipe_streams(Stdio::null);
+        let child = self.start(self.kill_on_drop != Some(false))?;
         self.in_time(child, async |child: &mut Child| child.communicate([]).await)
             .await
     }
@@ -270,6 +294,11 @@ impl Command {
     /// Starts the program with pipes for its outputs, unless they are set otherwise.
     #[track_caller]
     pub(super) fn spawn_piped(&mut self, stdin: fn() -> Stdio) -> io::Result<Child> {
+        self.pipe_streams(stdin);
+        self.spawn()
+    }
+
+    fn pipe_streams(&mut self, stdin: fn() -> Stdio) {
         if !self.has_stdin {
             self.stdin(stdin());
         }
@@ -279,7 +308,6 @@ impl Command {
         if !self.has_stderr {
             self.stderr(Stdio::piped());
         }
-        self.spawn()
     }
 
     async fn in_time<T>(
@@ -348,7 +376,9 @@ impl From<process::Command> for Command {
             has_stdin: false,
             has_stdout: false,
             has_stderr: false,
-            kill_on_drop: false,
+            has_group: false,
+            is_shell: false,
+            kill_on_drop: None,
             kill_group: false,
             timeout: None,
         }

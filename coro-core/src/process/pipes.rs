@@ -1,13 +1,13 @@
 //! The pipes to a child: `ChildStdin`, `ChildStdout`, `ChildStderr`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::process::{self, Stdio};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use futures::io::{AsyncRead, AsyncWrite};
 use mio::unix::pipe::{Receiver, Sender};
@@ -27,8 +27,6 @@ use crate::wait::ready::Ready;
 pub struct ChildStdin {
     /// `None` once it is closed.
     ready: RefCell<Option<Rc<Ready<Sender>>>>,
-    /// The task that waits to write; closing the pipe has to wake it.
-    writer: Cell<Option<Waker>>,
 }
 
 impl ChildStdin {
@@ -47,7 +45,6 @@ impl ChildStdin {
         sender.set_nonblocking(true)?;
         Ok(ChildStdin {
             ready: RefCell::new(Some(Rc::new(Ready::new(sender)?))),
-            writer: Cell::new(None),
         })
     }
 
@@ -65,13 +62,8 @@ impl ChildStdin {
         len: usize,
         write: impl FnMut(&Sender) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let ready = self.ready()?;
-        let polled = ready.poll_transfer(Direction::Write, len, cx, write);
-        if polled.is_pending() {
-            let before = self.writer.replace(Some(cx.waker().clone()));
-            drop(before);
-        }
-        polled
+        self.ready()?
+            .poll_transfer(Direction::Write, len, cx, write)
     }
 
     fn poll_write_vectored(
@@ -102,10 +94,8 @@ impl ChildStdin {
     }
 
     fn close(&self) {
-        let ready = self.ready.take();
-        drop(ready);
-        if let Some(writer) = self.writer.take() {
-            writer.wake();
+        if let Some(ready) = self.ready.take() {
+            ready.wake_all(Direction::Write); // they learn that it is closed
         }
     }
 }

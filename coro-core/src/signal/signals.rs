@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::Stream;
+use futures::stream::FusedStream;
 
 use super::kind::SignalKind;
 use super::platform::Listener;
@@ -77,6 +78,12 @@ impl Stream for Signals {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
         self.poll_recv(cx).map(Some)
+    }
+}
+
+impl FusedStream for Signals {
+    fn is_terminated(&self) -> bool {
+        false
     }
 }
 

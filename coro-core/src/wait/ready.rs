@@ -66,7 +66,7 @@ impl<S: Source> Ready<S> {
     ) -> Poll<io::Result<T>> {
         loop {
             let Poll::Ready(()) = self.registration.poll_ready(direction, wait, cx) else {
-                return self.check_loop(direction, wait);
+                return self.check_loop(direction, wait, cx);
             };
             if !budget::take() && budget::refuse(cx.waker()) {
                 return Poll::Pending;
@@ -84,26 +84,23 @@ impl<S: Source> Ready<S> {
 
     /// Another loop would never be told of the descriptor, so waiting there must not begin.
     #[inline]
-    fn check_loop<T>(&self, direction: Direction, wait: Wait) -> Poll<io::Result<T>> {
+    fn check_loop<T>(
+        &self,
+        direction: Direction,
+        wait: Wait,
+        cx: &Context<'_>,
+    ) -> Poll<io::Result<T>> {
         if self.of.is_current() {
             return Poll::Pending;
         }
-        Poll::Ready(Err(self.refuse(direction, wait)))
-    }
-
-    #[cold]
-    fn refuse(&self, direction: Direction, wait: Wait) -> io::Error {
-        self.registration.forget(direction, wait);
-        io::Error::other(
-            "waiting for a descriptor outside of the event loop it was made in, which alone is \
-             told of it: await it there, or make it again here",
-        )
+        self.registration.forget_waker(direction, wait, cx);
+        Poll::Ready(Err(refused()))
     }
 
     /// Transfers bytes into or out of `len` of them, waiting until it can: one transfer that came
     /// up short took all there was, so the next waits without being tried.
     ///
-    /// Of several who wait so for the same direction, only the one that polled last is woken.
+    /// Any number may wait so; one that gives up is forgotten at the direction's next event.
     #[inline]
     pub(crate) fn poll_transfer(
         &self,
@@ -154,6 +151,12 @@ impl<S: Source> Ready<S> {
         poll_fn(|cx| self.poll_io(direction, wait, cx, &mut operation)).await
     }
 
+    /// Wakes the tasks that wait for the direction, as at an event.
+    #[cfg(unix)]
+    pub(crate) fn wake_all(&self, direction: Direction) {
+        self.registration.wake_all(direction);
+    }
+
     /// Waits until the direction may be ready. Any number may wait so.
     pub(crate) async fn ready(&self, direction: Direction) -> io::Result<()> {
         self.io(direction, |_| Ok(())).await
@@ -171,6 +174,14 @@ impl<S: Source + fmt::Debug> fmt::Debug for Ready<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.get().fmt(f)
     }
+}
+
+#[cold]
+fn refused() -> io::Error {
+    io::Error::other(
+        "waiting for a descriptor outside of the event loop it was made in, which alone is told of \
+         it: await it there, or make it again here",
+    )
 }
 
 /// Takes the waiter away again when the wait is given up.

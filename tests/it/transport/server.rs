@@ -108,7 +108,7 @@ async fn shutdown_gives_connections_time_and_then_cuts_them() {
     let brief = connect(&server);
     connected(&server, 2).await;
     drop(brief);
-    server.shutdown(ms(20)).await;
+    assert_eq!(server.shutdown(ms(20)).await, 2);
     assert_eq!(server.connections(), 0);
     assert_eq!(log.count("lost"), 2);
     drop(patient);
@@ -131,10 +131,11 @@ async fn clients_are_closed_or_aborted_together() {
         let mut clients = [connect(&server), connect(&server)];
         connected(&server, 2).await;
         server.close();
-        match abort {
+        let ended = match abort {
             true => server.abort_clients(),
             false => server.close_clients(),
-        }
+        };
+        assert_eq!(ended, 2);
         server.wait_closed().await;
         for client in &mut clients {
             assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);

@@ -58,6 +58,11 @@ impl Connections {
         self.change.until(|| self.is_closed() || is_allowed()).await;
     }
 
+    /// Whether anything listens, and is to go on.
+    pub(super) fn is_serving(&self) -> bool {
+        !self.is_closed() && self.listeners.get() > 0
+    }
+
     /// Waits until nothing listens.
     pub(super) async fn until_deaf(&self) {
         self.change.until(|| self.listeners.get() == 0).await;

@@ -3,6 +3,7 @@
 mod accept;
 mod builder;
 mod connections;
+mod hang_up;
 mod outcome;
 #[cfg(unix)]
 mod unix;
@@ -17,6 +18,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 pub use builder::ServerBuilder;
+pub use hang_up::is_hang_up;
 pub use outcome::HandlerOutput;
 #[cfg(unix)]
 pub use unix::start_unix_server;
@@ -84,18 +86,21 @@ where
 
 /// A server that runs, with the connections that it serves.
 ///
-/// It accepts connections from the moment it is made. There are four ways to end it:
+/// It accepts connections from the moment it is made. Its methods are those of asyncio's, and the
+/// same as those of a [`ProtocolServer`](super::ProtocolServer). There are five ways to end it:
 ///
-/// - [`shutdown`](Self::shutdown) stops listening, gives connections time to finish, and cuts those
-///   that have not;
+/// - [`shutdown`](Self::shutdown) stops listening, gives connections time to finish, and aborts
+///   those that have not;
 /// - [`close`](Self::close) stops listening, and lets connections live on for as long as they like;
 ///   [`wait_closed`](Self::wait_closed) waits for their end;
-/// - dropping it stops listening and cuts the connections, so that nothing outlives the scope that
-///   the server was made in; in this it is unlike asyncio's;
+/// - dropping [`serve_forever`](Self::serve_forever) midway closes it;
+/// - dropping it stops listening and aborts the connections, so that nothing outlives the scope
+///   that the server was made in; in this it is unlike asyncio's;
 /// - the end of the loop drops everything.
 ///
-/// To cut a connection is to cancel its task: the handler's future is dropped in the loop's next
-/// turn, and the stream in it closed.
+/// A connection is closed or aborted by cancelling its task: the handler's future is dropped in the
+/// loop's next turn, and the stream in it closed. Nothing is buffered here, so what the handler has
+/// written is sent all the same.
 #[must_use = "dropping the server cuts its connections: keep it, and await `serve_forever` or `shutdown`"]
 pub struct Server {
     addresses: Vec<SocketAddr>,
@@ -128,29 +133,33 @@ impl Server {
         self.connections.count()
     }
 
-    /// Whether the server was told to stop listening.
-    pub fn is_closed(&self) -> bool {
-        self.connections.is_closed()
+    /// Whether the server listens: until it is closed, or its listening sockets have failed.
+    pub fn is_serving(&self) -> bool {
+        self.connections.is_serving()
     }
 
-    /// Serves until the server is closed.
+    /// Serves until the server is closed and all its connections have ended.
     ///
     /// It serves whether this is awaited or not: this is for a coroutine that has nothing else to
-    /// do. Dropping the wait does nothing to the server by itself.
+    /// do. If it is dropped before that, it [closes](Self::close) the server, as in asyncio.
     ///
     /// # Errors
     ///
-    /// If a listening socket has failed, so that no listener is left. The loop's exception handler
-    /// is told of every such failure too.
+    /// If a listening socket has failed, so that no listener is left; at once, whatever connections
+    /// there are. The loop's exception handler is told of every such failure too.
     pub async fn serve_forever(&self) -> io::Result<()> {
+        let _close = CloseOnDrop(self);
         self.connections.until_deaf().await;
-        self.connections.take_failure()
+        self.connections.take_failure()?;
+        self.wait_closed().await;
+        Ok(())
     }
 
     /// Stops listening; connections live on.
     ///
     /// The listening sockets are closed in the loop's next turn. A connection that is accepted until
-    /// then, or that still waits in the system's queue, is broken off.
+    /// then, or that still waits in the system's queue, is broken off. The second time it does
+    /// nothing.
     pub fn close(&self) {
         self.connections.close();
     }
@@ -163,13 +172,23 @@ impl Server {
         self.connections.until_over().await;
     }
 
-    /// Cuts all connections, and gives how many there were; the server goes on listening.
-    pub fn abort_connections(&self) -> usize {
+    /// Closes every connection that is there, and gives how many there were; the server goes on
+    /// listening.
+    ///
+    /// As nothing that was written is held back here, it is the same as
+    /// [`abort_clients`](Self::abort_clients).
+    pub fn close_clients(&self) -> usize {
         self.connections.cut()
     }
 
-    /// Stops listening, lets the connections finish for as long as `grace`, and then cuts those that
-    /// have not. Gives how many it had to cut.
+    /// Ends every connection that is there, and gives how many there were; the server goes on
+    /// listening.
+    pub fn abort_clients(&self) -> usize {
+        self.connections.cut()
+    }
+
+    /// Stops listening, lets the connections finish for as long as `grace`, and then aborts those
+    /// that have not. Gives how many it had to abort.
     ///
     /// When it returns every handler's future is gone and its stream closed. Tasks that handlers
     /// have spawned are their own affair. A handler that awaits it waits for itself, and is cut.
@@ -207,12 +226,20 @@ impl Drop for Server {
     }
 }
 
+struct CloseOnDrop<'a>(&'a Server);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("addresses", &self.addresses)
             .field("connections", &self.connections())
-            .field("closed", &self.is_closed())
+            .field("serving", &self.is_serving())
             .finish()
     }
 }

@@ -1,11 +1,20 @@
 //! What the handler of a connection may end with.
 
+use std::any::Any;
+use std::error::Error;
 use std::fmt::Display;
+use std::io;
+
+use super::is_hang_up;
+use crate::net::ReadError;
 
 /// What the handler of a connection may end with: nothing, or a [`Result`] with any error that can
 /// be displayed.
 ///
-/// An error goes to the loop's exception handler, under the name of the connection.
+/// An error goes to the loop's exception handler, under the name of the connection. One by which
+/// the other end has gone does not ([`is_hang_up`]): clients that break off are no
+/// failures of the server. It is recognised in an [`io::Error`], in a boxed `dyn Error` and in what
+/// these wrap. A handler with an error of another type asks [`is_hang_up`] itself.
 #[diagnostic::on_unimplemented(
     message = "the handler of a connection cannot end with `{Self}`",
     label = "a handler ends with `()` or `Result<(), E>`",
@@ -30,8 +39,28 @@ impl HandlerOutput for () {
     }
 }
 
-impl<E: Display> HandlerOutput for Result<(), E> {
+impl<E: Display + 'static> HandlerOutput for Result<(), E> {
     fn into_result(self) -> Result<(), String> {
-        self.map_err(|error| error.to_string())
+        match self {
+            Err(error) if !is_no_failure(&error) => Err(error.to_string()),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Whether the error is of a known type, and says that the other end has gone.
+fn is_no_failure(error: &dyn Any) -> bool {
+    let mut known: Option<&(dyn Error + 'static)> = None;
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        known = Some(error);
+    } else if let Some(error) = error.downcast_ref::<Box<dyn Error>>() {
+        known = Some(&**error);
+    } else if let Some(error) = error.downcast_ref::<Box<dyn Error + Send>>() {
+        known = Some(&**error);
+    } else if let Some(error) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+        known = Some(&**error);
+    } else if let Some(error) = error.downcast_ref::<ReadError>() {
+        known = Some(error);
+    }
+    known.is_some_and(is_hang_up)
 }

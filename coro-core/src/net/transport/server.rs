@@ -101,6 +101,7 @@ pub(super) fn serve<P: Protocol>(
 
 /// A server that was made by [`create_server`] or [`create_unix_server`](super::create_unix_server).
 ///
+/// Its methods are the same as those of a [`Server`](crate::net::Server), which says how it ends.
 /// Dropping it stops listening and aborts its connections, so that nothing outlives the scope that
 /// the server was made in; in this it is unlike asyncio's. [`shutdown`](Self::shutdown) is the
 /// gentler end.
@@ -117,6 +118,10 @@ struct Clients {
     connections: RefCell<Slab<Rc<Connection>>>,
     /// No more will come.
     closed: Cell<bool>,
+    /// It was told to stop listening.
+    closing: Cell<bool>,
+    /// Why it listens no more, if it was not told to.
+    failure: RefCell<Option<io::Error>>,
     /// They want to know when no more will come and all have gone.
     waiting: RefCell<Vec<Waker>>,
 }
@@ -137,20 +142,28 @@ impl ProtocolServer {
         self.clients.connections.borrow().len()
     }
 
+    /// Whether the server listens: until it is closed, or its listening socket has failed.
+    pub fn is_serving(&self) -> bool {
+        !self.clients.closing.get() && !self.clients.closed.get()
+    }
+
     /// Stops listening, in the loop's next turn. The connections that are there go on. The second
     /// time it does nothing.
     pub fn close(&self) {
+        self.clients.closing.set(true);
         self.accepting.cancel();
     }
 
-    /// Closes every connection that is there, each when what was written to it is sent.
-    pub fn close_clients(&self) {
-        self.clients.for_each(Connection::close);
+    /// Closes every connection that is there, each when what was written to it is sent; gives how
+    /// many there were. The server goes on listening.
+    pub fn close_clients(&self) -> usize {
+        self.clients.for_each(Connection::close)
     }
 
-    /// Ends every connection that is there at once.
-    pub fn abort_clients(&self) {
-        self.clients.for_each(Connection::abort);
+    /// Ends every connection that is there at once; gives how many there were. The server goes on
+    /// listening.
+    pub fn abort_clients(&self) -> usize {
+        self.clients.for_each(Connection::abort)
     }
 
     /// Waits until the server was closed and all its connections have ended.
@@ -163,17 +176,27 @@ impl ProtocolServer {
     /// Waits until the server is closed and all its connections have ended.
     ///
     /// It serves whether this is awaited or not: this is for a coroutine that has nothing else to
-    /// do. If it is dropped before that, it closes the server, as in asyncio.
-    pub async fn serve_forever(&self) {
+    /// do. If it is dropped before that, it [closes](Self::close) the server, as in asyncio.
+    ///
+    /// # Errors
+    ///
+    /// If the listening socket has failed; at once, whatever connections there are. The loop's
+    /// exception handler is told of it too.
+    pub async fn serve_forever(&self) -> io::Result<()> {
         let _close = CloseOnDrop(self);
-        self.wait_closed().await;
+        poll_fn(|cx| match self.clients.failure.take() {
+            Some(failure) => Poll::Ready(Err(failure)),
+            None => self.clients.poll_gone(cx).map(Ok),
+        })
+        .await
     }
 
     /// Stops listening, waits for the connections to end, and aborts those that are still there
-    /// after `grace`. When this is done, the server is closed and has no connections.
+    /// after `grace`. Gives how many it had to abort. When this is done, the server is closed and
+    /// has no connections.
     ///
     /// Dropping the wait leaves the server closed, and its connections as they are.
-    pub async fn shutdown(&self, grace: Duration) {
+    pub async fn shutdown(&self, grace: Duration) -> usize {
         self.close();
         let mut until = Until::After(grace);
         poll_fn(|cx| match self.clients.poll_gone(cx) {
@@ -181,8 +204,9 @@ impl ProtocolServer {
             Poll::Pending => until.poll(cx),
         })
         .await;
-        self.abort_clients();
+        let aborted = self.abort_clients();
         self.wait_closed().await;
+        aborted
     }
 }
 
@@ -206,7 +230,7 @@ impl fmt::Debug for ProtocolServer {
         f.debug_struct("ProtocolServer")
             .field("address", &self.address)
             .field("connections", &self.connections())
-            .field("closed", &self.clients.closed.get())
+            .field("serving", &self.is_serving())
             .finish()
     }
 }
@@ -220,7 +244,8 @@ async fn accept_all<P: Protocol>(
     let _closed = ClosedOnDrop(clients.clone());
     loop {
         for _ in 0..ACCEPTS_A_STEP {
-            let (stream, peer) = listener.next().await?;
+            let accepted = listener.next().await;
+            let (stream, peer) = accepted.inspect_err(|error| clients.fail(error))?;
             let of = LoopHandle::current();
             if let Ok(protocol) = of.contain(ReportKind::ProtocolPanicked, &mut factory) {
                 let (transport, driver) = Transport::with_driver(stream, protocol, peer);
@@ -267,12 +292,21 @@ impl Clients {
         }
     }
 
-    fn for_each(&self, f: impl Fn(&Connection)) {
+    /// Gives how many there were.
+    fn for_each(&self, f: impl Fn(&Connection)) -> usize {
         let connections: Vec<_> = {
             let connections = self.connections.borrow();
             connections.iter().map(|(_, each)| each.clone()).collect()
         };
         connections.iter().for_each(|connection| f(connection));
+        connections.len()
+    }
+
+    /// The loop reports the error itself, `serve_forever` gives this copy of it.
+    fn fail(&self, error: &io::Error) {
+        let copy = io::Error::new(error.kind(), error.to_string());
+        self.failure.replace(Some(copy));
+        self.wake();
     }
 
     fn are_gone(&self) -> bool {
@@ -281,9 +315,13 @@ impl Clients {
 
     fn check_gone(&self) {
         if self.are_gone() {
-            let mut woken = self.waiting.take().into_iter();
-            wake_each(|| woken.next());
+            self.wake();
         }
+    }
+
+    fn wake(&self) {
+        let mut woken = self.waiting.take().into_iter();
+        wake_each(|| woken.next());
     }
 
     fn poll_gone(&self, cx: &Context<'_>) -> Poll<()> {

@@ -32,6 +32,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use futures::Stream;
+use futures::stream::FusedStream;
 
 use self::ring::{Next, Ring};
 use super::error::SendError;
@@ -219,6 +220,12 @@ impl<T: Clone> Stream for Receiver<T> {
             };
             ready!(this.place.poll(&arrival, &mut Some(()), cx));
         }
+    }
+}
+
+impl<T: Clone> FusedStream for Receiver<T> {
+    fn is_terminated(&self) -> bool {
+        self.is_empty() && self.shared.senders.get() == 0
     }
 }
 

@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
-# Has system calls fail while the example `faults` moves data, and checks that nothing is lost.
+# Has system calls fail under the example `faults`, and checks that nothing is lost by it, and that
+# a server goes on.
 #
-#     scripts/strace.sh
+#     scripts/faults.sh
 #
 # needs strace 5 or later, and leave to trace processes; without either it says so and checks
 # nothing. What is injected: interruptions of every call that waits or moves bytes; connections
 # that are aborted before they are accepted; a shortage of descriptors and of memory, from which a
 # listener recovers; a kernel without epoll_pwait2. A made-up EAGAIN is only injected where an
 # event follows: a poller that tells of changes rightly tells nothing of what has not changed.
+#
+# Then every error that a manual page names is injected once, and three times in a row, under a
+# server, which has to serve all clients that come afterwards. Left out are the errors that say that
+# the listening socket itself is none, which rightly end a server, and EAGAIN, and a connect's
+# EINPROGRESS, EALREADY and EISCONN, for which an event would have to follow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +35,7 @@ trap 'rm -f "$log"' EXIT
 
 # survives CALLS ERROR WHEN: the calls fail at least once, and nothing is lost by it.
 survives() {
-    local calls=$1 error=$2 when=$3 said
+    local calls=$1 error=$2 when=$3 said injected
     printf '%-28s %-13s %-7s ' "$calls" "$error" "$when"
     said=$(timeout 90 strace -f -qq -o "$log" -e trace="$calls" \
         -e inject="$calls:error=$error:when=$when" "$faults" 0.1) || {
@@ -67,3 +73,42 @@ survives accept4 ENFILE 2..3
 survives accept4 ENOBUFS 1..2
 survives accept4 ENOMEM 1..2
 survives epoll_pwait2 ENOSYS 1+
+
+# serves CALL WHEN ERROR..: clients that come after the call has failed so are served.
+serves() {
+    local call=$1 first=$2 error when said
+    shift 2
+    for error in "$@"; do
+        for when in "$first" "$first..$((first + 2))"; do
+            said=$(timeout 90 strace -f -qq -o "$log" -e trace="$call" \
+                -e inject="$call:error=$error:when=$when" "$faults" serve 2>"$reports") || {
+                echo "FAILED after $call $error $when: $said"
+                cat "$reports"
+                exit 1
+            }
+            grep -q INJECTED "$log" || {
+                echo "FAILED: $call was not made $first times"
+                exit 1
+            }
+        done
+        printf '%-28s %-15s served afterwards\n' "$call" "$error"
+    done
+}
+
+reports=$(mktemp)
+trap 'rm -f "$log" "$reports"' EXIT
+
+serves accept4 2 ECONNABORTED EFAULT EINTR EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO ENETDOWN \
+    ENOPROTOOPT EHOSTDOWN ENONET EHOSTUNREACH ENETUNREACH ENOSR ESOCKTNOSUPPORT EPROTONOSUPPORT \
+    ETIMEDOUT
+serves connect 2 EACCES EPERM EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EBADF ECONNREFUSED EFAULT \
+    EINTR ENETUNREACH ENOTSOCK EPROTOTYPE ETIMEDOUT
+serves recvfrom 2 EBADF ECONNREFUSED ECONNRESET EFAULT EINTR EINVAL ENOMEM ENOTCONN ENOTSOCK \
+    ETIMEDOUT
+serves sendto 2 EACCES EALREADY EBADF ECONNRESET EDESTADDRREQ EFAULT EINTR EINVAL EISCONN EMSGSIZE \
+    ENOBUFS ENOMEM ENOTCONN ENOTSOCK EOPNOTSUPP EPIPE
+# The loop's own descriptors are the first, and a listener's: without these there is no server. Then
+# come those of the clients, and from the twelfth on those of accepted connections.
+for first in 5 14; do
+    serves epoll_ctl "$first" EBADF EEXIST EINVAL ELOOP ENOENT ENOMEM ENOSPC EPERM
+done

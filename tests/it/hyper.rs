@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use coro::net::TcpStream;
-use coro::{ReportKind, gather, sleep, spawn, timeout};
+use coro::{gather, sleep, spawn, timeout};
 use futures::AsyncReadExt;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -145,16 +145,9 @@ async fn a_client_that_breaks_off_harms_nobody() {
     assert_eq!(ask(&mut client, "/", Bytes::new()).await, "hello, world\n");
     drop(client);
     assert_eq!(http.stop(PATIENCE).await, 0);
-    // Of a body that ends too early hyper tells whoever serves it.
+    // Of a body that ends too early hyper tells the handler, whose error is no failure.
     let reports = reports.take();
-    assert_eq!(reports.len(), 1, "{reports:?}");
-    assert_eq!(reports[0].kind, ReportKind::TaskFailed);
-    let (task, origin) = (reports[0].task.as_ref(), reports[0].origin);
-    assert!(task.unwrap().starts_with("connection 127.0.0.1:"));
-    assert!(
-        origin.unwrap().file().ends_with("server.rs"),
-        "where it was started"
-    );
+    assert_eq!(reports.len(), 0, "{reports:?}");
 }
 
 // ---- the example as a program ----

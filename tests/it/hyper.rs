@@ -146,16 +146,9 @@ async fn a_client_that_breaks_off_harms_no_other_client() {
     assert_eq!(ask(&mut client, "/", Bytes::new()).await, "hello, world\n");
     drop(client);
     assert_eq!(http.stop(PATIENCE).await, 0);
-    // hyper returns an error from the serving future if a body ends too early.
+    // If a body ends too early, hyper returns an error from the serving future; it is no failure.
     let reports = reports.take();
-    assert_eq!(reports.len(), 1, "{reports:?}");
-    assert_eq!(reports[0].kind, ReportKind::TaskFailed);
-    let (task, origin) = (reports[0].task.as_ref(), reports[0].origin);
-    assert!(task.unwrap().starts_with("connection 127.0.0.1:"));
-    assert!(
-        origin.unwrap().file().ends_with("server.rs"),
-        "where it was started"
-    );
+    assert_eq!(reports.len(), 0, "{reports:?}");
 }
 
 // ---- the example as a program ----

@@ -174,3 +174,39 @@ async fn a_child_that_has_failed_closes_the_scope_within_its_turn() {
     assert!(scope.await.is_err());
     assert!(refused.get());
 }
+
+#[coro::test]
+async fn all_failures_of_a_large_turn_are_kept() {
+    // More than a scope takes steps in one poll.
+    let fails = Child {
+        millis: 1,
+        fails: true,
+    };
+    let scope = try_scope(async |s| {
+        for number in 0..200 {
+            s.try_spawn(fails.run(number));
+        }
+        Ok(())
+    });
+    assert!(
+        scope
+            .await
+            .unwrap_err()
+            .into_failures()
+            .into_iter()
+            .eq(0..200)
+    );
+    let group = TaskGroup::new();
+    for number in 0..200 {
+        drop(group.try_spawn(fails.run(number)).unwrap());
+    }
+    assert!(
+        group
+            .join()
+            .await
+            .unwrap_err()
+            .into_failures()
+            .into_iter()
+            .eq(0..200)
+    );
+}

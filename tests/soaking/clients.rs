@@ -127,11 +127,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// A conversation to its end. What comes back is the beginning of what was sent, or all of it.
+/// A conversation to its end; says whether the server was to stay until the client's end.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     random: &Random,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let first = if random.one_in(4) { CUT } else { WHOLE };
     let sent = random.bytes(BYTES_MAX);
     let mut received = vec![0; sent.len()];
@@ -154,7 +154,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     }
     .await;
     assert!(outcome.is_ok() || first == CUT, "{outcome:?}");
-    outcome
+    outcome.map(|()| first == WHOLE)
 }
 
 /// Runs it as a task, which is cancelled at random.
@@ -179,11 +179,11 @@ pub(crate) fn tcp(servers: &Servers) -> impl AsyncFn(&Random) + use<> {
             if own.one_in(8) {
                 return; // without a word
             }
-            if talk(&mut stream, &own).await.is_err() {
+            let Ok(whole) = talk(&mut stream, &own).await else {
                 return;
-            }
+            };
             match own.below(3) {
-                0 => {
+                0 if whole => {
                     stream.close().await.unwrap();
                     let mut rest = Vec::new();
                     stream.read_to_end(&mut rest).await.unwrap();
@@ -209,8 +209,12 @@ pub(crate) fn tls(servers: &Servers) -> impl AsyncFn(&Random) + use<> {
                 return; // without a handshake
             }
             let mut stream = connector.connect("localhost", stream).await.unwrap();
-            if talk(&mut stream, &own).await.is_ok() && own.one_in(2) {
-                stream.close().await.unwrap();
+            let Ok(whole) = talk(&mut stream, &own).await else {
+                return;
+            };
+            if own.one_in(2) {
+                let closed = stream.close().await;
+                assert!(closed.is_ok() || !whole, "{closed:?}");
             }
         };
         perhaps_cancelled(random, client).await;

@@ -148,6 +148,11 @@ impl Side {
         self.ready.get()
     }
 
+    /// Whether the end has come, as far as events tell.
+    pub(super) fn has_ended(&self) -> bool {
+        self.closed.get()
+    }
+
     /// An operation took all there was: but for the end, if that has come.
     #[inline]
     pub(super) fn clear(&self) {

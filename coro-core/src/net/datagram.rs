@@ -1,6 +1,10 @@
 //! A datagram, as it was received.
 
+use std::io;
 use std::net::SocketAddr;
+
+use crate::event_loop::Direction;
+use crate::wait::ready::Ready;
 
 /// What is known of a datagram that was received into a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +16,44 @@ pub struct Datagram<A = SocketAddr> {
     pub from: A,
     /// It was longer than the buffer, and the rest is lost.
     pub truncated: bool,
+}
+
+/// What was received; `end` in place of "would block" if the socket was shut down for receiving, as
+/// then nothing would ever end the wait.
+///
+/// An event has to have said so first, so that the system is not asked each time nothing is there.
+#[cfg(unix)]
+pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
+    ready: &Ready<S>,
+    received: io::Result<T>,
+    end: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    match received {
+        Err(error)
+            if error.kind() == io::ErrorKind::WouldBlock
+                && ready.has_ended(Direction::Read)
+                && crate::sys::is_shut_for_receiving(ready.get()) =>
+        {
+            end()
+        }
+        other => other,
+    }
+}
+
+/// Elsewhere the receive itself says so.
+#[cfg(not(unix))]
+pub(super) fn or_end<S: mio::event::Source, T>(
+    _: &Ready<S>,
+    received: io::Result<T>,
+    _: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    received
+}
+
+/// The end of a receive that has to name a sender.
+pub(super) fn no_sender() -> io::Error {
+    let text = "the socket was shut down for receiving, so that there is no datagram and no sender";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
 /// Sending and receiving that datagram sockets have in common.
@@ -33,7 +75,8 @@ macro_rules! datagrams {
 
             /// Receives a datagram into a buffer, and gives its length.
             ///
-            /// Zero is an empty datagram, and no end. What does not fit in the buffer is lost
+            /// Zero is an empty datagram, and no end; but after a shutdown of receiving it is given at
+            /// once whenever no datagram is left, also to a receive that waits already. What does not fit in the buffer is lost
             /// unseen: [`recv_datagram`](Self::recv_datagram) tells whether any was. Dropping the
             /// wait loses nothing.
             ///
@@ -42,8 +85,9 @@ macro_rules! datagrams {
             /// Whatever the system says. An error concerns one datagram, such as one of ours that
             /// was refused at the other end; the socket can be used on.
             pub async fn recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                let receive = |io: &_| self.recv_or_end(io, buffer);
                 self.ready
-                    .io($crate::event_loop::Direction::Read, |io| io.recv(buffer))
+                    .io($crate::event_loop::Direction::Read, receive)
                     .await
             }
 
@@ -66,7 +110,17 @@ macro_rules! datagrams {
             /// knows; and as for [`recv`](Self::recv).
             pub fn try_recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 self.ready
-                    .try_io($crate::event_loop::Direction::Read, |io| io.recv(buffer))
+                    .try_io($crate::event_loop::Direction::Read, |io| {
+                        self.recv_or_end(io, buffer)
+                    })
+            }
+
+            fn recv_or_end(
+                &self,
+                io: &mio::net::$socket,
+                buffer: &mut [u8],
+            ) -> std::io::Result<usize> {
+                $crate::net::datagram::or_end(&self.ready, io.recv(buffer), || Ok(0))
             }
 
             /// The error that has come for the socket and that nobody has been told yet; it is told

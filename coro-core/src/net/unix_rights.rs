@@ -52,6 +52,16 @@ pub(super) fn receive(
     })
 }
 
+/// Nothing came, and nothing will.
+pub(super) fn end() -> io::Result<WithDescriptors> {
+    Ok(WithDescriptors {
+        len: 0,
+        fds: Vec::new(),
+        fds_truncated: false,
+        truncated: false,
+    })
+}
+
 /// Refuses what the kernel would refuse, or would deliver nothing of, with a word on why.
 pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let meaning = if bytes.is_empty() {
@@ -105,7 +115,9 @@ macro_rules! descriptor_passing {
             ) -> std::io::Result<$crate::net::WithDescriptors> {
                 self.ready
                     .io($crate::event_loop::Direction::Read, |io| {
-                        $crate::net::unix_rights::receive(io, buffer, fds_max)
+                        let received = $crate::net::unix_rights::receive(io, buffer, fds_max);
+                        let end = $crate::net::unix_rights::end;
+                        $crate::net::datagram::or_end(&self.ready, received, end)
                     })
                     .await
             }

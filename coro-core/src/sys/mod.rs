@@ -25,8 +25,8 @@ pub(crate) use explain::explain_register;
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]
 pub(crate) use message::{
-    DESCRIPTORS_MAX, ip_sender, recv_bytes, recv_datagram, recv_descriptors, send_descriptors,
-    unix_sender,
+    DESCRIPTORS_MAX, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes, recv_datagram,
+    recv_descriptors, send_descriptors, unix_sender,
 };
 #[cfg(unix)]
 pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};

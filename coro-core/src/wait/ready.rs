@@ -149,6 +149,13 @@ impl<S: Source> Ready<S> {
         poll_fn(|cx| self.poll_io(direction, wait, cx, &mut operation)).await
     }
 
+    /// Whether the direction has come to its end, as far as events tell; one of them may have been
+    /// wrong.
+    #[cfg(unix)]
+    pub(crate) fn has_ended(&self, direction: Direction) -> bool {
+        self.registration.has_ended(direction)
+    }
+
     /// Waits until the direction may be ready. Any number may wait so.
     pub(crate) async fn ready(&self, direction: Direction) -> io::Result<()> {
         self.io(direction, |_| Ok(())).await

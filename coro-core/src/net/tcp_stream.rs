@@ -25,6 +25,11 @@ use crate::wait::ready::Ready;
 /// Those traits know one reader and one writer: of two tasks that wait to read from the same
 /// connection, or to write to it, only the one that asked last is woken.
 ///
+/// Closing it by the trait ends writing: the other end reads its end after all that was written, and
+/// this end may read on. **Dropping** it with something unread, or while the other end still sends,
+/// has the system reset the connection, and the other end may lose what it was sent last. Read to the
+/// end before, or use [`close_in_order`](super::close_in_order).
+///
 /// Options that have no method here are set through `socket2::SockRef::from(&stream)`.
 pub struct TcpStream {
     ready: Ready<mio::net::TcpStream>,

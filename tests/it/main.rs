@@ -27,6 +27,7 @@ mod macro_shapes;
 mod misuse;
 mod net_examples;
 mod order;
+mod orderly_close;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
@@ -45,6 +46,7 @@ mod scope_ends;
 mod scope_failures;
 mod server;
 mod server_addresses;
+mod shut_down;
 mod socket_examples;
 mod stdio;
 mod stopping;

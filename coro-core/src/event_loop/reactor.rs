@@ -169,6 +169,7 @@ impl Registration {
     }
 
     /// Whether the direction has come to its end, as far as events tell.
+    #[cfg(unix)]
     pub(crate) fn has_ended(&self, direction: Direction) -> bool {
         self.source.side(direction).has_ended()
     }

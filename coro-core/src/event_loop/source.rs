@@ -149,6 +149,7 @@ impl Side {
     }
 
     /// Whether the end has come, as far as events tell.
+    #[cfg(unix)]
     pub(super) fn has_ended(&self) -> bool {
         self.closed.get()
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+#[cfg(unix)]
 use crate::event_loop::Direction;
 use crate::wait::ready::Ready;
 

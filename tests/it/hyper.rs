@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use coro::event_loop::ReportKind;
 use coro::net::TcpStream;
 use coro::{gather, sleep, spawn, timeout};
 use futures::AsyncReadExt;

@@ -39,6 +39,7 @@ mod macro_shapes;
 mod misuse;
 mod net_examples;
 mod order;
+mod orderly_close;
 mod policies;
 #[cfg(unix)]
 mod process;
@@ -65,6 +66,7 @@ mod server_addresses;
 mod server_rules;
 #[cfg(unix)]
 mod shared_streams;
+mod shut_down;
 mod socket_examples;
 mod sources;
 mod stdio;

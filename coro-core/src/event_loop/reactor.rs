@@ -173,6 +173,12 @@ impl Registration {
         self.source.side(direction).is_ready()
     }
 
+    /// Whether the direction has come to its end, as far as events tell.
+    #[cfg(unix)]
+    pub(crate) fn has_ended(&self, direction: Direction) -> bool {
+        self.source.side(direction).has_ended()
+    }
+
     /// The direction is not ready: an operation would have blocked.
     #[inline]
     pub(crate) fn block(&self, direction: Direction) {

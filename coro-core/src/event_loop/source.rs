@@ -226,6 +226,12 @@ impl Side {
         self.ready.get()
     }
 
+    /// Whether the end has come, as far as events tell.
+    #[cfg(unix)]
+    pub(super) fn has_ended(&self) -> bool {
+        self.closed.get()
+    }
+
     /// An operation took all there was: but for the end, if that has come.
     #[inline]
     pub(super) fn clear(&self) {

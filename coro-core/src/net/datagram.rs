@@ -1,6 +1,11 @@
 //! `Datagram`, with the operations that datagram sockets have in common.
 
+use std::io;
 use std::net::SocketAddr;
+
+#[cfg(unix)]
+use crate::event_loop::Direction;
+use crate::wait::ready::Ready;
 
 /// The properties of a datagram that was received into a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +17,44 @@ pub struct Datagram<A = SocketAddr> {
     pub from: A,
     /// The datagram was longer than the buffer, and its rest is lost.
     pub truncated: bool,
+}
+
+/// The received value; `end` in place of "would block" if the socket was shut down for receiving,
+/// because then no event would ever end the wait.
+///
+/// An event has to report the end first, so that the system is not asked after each "would block".
+#[cfg(unix)]
+pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
+    ready: &Ready<S>,
+    received: io::Result<T>,
+    end: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    match received {
+        Err(error)
+            if error.kind() == io::ErrorKind::WouldBlock
+                && ready.has_ended(Direction::Read)
+                && crate::sys::is_shut_for_receiving(ready.get()) =>
+        {
+            end()
+        }
+        other => other,
+    }
+}
+
+/// On other systems the receive itself reports the end.
+#[cfg(not(unix))]
+pub(super) fn or_end<S: mio::event::Source, T>(
+    _: &Ready<S>,
+    received: io::Result<T>,
+    _: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    received
+}
+
+/// The end of a receive that has to name a sender.
+pub(super) fn no_sender() -> io::Error {
+    let text = "the socket was shut down for receiving, so that there is no datagram and no sender";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
 /// Defines the operations that datagram sockets have in common.
@@ -34,17 +77,19 @@ macro_rules! datagrams {
 
             /// Receives a datagram into a buffer, and gives its length.
             ///
-            /// Zero is an empty datagram, not an end. Bytes that do not fit in the buffer are lost
-            /// silently; [`recv_datagram`](Self::recv_datagram) reports that. Dropping the future
-            /// loses nothing.
+            /// Zero is an empty datagram, not an end. After a shutdown of receiving, however, zero is
+            /// given as soon as no datagram is left, also to a receive that waits already. Bytes that
+            /// do not fit in the buffer are lost silently; [`recv_datagram`](Self::recv_datagram)
+            /// reports that. Dropping the future loses nothing.
             ///
             /// # Errors
             ///
             /// The system's error. It concerns one datagram, such as one sent earlier that was
             /// refused at the other end; the socket stays usable.
             pub async fn recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                let receive = |io: &_| self.recv_or_end(io, buffer);
                 self.ready
-                    .io($crate::event_loop::Direction::Read, |io| io.recv(buffer))
+                    .io($crate::event_loop::Direction::Read, receive)
                     .await
             }
 
@@ -67,7 +112,17 @@ macro_rules! datagrams {
             /// knows; and as for [`recv`](Self::recv).
             pub fn try_recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 self.ready
-                    .try_io($crate::event_loop::Direction::Read, |io| io.recv(buffer))
+                    .try_io($crate::event_loop::Direction::Read, |io| {
+                        self.recv_or_end(io, buffer)
+                    })
+            }
+
+            fn recv_or_end(
+                &self,
+                io: &mio::net::$socket,
+                buffer: &mut [u8],
+            ) -> std::io::Result<usize> {
+                $crate::net::datagram::or_end(&self.ready, io.recv(buffer), || Ok(0))
             }
 
             /// The socket's pending error, which is then cleared.

@@ -39,7 +39,10 @@ pub(super) mod sealed {
 
 /// The reading half of a stream that was split by `into_split`.
 ///
-/// The descriptor is closed when both halves are dropped.
+/// The descriptor is closed when both halves are dropped. As with a whole stream, the other end may
+/// lose what it was sent last if something is unread then: the half that reads is best kept until it
+/// has read the end, or [reunited](Self::reunite) for
+/// [`close_in_order`](crate::net::close_in_order).
 #[derive(Debug)]
 pub struct OwnedReadHalf<S: Split> {
     stream: Rc<S>,

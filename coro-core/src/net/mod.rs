@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod async_fd;
+mod close;
 mod connect;
 mod copy;
 mod datagram;
@@ -37,6 +38,7 @@ mod unix_stream;
 pub use crate::event_loop::Direction as Interest;
 #[cfg(unix)]
 pub use async_fd::AsyncFd;
+pub use close::close_in_order;
 pub use connect::{ConnectError, ConnectOptions, happy_eyeballs, open_connection};
 pub use copy::{copy, copy_bidirectional};
 pub use datagram::Datagram;

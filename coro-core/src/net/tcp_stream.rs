@@ -22,8 +22,13 @@ use crate::wait::ready::Ready;
 /// no buffer, so dropping a read or a single write loses nothing. If `write_all` or a similar
 /// future is dropped, it is unknown how much was written.
 ///
-/// Those traits support one reader and one writer: if two tasks wait to read from the same
-/// connection, or to write to it, only the one that polled last is woken.
+/// Any number of tasks may read from one `&TcpStream`, or write to it: they are served in the order in
+/// which they came.
+///
+/// Closing it by the trait ends writing: the other end reads its end after all that was written, and
+/// this end may read on. **Dropping** it with unread bytes, or while the other end still sends, makes
+/// the system reset the connection, and the other end may lose the last bytes that were written. Read
+/// to the end before, or use [`close_in_order`](super::close_in_order).
 ///
 /// Other options are set through `socket2::SockRef::from(&stream)`.
 pub struct TcpStream {

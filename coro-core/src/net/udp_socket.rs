@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::task::{Context, Poll};
 
 use super::Datagram;
-use super::datagram::datagrams;
+use super::datagram::{datagrams, no_sender, or_end};
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
 use super::tcp_options;
 use crate::event_loop::{Direction, Wait};
@@ -98,11 +98,13 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// As for [`recv`](Self::recv).
+    /// As for [`recv`](Self::recv), and [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when none is
+    /// left after a shutdown of receiving.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.ready
-            .io(Direction::Read, |io| io.recv_from(buffer))
-            .await
+        let receive = |io: &mio::net::UdpSocket| {
+            or_end(&self.ready, io.recv_from(buffer), || Err(no_sender()))
+        };
+        self.ready.io(Direction::Read, receive).await
     }
 
     /// Receives a datagram, and reports whether the buffer was too short for it.
@@ -111,11 +113,13 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// As for [`recv`](Self::recv).
+    /// As for [`recv_from`](Self::recv_from).
     pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
-        self.ready
-            .io(Direction::Read, |io| recv_datagram(io, buffer))
-            .await
+        let receive = |io: &_| {
+            let received = recv_datagram(io, buffer);
+            or_end(&self.ready, received, || Err(no_sender()))
+        };
+        self.ready.io(Direction::Read, receive).await
     }
 
     /// Receives a datagram without removing it. As [`recv`](Self::recv) otherwise.
@@ -124,18 +128,20 @@ impl UdpSocket {
     ///
     /// As for [`recv`](Self::recv).
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.ready.io(Direction::Read, |io| io.peek(buffer)).await
+        let peek = |io: &mio::net::UdpSocket| or_end(&self.ready, io.peek(buffer), || Ok(0));
+        self.ready.io(Direction::Read, peek).await
     }
 
     /// Receives a datagram and its sender without removing it.
     ///
     /// # Errors
     ///
-    /// As for [`recv`](Self::recv).
+    /// As for [`recv_from`](Self::recv_from).
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.ready
-            .io(Direction::Read, |io| io.peek_from(buffer))
-            .await
+        let peek = |io: &mio::net::UdpSocket| {
+            or_end(&self.ready, io.peek_from(buffer), || Err(no_sender()))
+        };
+        self.ready.io(Direction::Read, peek).await
     }
 
     /// Sends a datagram to an address, without waiting.

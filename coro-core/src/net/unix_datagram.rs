@@ -6,7 +6,7 @@ use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
 use super::Datagram;
-use super::datagram::datagrams;
+use super::datagram::{datagrams, or_end};
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std};
 use super::pause::Retry;
 use super::unix_rights::descriptor_passing;
@@ -139,9 +139,12 @@ impl UnixDatagram {
     ///
     /// As for [`recv`](Self::recv).
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.ready
-            .io(Direction::Read, |io| io.recv_from(buffer))
-            .await
+        let receive = |io: &mio::net::UnixDatagram| {
+            or_end(&self.ready, io.recv_from(buffer), || {
+                Ok((0, sys::unix_sender(None)?))
+            })
+        };
+        self.ready.io(Direction::Read, receive).await
     }
 
     /// Receives a datagram, and reports whether the buffer was too short for it.
@@ -153,7 +156,9 @@ impl UnixDatagram {
     /// As for [`recv`](Self::recv).
     pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram<SocketAddr>> {
         let receive = |io: &_| {
-            let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
+            let received = sys::recv_datagram(io, buffer);
+            let received = or_end(&self.ready, received, || Ok((0, None, false)));
+            let (len, from, truncated) = received?;
             Ok(Datagram {
                 len,
                 from: sys::unix_sender(from)?,
@@ -182,6 +187,9 @@ impl UnixDatagram {
     }
 
     /// Shuts down receiving, sending or both.
+    ///
+    /// Receives then give what is left, and after that 0 at once, from no address, as those of the
+    /// standard library do that block; also those that wait already.
     ///
     /// # Errors
     ///

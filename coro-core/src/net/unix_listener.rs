@@ -9,6 +9,7 @@ use std::path::Path;
 use futures::stream::{self, FusedStream};
 
 use super::UnixStream;
+use super::datagram::or_end;
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
 use crate::sys;
@@ -102,10 +103,14 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// As for [`TcpListener::accept`](super::TcpListener::accept).
+    /// As for [`TcpListener::accept`](super::TcpListener::accept); and if the socket was shut down,
+    /// also while this waits.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let make = |(io, peer)| Ok((UnixStream::new(io)?, peer));
-        self.pause.accept(&self.ready, |io| io.accept(), make).await
+        let accept = |io: &mio::net::UnixListener| {
+            or_end(&self.ready, io.accept(), || Err(sys::is_no_listener()))
+        };
+        self.pause.accept(&self.ready, accept, make).await
     }
 
     /// The connections, one after another, as a stream that never ends.

@@ -52,6 +52,16 @@ pub(super) fn receive(
     })
 }
 
+/// The end of a socket that was shut down for receiving.
+pub(super) fn end() -> io::Result<WithDescriptors> {
+    Ok(WithDescriptors {
+        len: 0,
+        fds: Vec::new(),
+        fds_truncated: false,
+        truncated: false,
+    })
+}
+
 /// Refuses a message that the kernel would refuse or not deliver, with an explanation.
 pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let meaning = if bytes.is_empty() {
@@ -106,7 +116,9 @@ macro_rules! descriptor_passing {
             ) -> std::io::Result<$crate::net::WithDescriptors> {
                 self.ready
                     .io($crate::event_loop::Direction::Read, |io| {
-                        $crate::net::unix_rights::receive(io, buffer, fds_max)
+                        let received = $crate::net::unix_rights::receive(io, buffer, fds_max);
+                        let end = $crate::net::unix_rights::end;
+                        $crate::net::datagram::or_end(&self.ready, received, end)
                     })
                     .await
             }

@@ -21,8 +21,8 @@ use crate::wait::ready::Ready;
 
 /// A connection by a Unix socket. Dropping it closes it.
 ///
-/// It reads and writes as a [`TcpStream`](super::TcpStream) does, and so does a reference to it;
-/// beside bytes it carries descriptors, by [`send_fds`](Self::send_fds) and
+/// It reads and writes as a [`TcpStream`](super::TcpStream) does, and so does a reference to it, and
+/// it is closed and dropped to the same effect; beside bytes it carries descriptors, by [`send_fds`](Self::send_fds) and
 /// [`recv_fds`](Self::recv_fds). Those that come while nothing but bytes is read are closed unseen.
 ///
 /// ```

@@ -31,8 +31,8 @@ pub(crate) use file_id::FileId;
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]
 pub(crate) use message::{
-    DESCRIPTORS_MAX, ip_sender, recv_bytes, recv_datagram, recv_descriptors, send_descriptors,
-    unix_sender,
+    DESCRIPTORS_MAX, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes, recv_datagram,
+    recv_descriptors, send_descriptors, unix_sender,
 };
 #[cfg(unix)]
 pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};

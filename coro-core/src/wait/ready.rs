@@ -157,6 +157,12 @@ impl<S: Source> Ready<S> {
         self.registration.wake_all(direction);
     }
 
+    /// Whether an event has reported the end of the direction. Such an event may be wrong.
+    #[cfg(unix)]
+    pub(crate) fn has_ended(&self, direction: Direction) -> bool {
+        self.registration.has_ended(direction)
+    }
+
     /// Waits until the direction may be ready. Any number may wait so.
     pub(crate) async fn ready(&self, direction: Direction) -> io::Result<()> {
         self.io(direction, |_| Ok(())).await

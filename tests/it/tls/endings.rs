@@ -11,21 +11,26 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use socket2::Socket;
 
 use super::duplex::duplex;
-use super::{Identity, kind, shake, tcp_pair, tls_error, tls_pair};
+use super::{Identity, kind, tcp_pair, tls_error, tls_pair};
 use crate::support::turns;
 
 #[coro::test]
 async fn close_is_an_end_on_the_other_side_and_leaves_the_way_back_open() {
     let (mut client, mut server) = tls_pair(tcp_pair().await).await;
-    client.close().await.unwrap();
-    for _ in 0..2 {
-        assert_eq!(server.read(&mut [0; 10]).await.unwrap(), 0);
-    }
-    server.write_all(b"not yet done").await.unwrap();
-    server.close().await.unwrap();
-    let mut rest = String::new();
-    client.read_to_string(&mut rest).await.unwrap();
-    assert_eq!(rest, "not yet done");
+    let theirs = async {
+        for _ in 0..2 {
+            assert_eq!(server.read(&mut [0; 10]).await.unwrap(), 0);
+        }
+        server.write_all(b"not yet done").await.unwrap();
+        server.close().await.unwrap();
+    };
+    let ours = async {
+        client.close().await.unwrap();
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).await.unwrap();
+        rest
+    };
+    assert_eq!(gather((theirs, ours)).await.1, "not yet done");
 }
 
 #[coro::test]
@@ -40,14 +45,14 @@ async fn close_flushes() {
 
 #[coro::test]
 async fn a_second_close_is_as_good_as_the_first() {
-    let (mut client, _server) = tls_pair(tcp_pair().await).await;
+    let (mut client, _server) = tls_pair(duplex(1000, 1000)).await;
     client.close().await.unwrap();
     client.close().await.unwrap();
 }
 
 #[coro::test]
 async fn a_write_after_close_fails() {
-    let (mut client, _server) = tls_pair(tcp_pair().await).await;
+    let (mut client, _server) = tls_pair(duplex(1000, 1000)).await;
     client.close().await.unwrap();
     let refused = client.write(b"more").await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::BrokenPipe);
@@ -84,7 +89,7 @@ async fn an_end_without_close_notify_is_no_end_to_the_server() {
 async fn an_end_without_close_notify_is_no_end_to_the_client() {
     let (mut client, mut server) = tls_pair(tcp_pair().await).await;
     server.write_all(b"hello").await.unwrap();
-    drop(server);
+    server.get_ref().shutdown(Shutdown::Write).unwrap();
     is_cut_off(&mut client).await;
 }
 
@@ -93,16 +98,21 @@ async fn a_record_cut_in_half_by_a_reset_gives_nothing_of_itself() {
     let identity = Identity::localhost();
     let (ours, theirs) = crate::tcp::connection().await;
     let other_end = TcpStream::from_std(theirs.try_clone().unwrap()).unwrap();
-    let streams = (ours, other_end);
-    let ends = shake(&identity.connector(), &identity.acceptor(), streams).await;
-    let (mut client, mut server) = (ends.0.unwrap(), ends.1.unwrap());
+    let (connector, acceptor) = (identity.connector(), identity.acceptor());
+    let (client, server) = gather((
+        connector.connect("localhost", ours),
+        acceptor.accept(&other_end),
+    ))
+    .await;
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
     server.write_all(b"whole").await.unwrap();
     client.read_exact(&mut [0; 5]).await.unwrap();
 
     // The header of a record of 100 bytes, with the first ten of them.
     let half = [&[23, 3, 3, 0, 100][..], &[0; 10]].concat();
     server.get_mut().write_all(&half).await.unwrap();
-    drop(server);
+    std::mem::forget(server); // dropped, it would take leave
+    drop(other_end);
     let theirs = Socket::from(theirs);
     theirs.set_linger(Some(Duration::ZERO)).unwrap();
     let reading = coro::spawn(async move {

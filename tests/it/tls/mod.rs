@@ -5,6 +5,8 @@ mod configuration;
 mod duplex;
 mod endings;
 mod example;
+mod orderly;
+mod orderly_peers;
 mod peers;
 mod refusals;
 mod start_tls;

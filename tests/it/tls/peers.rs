@@ -60,7 +60,7 @@ async fn connect(server: &mut Child, identity: &Identity, prefix: &str) -> TlsSt
 
 pub(super) struct Files {
     pub(super) certificate: Scratch,
-    key: Scratch,
+    pub(super) key: Scratch,
 }
 
 impl Files {

@@ -1,11 +1,14 @@
 //! Data through a TLS connection that works.
 
+use std::future::pending;
 use std::io::IoSlice;
+use std::pin::pin;
 
 use coro::gather;
 use coro::net::start_server;
 use coro::net::tls::TlsStream;
 use coro::net::tls::rustls::{HandshakeKind, ProtocolVersion};
+use futures::future::select;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::duplex::duplex;
@@ -22,8 +25,10 @@ async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
     let sent = async {
         from.write_all(text).await.unwrap();
         from.close().await.unwrap();
+        pending::<()>().await; // the close has waited long enough when all is read
     };
-    gather((sent, async { to.read_to_end(&mut received).await.unwrap() })).await;
+    let read = async { to.read_to_end(&mut received).await.unwrap() };
+    select(pin!(sent), pin!(read)).await;
     assert!(received == text);
 }
 

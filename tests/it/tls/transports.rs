@@ -83,6 +83,9 @@ async fn a_protocol_sends_receives_and_closes_through_tls() {
     server.flush().await.unwrap();
     // The protocol closes with close_notify: a clean end.
     assert_eq!(server.read(&mut received).await.unwrap(), 0);
+    turns(10).await;
+    assert_eq!(seen.borrow().lost, None, "the other end has not ended");
+    drop(server);
     assert_eq!(lost(&seen).await, Ok(()));
     assert!(seen.borrow().received == mine);
 }
@@ -95,7 +98,7 @@ async fn a_protocol_is_told_of_a_connection_that_was_cut_short() {
     server.write_all(b"half").await.unwrap();
     server.flush().await.unwrap();
     turns(10).await;
-    drop(server);
+    server.get_mut().close().await.unwrap();
     assert_eq!(lost(&seen).await, Err(io::ErrorKind::UnexpectedEof));
     assert_eq!(seen.borrow().received, b"half");
 }

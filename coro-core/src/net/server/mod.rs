@@ -31,7 +31,9 @@ use connections::Connections;
 ///
 /// The counterpart of `asyncio.start_server`. For each connection `handler` is called with its
 /// stream and the address of its other end, and the future that it gives runs as a task of its own,
-/// called `connection` and that address. When the task ends its stream is closed. An error that it
+/// called `connection` and that address. When the task ends its stream is closed; a handler that has
+/// not read to the end makes sure by [`close_in_order`](super::close_in_order) that its answer
+/// arrives. An error that it
 /// ends with, or a panic, goes to the loop's
 /// [exception handler](crate::event_loop::LoopHandle::set_exception_handler) under that name, and harms neither
 /// the server nor the other connections.
@@ -189,6 +191,9 @@ impl Server {
 
     /// Stops listening, lets the connections finish for as long as `grace`, and then aborts those
     /// that have not. Gives how many it had to abort.
+    ///
+    /// A connection finishes in order as its handler does so: one that is cut loses what it has not
+    /// sent, and may lose what it sent last.
     ///
     /// When it returns every handler's future is gone and its stream closed. Tasks that handlers
     /// have spawned are their own affair. A handler that awaits it waits for itself, and is cut.

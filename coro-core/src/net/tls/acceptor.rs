@@ -75,8 +75,9 @@ impl TlsAcceptor {
         self
     }
 
-    /// How long a `close` may wait for the other end to take in what is left; 30 seconds unless
-    /// set, as in asyncio. [`Duration::MAX`] is no limit.
+    /// How long a `close` may wait for the other end to take in what is left and then to end, both
+    /// together; 30 seconds unless set, as in asyncio. [`Duration::MAX`] is no limit. It is
+    /// [`TlsStream`] that says what comes of it.
     #[must_use]
     pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
         self.limits.shutdown = limit;

@@ -40,7 +40,7 @@
 //!         let (stream, _) = listener.accept().await?;
 //!         let mut tls = acceptor.accept(stream).await?;
 //!         tls.write_all(b"hello").await?;
-//!         tls.close().await // sends close_notify: this was all
+//!         tls.close().await // this was all; it waits for the client's end, so that all arrives
 //!     });
 //!
 //!     let stream = TcpStream::connect(address).await?;
@@ -66,6 +66,7 @@ mod error;
 mod handshake;
 mod pem;
 mod plain;
+mod receivers;
 mod session;
 mod stream;
 

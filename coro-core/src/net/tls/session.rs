@@ -8,6 +8,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use rustls::{Connection, Writer};
 
 use super::TlsError;
+use super::receivers::{Receiver, Receivers};
 use crate::task::budget;
 
 /// How many times one poll takes bytes from the stream in search of a single one for its caller: a
@@ -21,6 +22,7 @@ pub(super) struct Session {
     closing: bool,
     /// Who waits to write, and has to learn when a reader finds that the connection died.
     writer: Option<Waker>,
+    receivers: Receivers,
 }
 
 impl Session {
@@ -30,6 +32,7 @@ impl Session {
             failure: None,
             closing: false,
             writer: None,
+            receivers: Receivers::default(),
         }
     }
 
@@ -84,7 +87,7 @@ impl Session {
             if let Some(error) = self.failed() {
                 return Poll::Ready(Err(error));
             }
-            ready!(self.poll_receive(stream, cx))?;
+            ready!(self.poll_receive_for(Receiver::Reader, stream, cx))?;
             if self.failure.is_some() {
                 self.tell_of_failure(stream, cx);
             }
@@ -135,6 +138,48 @@ impl Session {
         Pin::new(stream).poll_close(cx)
     }
 
+    /// Ready once the other end has ended, or has sent data, which is left to be read. All else that
+    /// comes, as the tickets of a server that follow its handshake, is taken in.
+    ///
+    /// An end without close_notify is an end: nothing that was read depends on it here.
+    pub(super) fn poll_end<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        for _ in 0..RECEIVES_MAX {
+            if self.failure.is_some() || !self.connection.wants_read() {
+                return Poll::Ready(Ok(()));
+            }
+            if ready!(self.poll_receive_for(Receiver::Closer, stream, cx))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(error) = self.failed() {
+                return Poll::Ready(Err(error));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Sends close_notify as far as that goes at once, if nothing waits to be sent before it, and
+    /// closes the stream for writing.
+    pub(super) fn try_close<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) {
+        if self.connection.wants_write() || self.connection.is_handshaking() {
+            return;
+        }
+        let cx = &mut Context::from_waker(Waker::noop());
+        let _ = self.poll_close(stream, cx);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
     /// Sends what waits to be sent, unless the connection died.
     fn poll_sent<S: AsyncWrite + Unpin>(
         &mut self,
@@ -164,6 +209,25 @@ impl Session {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// As [`poll_receive`](Self::poll_receive), for one of two who may wait at once.
+    fn poll_receive_for<S: AsyncRead + Unpin>(
+        &mut self,
+        receiver: Receiver,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let both = self.receivers.waker_of_both(receiver, cx.waker());
+        let polled = match &both {
+            Some(both) => self.poll_receive(stream, &mut Context::from_waker(both)),
+            None => self.poll_receive(stream, cx),
+        };
+        match polled {
+            Poll::Pending => self.receivers.note(receiver, cx.waker()),
+            Poll::Ready(_) => self.receivers.wake_other(receiver),
+        }
+        polled
     }
 
     /// Takes in what arrives and deciphers it; none at the end of the stream.

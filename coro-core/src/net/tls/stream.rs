@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
+use std::thread;
 use std::time::Duration;
 
 use futures::io::{AsyncRead, AsyncWrite};
@@ -12,6 +13,7 @@ use rustls::{CipherSuite, Connection, ProtocolVersion};
 
 use super::handshake::too_long;
 use super::session::Session;
+use crate::event_loop::LoopHandle;
 use crate::wait::until::Until;
 
 /// A TLS connection over a stream, of either side. Made by [`TlsConnector`](super::TlsConnector) or
@@ -29,34 +31,123 @@ use crate::wait::until::Until;
 ///   `close`: call one of them before waiting for an answer. Of `write_all` and the like it is
 ///   unknown how much was written when they are dropped; what was taken is sent in order, whole,
 ///   by whatever comes next.
-/// - **`close`** sends what is left and `close_notify`, and closes the stream for writing. The other
-///   direction stays open: read on until 0 to know that the other end is done too. `close` fails
-///   with [`TimedOut`](io::ErrorKind::TimedOut) if the other end does not take in what is left
-///   within the shutdown limit. Dropping the stream without closing it drops the stream below,
-///   which the other end reads as a connection that was cut short.
+/// - **`close`** sends all that was written, then `close_notify`, and closes the stream for writing.
+///   Then it waits until the other end has ended too, or sends data; all else that comes, it takes
+///   in. If data comes, the other direction is in use: nothing of it is lost, and reading goes on
+///   until 0. What `close` promises is that everything written has been handed over in order, and
+///   arrives if the other end reads it, once that has ended.
+///   - It fails with [`TimedOut`](io::ErrorKind::TimedOut) if the other end does not take in what
+///     was written within the shutdown limit, 30 seconds unless
+///     [set](super::TlsConnector::shutdown_timeout). When the limit passes later, while the other
+///     end is silent but does not end, the close is done: all was sent. Outside of a loop, where
+///     there is no clock, that is not waited for.
+///   - It fails with the error of the stream or of TLS if the other end breaks the connection off
+///     instead, as by a reset or an alert: what was written last may not have arrived.
+///   - Dropping the wait loses nothing; `close` can be called again.
+/// - **Dropping** a closed stream with data unread has the system reset the connection, and the
+///   other end may lose what was written last: read until 0, or use
+///   [`close_in_order`](crate::net::close_in_order), which discards that. Dropping a stream that was
+///   not closed sends `close_notify` if it goes at once and if all was sent that was written: then
+///   the other end reads a clean end, else a connection that was cut short. Whether it arrives is
+///   not waited for, so that it may be lost with what was sent last: only `close` makes sure.
 /// - **Errors** of TLS are [`InvalidData`](io::ErrorKind::InvalidData) with a
 ///   [`TlsError`](super::TlsError) inside, and are given to every read and write from then on.
 ///
 /// # Panics
 ///
-/// A `close` that has to wait panics outside of a loop, as its time limit is the loop's.
+/// A `close` that has to wait until the stream takes what is left panics outside of a loop, as its
+/// time limit is the loop's.
 pub struct TlsStream<S> {
     session: Session,
     stream: S,
     shutdown_timeout: Duration,
     shutdown: Until,
+    stage: Stage,
+    /// The last write was not taken whole: its writer had more to say.
+    unfinished: bool,
+    /// Takes leave when the stream is dropped. A pointer, as the struct has no bounds to call it by.
+    leave: fn(&mut Self),
 }
 
-impl<S> TlsStream<S> {
+/// How far the close has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// All that was written is sent, and the end of it.
+    Told,
+    /// The other end has ended too, or is not waited for any longer.
+    Over,
+}
+
+/// How often a stream that is dropped reads what has come for it.
+const READS_AT_THE_END: usize = 16;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     pub(super) fn new(session: Session, stream: S, shutdown_timeout: Duration) -> Self {
         TlsStream {
             session,
             stream,
             shutdown_timeout,
             shutdown: Until::After(shutdown_timeout),
+            stage: Stage::Open,
+            unfinished: false,
+            leave: Self::take_leave,
         }
     }
 
+    fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.session.poll_close(&mut self.stream, cx) {
+            Poll::Pending => {
+                let over = self.shutdown.poll(cx);
+                over.map(|()| Err(too_long("the shutdown", self.shutdown_timeout)))
+            }
+            done => done,
+        }
+    }
+
+    /// A stream that is closed while something comes for it is reset, and then the other end may
+    /// lose what it was sent last. So the end of the other end comes first.
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.session.poll_end(&mut self.stream, cx) {
+            Poll::Pending if LoopHandle::try_current().is_none() => Poll::Ready(Ok(())),
+            Poll::Pending => self.shutdown.poll(cx).map(Ok),
+            done => done,
+        }
+    }
+
+    /// Says at the very end that this was all, if it was, without waiting.
+    fn take_leave(&mut self) {
+        if thread::panicking() || self.unfinished || self.session.has_failed() {
+            return;
+        }
+        if !self.session.is_closing() {
+            self.session.try_close(&mut self.stream);
+        }
+        if self.session.is_closing() {
+            self.discard();
+        }
+    }
+
+    /// Reads what lies there unread, for which the system would reset the connection.
+    fn discard(&mut self) {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut buffer = [0; 4096];
+        for _ in 0..READS_AT_THE_END {
+            let read = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
+            if !matches!(read, Poll::Ready(Ok(1..))) {
+                return;
+            }
+        }
+    }
+}
+
+impl<S> Drop for TlsStream<S> {
+    fn drop(&mut self) {
+        (self.leave)(self);
+    }
+}
+
+impl<S> TlsStream<S> {
     /// The stream below, to ask it for addresses and the like.
     pub fn get_ref(&self) -> &S {
         &self.stream
@@ -99,6 +190,10 @@ impl<S> TlsStream<S> {
         }
     }
 
+    fn note_write(&mut self, written: &Poll<io::Result<usize>>, len: usize) {
+        self.unfinished = !matches!(written, Poll::Ready(Ok(taken)) if *taken == len);
+    }
+
     /// All else that rustls knows of the connection: whether it was resumed, exported keys.
     pub fn connection(&self) -> &Connection {
         self.session.connection()
@@ -135,7 +230,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let write = |writer: &mut rustls::Writer<'_>| writer.write(bytes);
-        this.session.poll_write(&mut this.stream, cx, write)
+        let written = this.session.poll_write(&mut this.stream, cx, write);
+        this.note_write(&written, bytes.len());
+        written
     }
 
     fn poll_write_vectored(
@@ -145,7 +242,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let write = |writer: &mut rustls::Writer<'_>| writer.write_vectored(slices);
-        this.session.poll_write(&mut this.stream, cx, write)
+        let written = this.session.poll_write(&mut this.stream, cx, write);
+        this.note_write(&written, slices.iter().map(|slice| slice.len()).sum());
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -155,13 +254,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        match this.session.poll_close(&mut this.stream, cx) {
-            Poll::Pending => {
-                let over = this.shutdown.poll(cx);
-                over.map(|()| Err(too_long("the shutdown", this.shutdown_timeout)))
-            }
-            done => done,
+        if this.stage == Stage::Open {
+            ready!(this.poll_told(cx))?;
+            this.stage = Stage::Told;
         }
+        if this.stage == Stage::Told {
+            ready!(this.poll_ended(cx))?;
+            this.stage = Stage::Over;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -8,24 +8,39 @@ use std::task::{Context, Poll, ready};
 
 use super::callee::Host;
 use super::connection::Connection;
+use super::lingering::Lingering;
 use super::{BufferedProtocol, Protocol};
-use crate::task::budget;
 
 /// One step reads at most so often, and only once as much as the buffer takes, so that a busy
 /// connection cannot keep others waiting.
-const READS_A_STEP: u32 = 16;
+pub(super) const READS_A_STEP: u32 = 16;
 
 /// How much a buffered protocol is asked to take at once.
 const HINT: usize = 64 * 1024;
 
 /// The future of a connection's task. The loop owns it, and with it the connection.
-pub(super) struct Driver(pub(super) Rc<Connection>);
+pub(super) struct Driver {
+    connection: Rc<Connection>,
+    lingering: Lingering,
+}
+
+impl Driver {
+    pub(super) fn new(connection: Rc<Connection>) -> Self {
+        Driver {
+            connection,
+            lingering: Lingering::default(),
+        }
+    }
+}
 
 impl Future for Driver {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let connection = &self.0;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Driver {
+            connection,
+            lingering,
+        } = &mut *self;
         if !connection.is_made() {
             connection.begin(cx.waker());
         }
@@ -35,8 +50,8 @@ impl Future for Driver {
         if !connection.is_over() {
             return Poll::Pending;
         }
-        if connection.is_closed_in_order() {
-            discard(connection, cx);
+        if connection.lingers() {
+            ready!(lingering.poll(connection, cx));
         }
         connection.lose();
         Poll::Ready(())
@@ -45,7 +60,7 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.cut();
+        self.connection.cut();
     }
 }
 
@@ -77,18 +92,6 @@ fn receive(connection: &Connection, cx: &mut Context<'_>) {
         }
     }
     cx.waker().wake_by_ref();
-}
-
-/// Receives what nobody wants any more. The system resets a connection that is closed with
-/// something unread, and then the other end may never get what it was sent last.
-fn discard(connection: &Connection, cx: &mut Context<'_>) {
-    let mut buffer = connection.of().lend_buffer();
-    for _ in 0..READS_A_STEP {
-        match budget::unlimited(|| connection.poll_read(cx, &mut buffer)) {
-            Poll::Ready(Ok(1..)) => {}
-            _ => return,
-        }
-    }
 }
 
 /// Receives into the buffer that the loop lends.

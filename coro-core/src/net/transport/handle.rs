@@ -27,8 +27,8 @@ use crate::net::TcpStream;
 ///
 /// The loop does, by a task for each. Dropping handles does not close a connection that reads, as
 /// its protocol is still told of what comes. One that does not, since reading is paused or has come
-/// to its end, can do nothing more for anybody when its last handle is dropped: it sends what was
-/// written and closes itself. When the loop ends, its connections are closed at once, without
+/// to its end, can do nothing more for anybody when its last handle is dropped: it
+/// [closes](Self::close) itself. When the loop ends, its connections are closed at once, without
 /// sending what waits.
 pub struct Transport {
     connection: Rc<Connection>,
@@ -69,7 +69,8 @@ impl Transport {
     {
         let of = LoopHandle::current();
         let connection = Connection::new(of, Box::new(stream), Box::new(protocol), peer);
-        (Self::new_handle(connection.clone()), Driver(connection))
+        let transport = Self::new_handle(connection.clone());
+        (transport, Driver::new(connection))
     }
 
     pub(super) fn new_handle(connection: Rc<Connection>) -> Self {
@@ -143,17 +144,31 @@ impl Transport {
         true
     }
 
-    /// Ends the connection: nothing more is read, what was written is sent, and then
-    /// [`connection_lost`](Protocol::connection_lost) is called, with `None`.
+    /// Ends the connection in order: the protocol is told of no more data, what was written is sent
+    /// and its end with it, and once the other end has ended too the stream is closed and
+    /// [`connection_lost`](Protocol::connection_lost) is called. The second time it does nothing.
     ///
-    /// How long that takes is up to the other end; [`abort`](Self::abort) cuts it short. The second
-    /// time it does nothing.
+    /// The other end is waited for because systems reset a connection that is closed while something
+    /// comes for it, and then the other end may lose what it was sent last. What comes meanwhile is
+    /// read and dropped. The wait ends after 30 seconds, or when nothing has come for 5. Over TLS the
+    /// stream's own wait, within its shutdown limit, comes before that.
+    ///
+    /// `connection_lost` is called with `None` if all was sent and nothing speaks against its having
+    /// arrived: the other end has ended, or was silent. It is called with an error if the other end
+    /// has reset the connection, and with [`TimedOut`](std::io::ErrorKind::TimedOut) if it still
+    /// sent after 30 seconds, as then it is this end that resets the connection.
+    ///
+    /// How long it takes to send what was written is up to the other end.
+    /// [`abort`](Self::abort) cuts everything short.
     pub fn close(&self) {
         self.connection.close();
     }
 
-    /// Ends the connection at once, without sending what waits;
-    /// [`connection_lost`](Protocol::connection_lost) is called, with `None`.
+    /// Ends the connection at once, without sending what waits and without waiting for the other
+    /// end; [`connection_lost`](Protocol::connection_lost) is called, with `None`.
+    ///
+    /// If something lies unread, or comes later, the system resets the connection, and the other end
+    /// may lose what it was sent last.
     pub fn abort(&self) {
         self.connection.abort();
     }

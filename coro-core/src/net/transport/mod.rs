@@ -6,6 +6,7 @@ mod connection;
 mod datagram;
 mod driver;
 mod handle;
+mod lingering;
 mod outgoing;
 #[cfg(unix)]
 mod pipe;

@@ -86,7 +86,7 @@ fn open(pipe: OwnedFd) -> io::Result<AsyncFd<File>> {
     AsyncFd::new(File::from(pipe))
 }
 
-struct ReadPipe(AsyncFd<File>);
+pub(super) struct ReadPipe(AsyncFd<File>);
 
 impl AsyncRead for ReadPipe {
     fn poll_read(

@@ -71,8 +71,8 @@ pub trait Protocol: 'static {
     /// The connection is over: the last call.
     ///
     /// With `None` after [`close`](Transport::close), [`abort`](Transport::abort), the end of what
-    /// the other end sends, and the end of the loop; with an error if it broke, or if the protocol
-    /// panicked. The transport can still be asked for its addresses, and ignores what is written.
+    /// the other end sends, and the end of the loop; with an error if it broke, also after a `close`
+    /// whose last bytes may not have arrived, or if the protocol panicked. The transport can still be asked for its addresses, and ignores what is written.
     fn connection_lost(&mut self, error: Option<io::Error>) {
         let _ = error;
     }

@@ -154,8 +154,8 @@ impl ProtocolServer {
         self.accepting.cancel();
     }
 
-    /// Closes every connection that is there, each when what was written to it is sent; gives how
-    /// many there were. The server goes on listening.
+    /// Closes every connection that is there, in order, as [`Transport::close`] does; gives how many
+    /// there were. The server goes on listening.
     pub fn close_clients(&self) -> usize {
         self.clients.for_each(Connection::close)
     }
@@ -194,6 +194,11 @@ impl ProtocolServer {
     /// Stops listening, waits for the connections to end, and aborts those that are still there
     /// after `grace`. Gives how many it had to abort. When this is done, the server is closed and
     /// has no connections.
+    ///
+    /// A connection that its protocol has closed ends when the other end has, as
+    /// [`Transport::close`] says, which counts towards `grace`: then all that was written to it has
+    /// arrived. Connections that nobody has closed are not closed by this before they are aborted;
+    /// [`close_clients`](Self::close_clients) does that.
     ///
     /// Dropping the wait leaves the server closed, and its connections as they are.
     pub async fn shutdown(&self, grace: Duration) -> usize {

@@ -67,7 +67,7 @@ pub(super) struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// What was written is still sent, and nothing is read.
+    /// What was written is still sent, and what is read is dropped.
     Closing,
     /// It broke, or was aborted: the driver ends it in its next step.
     Broken,
@@ -203,9 +203,21 @@ impl Connection {
         }
     }
 
-    /// Whether it ends as it was asked to, with all that was written sent.
-    pub(super) fn is_closed_in_order(&self) -> bool {
-        self.phase.get() == Phase::Closing
+    /// Whether the end of the other end is waited for once all that was written is sent: unless it
+    /// has come, or the connection was cut, or there is nothing to lose by closing it.
+    pub(super) fn lingers(&self) -> bool {
+        let is_closing = self.phase.get() == Phase::Closing;
+        is_closing && !self.read_end.get() && !self.only_reads()
+    }
+
+    /// Whether nothing can be written to the stream, so that closing it loses nothing.
+    fn only_reads(&self) -> bool {
+        #[cfg(unix)]
+        return self
+            .with_stream_ref(|stream| stream.find().map(|_: &super::pipe::ReadPipe| ()))
+            .is_some();
+        #[cfg(not(unix))]
+        false
     }
 
     /// Calls `connection_lost`, then closes the stream.

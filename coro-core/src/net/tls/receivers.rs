@@ -1,0 +1,65 @@
+//! The two tasks that may wait for what arrives by TLS: one reads, one closes.
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use crate::wait::queue::wake_each;
+
+/// Who takes in what arrives.
+#[derive(Clone, Copy)]
+pub(super) enum Receiver {
+    Reader,
+    /// Waits for the other end to end.
+    Closer,
+}
+
+/// The wakers of those who wait. A stream knows one who waits to read from it, so each of the two
+/// has it wake both, and tells the other of all that it took in.
+#[derive(Default)]
+pub(super) struct Receivers {
+    reader: Option<Waker>,
+    closer: Option<Waker>,
+}
+
+impl Receivers {
+    fn places(&mut self, of: Receiver) -> (&mut Option<Waker>, &mut Option<Waker>) {
+        match of {
+            Receiver::Reader => (&mut self.reader, &mut self.closer),
+            Receiver::Closer => (&mut self.closer, &mut self.reader),
+        }
+    }
+
+    /// A waker for the stream that wakes `own` and the other who waits, if that is another task.
+    pub(super) fn waker_of_both(&mut self, of: Receiver, own: &Waker) -> Option<Waker> {
+        let (_, other) = self.places(of);
+        let other = other.as_ref().filter(|other| !other.will_wake(own))?;
+        let both = [own.clone(), other.clone()];
+        Some(Arc::new(Both(both)).into())
+    }
+
+    /// Notes that `of` waits.
+    pub(super) fn note(&mut self, of: Receiver, waker: &Waker) {
+        let (own, _) = self.places(of);
+        match own {
+            Some(own) => own.clone_from(waker),
+            None => *own = Some(waker.clone()),
+        }
+    }
+
+    /// `of` has taken something in, which the other may wait for.
+    pub(super) fn wake_other(&mut self, of: Receiver) {
+        let (_, other) = self.places(of);
+        if let Some(other) = other.take() {
+            other.wake();
+        }
+    }
+}
+
+struct Both([Waker; 2]);
+
+impl Wake for Both {
+    fn wake(self: Arc<Self>) {
+        let mut wakers = self.0.iter().cloned();
+        wake_each(|| wakers.next());
+    }
+}

@@ -166,6 +166,10 @@ impl From<JoinError> for io::Error {
 
 /// The time given to [`timeout`](crate::timeout) or [`timeout_at`](crate::timeout_at) ran out
 /// first.
+///
+/// In a test it may come at once, where what is waited for is another thread that the loop does not
+/// know of: a [virtual clock](crate::Builder::virtual_time) has jumped. Such a test wants the real
+/// one, by `#[coro::test(real)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed;
 

@@ -180,6 +180,10 @@ impl From<JoinError> for io::Error {
 
 /// The time given to [`timeout`](crate::time::timeout) or [`timeout_at`](crate::time::timeout_at)
 /// ran out first.
+///
+/// In a test it may come at once, if the task waits for another thread that the loop does not know of:
+/// the [virtual clock](crate::event_loop::Builder::virtual_time) has jumped. Such a test needs the real
+/// clock, by `#[coro::test(real)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed;
 

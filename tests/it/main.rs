@@ -15,6 +15,7 @@ mod generator_async;
 mod generator_bad_use;
 mod generator_delegation;
 mod generator_examples;
+mod generator_handles;
 mod generator_model;
 mod group;
 mod group_examples;

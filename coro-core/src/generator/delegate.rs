@@ -1,7 +1,7 @@
 //! Delegation to what is polled under its own rules: coroutines, iterators, streams, futures.
 //!
 //! Each type here is the future that `yield_from!` awaits inside the body. A coroutine of ours that is
-//! known by its type needs none: its body is awaited as it is, under the same slot.
+//! known by its type has its body polled under the same slot: see `in_place`.
 
 use core::fmt;
 use core::future::Future;

@@ -12,8 +12,8 @@ use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 ///
 /// A [`Coroutine`]. Where nothing is handed in (`R = ()`) it is iterated: by value in a `for`, when
 /// it returns `()`, at the cost of one allocation; or pinned, with [`iter`](Self::iter), without any.
-/// `Send` and `Unpin` when the body is, and a body is never `Unpin`; always `Sync`. It is as large
-/// as the body and one tag.
+/// `Send` and `Unpin` when the body is, and a body is never `Unpin`; always `Sync`. It is two words
+/// larger than the body.
 ///
 /// A body can borrow from itself across a yield, and from its arguments:
 ///

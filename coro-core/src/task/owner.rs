@@ -21,12 +21,12 @@ use super::context;
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
-use super::primitives::Arc;
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
 use super::telling::{Undelivered, drop_payload, failure, print};
 use super::{current, waker};
 use crate::error::JoinError;
+use crate::primitives::Arc;
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::WakeUp;
 

@@ -8,9 +8,10 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::process::abort;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use crate::primitives::{Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// No seat's number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -191,14 +192,19 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new_cyclic(|room| Room {
+        let room = Arc::new(Room {
             list: AtomicU32::new(NONE),
             returned: AtomicU32::new(NONE),
             waits: AtomicBool::new(false),
             parent: Mutex::new(None),
-            first: std::array::from_fn(|number| Seat::new(number, room.as_ptr())),
+            first: std::array::from_fn(|number| Seat::new(number, std::ptr::null())),
             more: OnceLock::new(),
-        })
+        });
+        let address = Arc::as_ptr(&room).cast_mut();
+        for seat in &room.first {
+            seat.room.store(address, Ordering::Relaxed);
+        }
+        room
     }
 
     /// The seat with that number, which is there.

@@ -1,10 +1,10 @@
-//! What the threads share a task by: the standard library's, or loom's where that checks them.
+//! The atomics that threads share tasks and groups by: the standard library's, or loom's in its tests.
 
 #[cfg(not(all(loom, test)))]
 mod chosen {
     pub(crate) use std::alloc::{alloc, dealloc};
     pub(crate) use std::sync::atomic::{
-        AtomicBool, AtomicIsize, AtomicU16, AtomicUsize, Ordering, fence,
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering, fence,
     };
     pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 }
@@ -13,7 +13,7 @@ mod chosen {
 mod chosen {
     pub(crate) use loom::alloc::{alloc, dealloc};
     pub(crate) use loom::sync::atomic::{
-        AtomicBool, AtomicIsize, AtomicU16, AtomicUsize, Ordering, fence,
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU16, AtomicU32, AtomicUsize, Ordering, fence,
     };
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 }

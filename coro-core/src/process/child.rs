@@ -243,7 +243,7 @@ pub(super) async fn let_others_run() {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.kill_on_drop {
+        if self.kill_on_drop && self.running.is_ours() {
             // Refused by the system, it is left to end by itself.
             let _ = self.kill();
         }

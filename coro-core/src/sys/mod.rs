@@ -1,6 +1,7 @@
 //! What the operating system gives: a poller, a wake-up for it, the meaning of its error numbers.
 
 mod explain;
+mod home;
 #[cfg(unix)]
 mod message;
 #[cfg(unix)]
@@ -21,6 +22,7 @@ mod wake;
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
+pub(crate) use home::Home;
 #[cfg(target_os = "linux")]
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]

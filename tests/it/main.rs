@@ -21,6 +21,7 @@ mod group;
 mod group_examples;
 mod group_wakers;
 mod hyper;
+mod large;
 mod layout;
 mod lifecycle;
 mod lines;

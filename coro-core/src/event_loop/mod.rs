@@ -38,7 +38,7 @@ use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
-use crate::task::{MainTask, Owner, current as inside};
+use crate::task::{MainTask, Owner, boxed, current as inside, is_large};
 use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
@@ -267,6 +267,14 @@ impl EventLoop {
         if self.core.owner.is_closed() {
             return Err(Stopped { closed: true });
         }
+        match is_large::<F>() {
+            true => self.run_main(boxed(future)),
+            false => self.run_main(future),
+        }
+    }
+
+    #[track_caller]
+    fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
         let main = MainTask::new(&self.core.owner, Location::caller());
         let mut future = pin!(future);

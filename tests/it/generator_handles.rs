@@ -281,6 +281,24 @@ fn a_delegation_that_is_dropped_half_way() {
 }
 
 #[test]
+fn a_body_delegates_again_after_a_child_has_panicked_in_it() {
+    #[coro::coroutine(yields = u8, boxed)]
+    fn nested(depth: u8, fails: bool) {
+        match depth {
+            0 if fails => panic!("at the bottom"),
+            0 => yield_!(7),
+            _ => coro::yield_from!(nested(depth - 1, fails)),
+        }
+    }
+    let mut parent = pin!(generator::<u8, (), _>(|mut co| async move {
+        let first = delegate(co.token(), nested(2, true).__operand(), &mut co);
+        assert!(AssertUnwindSafe(first).catch_unwind().await.is_err());
+        delegate(co.token(), nested(2, false).__operand(), &mut co).await;
+    }));
+    assert_eq!(parent.as_mut().start(), Yielded(7));
+}
+
+#[test]
 fn a_body_goes_on_after_a_foreign_handle_was_refused_in_it() {
     let mut co = orphan::<String, ()>();
     let mut owner = pin!(generator::<u8, (), _>(|mut own| async move {

@@ -225,19 +225,35 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
     #[inline(never)]
     fn poll_within(&self, parent: &Handle<Y, R>, cx: &mut Context<'_>) -> Poll<B::Output> {
         let slot = parent.slot(cx);
-        let around = slot.chain.replace(Some(NonNull::from(&self.chain.leaf)));
+        let _back = GiveBack {
+            slot,
+            parent,
+            around: slot.chain.replace(Some(NonNull::from(&self.chain.leaf))),
+        };
         slot.lend_to_id(self.chain.owner(&self.handle));
-        let polled = self.chain.poll(&self.handle, slot, cx);
-        // The parent may delegate again in this step.
-        slot.lend_to(parent);
-        slot.chain.set(around);
-        polled
+        self.chain.poll(&self.handle, slot, cx)
     }
 
     /// Drops all bodies now, the innermost first.
     pub(super) fn clear(&mut self) {
         self.stage = Stage::Over;
         self.chain.clear();
+    }
+}
+
+/// Gives a slot back to a parent, which may delegate again in this step: also when its child panics,
+/// because what the slot knows of the child must not outlive it.
+struct GiveBack<'a, Y, R> {
+    slot: &'a Slot<'a, Y, R>,
+    parent: &'a Handle<Y, R>,
+    around: Option<NonNull<Cell<Option<Link>>>>,
+}
+
+impl<Y, R> Drop for GiveBack<'_, Y, R> {
+    #[inline]
+    fn drop(&mut self) {
+        self.slot.lend_to(self.parent);
+        self.slot.chain.set(self.around);
     }
 }
 

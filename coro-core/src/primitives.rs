@@ -19,3 +19,10 @@ mod chosen {
 }
 
 pub(crate) use chosen::*;
+
+/// Between two accesses that are `SeqCst`: loom takes those for `AcqRel`, and has to be told by a fence.
+#[inline(always)]
+pub(crate) fn fence_for_loom() {
+    #[cfg(all(loom, test))]
+    fence(Ordering::SeqCst);
+}

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{CallHandle, Core, LoopHandle, TimerHandle};
-use crate::task::{Owner, Task, TaskHandle, boxed, current as inside, is_large};
+use crate::task::{Owner, Task, TaskHandle, boxed_future, current as inside, is_large};
 
 impl LoopHandle {
     /// The loop that this thread is inside of.
@@ -49,7 +49,7 @@ pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
     }
     let origin = Location::caller();
     match is_large::<F>() {
-        true => spawn_here(boxed(future), origin),
+        true => spawn_here(boxed_future(future), origin),
         false => spawn_here(future, origin),
     }
 }

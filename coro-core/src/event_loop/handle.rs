@@ -14,7 +14,7 @@ use super::{Core, RemoteHandle};
 use crate::clock::nanos;
 use crate::pool::{Home, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
-use crate::task::{Callout, Task, TaskHandle, boxed, is_large};
+use crate::task::{Callout, Task, TaskHandle, boxed_future, is_large};
 use crate::timers::TimerKey;
 
 /// A loop, as seen from its own thread: the way to give it work.
@@ -159,7 +159,7 @@ impl LoopHandle {
         future: F,
     ) -> Task<F::Output> {
         match is_large::<F>() {
-            true => self.core.owner.spawn(boxed(future), origin, false),
+            true => self.core.owner.spawn(boxed_future(future), origin, false),
             false => self.core.owner.spawn(future, origin, false),
         }
     }
@@ -182,7 +182,7 @@ impl LoopHandle {
         );
         let origin = Location::caller();
         match is_large::<F>() {
-            true => self.core.owner.spawn(boxed(future), origin, true),
+            true => self.core.owner.spawn(boxed_future(future), origin, true),
             false => self.core.owner.spawn(future, origin, true),
         }
     }

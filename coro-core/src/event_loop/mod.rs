@@ -38,7 +38,7 @@ use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
-use crate::task::{MainTask, Owner, boxed, current as inside, is_large};
+use crate::task::{MainTask, Owner, boxed_future, current as inside, is_large};
 use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
@@ -268,7 +268,7 @@ impl EventLoop {
             return Err(Stopped { closed: true });
         }
         match is_large::<F>() {
-            true => self.run_main(boxed(future)),
+            true => self.run_main(boxed_future(future)),
             false => self.run_main(future),
         }
     }

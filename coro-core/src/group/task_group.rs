@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 use super::scope::{Cause, Payload, Policy, ScopeError, drop_payload};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
-use crate::task::{Task, TaskHandle, TaskId, boxed, is_large};
+use crate::task::{Task, TaskHandle, TaskId, boxed_future, is_large};
 
 /// Tasks that end together: what [`try_scope`](crate::try_scope) is, for tasks of the loop and for
 /// code that cannot use a closure.
@@ -200,7 +200,7 @@ impl<E> GroupHandle<E> {
             return Err(GroupClosed(future));
         }
         Ok(match is_large::<F>() {
-            true => self.try_add(boxed(future)),
+            true => self.try_add(boxed_future(future)),
             false => self.try_add(future),
         })
     }
@@ -223,7 +223,7 @@ impl<E> GroupHandle<E> {
     #[track_caller]
     fn add<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         match is_large::<F>() {
-            true => self.add_here(boxed(future)),
+            true => self.add_here(boxed_future(future)),
             false => self.add_here(future),
         }
     }

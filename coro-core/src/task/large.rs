@@ -30,6 +30,12 @@ pub(crate) fn boxed<F: IntoFuture>(future: F) -> Pin<Box<F::IntoFuture>> {
     Box::pin(future.into_future())
 }
 
+/// As [`boxed`], for what is a future already: a copy less.
+#[inline(never)]
+pub(crate) fn boxed_future<F>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
+
 /// As [`is_large`], for a value whose type has no name.
 #[inline(always)]
 pub(crate) const fn is_large_value<T>(_: &T) -> bool {

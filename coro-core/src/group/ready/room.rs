@@ -11,7 +11,9 @@ use std::process::abort;
 use std::sync::{OnceLock, PoisonError};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use crate::primitives::{Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering};
+use crate::primitives::{
+    Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering, fence_for_loom,
+};
 
 /// No seat's number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -252,6 +254,7 @@ impl Room {
     #[must_use]
     fn push(&self, seat: &Seat) -> Option<Waker> {
         push(&self.list, seat);
+        fence_for_loom();
         match self.waits.load(Ordering::SeqCst) {
             true => self.take_parent(),
             false => None,
@@ -290,6 +293,7 @@ impl Room {
     /// Whether somebody was woken. Of this and a [`push`](Self::push) one comes first for all: if
     /// this does, that sees the parent that was [set](Self::set_parent) before.
     pub(super) fn is_anyone_woken(&self) -> bool {
+        fence_for_loom();
         self.list.load(Ordering::SeqCst) != NONE
     }
 

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::core::{Core, Payload, report};
 use crate::task::context::InContext;
-use crate::task::{boxed, current, is_large};
+use crate::task::{boxed_future, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -142,7 +142,7 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         future: F,
     ) -> Self {
         match is_large::<F>() {
-            true => Self::spawn_here(core, boxed(future)),
+            true => Self::spawn_here(core, boxed_future(future)),
             false => Self::spawn_here(core, future),
         }
     }

@@ -16,7 +16,7 @@ use super::core::{Core, Guard};
 use super::error::{Cause, ScopeError};
 use super::task::ScopedTask;
 use crate::error::Cancelled;
-use crate::task::{boxed, is_large_value};
+use crate::task::{boxed_future, is_large_value};
 use crate::wait::until::Until;
 
 /// Runs `body`, which may spawn children that borrow whatever outlives the scope, and that may
@@ -156,7 +156,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         future: impl Future<Output = Result<T, E>> + 'scope,
     ) -> ScopedTask<'scope, T> {
         match is_large_value(&future) {
-            true => self.try_spawn_here(boxed(future)),
+            true => self.try_spawn_here(boxed_future(future)),
             false => self.try_spawn_here(future),
         }
     }

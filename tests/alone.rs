@@ -1,4 +1,4 @@
-//! What needs a process to itself: forks, and counts of descriptors.
+//! What needs a process to itself: forks, counts of descriptors.
 #![cfg_attr(
     target_os = "linux",
     expect(unsafe_code, reason = "a fork is nothing that safe Rust offers")

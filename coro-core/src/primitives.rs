@@ -1,4 +1,4 @@
-//! The atomics that threads share tasks and groups by: the standard library's, or loom's in its tests.
+//! The atomics by which threads share a task or a group: the standard library's, or loom's in its tests.
 
 #[cfg(not(all(loom, test)))]
 mod chosen {

@@ -1,4 +1,4 @@
-//! Large futures and closures on the small stack of a thread, without optimisation.
+//! Large futures on the small stack of a thread, without optimisation.
 //!
 //! A future that was copied by each function that passes it on would overflow that stack.
 

@@ -1,4 +1,4 @@
-//! Large futures, closures and outputs: boxed where they come in.
+//! Large futures, closures, outputs: boxed where they come in.
 //!
 //! Without optimisation a value is copied on the stack by each function that passes it on, so a future
 //! of a quarter of a mebibyte needs several. Each door asks [`is_large`], which is a constant, and has

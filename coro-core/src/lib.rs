@@ -20,6 +20,8 @@ mod timers;
 mod clock;
 pub mod generator;
 #[cfg(feature = "std")]
+mod primitives;
+#[cfg(feature = "std")]
 mod sys;
 
 // Row 2: a task, and threads for blocking calls.

@@ -5,6 +5,7 @@ use std::future::{Future, IntoFuture};
 use crate::error::Stopped;
 use crate::event_loop::EventLoop;
 use crate::signal::interrupt::{self, Interrupt};
+use crate::task::{boxed, is_large};
 
 /// Makes a loop, runs `main` on it, and closes the loop. The counterpart of `asyncio.run`.
 ///
@@ -44,9 +45,22 @@ use crate::signal::interrupt::{self, Interrupt};
 /// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
 pub fn run<F: IntoFuture>(main: F) -> F::Output {
+    match is_large::<F::IntoFuture>() {
+        true => run_future(boxed(main)),
+        false => run_small(main),
+    }
+}
+
+#[track_caller]
+fn run_small<F: IntoFuture>(main: F) -> F::Output {
+    run_future(main.into_future())
+}
+
+#[track_caller]
+fn run_future<F: Future>(main: F) -> F::Output {
     let event_loop = new_loop(EventLoop::new());
     let interrupt = Interrupt::watch(&event_loop);
-    let output = run_to_end(event_loop, main.into_future());
+    let output = run_to_end(event_loop, main);
     if interrupt.is_some_and(Interrupt::end) {
         drop(output);
         interrupt::end_process();
@@ -61,7 +75,10 @@ pub(crate) fn new_loop(made: std::io::Result<EventLoop>) -> EventLoop {
 
 #[track_caller]
 pub(crate) fn run_on<F: Future>(event_loop: EventLoop, main: F) -> F::Output {
-    output_of(run_to_end(event_loop, main))
+    match is_large::<F>() {
+        true => output_of(run_to_end(event_loop, boxed(main))),
+        false => output_of(run_to_end(event_loop, main)),
+    }
 }
 
 #[track_caller]

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{CallHandle, Core, LoopHandle, TimerHandle};
-use crate::task::{Owner, Task, TaskHandle, current as inside};
+use crate::task::{Owner, Task, TaskHandle, boxed_future, current as inside, is_large};
 
 impl LoopHandle {
     /// The loop that this thread is inside of.
@@ -47,6 +47,17 @@ pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
         LoopHandle::current(); // says what is wrong
     }
     let origin = Location::caller();
+    match is_large::<F>() {
+        true => spawn_here(boxed_future(future), origin),
+        false => spawn_here(future, origin),
+    }
+}
+
+#[inline]
+fn spawn_here<F: Future + 'static>(
+    future: F,
+    origin: &'static Location<'static>,
+) -> Task<F::Output> {
     Owner::with_current(|owner| owner.spawn(future, origin, false))
 }
 

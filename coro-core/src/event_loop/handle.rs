@@ -14,7 +14,7 @@ use super::{Core, RemoteHandle};
 use crate::clock::nanos;
 use crate::pool::{Home, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
-use crate::task::{Callout, Task, TaskHandle};
+use crate::task::{Callout, Task, TaskHandle, boxed_future, is_large};
 use crate::timers::TimerKey;
 
 /// A loop, as seen from its own thread: the way to give it work.
@@ -150,7 +150,7 @@ impl LoopHandle {
     #[track_caller]
     pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         self.check_open("spawn");
-        self.core.owner.spawn(future, Location::caller(), false)
+        self.spawn_from(Location::caller(), future)
     }
 
     /// As [`spawn`](Self::spawn), for what was asked for elsewhere.
@@ -159,7 +159,10 @@ impl LoopHandle {
         origin: &'static Location<'static>,
         future: F,
     ) -> Task<F::Output> {
-        self.core.owner.spawn(future, origin, false)
+        match is_large::<F>() {
+            true => self.core.owner.spawn(boxed_future(future), origin, false),
+            false => self.core.owner.spawn(future, origin, false),
+        }
     }
 
     /// Makes a task of `future` and polls it once, here and now.
@@ -178,7 +181,11 @@ impl LoopHandle {
             self.is_current(),
             "spawn_eager() outside of its event loop: use spawn(), or call it inside"
         );
-        self.core.owner.spawn(future, Location::caller(), true)
+        let origin = Location::caller();
+        match is_large::<F>() {
+            true => self.core.owner.spawn(boxed_future(future), origin, true),
+            false => self.core.owner.spawn(future, origin, true),
+        }
     }
 
     /// Ends [`run_forever`](crate::event_loop::EventLoop::run_forever), or else

@@ -39,7 +39,7 @@ use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
-use crate::task::{MainTask, Owner, current as inside};
+use crate::task::{MainTask, Owner, boxed_future, current as inside, is_large};
 use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
@@ -105,6 +105,16 @@ use turn::{Advance, Turn};
 /// [threads](crate::threads). Afterwards whoever asks a closed loop for work is told
 /// so: a [`LoopHandle`] panics, [`run_until_complete`](Self::run_until_complete) and every
 /// [`RemoteHandle`] give an error.
+///
+/// # Forks
+///
+/// A process that is forked without executing another program has copies of the loop's descriptors,
+/// but the kernel's list of what the loop waits for is one for both. The copy may be dropped there, in
+/// any order: that takes nothing away from the parent, stops none of its threads and kills none of its
+/// processes. It must not be run: that panics. A loop that is made after the fork is free of all this.
+/// A loop that is forked from within one of its own tasks goes on in the child until it would wait, and
+/// then panics; leave the process, or execute another program, before that. A signal that the child
+/// gets and that the parent listens for is told to the parent.
 pub struct EventLoop {
     core: Rc<Core>,
 }
@@ -289,6 +299,14 @@ impl EventLoop {
         if self.core.owner.is_closed() {
             return Err(Stopped { closed: true });
         }
+        match is_large::<F>() {
+            true => self.run_main(boxed_future(future)),
+            false => self.run_main(future),
+        }
+    }
+
+    #[track_caller]
+    fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
         let main = MainTask::new(&self.core.owner, Location::caller());
         let mut future = pin!(future);
@@ -315,8 +333,8 @@ impl EventLoop {
     ///
     /// # Panics
     ///
-    /// If the loop is closed, if this thread is inside of a loop already, or if the operating
-    /// system's poller fails.
+    /// If the loop is closed, if this thread is inside of a loop already, if this process was forked
+    /// from the loop's own, or if the operating system's poller fails.
     #[track_caller]
     pub fn run_forever(&mut self) {
         assert!(
@@ -362,14 +380,18 @@ impl EventLoop {
             return;
         }
         let _inside = inside::enter(&self.core.owner, self.core.clone());
-        if let Some(pool) = self.core.threads.get() {
+        // A forked process has no threads but the one that forked.
+        let has_threads = self.core.reactor.is_at_home();
+        if let Some(pool) = self.core.threads.get().filter(|_| has_threads) {
             pool.begin_shutdown();
         }
         self.core.owner.begin_close();
         self.core.drop_timers();
         #[cfg(unix)]
         self.core.drop_callbacks();
-        self.core.join_threads();
+        if has_threads {
+            self.core.join_threads();
+        }
         self.core.owner.end_close();
     }
 
@@ -380,6 +402,7 @@ impl EventLoop {
             "cannot run an event loop on a thread that is running one: await the future there, \
              or run this loop on another thread"
         );
+        self.core.reactor.assert_at_home();
         Running {
             core: self.core.clone(),
             _inside: inside::enter(&self.core.owner, self.core.clone()),

@@ -13,13 +13,15 @@ use slab::Slab;
 use super::source::{Direction, Source, Wait, Wake};
 #[cfg(unix)]
 use super::watch::Watches;
-use crate::sys::{self, Poller, WAKE_TOKEN};
+use crate::sys::{self, Home, Poller, WAKE_TOKEN};
 
 /// Half of a token's bits name the place, the other half its generation.
 const HALF: u32 = usize::BITS / 2;
 const PLACE: usize = !(!0 << HALF);
 
 pub(super) struct Reactor {
+    /// A fork copies descriptors, but the kernel's list of them is one for both processes.
+    home: Home,
     poller: RefCell<Poller>,
     registry: mio::Registry,
     sources: RefCell<Slab<Rc<Source>>>,
@@ -38,6 +40,7 @@ pub(crate) struct Registration {
 impl Reactor {
     pub(super) fn new(poller: Poller) -> io::Result<Self> {
         Ok(Reactor {
+            home: Home::new(),
             registry: poller.registry().try_clone()?,
             poller: RefCell::new(poller),
             sources: RefCell::default(),
@@ -84,8 +87,11 @@ impl Reactor {
 
     /// Forgets a descriptor that is about to be closed.
     pub(super) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
-        // It can fail only for a descriptor that the kernel has forgotten already.
-        let _ = self.registry.deregister(io);
+        // A forked process that drops its copy would take the descriptor out of its parent's loop.
+        if self.is_at_home() {
+            // It can fail only for a descriptor that the kernel has forgotten already.
+            let _ = self.registry.deregister(io);
+        }
         self.forget(of);
     }
 
@@ -117,8 +123,28 @@ impl Reactor {
         self.waiters.get() != 0
     }
 
+    /// Whether this is the process that the loop was made in.
+    pub(super) fn is_at_home(&self) -> bool {
+        self.home.is_here()
+    }
+
+    /// # Panics
+    ///
+    /// In a process that was forked from the loop's own, whose events it would take away.
+    #[track_caller]
+    pub(super) fn assert_at_home(&self) {
+        assert!(
+            self.is_at_home(),
+            "an event loop was run in a process that was forked from its own: \
+             make a new loop after the fork, or execute another program"
+        );
+    }
+
     /// Waits for events, or looks whether there are any; gives whether there are.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
+        if timeout != Some(Duration::ZERO) {
+            self.assert_at_home();
+        }
         let waited = self.poller.borrow_mut().wait(timeout);
         let any = waited.unwrap_or_else(|error| {
             panic!("the operating system's poller failed, so the loop cannot go on: {error}")

@@ -29,13 +29,14 @@
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
-use core::mem;
+use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::id::Id;
 use super::slot::{Handle, Slot, Stage, exchange, unit};
 use super::{CoroutineState, Status, wrong_status};
 
@@ -47,11 +48,14 @@ pub trait Frame {
     /// The frame whose body delegates to this one: `None` if that is the root.
     fn parent(self: Pin<&mut Self>) -> &mut Option<Link>;
 
-    /// A pointer to this frame.
-    fn link(self: Pin<&mut Self>) -> Link;
+    /// A pointer to this frame, which is of the machine `owner`.
+    fn link(self: Pin<&mut Self>, owner: Id) -> Link;
 
     /// Drops the body, and the parked value if there is one.
     fn clear(self: Pin<&mut Self>);
+
+    /// Whether [`clear`](Self::clear) has been called.
+    fn is_cleared(&self) -> bool;
 }
 
 /// A boxed body with a return type.
@@ -65,7 +69,11 @@ pub trait Body: Frame {
 
 /// A pointer to a frame of a chain; a chain's links lead from the innermost frame outwards.
 #[derive(Clone, Copy)]
-pub struct Link(NonNull<dyn Frame>);
+pub struct Link {
+    frame: NonNull<dyn Frame>,
+    /// Who the slot belongs to while the frame is polled.
+    owner: Id,
+}
 
 // SAFETY: a link is stored in a root, or in a frame of a chain, and leads to frames that are owned
 // by bodies which that root owns. A root is `Send` only if its body is, and the body only if every
@@ -75,7 +83,7 @@ unsafe impl Send for Link {}
 impl Link {
     #[inline]
     fn address(self) -> NonNull<()> {
-        self.0.cast()
+        self.frame.cast()
     }
 
     /// The frame.
@@ -87,7 +95,7 @@ impl Link {
     unsafe fn frame<'a>(self) -> Pin<&'a mut dyn Frame> {
         // SAFETY: the frame is alive and not borrowed, says the caller; and it is pinned, because
         // `Frame::link` takes it pinned.
-        unsafe { Pin::new_unchecked(&mut *self.0.as_ptr()) }
+        unsafe { Pin::new_unchecked(&mut *self.frame.as_ptr()) }
     }
 }
 
@@ -101,12 +109,19 @@ pin_project! {
     }
 }
 
+/// Reached only by code that calls the functions behind `yield_from!` itself.
+#[cold]
+#[inline(never)]
+fn awaited_no_longer() -> ! {
+    panic!("a coroutine was dropped while the body around it delegated to it")
+}
+
 impl<F: Future> Frame for Boxed<F> {
     #[inline]
     fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         let Some(body) = this.body.as_pin_mut() else {
-            unreachable!("a cleared frame is not polled")
+            awaited_no_longer()
         };
         body.poll(cx).map(|value| *this.value = Some(value))
     }
@@ -115,19 +130,24 @@ impl<F: Future> Frame for Boxed<F> {
         self.project().parent
     }
 
-    fn link(self: Pin<&mut Self>) -> Link {
+    fn link(self: Pin<&mut Self>, owner: Id) -> Link {
         // SAFETY: nothing is moved out of the frame: `Link::frame` pins it again.
         let frame: &mut (dyn Frame + '_) = unsafe { self.get_unchecked_mut() };
         let frame = NonNull::from(frame);
         // SAFETY: only the lifetime in the bound of the trait object changes. A link is not used
         // for longer than its frame lives, and the frame does not outlive the borrows of its body.
-        Link(unsafe { mem::transmute::<NonNull<dyn Frame + '_>, NonNull<dyn Frame>>(frame) })
+        let frame = unsafe { mem::transmute::<NonNull<dyn Frame + '_>, NonNull<dyn Frame>>(frame) };
+        Link { frame, owner }
     }
 
     fn clear(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.body.set(None);
         *this.value = None;
+    }
+
+    fn is_cleared(&self) -> bool {
+        self.body.is_none()
     }
 }
 
@@ -184,14 +204,15 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
         outer: Option<&Waker>,
         value: &mut Option<R>,
     ) -> Poll<CoroutineState<Y, B::Output>> {
-        let slot = Slot::<Y, R>::new(outer, self.stage.accept(value));
+        let value = self.stage.accept(value);
+        let slot = Slot::<Y, R>::new(self.chain.owner(&self.handle), outer, value);
         slot.chain.set(Some(NonNull::from(&self.chain.leaf)));
-        let (chain, stage) = (&self.chain, &mut self.stage);
+        let (chain, root, stage) = (&self.chain, &self.handle, &mut self.stage);
         let on_panic = || {
             *stage = Stage::Over;
             chain.clear();
         };
-        let polled = exchange(&slot, |cx| chain.poll(|_| slot.is_given(), cx), on_panic);
+        let polled = exchange(&slot, |cx| chain.poll(root, &slot, cx), on_panic);
         match polled {
             Poll::Pending => slot.suspended(&mut self.stage).map(CoroutineState::Yielded),
             Poll::Ready(value) => {
@@ -203,23 +224,37 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
 
     /// Runs this chain within the step of another body, which drops the chain if it panics.
     #[inline(never)]
-    fn poll_within(&self, cx: &mut Context<'_>) -> Poll<B::Output> {
-        let around = self
-            .handle
-            .slot(cx)
-            .chain
-            .replace(Some(NonNull::from(&self.chain.leaf)));
-        let polled = self.chain.poll(|cx| self.handle.slot(cx).is_given(), cx);
-        if polled.is_ready() {
-            self.handle.slot(cx).chain.set(around); // the other body may delegate again in this step
-        }
-        polled
+    fn poll_within(&self, parent: &Handle<Y, R>, cx: &mut Context<'_>) -> Poll<B::Output> {
+        let slot = parent.slot(cx);
+        let _back = GiveBack {
+            slot,
+            parent,
+            around: slot.chain.replace(Some(NonNull::from(&self.chain.leaf))),
+        };
+        slot.lend_to_id(self.chain.owner(&self.handle));
+        self.chain.poll(&self.handle, slot, cx)
     }
 
     /// Drops all bodies now, the innermost first.
     pub(super) fn clear(&mut self) {
         self.stage = Stage::Over;
         self.chain.clear();
+    }
+}
+
+/// Gives a slot back to a parent, which may delegate again in this step: also when its child panics,
+/// because what the slot knows of the child must not outlive it.
+struct GiveBack<'a, Y, R> {
+    slot: &'a Slot<'a, Y, R>,
+    parent: &'a Handle<Y, R>,
+    around: Option<NonNull<Cell<Option<Link>>>>,
+}
+
+impl<Y, R> Drop for GiveBack<'_, Y, R> {
+    #[inline]
+    fn drop(&mut self) {
+        self.slot.lend_to(self.parent);
+        self.slot.chain.set(self.around);
     }
 }
 
@@ -239,19 +274,30 @@ impl<B: Body + ?Sized> Chain<B> {
         }
     }
 
-    /// Polls the leaf, and each later leaf, until one of them is suspended.
+    /// The machine that the slot belongs to while the leaf is polled.
+    #[inline]
+    fn owner<Y, R>(&self, root: &Handle<Y, R>) -> Id {
+        match Id::of_types::<Y, R>() {
+            Some(shared) => shared,
+            None => self.leaf.get().map_or(root.id(), |link| link.owner),
+        }
+    }
+
+    /// Polls the leaf, and each later leaf, until one of them is suspended. The slot has been lent to
+    /// the first leaf.
     ///
     /// If one of them panics, the other bodies still exist.
     #[inline]
-    fn poll(
+    fn poll<Y, R>(
         &self,
-        is_given: impl FnOnce(&Context<'_>) -> bool,
+        root: &Handle<Y, R>,
+        slot: &Slot<'_, Y, R>,
         cx: &mut Context<'_>,
     ) -> Poll<B::Output> {
         let leaf = self.leaf.get();
         match self.poll_leaf(leaf, cx) {
-            Poll::Pending if is_given(cx) => Poll::Pending,
-            polled => self.change_leaf(leaf, polled, cx),
+            Poll::Pending if slot.is_given() => Poll::Pending,
+            polled => self.change_leaf(leaf, polled, root, slot, cx),
         }
     }
 
@@ -268,10 +314,12 @@ impl<B: Body + ?Sized> Chain<B> {
     /// Continues after a leaf has completed or has made a child the leaf.
     #[cold]
     #[inline(never)]
-    fn change_leaf(
+    fn change_leaf<Y, R>(
         &self,
         mut leaf: Option<Link>,
         mut polled: Poll<()>,
+        root: &Handle<Y, R>,
+        slot: &Slot<'_, Y, R>,
         cx: &mut Context<'_>,
     ) -> Poll<B::Output> {
         loop {
@@ -289,6 +337,7 @@ impl<B: Body + ?Sized> Chain<B> {
                 },
             }
             leaf = self.leaf.get();
+            slot.lend_to_id(self.owner(root));
             polled = self.poll_leaf(leaf, cx);
         }
     }
@@ -328,7 +377,8 @@ fn same(a: Option<Link>, b: Option<Link>) -> bool {
 
 /// A boxed child of the body that awaits this.
 pub struct InChain<Y, R, B: Body + ?Sized> {
-    child: BoxMachine<Y, R, B>,
+    child: ManuallyDrop<BoxMachine<Y, R, B>>,
+    parent: Handle<Y, R>,
     place: Place,
 }
 
@@ -345,9 +395,10 @@ enum Place {
 
 impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
     #[inline]
-    pub(crate) fn new(child: BoxMachine<Y, R, B>, _same: Handle<Y, R>) -> Self {
+    pub(crate) fn new(child: BoxMachine<Y, R, B>, parent: Handle<Y, R>) -> Self {
         InChain {
-            child,
+            child: ManuallyDrop::new(child),
+            parent,
             place: Place::New,
         }
     }
@@ -359,19 +410,22 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
         match self.place {
             Place::New => self.place = self.enter(cx),
             _ => match self.child.chain.root().take() {
-                Some(value) => return Poll::Ready(value),
-                None => unreachable!("a body is not polled while it has a linked child"),
+                Some(value) => {
+                    self.place = Place::Root; // it is linked no longer
+                    return Poll::Ready(value);
+                }
+                None => awaited_no_longer(),
             },
         }
         match self.place {
-            Place::Root => self.child.poll_within(cx),
+            Place::Root => self.child.poll_within(&self.parent, cx),
             _ => Poll::Pending,
         }
     }
 
     /// Makes the child the leaf of the chain around it, or the root of a new one.
     fn enter(&mut self, cx: &Context<'_>) -> Place {
-        let slot = self.child.handle.slot(cx);
+        let slot = self.parent.slot(cx);
         match self.child.stage {
             Stage::Fresh => match slot.chain.get() {
                 Some(leaf) => {
@@ -380,7 +434,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
                     let leaf = unsafe { leaf.as_ref() };
                     let mut root = self.child.chain.root();
                     *root.as_mut().parent() = leaf.get();
-                    leaf.set(Some(root.link()));
+                    leaf.set(Some(root.link(self.child.handle.id())));
                     Place::Linked
                 }
                 None => Place::Root,
@@ -398,13 +452,28 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
     }
 }
 
+impl<Y, R, B: Body + ?Sized> Drop for InChain<Y, R, B> {
+    #[inline]
+    fn drop(&mut self) {
+        let mut root = self.child.chain.root();
+        if matches!(self.place, Place::Linked) && !root.is_cleared() {
+            // Code that called `delegate` itself has not awaited this to its end. The chain still has
+            // the link, so the frame stays: empty, and for good.
+            root.as_mut().clear();
+            return;
+        }
+        // SAFETY: the child is not used again.
+        unsafe { ManuallyDrop::drop(&mut self.child) };
+    }
+}
+
 impl<Y, R, B: Body + ?Sized> Future for InChain<Y, R, B> {
     type Output = B::Output;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
         match self.place {
-            Place::Root => self.child.poll_within(cx),
+            Place::Root => self.child.poll_within(&self.parent, cx),
             _ => self.enter_or_leave(cx),
         }
     }

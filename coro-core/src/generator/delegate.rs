@@ -1,8 +1,8 @@
 //! Delegation to foreign coroutines, iterators, streams, futures.
 //!
-//! Each type here is the future that `yield_from!` awaits inside the body. A coroutine of this
-//! crate whose type is known needs no such future: its body is awaited directly, under the same
-//! slot.
+//! Each type here is the future that `yield_from!` awaits inside the body. If the type of a
+//! coroutine of this crate is known, its body is polled directly, under the same slot: see
+//! `in_place`.
 
 use core::fmt;
 use core::future::Future;

@@ -7,6 +7,8 @@ mod boxed;
 #[cfg(feature = "alloc")]
 mod chain;
 mod delegate;
+mod id;
+mod in_place;
 mod iter;
 mod plain;
 mod slot;
@@ -28,6 +30,7 @@ pub use plain::Generator;
 pub use waiting::{AsyncCoroutine, AsyncGenerator, Resume};
 
 pub(crate) use delegate::{Awaiting, Items, Reyield, StreamItems};
+pub(crate) use in_place::InPlace;
 pub(crate) use slot::{Handle, Invariant};
 
 #[cfg(feature = "alloc")]

@@ -14,7 +14,7 @@ use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 /// It is a [`Coroutine`]. If it is resumed without values (`R = ()`), it can be iterated: by value
 /// in a `for`, if it returns `()`, at the cost of one allocation; or pinned, with
 /// [`iter`](Self::iter), without allocating. `Send` if the body is. Never `Unpin`, as its body
-/// never is. Always `Sync`. Its size is that of the body and one tag.
+/// never is. Always `Sync`. It is two words larger than the body.
 ///
 /// A body can borrow from itself across a yield, and from its arguments:
 ///

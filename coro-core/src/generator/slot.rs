@@ -9,20 +9,23 @@
 //!
 //! # Access to a slot
 //!
-//! A yield of `Y` and `R` must never find a slot of other types. Three facts exclude it:
+//! A yield of `Y` and `R` must never find a slot of other types. Types cannot be compared at run
+//! time, because lifetimes cannot. So instances are compared:
 //!
-//! 1. Every access goes through a [`Handle<Y, R>`], which is made for one body, by [`Machine::new`]
-//!    or its boxed sibling. A handle is stored only in futures that the body itself awaits: users
-//!    cannot name it, and the macros hand it out only inside a yield point, whose labelled `break`
-//!    does not compile in a closure or in another `async` block.
-//! 2. That body is private to its machine, which only polls it within [`exchange`], under a slot of the
-//!    same `Y` and `R`; or it is polled in place by a parent whose handle has the same types, down to
-//!    the lifetimes, because both markers are invariant.
-//! 3. The waker of a slot is lent for the duration of one poll, and a clone of it is a clone of the
+//! 1. A machine has an [`Id`] that no other machine of the process ever has. The one [`Handle`] with this
+//!    id is made together with the machine and has the machine's types, down to the lifetimes, because
+//!    both markers are invariant. The copies that [`Handle::share`] makes have the same. Machines of
+//!    types that have no lifetimes share an id for each pair of types.
+//! 2. The field `owner` of a slot names the machine whose body is being polled. [`Handle::slot`] refuses a handle with another
+//!    id, so a handle that was carried into the body of another machine panics there.
+//! 3. Only [`Slot::lend_to`] changes the owner: to a child that exchanges the same types, for the time
+//!    of one poll. The parent's handle vouches for the types.
+//! 4. The waker of a slot is lent for the duration of one poll, and a clone of it is a clone of the
 //!    waker behind it, which does not know the slot.
 //!
-//! If the three hold, the comparison of vtables in [`Handle::slot`] is not needed. It is there
-//! because it has no measurable cost, and turns a mistake into a panic.
+//! The macros give out a handle only inside a yield point, whose labelled `break` does not compile in
+//! a closure or in another `async` block. That serves the messages: any code can call the functions
+//! that the macros call, and the comparison makes them safe.
 #![expect(
     unsafe_code,
     reason = "the body and its resumer share a slot on the stack, found through the waker's data pointer"
@@ -42,25 +45,46 @@ use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 #[cfg(feature = "alloc")]
 use super::chain::Link;
+use super::id::Id;
+use super::in_place::InPlace;
 use super::{AsyncGenerator, CoroutineState, Generator, Status, wrong_status};
 
 /// Makes `Y` and `R` invariant without affecting `Send`, `Sync` or `Unpin`.
 pub(crate) type Invariant<Y, R> = PhantomData<fn(Y, R) -> (Y, R)>;
 
 /// The right to use the slot of the body that holds it; see the head of this file.
-pub(crate) struct Handle<Y, R>(Invariant<Y, R>);
+pub(crate) struct Handle<Y, R> {
+    id: Id,
+    types: Invariant<Y, R>,
+}
 
 impl<Y, R> Handle<Y, R> {
     /// For the constructors of machines, which give it to the body that they keep.
     #[inline]
     pub(super) fn new() -> Self {
-        Handle(PhantomData)
+        Handle {
+            id: Id::of_types::<Y, R>().unwrap_or_else(Id::new),
+            types: PhantomData,
+        }
     }
 
     /// A second handle for another future of the same body.
     #[inline]
     pub(crate) fn share(&self) -> Self {
-        Handle(PhantomData)
+        Handle {
+            id: self.id,
+            types: PhantomData,
+        }
+    }
+
+    /// Whose slot it is a handle of.
+    #[inline]
+    pub(super) fn id(&self) -> Id {
+        match Id::of_types::<Y, R>() {
+            // Not read from the memory of the body, so that the optimiser sees through the comparison.
+            Some(id) if cfg!(not(debug_assertions)) => id,
+            _ => self.id,
+        }
     }
 
     /// The value that this step resumes the body with.
@@ -81,17 +105,23 @@ impl<Y, R> Handle<Y, R> {
     ///
     /// # Panics
     ///
-    /// If the body is polled by anything else than a step.
+    /// If the body is polled by anything else than a step of the machine that this handle was made
+    /// for.
     #[inline]
-    pub(crate) fn slot<'a>(&'a self, cx: &'a Context<'_>) -> &'a Slot<'a, Y, R> {
+    pub(crate) fn slot<'a, 'w: 'a>(&'a self, cx: &Context<'w>) -> &'a Slot<'a, Y, R> {
         let waker = cx.waker();
         if !is_slot(waker) {
             outside_of_its_coroutine();
         }
         // SAFETY: only `Slot::waker` makes wakers with our vtable, so the data pointer is the address
-        // of a slot, which outlives the borrow of its waker in `cx`. Its types are those of this
-        // handle, by the three facts at the head of this file. Everything in a slot that changes is in
-        // a `Cell`, and it is only used by the thread that polls, because `Slot` is not `Sync`.
+        // of a slot, which outlives the borrow of its waker, and a slot begins with its head. A head
+        // changes in a `Cell` alone, which only the thread that polls uses: a context cannot be sent.
+        let head = unsafe { &*waker.data().cast::<Head<'a>>() };
+        if head.owner.get() != self.id() {
+            of_another_coroutine();
+        }
+        // SAFETY: as above; and the types of the slot are those of this handle, because the ids are
+        // the same: see the head of this file.
         unsafe { &*waker.data().cast::<Slot<'a, Y, R>>() }
     }
 }
@@ -105,11 +135,28 @@ fn outside_of_its_coroutine() -> ! {
     )
 }
 
-/// The values that one step and the body exchange.
-#[repr(C)] // the waker's functions read `outer` without knowing `Y` and `R`
-pub(crate) struct Slot<'a, Y, R> {
+#[cold]
+#[inline(never)]
+fn of_another_coroutine() -> ! {
+    panic!(
+        "a yield point was polled in another coroutine than its own; \
+         `yield_!` and `yield_from!` work only in the body that they are written in"
+    )
+}
+
+/// The part of a slot that does not depend on its types.
+#[repr(C)] // the waker's functions read `outer` while `owner` may be in use on another thread
+struct Head<'a> {
     /// The waker of the task that polls, if the coroutine may wait.
     outer: Option<&'a Waker>,
+    /// The machine whose body is being polled.
+    owner: Cell<Id>,
+}
+
+/// The values that one step and the body exchange.
+#[repr(C)] // begins with the head, which is read without knowing `Y` and `R`
+pub(crate) struct Slot<'a, Y, R> {
+    head: Head<'a>,
     /// The leaf of the innermost chain of boxed coroutines that this step is running.
     #[cfg(feature = "alloc")]
     pub(super) chain: Cell<Option<NonNull<Cell<Option<Link>>>>>,
@@ -119,13 +166,32 @@ pub(crate) struct Slot<'a, Y, R> {
 
 impl<'a, Y, R> Slot<'a, Y, R> {
     #[inline]
-    pub(super) fn new(outer: Option<&'a Waker>, value: Option<R>) -> Self {
+    pub(super) fn new(owner: Id, outer: Option<&'a Waker>, value: Option<R>) -> Self {
         Slot {
-            outer,
+            head: Head {
+                outer,
+                owner: Cell::new(owner),
+            },
             #[cfg(feature = "alloc")]
             chain: Cell::new(None),
             resumed: Cell::new(value),
             yielded: Cell::new(None),
+        }
+    }
+
+    /// Lets the body of another machine use the slot, until it is lent on or given back.
+    ///
+    /// Safe, because the types are in the handle.
+    #[inline]
+    pub(super) fn lend_to(&self, body: &Handle<Y, R>) {
+        self.lend_to_id(body.id());
+    }
+
+    /// As [`lend_to`](Self::lend_to); the caller promises that the body exchanges `Y` and `R`.
+    #[inline]
+    pub(super) fn lend_to_id(&self, body: Id) {
+        if Id::of_types::<Y, R>().is_none() {
+            self.head.owner.set(body);
         }
     }
 
@@ -168,7 +234,7 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     /// The waker of the task that polls.
     #[inline]
     pub(crate) fn outer(&self) -> Option<&'a Waker> {
-        self.outer
+        self.head.outer
     }
 
     /// A waker through which the body finds this slot.
@@ -219,10 +285,10 @@ fn is_slot(waker: &Waker) -> bool {
 /// `slot` is the address of a live `Slot<'a, _, _>`.
 #[inline]
 unsafe fn outer_of<'a>(slot: *const ()) -> &'a Waker {
-    // SAFETY: `outer` is the first field of the `repr(C)` slot, of the same type for all `Y` and
-    // `R`, and is not written while the slot lives. Only this field is borrowed: the cells beside
-    // it may be in use on another thread.
-    unsafe { *slot.cast::<Option<&'a Waker>>() }.unwrap_or(Waker::noop())
+    // SAFETY: a slot begins with its head, of the same type for all `Y` and `R`, and `outer` is not
+    // written while the slot lives. Only this field is read: the cells beside it may be in use on
+    // another thread.
+    unsafe { (*slot.cast::<Head<'a>>()).outer }.unwrap_or(Waker::noop())
 }
 
 unsafe fn clone_outer(slot: *const ()) -> RawWaker {
@@ -287,7 +353,7 @@ pub(crate) struct Machine<Y, R, F> {
     /// Present unless the stage is `Over`.
     body: UnsafeCell<ManuallyDrop<F>>,
     stage: Stage,
-    marker: Invariant<Y, R>,
+    handle: Handle<Y, R>,
 }
 
 // SAFETY: a shared reference gives access to `stage` only. The body is reached only through an
@@ -297,10 +363,11 @@ unsafe impl<Y, R, F> Sync for Machine<Y, R, F> {}
 impl<Y, R, F> Machine<Y, R, F> {
     #[inline]
     pub(super) fn new(body: impl FnOnce(Handle<Y, R>) -> F) -> Self {
+        let handle = Handle::new();
         Machine {
-            body: UnsafeCell::new(ManuallyDrop::new(body(Handle::new()))),
+            body: UnsafeCell::new(ManuallyDrop::new(body(handle.share()))),
             stage: Stage::Fresh,
-            marker: PhantomData,
+            handle,
         }
     }
 
@@ -312,13 +379,14 @@ impl<Y, R, F> Machine<Y, R, F> {
     /// Takes the body of a machine that has not been pinned, to be polled in place by a body that
     /// exchanges the same types.
     #[inline]
-    pub(crate) fn into_body(self, _same: Handle<Y, R>) -> F {
+    pub(crate) fn within(self, parent: Handle<Y, R>) -> InPlace<Y, R, F> {
         if self.stage != Stage::Fresh {
             wrong_status(self.stage.status());
         }
         let mut machine = ManuallyDrop::new(self);
         // SAFETY: the body is present, and the destructor, which would drop it again, does not run.
-        unsafe { ManuallyDrop::take(machine.body.get_mut()) }
+        let body = unsafe { ManuallyDrop::take(machine.body.get_mut()) };
+        InPlace::new(body, machine.handle.share(), parent)
     }
 
     /// Drops the body where it is.
@@ -365,7 +433,7 @@ impl<Y, R, F: Future> Machine<Y, R, F> {
         // the machine is: code that takes the body out by value has the machine by value, so it was
         // not pinned.
         let body = unsafe { Pin::new_unchecked(&mut **this.body.get()) };
-        let slot = Slot::new(outer, value);
+        let slot = Slot::new(this.handle.id(), outer, value);
         let stage = &mut this.stage;
         match exchange(&slot, |cx| body.poll(cx), || *stage = Stage::Panicked) {
             Poll::Pending => slot.suspended(&mut this.stage).map(CoroutineState::Yielded),
@@ -410,7 +478,7 @@ pub(crate) fn unit<R>() -> Option<R> {
 
 /// The identity of `T`, without its lifetimes.
 #[inline]
-fn type_id<T>() -> TypeId {
+pub(super) fn type_id<T>() -> TypeId {
     trait Identity {
         fn id(&self) -> TypeId
         where

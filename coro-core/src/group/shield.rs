@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
-use crate::task::Task;
+use crate::task::{Task, boxed, is_large};
 
 /// Runs `future` as a task, so that it goes on when whoever awaits it is cancelled. The counterpart
 /// of `asyncio.shield`.
@@ -47,8 +47,12 @@ where
     F: IntoFuture,
     F::IntoFuture: 'static,
 {
+    let event_loop = LoopHandle::current();
     Shield {
-        task: LoopHandle::current().spawn(future.into_future()),
+        task: match is_large::<F::IntoFuture>() {
+            true => event_loop.spawn(boxed(future)),
+            false => event_loop.spawn(future.into_future()),
+        },
     }
 }
 

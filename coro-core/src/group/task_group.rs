@@ -18,7 +18,7 @@ use super::error::{Cause, ScopeError};
 use super::verdict::{Duty, Policy, Verdict};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
-use crate::task::{Task, TaskHandle, TaskId};
+use crate::task::{Task, TaskHandle, TaskId, boxed_future, is_large};
 
 /// Tasks that end together: what [`try_scope`](crate::group::try_scope) is, for tasks of the loop and for
 /// code that cannot use a closure.
@@ -190,17 +190,37 @@ impl<E> GroupHandle<E> {
         if self.group.is_closed() {
             return Err(GroupClosed);
         }
+        Ok(match is_large::<F>() {
+            true => self.try_add(boxed_future(future)),
+            false => self.try_add(future),
+        })
+    }
+
+    #[track_caller]
+    fn try_add<F, T>(&self, future: F) -> Task<T>
+    where
+        F: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+    {
         let attempt = Attempt::new(&self.group);
-        Ok(self.add(async move {
+        self.add(async move {
             match attempt.judge(future.await) {
                 Some(value) => value,
                 None => pending().await,
             }
-        }))
+        })
     }
 
     #[track_caller]
     fn add<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+        match is_large::<F>() {
+            true => self.add_here(boxed_future(future)),
+            false => self.add_here(future),
+        }
+    }
+
+    #[track_caller]
+    fn add_here<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         let number = Rc::new(Cell::new(None));
         let task = LoopHandle::current().spawn(Member {
             future,

@@ -9,7 +9,9 @@ use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
 pub use crate::generator::{AsyncGenerator, Generator};
-use crate::generator::{Awaiting, Coroutine, Handle, Invariant, Items, Reyield, StreamItems};
+use crate::generator::{
+    Awaiting, Coroutine, Handle, InPlace as InPlaceBody, Invariant, Items, Reyield, StreamItems,
+};
 
 #[cfg(feature = "alloc")]
 pub use boxed::*;
@@ -324,11 +326,11 @@ impl<Y, R, V, S, F: Future> YieldFrom<Y, R, InPlace> for Own<Generator<V, S, F>>
     type Item = V;
     type Resume = S;
     type Output = F::Output;
-    type Future = F;
+    type Future = InPlaceBody<V, S, F>;
 
     #[inline]
-    fn delegate(self, way: Way<V, S>) -> F {
-        self.0.into_machine().into_body(way.0)
+    fn delegate(self, way: Way<V, S>) -> Self::Future {
+        self.0.into_machine().within(way.0)
     }
 }
 
@@ -337,11 +339,11 @@ impl<Y, R, V, S, F: Future> YieldFrom<Y, R, AsyncInPlace> for Own<AsyncGenerator
     type Item = V;
     type Resume = S;
     type Output = F::Output;
-    type Future = F;
+    type Future = InPlaceBody<V, S, F>;
 
     #[inline]
-    fn delegate(self, way: Way<V, S>) -> F {
-        self.0.into_machine().into_body(way.0)
+    fn delegate(self, way: Way<V, S>) -> Self::Future {
+        self.0.into_machine().within(way.0)
     }
 }
 

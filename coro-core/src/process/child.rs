@@ -244,7 +244,7 @@ pub(super) async fn let_others_run() {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.kill_on_drop {
+        if self.kill_on_drop && self.running.is_ours() {
             // If the system refuses, the child runs on until it ends by itself.
             let _ = self.kill();
         }

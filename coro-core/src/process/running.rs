@@ -11,6 +11,7 @@ use futures::future::{FutureExt, Shared};
 
 use super::orphans;
 use crate::event_loop::{Direction, LoopHandle, RemoteHandle};
+use crate::sys::Home;
 use crate::sys::process::{self as system, Pidfd};
 use crate::wait::ready::Ready;
 
@@ -19,6 +20,8 @@ pub(super) struct Running {
     id: u32,
     /// Signals go to the whole process group that the child leads.
     is_group: bool,
+    /// The process whose child it is: a process that was forked from there may not end the child.
+    home: Home,
     /// `None` only during the drop.
     child: RefCell<Option<process::Child>>,
     /// `None` once the child is reaped.
@@ -39,6 +42,7 @@ impl Running {
         Rc::new(Running {
             id: child.id(),
             is_group,
+            home: Home::new(),
             child: RefCell::new(Some(child)),
             watch: RefCell::new(watch),
         })
@@ -47,6 +51,11 @@ impl Running {
     /// The process id; `None` once the child is reaped, because another process may get the number.
     pub(super) fn id(&self) -> Option<u32> {
         self.watch.borrow().is_some().then_some(self.id)
+    }
+
+    /// Whether it is a child of this process, and not of the process that this was forked from.
+    pub(super) fn is_ours(&self) -> bool {
+        self.home.is_here()
     }
 
     /// Reaps the child if it has ended.
@@ -96,7 +105,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let (Some(_), Some(child)) = (self.watch.take(), self.child.take()) {
+        if let (Some(_), Some(child)) = (self.watch.take(), self.child.take())
+            && self.home.is_here()
+        {
             orphans::adopt(child);
         }
     }

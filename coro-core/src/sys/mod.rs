@@ -4,6 +4,7 @@ mod accept;
 mod explain;
 #[cfg(unix)]
 mod file_id;
+mod home;
 #[cfg(unix)]
 mod message;
 #[cfg(unix)]
@@ -27,6 +28,7 @@ pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
 #[cfg(unix)]
 pub(crate) use file_id::FileId;
+pub(crate) use home::Home;
 #[cfg(target_os = "linux")]
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use std::alloc::{Layout, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
-use super::primitives;
+use crate::primitives;
 
 /// The smallest block: allocators that put a word before what they give out waste nothing then.
 const SIZE_MIN: usize = 8;

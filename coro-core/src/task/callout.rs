@@ -71,7 +71,7 @@ impl Callout {
 
 impl Clone for Callout {
     fn clone(&self) -> Self {
-        self.node().handles.set(self.node().handles.get() + 1);
+        self.node().add_handle();
         Callout(self.0)
     }
 }

@@ -19,11 +19,11 @@ use super::count::{MERGED, TaskRef, release_loops};
 use super::inbox::Inbox;
 use super::join::TaskHandle;
 use super::owner::Owner;
-use super::primitives::{Arc, AtomicBool, AtomicIsize, Ordering};
 use super::queue::{Links, Node, Origin, Payload, Ran, Table};
 use super::state::{Begin, Complete, State, Suspend};
 use super::{block, waker};
 use crate::error::JoinError;
+use crate::primitives::{Arc, AtomicBool, AtomicIsize, Ordering};
 
 #[repr(C)]
 pub(super) struct Header {

@@ -9,12 +9,18 @@ use std::rc::Rc;
 
 use super::cell::Header;
 use super::owner::Owner;
-use super::primitives::{Arc, Ordering, fence};
+use super::queue::too_many;
 use crate::error::JoinError;
+use crate::primitives::{Arc, Ordering, fence};
 
 /// In `remote`: the owner's counts are in it. References count in steps of [`ONE`].
 pub(super) const MERGED: isize = 1;
 const ONE: isize = 2;
+
+/// The process is aborted before more are counted. What the threads have counted by the time they see
+/// it, and the counts of the owner's thread, fit in the rest of an `isize`.
+pub(super) const MOST_REMOTE: isize = isize::MAX / 2;
+pub(super) const MOST_WAKERS: i32 = i32::MAX / 4;
 
 /// A counted reference to a task, for the owner's thread only.
 pub(super) struct TaskRef {
@@ -37,8 +43,7 @@ impl TaskRef {
     #[inline]
     pub(super) unsafe fn new(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
         // SAFETY: as the caller promises.
-        let handles = unsafe { &task.as_ref().node.handles };
-        handles.set(handles.get() + 1);
+        unsafe { task.as_ref() }.node.add_handle();
         TaskRef { task, owner }
     }
 
@@ -144,6 +149,7 @@ pub(super) unsafe fn retain_waker(task: NonNull<Header>) {
         let header = task.as_ref();
         match header.node.state.is_done() {
             true => retain_remote(task),
+            false if header.wakers.get() >= MOST_WAKERS => too_many(),
             false => header.wakers.set(header.wakers.get() + 1),
         }
     }
@@ -162,7 +168,10 @@ pub(super) unsafe fn release_waker(task: NonNull<Header>) {
         let header = task.as_ref();
         match header.node.state.is_done() {
             true => release_remote(task),
-            false => header.wakers.set(header.wakers.get() - 1),
+            false => match header.wakers.get().checked_sub(1) {
+                Some(wakers) => header.wakers.set(wakers),
+                None => too_many(),
+            },
         }
     }
 }
@@ -173,9 +182,12 @@ pub(super) unsafe fn release_waker(task: NonNull<Header>) {
 #[inline]
 pub(super) unsafe fn retain_remote(task: NonNull<Header>) {
     // SAFETY: as the caller promises.
-    unsafe { task.as_ref() }
+    let before = unsafe { task.as_ref() }
         .remote
         .fetch_add(ONE, Ordering::Relaxed);
+    if before > MOST_REMOTE {
+        too_many();
+    }
 }
 
 /// # Safety

@@ -11,9 +11,9 @@ use std::thread::{self, ThreadId};
 use super::cell::Header;
 use super::count;
 use super::owner::Owner;
-use super::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use super::waker;
 use crate::error::LoopClosed;
+use crate::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use crate::sys::WakeUp;
 
 /// Its address is the identity of a loop; every task keeps it alive, so no other loop can have it.
@@ -23,7 +23,8 @@ pub(crate) struct Inbox {
     pending: AtomicBool,
     /// The loop waits in its poller, or is about to.
     asleep: AtomicBool,
-    wake_up: WakeUp,
+    /// Until the loop is closed: wakers may outlive it by far, and need no descriptor.
+    wake_up: Mutex<Option<std::sync::Arc<WakeUp>>>,
     /// Handles that may be in the hands of other threads.
     handles: AtomicUsize,
     thread: ThreadId,
@@ -79,7 +80,7 @@ impl Inbox {
             messages: Mutex::new(Messages::default()),
             pending: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
-            wake_up,
+            wake_up: Mutex::new(Some(std::sync::Arc::new(wake_up))),
             handles: AtomicUsize::new(0),
             thread: thread::current().id(),
         }
@@ -123,8 +124,14 @@ impl Inbox {
     fn wake_loop(&self) {
         fence(Ordering::SeqCst); // with the one in `fall_asleep`
         if self.asleep.swap(false, Ordering::AcqRel) {
-            self.wake_up.wake();
+            // Not under the lock: a process that is forked meanwhile could never take it.
+            let wake_up = self.lock_wake_up().clone();
+            wake_up.iter().for_each(|wake_up| wake_up.wake());
         }
+    }
+
+    fn lock_wake_up(&self) -> MutexGuard<'_, Option<std::sync::Arc<WakeUp>>> {
+        self.wake_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_pending(&self) -> bool {
@@ -160,7 +167,11 @@ impl Inbox {
     }
 
     /// Refuses all further messages, and gives back those that were not taken.
+    ///
+    /// From here on the loop is woken no more.
     pub(crate) fn close(&self) -> Vec<Message> {
+        let wake_up = self.lock_wake_up().take();
+        drop(wake_up);
         let mut messages = self.lock();
         messages.closed = true;
         std::mem::take(&mut messages.list)

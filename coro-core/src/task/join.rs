@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use super::count::TaskRef;
+use super::large::is_large;
 use super::owner::Owner;
 use super::{budget, context, current, waker};
 use crate::error::JoinError;
@@ -67,6 +68,29 @@ impl<T> Task<T> {
         }
     }
 
+    /// The handle of a task that keeps its output in a box, as all do whose output is large.
+    pub(super) fn of_boxed(mut task: Task<Box<T>>) -> Self {
+        debug_assert!(is_large::<T>());
+        let handle = Task::new(task.task.clone());
+        task.taken = true; // the output is the new handle's
+        handle
+    }
+
+    #[inline]
+    fn take_plain(&self) -> Option<Result<T, JoinError>> {
+        let mut output = None;
+        self.task.take_output(&mut output);
+        output
+    }
+
+    /// In a function of its own: what its callers have on their stacks is a copy less.
+    #[inline(never)]
+    fn take_boxed(&self) -> Option<Result<T, JoinError>> {
+        let mut output = None::<Result<Box<T>, JoinError>>;
+        self.task.take_output(&mut output);
+        output.map(|output| output.map(|boxed| *boxed))
+    }
+
     /// Asks for the task's end: its future is dropped when its turn comes.
     ///
     /// A cancelled task is never polled again, though it may have been woken: before its first step
@@ -81,8 +105,10 @@ impl<T> Task<T> {
     /// The output, if it is there and was not taken before.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Result<T, JoinError>> {
-        let mut output = None;
-        self.task.take_output(&mut output);
+        let output = match is_large::<T>() {
+            true => self.take_boxed(),
+            false => self.take_plain(),
+        };
         self.taken |= output.is_some();
         output
     }

@@ -56,21 +56,24 @@ mod count;
 pub(crate) mod current;
 mod inbox;
 mod join;
+mod large;
+#[cfg(all(test, unix, not(loom)))]
+mod limits;
 mod main_task;
 mod owner;
-mod primitives;
 mod queue;
 mod state;
 mod telling;
 mod waker;
 
+pub(crate) use crate::primitives::Arc as InboxArc;
 pub(crate) use callout::Callout;
 pub use context::{TaskLocal, WithValue};
 pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
+pub(crate) use large::{boxed, boxed_future, boxed_value, is_large, is_large_value};
 pub(crate) use main_task::MainTask;
 pub(crate) use owner::Owner;
-pub(crate) use primitives::Arc as InboxArc;
 pub(crate) use queue::Ran;
 pub(crate) use waker::is_of_a_task;
 

@@ -21,12 +21,13 @@ use super::context;
 use super::count::TaskRef;
 use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
-use super::primitives::Arc;
+use super::large::{InBox, is_large};
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
 use super::state::State;
 use super::telling::{Undelivered, drop_payload, failure, print};
 use super::{current, waker};
 use crate::error::JoinError;
+use crate::primitives::Arc;
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::WakeUp;
 
@@ -165,6 +166,17 @@ impl Owner {
         origin: Origin,
         eager: bool,
     ) -> Task<F::Output>
+    where
+        F: Future + 'static,
+    {
+        match is_large::<F::Output>() {
+            true => Task::of_boxed(self.spawn_cell(InBox::new(future), origin, eager)),
+            false => self.spawn_cell(future, origin, eager),
+        }
+    }
+
+    #[inline]
+    fn spawn_cell<F>(self: &Rc<Self>, future: F, origin: Origin, eager: bool) -> Task<F::Output>
     where
         F: Future + 'static,
     {

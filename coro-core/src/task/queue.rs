@@ -34,6 +34,23 @@ impl Node {
             state,
         }
     }
+
+    /// Counts one more handle.
+    #[inline]
+    pub(super) fn add_handle(&self) {
+        match self.handles.get().checked_add(1) {
+            Some(handles) => self.handles.set(handles),
+            None => too_many(),
+        }
+    }
+}
+
+/// Ends the process, as `Rc` and `Arc` do: so many references can only have been forgotten, and a count
+/// that wrapped would free what is in use.
+#[cold]
+#[inline(never)]
+pub(super) fn too_many() -> ! {
+    std::process::abort()
 }
 
 /// What the loop can do with a node of whatever kind. Each function takes the whole cell's pointer.

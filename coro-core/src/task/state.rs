@@ -1,6 +1,6 @@
 //! The state of a task or callout, as named transitions that return a duty.
 
-use super::primitives::{AtomicU16, Ordering::Relaxed};
+use crate::primitives::{AtomicU16, Ordering::Relaxed};
 
 /// It stands in the ready queue.
 const QUEUED: u16 = 1;

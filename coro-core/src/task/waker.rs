@@ -16,8 +16,8 @@ use super::count::{self, TaskRef};
 use super::current;
 use super::inbox::RemoteWake;
 use super::owner::Owner;
-use super::primitives::Ordering;
 use super::state::Wake;
+use crate::primitives::Ordering;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
 use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
-use crate::task::budget;
+use crate::task::{boxed_value, budget, is_large};
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).
@@ -37,6 +37,18 @@ impl<T> ToThread<T> {
     /// Hands a job to an executor, for the present loop.
     #[track_caller]
     pub(crate) fn new<F>(executor: &(impl Executor + ?Sized), f: F) -> Self
+    where
+        F: FnOnce(&CancelFlag) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        match is_large::<F>() {
+            true => Self::hand_over(executor, boxed_value(f)),
+            false => Self::hand_over(executor, f),
+        }
+    }
+
+    #[track_caller]
+    fn hand_over<F>(executor: &(impl Executor + ?Sized), f: F) -> Self
     where
         F: FnOnce(&CancelFlag) -> T + Send + 'static,
         T: Send + 'static,

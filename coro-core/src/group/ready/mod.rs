@@ -6,14 +6,16 @@
 //! as any thread may hold one, lists and marks are atomic. A seat is vacant, for another member,
 //! once its member has left and nobody has a waker of it any more.
 
+#[cfg(all(loom, test))]
+mod interleavings;
 mod room;
 
 use std::cell::Cell;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
 use self::room::{Lent, NONE, Room, Seat};
+use crate::primitives::Arc;
+use crate::primitives::Ordering::Relaxed;
 use crate::task::budget;
 
 /// A group is polled no further after this many steps, as with the loop's own queue: others on the

@@ -8,9 +8,12 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::process::abort;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use crate::primitives::{
+    Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering, fence_for_loom,
+};
 
 /// No seat's number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -191,14 +194,19 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new_cyclic(|room| Room {
+        let room = Arc::new(Room {
             list: AtomicU32::new(NONE),
             returned: AtomicU32::new(NONE),
             waits: AtomicBool::new(false),
             parent: Mutex::new(None),
-            first: std::array::from_fn(|number| Seat::new(number, room.as_ptr())),
+            first: std::array::from_fn(|number| Seat::new(number, std::ptr::null())),
             more: OnceLock::new(),
-        })
+        });
+        let address = Arc::as_ptr(&room).cast_mut();
+        for seat in &room.first {
+            seat.room.store(address, Ordering::Relaxed);
+        }
+        room
     }
 
     /// The seat with that number, which is there.
@@ -246,6 +254,7 @@ impl Room {
     #[must_use]
     fn push(&self, seat: &Seat) -> Option<Waker> {
         push(&self.list, seat);
+        fence_for_loom();
         match self.waits.load(Ordering::SeqCst) {
             true => self.take_parent(),
             false => None,
@@ -284,6 +293,7 @@ impl Room {
     /// Whether somebody was woken. Of this and a [`push`](Self::push) one comes first for all: if
     /// this does, that sees the parent that was [set](Self::set_parent) before.
     pub(super) fn is_anyone_woken(&self) -> bool {
+        fence_for_loom();
         self.list.load(Ordering::SeqCst) != NONE
     }
 

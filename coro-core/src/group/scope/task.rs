@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::super::panics::Payload;
 use super::core::{Core, report};
 use crate::task::context::InContext;
-use crate::task::{budget, current};
+use crate::task::{boxed_future, budget, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -138,10 +138,17 @@ impl<F: Future> Future for Child<'_, F> {
 }
 
 impl<'scope, T: 'scope> ScopedTask<'scope, T> {
-    pub(super) fn spawn(
+    pub(super) fn spawn<F: Future<Output = T> + 'scope>(
         core: &'scope Core<'scope>,
-        future: impl Future<Output = T> + 'scope,
+        future: F,
     ) -> Self {
+        match is_large::<F>() {
+            true => Self::spawn_here(core, boxed_future(future)),
+            false => Self::spawn_here(core, future),
+        }
+    }
+
+    fn spawn_here(core: &'scope Core<'scope>, future: impl Future<Output = T> + 'scope) -> Self {
         let slot = Slot::new();
         let child = Child {
             future,

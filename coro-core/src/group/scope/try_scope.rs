@@ -17,6 +17,7 @@ use super::body::{Scope, run};
 use super::core::{Core, Guard};
 use super::task::ScopedTask;
 use crate::error::Cancelled;
+use crate::task::{boxed_future, is_large_value};
 use crate::wait::until::Until;
 
 /// Runs `body`, which may spawn children that borrow whatever outlives the scope, and that may
@@ -109,6 +110,16 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     ///
     /// The handle gives the value of its success. Otherwise as [`Scope::spawn`].
     pub fn try_spawn<T: 'scope>(
+        &'scope self,
+        future: impl Future<Output = Result<T, E>> + 'scope,
+    ) -> ScopedTask<'scope, T> {
+        match is_large_value(&future) {
+            true => self.try_spawn_here(boxed_future(future)),
+            false => self.try_spawn_here(future),
+        }
+    }
+
+    fn try_spawn_here<T: 'scope>(
         &'scope self,
         future: impl Future<Output = Result<T, E>> + 'scope,
     ) -> ScopedTask<'scope, T> {

@@ -1,0 +1,64 @@
+//! The ids by which a slot knows whose handle it is asked with.
+
+use core::any::TypeId;
+
+use super::slot::type_id;
+
+/// What a machine has in common only with machines that exchange the same types, down to the lifetimes:
+/// it is the machine's own, unless the types can have no lifetimes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Id(u64);
+
+/// Types without lifetimes: their type ids tell all about them.
+const PLAIN: [fn() -> TypeId; 12] = [
+    TypeId::of::<()>,
+    TypeId::of::<bool>,
+    TypeId::of::<char>,
+    TypeId::of::<u8>,
+    TypeId::of::<u16>,
+    TypeId::of::<u32>,
+    TypeId::of::<u64>,
+    TypeId::of::<usize>,
+    TypeId::of::<i32>,
+    TypeId::of::<i64>,
+    TypeId::of::<f32>,
+    TypeId::of::<f64>,
+];
+
+impl Id {
+    /// The id that all machines of these types share, if both are [`PLAIN`].
+    ///
+    /// A constant to the optimiser, which it would not see in an id that is drawn at run time.
+    #[inline]
+    pub(super) fn of_types<Y, R>() -> Option<Self> {
+        let place = |id| PLAIN.iter().position(|plain| plain() == id);
+        let places = place(type_id::<Y>())? * PLAIN.len() + place(type_id::<R>())?;
+        Some(Id(u64::MAX - places as u64))
+    }
+
+    #[cfg(target_has_atomic = "64")]
+    #[inline]
+    pub(super) fn new() -> Self {
+        use core::sync::atomic::{AtomicU64, Ordering};
+
+        // At one in a nanosecond it takes five hundred years to come round.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Id(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Where atomics are narrower, an id is used twice rather than that a coroutine is refused: there
+    /// the care of the macros has to do.
+    #[cfg(all(not(target_has_atomic = "64"), target_has_atomic = "ptr"))]
+    pub(super) fn new() -> Self {
+        use core::sync::atomic::{AtomicUsize, Ordering};
+
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Id(NEXT.fetch_add(1, Ordering::Relaxed) as u64)
+    }
+
+    /// Without atomics too.
+    #[cfg(not(target_has_atomic = "ptr"))]
+    pub(super) fn new() -> Self {
+        Id(0)
+    }
+}

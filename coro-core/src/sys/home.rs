@@ -1,0 +1,31 @@
+//! The process that a loop was made in, which a fork leaves.
+
+/// Remembers the process in which it was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Home {
+    #[cfg(unix)]
+    process: u32,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Home {
+            #[cfg(unix)]
+            process: std::process::id(),
+        }
+    }
+
+    /// Whether this is still the process in which it was made, and not one that was forked from it.
+    ///
+    /// A system call on Unix: not for hot paths.
+    pub(crate) fn is_here(self) -> bool {
+        #[cfg(unix)]
+        {
+            self.process == std::process::id()
+        }
+        #[cfg(not(unix))]
+        {
+            true
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Counts of references at their limits: the process is aborted before one wraps.
+//!
+//! Each test runs itself again in a process of its own, where the counter is set by hand: to count that
+//! far takes minutes.
+
+use std::cell::Cell;
+use std::env;
+use std::future::poll_fn;
+use std::os::unix::process::ExitStatusExt;
+use std::panic::Location;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::thread;
+
+use super::count::{MOST_REMOTE, MOST_WAKERS, TaskRef};
+use super::{Owner, current, waker};
+use crate::primitives::Ordering;
+use crate::sys::{Poller, WakeUp};
+
+const SIGABRT: i32 = 6;
+const CHILD: &str = "CORO_TEST_LIMIT";
+
+/// Calls `f` inside of a task's poll; gives whether it returned.
+fn in_a_task(f: impl Fn(&TaskRef, &Waker) + 'static) {
+    let poller = Poller::new().unwrap();
+    let owner = Owner::new(WakeUp::new(poller.registry()).unwrap(), false);
+    let _inside = current::enter(&owner, Rc::new(()));
+    let done = Rc::new(Cell::new(false));
+    let future = poll_fn({
+        let (owner, done) = (owner.clone(), done.clone());
+        move |cx| {
+            f(&waker::running(&owner).unwrap(), cx.waker());
+            done.set(true);
+            Poll::Ready(())
+        }
+    });
+    let task = owner.spawn(future, Location::caller(), false);
+    while owner.run_next().is_some() {}
+    assert!(done.get());
+    drop(task);
+    owner.begin_close();
+    owner.end_close();
+}
+
+/// Whether the test of this name, run as a child, is aborted by `f`.
+fn aborts(name: &str, f: impl Fn(&TaskRef, &Waker) + 'static) -> bool {
+    if env::var_os(CHILD).is_some() {
+        in_a_task(f);
+        return true; // the parent sees that the child has ended well
+    }
+    let child = Command::new(env::current_exe().unwrap())
+        .args([&format!("task::limits::{name}"), "--exact"])
+        .env(CHILD, "1")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    child.unwrap().signal() == Some(SIGABRT)
+}
+
+#[test]
+fn one_handle_too_many() {
+    assert!(aborts("one_handle_too_many", |task, _| {
+        task.header().node.handles.set(u32::MAX);
+        std::mem::forget(task.clone());
+    }));
+}
+
+#[test]
+fn one_waker_too_many() {
+    assert!(aborts("one_waker_too_many", |task, waker| {
+        task.header().wakers.set(MOST_WAKERS);
+        std::mem::forget(waker.clone());
+    }));
+}
+
+#[test]
+fn one_waker_too_many_on_another_thread() {
+    assert!(aborts(
+        "one_waker_too_many_on_another_thread",
+        |task, waker| {
+            let remote = &task.header().remote;
+            remote.store(MOST_REMOTE + 1, Ordering::Relaxed);
+            thread::scope(|threads| {
+                threads.spawn(|| std::mem::forget(waker.clone()));
+            });
+        }
+    ));
+}
+
+#[test]
+fn one_release_too_many() {
+    assert!(aborts("one_release_too_many", |task, waker| {
+        let clone = waker.clone();
+        task.header().wakers.set(i32::MIN);
+        drop(clone);
+    }));
+}
+
+#[test]
+fn as_many_as_there_may_be() {
+    in_a_task(|task, waker| {
+        let header = task.header();
+        let handles = header.node.handles.replace(u32::MAX - 1);
+        drop(task.clone());
+        header.node.handles.set(handles);
+        let wakers = header.wakers.replace(MOST_WAKERS - 1);
+        drop(waker.clone());
+        header.wakers.set(wakers);
+    });
+}

@@ -132,6 +132,29 @@ impl Place {
     }
 }
 
+/// Whether a macro of that name, of the standard library, evaluates its arguments where it stands.
+fn evaluates(name: &Ident) -> bool {
+    const KNOWN: [&str; 16] = [
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "dbg",
+        "debug_assert",
+        "debug_assert_eq",
+        "eprint",
+        "eprintln",
+        "format",
+        "panic",
+        "print",
+        "println",
+        "todo",
+        "vec",
+        "write",
+        "writeln",
+    ];
+    KNOWN.iter().any(|known| name == known)
+}
+
 /// What all the tokens between two delimiters stand in.
 #[derive(Clone, Copy)]
 struct Surroundings {
@@ -212,8 +235,10 @@ impl Level {
             "fn" if matches!(self.cursor.tree(1), Some(TokenTree::Ident(_))) => {
                 self.function(found);
             }
-            // What other macros make of their tokens is not known.
-            _ if self.cursor.is_macro_call() && self.here().is_none() => self.cursor.advance(2),
+            // What most macros make of their tokens is not known.
+            _ if self.cursor.is_macro_call() && self.here().is_none() && !evaluates(name) => {
+                self.cursor.advance(2);
+            }
             _ => {}
         }
     }

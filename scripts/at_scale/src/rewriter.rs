@@ -290,6 +290,16 @@ mod tests {
     }
 
     #[test]
+    fn functions_in_the_definition_of_a_macro_are_rewritten() {
+        let text = "macro_rules! m { ($type:ty) => { #[async_trait] impl A for $type { \
+                    async fn f(&self) { $type.await } } }; }";
+        let expected = "macro_rules! m { ($type:ty) => {  impl A for $type { \
+                        #[::coro::coroutine(boxed, send)]  fn f(&self) \
+                        { ::coro::yield_from!($type) } } }; }";
+        assert_eq!(rewritten(text, Form::Boxed), expected);
+    }
+
+    #[test]
     fn tests_run_a_coroutine_in_them() {
         let text = "#[tokio::test] async fn f() -> R { a.await }";
         let expected = "#[tokio::test] async fn f() -> R { #[::coro::coroutine] fn test_body() -> R \

@@ -80,12 +80,8 @@ fn first(input: ParseStream) -> Result<Vec<Expr>> {
 fn arms(input: ParseStream) -> Result<Vec<Expr>> {
     let mut all = Vec::new();
     let ahead = input.fork();
-    if ahead
-        .parse::<syn::Ident>()
-        .is_ok_and(|word| word == "biased")
-        && ahead.peek(Token![;])
-    {
-        input.parse::<syn::Ident>()?;
+    if ahead.parse::<Ident>().is_ok_and(|word| word == "biased") && ahead.peek(Token![;]) {
+        input.parse::<Ident>()?;
         input.parse::<Token![;]>()?;
     }
     while !input.is_empty() {
@@ -125,12 +121,10 @@ fn arm(input: ParseStream, all: &mut Vec<Expr>) -> Result<()> {
 
 fn is_complete(input: ParseStream) -> bool {
     let ahead = input.fork();
-    let is_word = ahead
-        .parse::<syn::Ident>()
-        .is_ok_and(|word| word == "complete");
+    let is_word = ahead.parse::<Ident>().is_ok_and(|word| word == "complete");
     let complete = is_word && ahead.peek(Token![=>]);
     if complete {
-        let _ = input.parse::<syn::Ident>();
+        let _ = input.parse::<Ident>();
     }
     complete
 }

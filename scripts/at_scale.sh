@@ -7,7 +7,8 @@
 # Without names it takes all crates of the list below. Needs the registry, a C compiler, and minutes
 # to hours: it is no part of CI. What is printed for each crate: functions; await points, and those
 # of them in macros; then, for each form, `ok` or the number of errors. The forms are `attribute`, on an
-# `async fn`; `yield_from`, on a `fn`; and `boxed`, which replaces `#[async_trait]`. The logs stay in
+# `async fn`; `yield_from`, on a `fn`; and `boxed`, which replaces `#[async_trait]`, with the functions
+# and await points of its own. Tests are rewritten, and counted, where they are run. The logs stay in
 # target/at_scale.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -80,20 +81,20 @@ passed() {
     awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0 "/" failed + 0 }' "$log"
 }
 
-# rewrite FORM FOLDER..: a copy with those folders rewritten; prints the counts.
+# rewrite FORM WAY FOLDER..: a copy with those folders rewritten; prints the counts.
 rewrite() {
-    local form=$1 folder total='0 0 0'
+    local form=$1 way=$2 folder total='0 0 0'
     copy "$source" "$work/$name/$form"
-    shift
+    shift 2
     for folder in "$@"; do
         [ -d "$work/$name/$form/$folder" ] || continue
-        total=$(printf '%s\n%s\n' "$total" "$("$tool" "$form" "$work/$name/$form/$folder")" |
+        total=$(printf '%s\n%s\n' "$total" "$("$tool" "$way" "$work/$name/$form/$folder")" |
             awk '{ a += $1; b += $2; c += $3 } END { print a, b, c }')
     done
     echo "$total"
 }
 
-printf '%-22s %9s %6s %6s  %-10s %-10s %-10s %s\n' \
+printf '%-25s %9s %6s %6s  %-10s %-10s %-14s %s\n' \
     crate functions awaits macros attribute yield_from boxed 'tests: passed/failed, before and after'
 while IFS=';' read -r crate features tests; do
     read -r name version <<<"$crate" || true
@@ -102,20 +103,21 @@ while IFS=';' read -r crate features tests; do
     source=$(fetch "$name" "$version")
     rm -f "$work/$name/Cargo.lock"
     copy "$source" "$work/$name/before"
-    before=$(compile before)
-    cp "$work/$name/before/Cargo.lock" "$work/$name/Cargo.lock"
-    folders=src
-    [ -z "${tests// /}" ] || folders='src tests'
-    rewrite attribute src >/dev/null
-    read -r functions awaits macros <<<"$(rewrite yield_from $folders)"
+    (cd "$work/$name/before" && cargo generate-lockfile --quiet) && cp "$work/$name/before/Cargo.lock" "$work/$name"
+    way=yield_from folders=src
+    [ -z "${tests// /}" ] || way=yield_from_in_tests folders='src tests'
+    rewrite attribute attribute src >/dev/null
+    read -r functions awaits macros <<<"$(rewrite yield_from $way $folders)"
+    attribute=$(compile attribute)
+    yield_from=$(compile yield_from)
     boxed=-
     if grep -rq '#\[async_trait' "$source/src"; then
-        read -r more more_awaits _ <<<"$(rewrite boxed src)"
+        read -r more more_awaits _ <<<"$(rewrite boxed boxed src)"
         boxed="$(compile boxed) ($more, $more_awaits)"
     fi
     ran=-
     [ -z "${tests// /}" ] || ran="$(passed before), $(passed yield_from)"
-    [ "$before" = ok ] || ran="does not compile before: $before"
-    printf '%-22s %9s %6s %6s  %-10s %-10s %-10s %s\n' "${source##*/}" "$functions" "$awaits" \
-        "$macros" "$(compile attribute)" "$(compile yield_from)" "$boxed" "$ran"
+    [[ "$attribute$yield_from" == okok ]] || ran="$ran; before: $(compile before)"
+    printf '%-25s %9s %6s %6s  %-10s %-10s %-14s %s\n' "${source##*/}" "$functions" "$awaits" \
+        "$macros" "$attribute" "$yield_from" "$boxed" "$ran"
 done <<<"$crates"

@@ -7,6 +7,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{AttrStyle, Attribute, Error, Result, Signature, Token, Visibility};
 
+use crate::tokens::{self, Cursor};
+
 /// A function, method or required method.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
@@ -72,19 +74,14 @@ impl Head {
             ..attr
         };
         self.attrs.extend(inner.into_iter().map(outer));
-        let mut rest = Group::new(Delimiter::Brace, statements);
-        rest.set_span(body.span());
+        let rest = tokens::with_tokens(&body, statements);
         Ok(self.followed_by(Body::Braced(rest)))
     }
 }
 
 fn begins_with_inner_attribute(body: &Group) -> bool {
-    let is = |tree, expected| match tree {
-        Some(TokenTree::Punct(punct)) => punct.as_char() == expected,
-        _ => false,
-    };
-    let mut trees = body.stream().into_iter();
-    is(trees.next(), '#') && is(trees.next(), '!')
+    let cursor = Cursor::new(body.stream());
+    cursor.is_punct(0, '#') && cursor.is_punct(1, '!')
 }
 
 fn with_body(input: ParseStream) -> Result<Head> {

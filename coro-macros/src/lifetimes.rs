@@ -269,7 +269,9 @@ impl Captures {
 
     /// Adds the names and what they must outlive to the signature.
     fn declare(mut self, sig: &mut Signature) -> Lifetime {
-        if sig.inputs.is_empty() && self.mentioned.none_of(&sig.generics, None) {
+        let mentioned = &self.mentioned;
+        let borrows_nothing = mentioned.lifetimes.is_empty() && sig.inputs.is_empty();
+        if borrows_nothing && mentioned.none_of(&sig.generics, None) {
             return Lifetime::new("'static", Span::call_site());
         }
         let all = self.all;

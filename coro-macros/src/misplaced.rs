@@ -132,6 +132,29 @@ impl Place {
     }
 }
 
+/// Whether a macro of that name, of the standard library, evaluates its arguments where it stands.
+fn evaluates(name: &Ident) -> bool {
+    const KNOWN: [&str; 16] = [
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "dbg",
+        "debug_assert",
+        "debug_assert_eq",
+        "eprint",
+        "eprintln",
+        "format",
+        "panic",
+        "print",
+        "println",
+        "todo",
+        "vec",
+        "write",
+        "writeln",
+    ];
+    KNOWN.iter().any(|known| name == known)
+}
+
 /// What all the tokens between two delimiters stand in.
 #[derive(Clone, Copy)]
 struct Surroundings {
@@ -212,8 +235,10 @@ impl Level {
             "fn" if matches!(self.cursor.tree(1), Some(TokenTree::Ident(_))) => {
                 self.function(found);
             }
-            // What other macros make of their tokens is not known.
-            _ if self.cursor.is_macro_call() && self.here().is_none() => self.cursor.advance(2),
+            // What most macros make of their tokens is not known.
+            _ if self.cursor.is_macro_call() && self.here().is_none() && !evaluates(name) => {
+                self.cursor.advance(2);
+            }
             _ => {}
         }
     }
@@ -327,5 +352,74 @@ impl Level {
 
     fn braces(&self, ahead: usize) -> Option<&Group> {
         self.cursor.group(ahead, Delimiter::Brace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use super::*;
+
+    /// How many mistakes are seen in a body.
+    fn mistakes(body: &str, cannot_wait: bool) -> usize {
+        let item = format!("fn f() {{ {body} }}");
+        let tokens = TokenStream::from_str(&item).expect("the text is made of tokens");
+        let mut function = Function::parse(tokens).expect("the text is a function");
+        let errors = refuse(&mut function, cannot_wait);
+        errors.map_or(0, |errors| errors.into_iter().count())
+    }
+
+    #[test]
+    fn yield_points_of_the_body_itself_are_right() {
+        for body in [
+            "yield_!(1); a | yield_from!(b); a || yield_from!(b)",
+            "match yield_from!(a) { B | C => yield_!(1), D(|x| x) => yield_!(2) }",
+            "let f = |x| x; yield_!(f(1)); g(|x| x, yield_!(2))",
+            "fn g() {} yield_!(1); static A: u8 = 1; yield_!(2)",
+            "#[coroutine] fn g() { yield_!(1) } macro_rules! m { () => { || yield_!(1) } }",
+            "select! { a = async { yield_!(1) } => b }",
+        ] {
+            assert_eq!(mistakes(body, false), 0, "{body}");
+        }
+    }
+
+    #[test]
+    fn yield_points_elsewhere_are_mistakes() {
+        for body in [
+            "|| yield_!(1)",
+            "g(move |x| yield_from!(x), 1)",
+            "|x| -> Result<A, B> { yield_!(x) }",
+            "async move { yield_!(1) }",
+            "const { yield_!(1) }",
+            "const A: u8 = yield_!(1);",
+            "fn g<T>(x: T) -> T where T: A { yield_!(1) }",
+            "unknown!(async { yield_!(1) }); vec![async { yield_!(1) }]",
+        ] {
+            assert_eq!(mistakes(body, false), 1, "{body}");
+        }
+    }
+
+    #[test]
+    fn awaits_are_mistakes_only_where_they_certainly_are_of_the_body() {
+        for (body, expected) in [
+            ("a.await", 1),
+            ("yield_!(a(b.await)?); vec![c.await]", 2),
+            ("if a.await { |x| x }; b.await", 2),
+            ("async { a.await }; async move { b(c.await) }", 0),
+            (
+                "async |x| x.await; async |x| -> Result<A, B> { x.await }",
+                0,
+            ),
+            ("g(async |x| h::<A, B>(x).await)", 0),
+            (
+                "async fn g() { a.await } impl A { async fn g() { a.await } }",
+                0,
+            ),
+            ("unknown!(a.await); a.r#await; a.b", 0),
+        ] {
+            assert_eq!(mistakes(body, true), expected, "{body}");
+            assert_eq!(mistakes(body, false), 0, "{body}");
+        }
     }
 }

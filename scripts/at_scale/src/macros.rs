@@ -1,7 +1,7 @@
 //! Arguments of macros that are known to evaluate them in the body around.
 
-use proc_macro2::TokenStream;
-use syn::parse::{ParseStream, Parser};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{
     Block, Expr, ImplItem, Item, Macro, MacroDelimiter, Pat, Result, Token, TraitItem, token,
@@ -80,12 +80,8 @@ fn first(input: ParseStream) -> Result<Vec<Expr>> {
 fn arms(input: ParseStream) -> Result<Vec<Expr>> {
     let mut all = Vec::new();
     let ahead = input.fork();
-    if ahead
-        .parse::<syn::Ident>()
-        .is_ok_and(|word| word == "biased")
-        && ahead.peek(Token![;])
-    {
-        input.parse::<syn::Ident>()?;
+    if ahead.parse::<Ident>().is_ok_and(|word| word == "biased") && ahead.peek(Token![;]) {
+        input.parse::<Ident>()?;
         input.parse::<Token![;]>()?;
     }
     while !input.is_empty() {
@@ -125,12 +121,10 @@ fn arm(input: ParseStream, all: &mut Vec<Expr>) -> Result<()> {
 
 fn is_complete(input: ParseStream) -> bool {
     let ahead = input.fork();
-    let is_word = ahead
-        .parse::<syn::Ident>()
-        .is_ok_and(|word| word == "complete");
+    let is_word = ahead.parse::<Ident>().is_ok_and(|word| word == "complete");
     let complete = is_word && ahead.peek(Token![=>]);
     if complete {
-        let _ = input.parse::<syn::Ident>();
+        let _ = input.parse::<Ident>();
     }
     complete
 }
@@ -139,9 +133,49 @@ fn is_braced(mac: &Macro) -> bool {
     matches!(mac.delimiter, MacroDelimiter::Brace(_)) && !mac.path.is_ident("macro_rules")
 }
 
-/// The items in a macro that hands them on.
+/// The items in a macro that hands them on, or in the arms of one that is defined here.
 pub(crate) fn items(mac: &Macro) -> Vec<Item> {
-    parse_all(mac)
+    match mac.path.is_ident("macro_rules") {
+        true => items_of_arms(mac.tokens.clone()),
+        false => parse_all(mac),
+    }
+}
+
+/// An arm that does not read as items, with its variables taken for names, is left alone.
+fn items_of_arms(tokens: TokenStream) -> Vec<Item> {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    let bodies = trees.windows(2).filter_map(|pair| match pair {
+        [TokenTree::Punct(arrow), TokenTree::Group(body)] if arrow.as_char() == '>' => {
+            Some(with_names(body.stream()))
+        }
+        _ => None,
+    });
+    let parsed = bodies.filter_map(|body| all_of::<Item>.parse2(body).ok());
+    parsed.flatten().collect()
+}
+
+/// The tokens with a name in place of each `$variable`, whose span is that of both its tokens.
+fn with_names(tokens: TokenStream) -> TokenStream {
+    let mut named = Vec::new();
+    let mut dollar = None;
+    for tree in tokens {
+        match tree {
+            TokenTree::Punct(punct) if punct.as_char() == '$' => dollar = Some(punct.span()),
+            TokenTree::Ident(name) if dollar.is_some() => {
+                let span = dollar.take().and_then(|dollar| dollar.join(name.span()));
+                let name = format!("variable_{name}");
+                let span = span.unwrap_or_else(Span::call_site);
+                named.push(TokenTree::Ident(Ident::new(&name, span)));
+            }
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), with_names(group.stream()));
+                inside.set_span(group.span());
+                named.push(inside.into());
+            }
+            other => named.push(other),
+        }
+    }
+    named.into_iter().collect()
 }
 
 pub(crate) fn impl_items(mac: &Macro) -> Vec<ImplItem> {
@@ -152,16 +186,17 @@ pub(crate) fn trait_items(mac: &Macro) -> Vec<TraitItem> {
     parse_all(mac)
 }
 
-fn parse_all<T: syn::parse::Parse>(mac: &Macro) -> Vec<T> {
-    let all = |input: ParseStream| -> Result<Vec<T>> {
-        let mut all = Vec::new();
-        while !input.is_empty() {
-            all.push(input.parse()?);
-        }
-        Ok(all)
-    };
+fn parse_all<T: Parse>(mac: &Macro) -> Vec<T> {
     match is_braced(mac) {
-        true => all.parse2(mac.tokens.clone()).unwrap_or_default(),
+        true => all_of.parse2(mac.tokens.clone()).unwrap_or_default(),
         false => Vec::new(),
     }
+}
+
+fn all_of<T: Parse>(input: ParseStream) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    while !input.is_empty() {
+        all.push(input.parse()?);
+    }
+    Ok(all)
 }

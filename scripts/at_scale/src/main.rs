@@ -24,6 +24,8 @@ enum Form {
     Attribute,
     /// The attribute on a `fn`, whose `.await`s become `yield_from!`.
     YieldFrom,
+    /// The same, in tests too.
+    YieldFromInTests,
     /// The same, boxed, for the methods under `#[async_trait]`, which goes.
     Boxed,
 }
@@ -33,9 +35,10 @@ fn main() -> ExitCode {
     let (form, folder) = match arguments.as_slice() {
         [form, folder] if form == "attribute" => (Form::Attribute, folder),
         [form, folder] if form == "yield_from" => (Form::YieldFrom, folder),
+        [form, folder] if form == "yield_from_in_tests" => (Form::YieldFromInTests, folder),
         [form, folder] if form == "boxed" => (Form::Boxed, folder),
         _ => {
-            eprintln!("usage: at-scale attribute|yield_from|boxed FOLDER");
+            eprintln!("usage: at-scale attribute|yield_from|yield_from_in_tests|boxed FOLDER");
             return ExitCode::FAILURE;
         }
     };
@@ -69,11 +72,9 @@ fn rewrite_file(path: &Path, form: Form, counts: &mut Counts) -> Result<(), Box<
     let Ok(text) = fs::read_to_string(path) else {
         return Ok(());
     };
-    if text.starts_with(['\u{feff}', '#']) && !text.starts_with("#[") && !text.starts_with("#![[") {
-        // A byte order mark or an interpreter's line would shift the spans.
-        if !text.starts_with("#!") || text.starts_with("#!/") {
-            return Ok(());
-        }
+    // A byte order mark or an interpreter's line would shift the spans.
+    if text.starts_with('\u{feff}') || text.starts_with("#!/") {
+        return Ok(());
     }
     let Ok(file) = syn::parse_file(&text) else {
         eprintln!("{}: does not parse", path.display());

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Block, ExprAsync, ExprAwait, ExprClosure, ImplItemFn, ImplItemMacro, ItemFn,
-    ItemImpl, ItemMacro, ItemTrait, Macro, ReturnType, Signature, TraitItemFn, TraitItemMacro,
+    ItemImpl, ItemMacro, ItemMod, ItemTrait, Macro, ReturnType, Signature, TraitItemFn,
+    TraitItemMacro,
 };
 
 use crate::Form;
@@ -62,7 +63,7 @@ impl<'a> Rewriter<'a> {
                 self.remove_async(sig);
                 true
             }
-            (Some(attribute), Kind::Test, Some(block)) if self.form == Form::YieldFrom => {
+            (Some(attribute), Kind::Test, Some(block)) if self.form == Form::YieldFromInTests => {
                 self.wrap(attribute, sig, block)
             }
             _ => false,
@@ -137,6 +138,13 @@ impl<'ast> Visit<'ast> for Rewriter<'_> {
             &item.sig,
             item.default.as_ref(),
         );
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        let is_of_tests = item.attrs.iter().any(is_cfg_test);
+        if !is_of_tests || self.form == Form::YieldFromInTests {
+            visit::visit_item_mod(self, item);
+        }
     }
 
     fn visit_item_trait(&mut self, item: &'ast ItemTrait) {
@@ -221,6 +229,11 @@ impl Kind {
     }
 }
 
+fn is_cfg_test(attr: &Attribute) -> bool {
+    let condition = attr.parse_args::<syn::Path>();
+    attr.path().is_ident("cfg") && condition.is_ok_and(|path| path.is_ident("test"))
+}
+
 fn ends_in(attr: &Attribute, name: &str) -> bool {
     let last = attr.path().segments.last();
     last.is_some_and(|last| last.ident == name)
@@ -277,11 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn functions_in_the_definition_of_a_macro_are_rewritten() {
+        let text = "macro_rules! m { ($type:ty) => { #[async_trait] impl A for $type { \
+                    async fn f(&self) { $type.await } } }; }";
+        let expected = "macro_rules! m { ($type:ty) => {  impl A for $type { \
+                        #[::coro::coroutine(boxed, send)]  fn f(&self) \
+                        { ::coro::yield_from!($type) } } }; }";
+        assert_eq!(rewritten(text, Form::Boxed), expected);
+    }
+
+    #[test]
     fn tests_run_a_coroutine_in_them() {
         let text = "#[tokio::test] async fn f() -> R { a.await }";
         let expected = "#[tokio::test] async fn f() -> R { #[::coro::coroutine] fn test_body() -> R \
                         { ::coro::yield_from!(a) } test_body().await }";
-        assert_eq!(rewritten(text, Form::YieldFrom), expected);
+        assert_eq!(rewritten(text, Form::YieldFromInTests), expected);
+        assert_eq!(rewritten(text, Form::YieldFrom), text);
         assert_eq!(rewritten(text, Form::Attribute), text);
     }
 }

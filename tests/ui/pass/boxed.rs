@@ -158,6 +158,9 @@ impl<'a> Words<'a> {
         }
     }
 
+    #[coro::coroutine(yields = &'a str, boxed)]
+    fn none() {}
+
     #[coro::coroutine(yields = T, boxed)]
     fn parse<T: std::str::FromStr>(&self) {
         for word in self.0.split(' ') {
@@ -341,6 +344,8 @@ fn main() {
     assert!(words.words().into_iter().eq(["a", "b"]));
     assert!(Words("1 x 2").parse::<u8>().into_iter().eq([1, 2]));
     assert!(Words::of_others([words].into_iter()).into_iter().eq(["a b"]));
+
+    assert_eq!(Words::none().into_iter().count(), 0);
 
     let mut square = Square(2, String::new());
     assert_eq!(square.area().await, 4);

@@ -1,4 +1,4 @@
-//! Tokens by which work is told to stop.
+//! Tokens that tell work to stop.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -13,13 +13,14 @@ use pin_project_lite::pin_project;
 
 use crate::error::Cancelled;
 
-/// A token that can be cancelled once, with a reason, and that anybody may wait for or ask.
+/// A token that can be cancelled once, with a reason. Any task can wait for that, or ask whether it
+/// has happened.
 ///
 /// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, but not the
-/// other way round. Dropping a future is how coro cancels it; a token is for telling many at once,
-/// or for letting each finish what it is at. It stays on its thread; another thread cancels it
-/// through a [`RemoteHandle`](crate::event_loop::RemoteHandle), whose `spawn` or `call_soon` is given what
-/// finds the token on the loop's own thread.
+/// other way round. Coro cancels a future by dropping it; a token is for telling many tasks at
+/// once, or for letting each finish its present work. A token stays on its thread. Another thread
+/// cancels it through a [`RemoteHandle`](crate::event_loop::RemoteHandle): it gives `spawn` or
+/// `call_soon` a closure that finds the token on the loop's own thread.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,7 +44,7 @@ pub struct CancelToken {
 #[derive(Default)]
 struct Node {
     cancelled: RefCell<Option<Cancelled>>,
-    /// The parent, and the number that this has with it.
+    /// The parent, and the number of this node among its children.
     parent: RefCell<Option<(Rc<Node>, u64)>>,
     children: RefCell<BTreeMap<u64, Weak<Node>>>,
     waiters: RefCell<BTreeMap<u64, Waker>>,
@@ -51,12 +52,12 @@ struct Node {
 }
 
 impl CancelToken {
-    /// A token that is nobody's child.
+    /// A token without a parent.
     pub fn new() -> Self {
         CancelToken::default()
     }
 
-    /// A token that is cancelled when this one is, and can be so before.
+    /// Makes a token that is cancelled when this one is, and that can be cancelled before.
     pub fn child(&self) -> Self {
         let child = CancelToken::new();
         match self.reason() {
@@ -71,8 +72,9 @@ impl CancelToken {
         child
     }
 
-    /// Cancels the token and all that descend from it, and wakes whoever waits for one of them, in
-    /// the order in which they began to. Only the first call counts.
+    /// Cancels the token and all its descendants, and wakes the tasks that wait for one of them.
+    /// The waiters of one token are woken in the order in which they began to wait, and before the
+    /// waiters of its children. Only the first call counts.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         if self.is_cancelled() {
@@ -84,17 +86,17 @@ impl CancelToken {
         }
     }
 
-    /// Whether the token, or one that it descends from, was cancelled.
+    /// Whether the token or one of its ancestors was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.node.cancelled.borrow().is_some()
     }
 
-    /// Why and where it was cancelled, if it was.
+    /// The reason and place of the cancellation, if the token was cancelled.
     pub fn reason(&self) -> Option<Cancelled> {
         self.node.cancelled.borrow().clone()
     }
 
-    /// Waits until the token is cancelled. Dropping that loses nothing.
+    /// Waits until the token is cancelled. Dropping the wait loses nothing.
     pub fn cancelled(&self) -> WaitCancelled {
         WaitCancelled {
             node: self.node.clone(),
@@ -104,8 +106,8 @@ impl CancelToken {
 
     /// Awaits `future`, but only until the token is cancelled.
     ///
-    /// The future is polled first, so a value that is ready wins. When the token is cancelled
-    /// before, the future is dropped together with this one.
+    /// The future is polled before the token is asked, so a value that is ready wins. If the token
+    /// is cancelled first, the future is dropped together with this one.
     ///
     /// # Errors
     ///
@@ -131,7 +133,7 @@ impl Node {
         self.numbers.replace(self.numbers.get() + 1)
     }
 
-    /// Marks this and its descendants, however deep, and gives those who wait.
+    /// Marks this node and its descendants, however deep, and returns the wakers of their waiters.
     fn cancel_all(self: &Rc<Self>, cancelled: &Cancelled) -> Vec<Waker> {
         let mut wakers = Vec::new();
         let mut nodes = vec![self.clone()];
@@ -159,7 +161,8 @@ impl Node {
 }
 
 impl Drop for Node {
-    /// Gives up the ancestors that nobody else has, one after another: there may be many.
+    /// Gives up the ancestors that have no other owner. It does so in a loop, because recursion
+    /// through many ancestors could overflow the stack.
     fn drop(&mut self) {
         let mut next = self.leave_parent();
         while let Some(node) = next {
@@ -173,7 +176,7 @@ impl Drop for Node {
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct WaitCancelled {
     node: Rc<Node>,
-    /// The waiter's number, once it waits.
+    /// The waiter's number. `None` before the first poll that is pending.
     number: Option<u64>,
 }
 

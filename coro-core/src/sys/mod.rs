@@ -29,7 +29,7 @@ pub(crate) use message::{
     unix_sender,
 };
 #[cfg(unix)]
-pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};
+pub(crate) use pipe::{is_broken, set_nonblocking};
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
 pub(crate) use signals::has_default_action;

@@ -128,7 +128,7 @@ impl AsyncRead for WritePipe {
             return Poll::Ready(Ok(0));
         };
         pipe.poll_io(Direction::Read, cx, |file| {
-            match sys::is_read_by_nobody(file)? {
+            match sys::is_broken(file)? {
                 true => Ok(0),
                 false => Err(io::ErrorKind::WouldBlock.into()),
             }

@@ -16,7 +16,6 @@ const PAIRS: &[&str] = &[
     "generator: iter, plain",
     "generator: plain, slot",
     "generator: slot, waiting",
-    "group/scope: error, try_scope",
     "net: tcp_listener, tcp_socket",
     "net: tls, transport",
     "net/tls: handshake, stream",

@@ -85,7 +85,7 @@ fn start<'s, 'env>(s: &'s Scope<'s, 'env>, replica: Replica<'env>) -> io::Result
 }
 
 /// An address without a listener.
-fn nobody() -> io::Result<SocketAddr> {
+fn unused_address() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
@@ -167,7 +167,7 @@ fn main() -> io::Result<()> {
         let primary = start(s, Replica::new(0.0, 2, &account))?;
         let slow = start(s, Replica::new(30.0, 0, &account))?;
         let quick = start(s, Replica::new(0.02, 0, &account))?;
-        let down = nobody()?;
+        let down = unused_address()?;
 
         println!("retried: balance {}", retried(primary).await?);
         println!("fell back: balance {}", with_fallback(down, 90).await);

@@ -2,8 +2,8 @@
 //!
 //! A [`Generator`] is written as a function with `#[coro::coroutine(yields = Y)]`. Calling the
 //! function runs none of its body; it gives the suspended coroutine. A generator needs no event
-//! loop, no allocation and no `std`, and is as fast as a hand-written state machine. The boxed kinds
-//! are what `boxed` functions give; they need the feature `alloc`.
+//! loop, no allocation and no `std`, and is as fast as a hand-written state machine. The boxed
+//! kinds are the results of `boxed` functions; they need the feature `alloc`.
 //!
 //! ```
 //! use coro::{yield_, yield_from};

@@ -4,7 +4,8 @@
 //! $ cargo test --test soak -- 0.33
 //! ```
 //!
-//! runs for so many minutes, and for a second without a number. `scripts/soak.sh` says more.
+//! runs for this number of minutes. Without a number it runs for a second. `scripts/soak.sh` says
+//! more.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
 
 mod soaking {
@@ -27,12 +28,12 @@ use soaking::left_over::LeftOver;
 use soaking::others;
 use soaking::random::Random;
 
-/// How long it runs if no number of minutes is given, as in a plain `cargo test`.
+/// The minutes that it runs if no number is given, as in a plain `cargo test`.
 const SHORT: f64 = 1.0 / 60.0;
-/// What ends by itself has ended by then.
+/// The time in which servers, threads and children end by themselves.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often each thing was done.
+/// The number of rounds of each kind of work.
 #[derive(Default)]
 struct Counts {
     connections: Cell<u64>,
@@ -47,7 +48,7 @@ fn increment(count: &Cell<u64>) {
     count.set(count.get() + 1);
 }
 
-/// What all that is done shares.
+/// The state that all kinds of work share.
 #[derive(Clone)]
 struct Soak {
     until: Instant,
@@ -56,7 +57,7 @@ struct Soak {
 }
 
 impl Soak {
-    /// Does it again and again until the end.
+    /// Repeats one kind of work until the end.
     async fn repeat(&self, count: impl Fn(&Counts) -> &Cell<u64>, once: impl AsyncFn(&Random)) {
         while Instant::now() < self.until {
             once(&self.random).await;
@@ -64,7 +65,7 @@ impl Soak {
         }
     }
 
-    /// Everything at once, on the present loop.
+    /// Runs all kinds of work at once, on the present loop.
     async fn run(&self) {
         let servers = Servers::start(&self.random);
         let tcp = [(); 8].map(|()| self.repeat(|c| &c.connections, clients::tcp(&servers)));
@@ -86,7 +87,7 @@ impl Soak {
     }
 }
 
-/// Runs on a loop of its own, and gives what is left over when it is closed.
+/// Runs on a loop of its own, and counts the resources that are left over when it is closed.
 fn soak(duration: Duration, seed: u64, counts: &Rc<Counts>) -> LeftOver {
     let mut event_loop = EventLoop::new().expect("there is a loop");
     let soak = Soak {
@@ -134,7 +135,7 @@ fn main() -> ExitCode {
         .elapsed()
         .map_or(1, |elapsed| elapsed.as_nanos() as u64);
     println!("seed {seed}");
-    // What is made once for the process is made by the first, and is no leak.
+    // The first run makes the resources that the process makes only once; these are not leaks.
     let warm_up = (duration / 4).min(Duration::from_secs(5));
     soak(warm_up, seed, &Rc::default());
     let before = LeftOver::settled(|_| false, Duration::from_millis(500));

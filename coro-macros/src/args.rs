@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Lit, Path, Result, Token, Type};
 
-/// What the attributes can be given.
+/// An argument that some attribute takes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Argument {
     Yields,
@@ -19,7 +19,7 @@ pub(crate) enum Argument {
 /// The arguments that an attribute takes.
 pub(crate) struct Accepted {
     names: &'static [Argument],
-    /// What it says to those that only a coroutine itself can have.
+    /// The error for arguments that only `#[coro::coroutine]` takes.
     of_coroutines: Option<&'static str>,
 }
 
@@ -114,7 +114,7 @@ impl Accepted {
     }
 }
 
-/// What an attribute was given.
+/// The arguments that an attribute was given.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) yields: Option<Type>,
@@ -126,7 +126,8 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Parses as much as makes sense and reports the rest, so that the function is still expanded.
+    /// Parses every argument that can be read and reports the others, so that the function is still
+    /// expanded.
     pub(crate) fn parse(accepted: &Accepted, tokens: TokenStream) -> (Args, Option<Error>) {
         let mut args = Args::default();
         let mut errors = None;
@@ -189,7 +190,7 @@ fn set<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
     }
 }
 
-/// Skips to the comma before something that looks like an argument: there are commas in types too.
+/// Skips to the next comma before an argument: types have commas too.
 fn skip_to_next(input: ParseStream) -> Result<()> {
     let is_before_argument = || input.peek(Token![,]) && begins_argument(&input.fork());
     while !input.is_empty() && !is_before_argument() {
@@ -208,7 +209,7 @@ fn begins_argument(ahead: ParseStream) -> bool {
             || ahead.call(Ident::parse_any).is_ok() && ends(ahead))
 }
 
-/// Adds `error` to those that are reported already.
+/// Adds `error` to the errors that are already reported.
 pub(crate) fn merge(errors: &mut Option<Error>, error: impl Into<Option<Error>>) {
     match (errors, error.into()) {
         (Some(errors), Some(error)) => errors.combine(error),

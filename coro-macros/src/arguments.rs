@@ -1,4 +1,4 @@
-//! The arguments on their way from the function into the `async` block in it.
+//! Moves the function's arguments into the `async` block that holds its body.
 
 use proc_macro2::{Delimiter, TokenStream};
 use quote::{ToTokens, quote};
@@ -9,10 +9,11 @@ use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Receiver, Token};
 use crate::names;
 use crate::tokens::{self, Cursor};
 
-/// Makes the inputs plain names, and gives the statements that turn these back into the patterns.
+/// Turns the inputs into plain names, and returns statements that bind the original patterns.
 ///
-/// They are the statements of an `async fn`: all arguments are moved in, even those that the body
-/// does not mention, in order, and are dropped as an `async fn` drops them.
+/// The statements do the same as an `async fn` does. They move all arguments into the block, in
+/// order, even an argument that the body does not mention. The arguments are dropped in the order
+/// in which an `async fn` drops them.
 pub(crate) fn rebind(inputs: &mut Punctuated<FnArg, Token![,]>) -> TokenStream {
     let rebind = |(index, input): (usize, &mut FnArg)| match input {
         FnArg::Receiver(receiver) => mention(receiver),
@@ -21,7 +22,7 @@ pub(crate) fn rebind(inputs: &mut Punctuated<FnArg, Token![,]>) -> TokenStream {
     inputs.iter_mut().enumerate().map(rebind).collect()
 }
 
-/// `self` cannot be bound anew: it is captured because it is mentioned.
+/// A statement that captures `self` by mentioning it: `self` cannot be bound anew.
 fn mention(receiver: &Receiver) -> TokenStream {
     let cfgs = Sorted::of(&receiver.attrs).cfgs;
     let self_token = &receiver.self_token;
@@ -58,19 +59,19 @@ fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
     }
 }
 
-/// Whether the attribute may take away what it stands on.
+/// Whether the attribute may remove its argument: it is a `cfg`, or a `cfg_attr` with a `cfg`.
 pub(crate) fn is_conditional(attr: &Attribute) -> bool {
     let mut sorted = Sorted::default();
     sorted.add(attr.meta.to_token_stream());
     !sorted.cfgs.is_empty()
 }
 
-/// The attributes of an argument without their brackets, by where they belong.
+/// The attributes of an argument without their brackets, sorted by the place they belong to.
 #[derive(Default)]
 struct Sorted {
-    /// Lint levels are about the pattern, which moves into the body.
+    /// Lint levels concern the pattern, which moves into the body.
     lints: Vec<TokenStream>,
-    /// Conditions hold for the argument and for its statement.
+    /// Conditions hold for both the argument and its statement.
     cfgs: Vec<TokenStream>,
     rest: Vec<TokenStream>,
 }
@@ -100,7 +101,7 @@ impl Sorted {
         }
     }
 
-    /// Each of the attributes in a `cfg_attr`, under its condition.
+    /// Adds each attribute in a `cfg_attr`, under its condition.
     fn add_each(&mut self, arguments: TokenStream) {
         let mut parts = tokens::split(arguments, ',').into_iter();
         let condition = parts.next();
@@ -118,7 +119,7 @@ impl Sorted {
     fn of_argument(&self) -> Vec<Attribute> {
         let Sorted { cfgs, rest, .. } = self;
         let attrs = quote!(#(#[#cfgs])* #(#[#rest])*);
-        // They were parsed before.
+        // These attributes were parsed before, so that parsing them again cannot fail.
         Attribute::parse_outer.parse2(attrs).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! The body, with all that its yield points need around it.
+//! The printed body, with the label, the macro and the imports that its yield points need.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,7 +8,9 @@ use syn::{ReturnType, Type};
 use crate::names;
 use crate::tokens;
 
-/// What a yield point finds out about the coroutine around it.
+/// The kind of coroutine around a yield point.
+///
+/// A body is broken if a yield point in it is misplaced, which was reported.
 pub(crate) enum Context {
     Waits,
     WaitsBroken { runtime: TokenStream },
@@ -18,16 +20,18 @@ pub(crate) enum Context {
 
 /// The body of an `async fn`.
 ///
-/// Both pairs of braces stand where the user's own did, and are of the same edition.
+/// Both pairs of braces have the span, and so the edition, of the user's own braces.
 pub(crate) fn of_async_fn(original: &Group, context: Context) -> TokenTree {
     in_place_of(original, labelled(original, context, None))
 }
 
-/// The user's statements, in a block that yield points can name but closures cannot leave.
+/// The user's statements, in a labelled block. Yield points name the label; a `break` to it cannot
+/// leave a closure.
 ///
-/// The macro has to be defined inside the labelled block, or else its own mention of the label would
-/// not mean this one. A labelled block is of the edition of its label, and decides by it when the
-/// temporaries of its last expression die; so the statements are in a block of their own.
+/// The macro must be defined inside the labelled block: only there does the label in the macro mean
+/// this one. A labelled block has the edition of its label, and the edition decides when the
+/// temporaries of the block's last expression are dropped. The statements therefore stand in
+/// another block, which has the user's edition.
 pub(crate) fn labelled(
     original: &Group,
     context: Context,
@@ -40,15 +44,15 @@ pub(crate) fn labelled(
     quote!(#label: { #block })
 }
 
-/// Braces around `tokens` that the compiler takes for the user's.
+/// Braces around `tokens` that have the span of the user's braces.
 pub(crate) fn in_place_of(original: &Group, tokens: TokenStream) -> TokenTree {
     let mut group = Group::new(Delimiter::Brace, tokens);
     group.set_span(original.span());
     group.into()
 }
 
-/// A statement from which the compiler learns the return type of an `async` block, so that it
-/// complains about the expression that is wrong.
+/// A statement that tells the compiler the return type of an `async` block, so that an error points
+/// at the expression that is wrong.
 pub(crate) fn returning(output: &ReturnType) -> Option<TokenStream> {
     match output {
         ReturnType::Type(_, ty) if !is_never(ty) && !mentions_impl(ty.to_token_stream()) => {
@@ -85,12 +89,12 @@ pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
 }
 
 impl Context {
-    /// The macro that `yield_!` and `yield_from!` ask.
+    /// Defines the macro that `yield_!` and `yield_from!` call.
     ///
-    /// Called with both meanings of a yield point and `.await`, it picks. Called without anything
-    /// it proves, by a break that is never taken, that the place belongs to this body. Where it
-    /// does not, which was reported already, the yield point is only given the type that it would
-    /// have.
+    /// A call with both meanings of a yield point, and `.await`, picks one meaning. The arms `()`
+    /// and `(token)` check that their place belongs to this body, by a `break` that is never taken.
+    /// In a broken body the fault was reported already, so the yield point gets only the type that
+    /// it would have.
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
         let arms = match self {
@@ -141,7 +145,8 @@ impl Context {
     }
 }
 
-/// A loop rather than an `if`: a misplaced break is then one error and not two.
+/// A `break` to the body's label that is never taken. It stands in a loop rather than an `if`,
+/// because a misplaced `break` in an `if` is two errors.
 fn here() -> TokenStream {
     let label = names::body_label();
     quote! {

@@ -1,7 +1,7 @@
-//! What cannot be a coroutine.
+//! Refuses functions that cannot be a coroutine.
 //!
-//! Each check takes out what it refuses, so that what remains can be expanded as usual: whoever
-//! reads the error sees no second one.
+//! Each check removes the tokens that it refuses, so that the rest of the function can be expanded
+//! as usual: one mistake gives one error.
 
 use proc_macro2::TokenTree;
 use syn::{Attribute, Error, Ident, Meta, Signature};
@@ -9,7 +9,7 @@ use syn::{Attribute, Error, Ident, Meta, Signature};
 use crate::args::merge;
 use crate::item::Function;
 
-/// Refuses what `#[coro::coroutine]` cannot be on.
+/// Removes and reports the parts of a function that `#[coro::coroutine]` does not allow.
 pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
     let mut errors = qualifiers(&mut function.sig);
     merge(
@@ -27,7 +27,8 @@ pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
     errors
 }
 
-/// Refuses what `#[coro::main]` and `#[coro::test]` cannot be on.
+/// Removes and reports the parts of a function that `#[coro::main]` or `#[coro::test]` does not
+/// allow.
 pub(crate) fn entry(function: &mut Function, attribute: &str) -> Option<Error> {
     let mut errors = qualifiers(&mut function.sig);
     merge(
@@ -44,12 +45,12 @@ pub(crate) fn entry(function: &mut Function, attribute: &str) -> Option<Error> {
     errors
 }
 
-/// `main` is called by no one who could run a future.
+/// Refuses a `main`: the program starts it without an event loop that could run its future.
 pub(crate) fn is_main(sig: &Signature) -> Option<Error> {
     let refuse = |name: &Ident| {
         Error::new(
             name.span(),
-            "`main` cannot be a coroutine, since nobody would run it: \
+            "`main` cannot be a coroutine, since no event loop would run it: \
              write `#[coro::main]`, or call `coro::run(..)` in a plain `fn main`",
         )
     };
@@ -104,7 +105,7 @@ fn no_inputs(sig: &mut Signature, attribute: &str) -> Option<Error> {
     ))
 }
 
-/// Takes out the attributes for which `refusal` has words.
+/// Removes the attributes for which `refusal` gives an error text.
 fn attributes(
     attrs: &mut Vec<Attribute>,
     refusal: impl Fn(&str) -> Option<&'static str>,
@@ -113,7 +114,8 @@ fn attributes(
     attrs.retain(|attr| {
         let words = match name(attr).as_str() {
             "track_caller" => Some(
-                "`#[track_caller]` has no effect on a coroutine: whoever polls it is the caller",
+                "`#[track_caller]` has no effect on a coroutine: \
+                 its caller is the code that polls it",
             ),
             name => refusal(name),
         };
@@ -126,7 +128,7 @@ fn attributes(
     errors
 }
 
-/// The last word of the attribute's path, which may be inside `unsafe(..)`.
+/// The last word of the attribute's path. The path may stand inside `unsafe(..)`.
 fn name(attr: &Attribute) -> String {
     let inside = match &attr.meta {
         Meta::List(list) if list.path.is_ident("unsafe") => list.tokens.clone().into_iter().next(),

@@ -56,10 +56,10 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// How a function is printed.
+/// The form in which a function is printed.
 struct Form<'a> {
     args: &'a Args,
-    /// Some yield points are not in the coroutine's own body; that was reported.
+    /// Whether a yield point stands outside of the coroutine's own body, which was reported.
     broken: bool,
 }
 
@@ -84,13 +84,13 @@ impl Form<'_> {
             mut sig,
             body,
         } = function;
-        // The author wrote no `async`, so no lint may complain of one.
+        // The author wrote no `async`, so no lint may complain about it.
         let added_async = sig
             .asyncness
             .is_none()
             .then(|| quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
-        // The span is that of `fn`: an item that begins at foreign code would never be reported as
-        // unused.
+        // `async` has the span of `fn`: the compiler never reports an item as unused if the item
+        // begins at a macro's code.
         sig.asyncness
             .get_or_insert(Token![async](sig.fn_token.span));
         let body = match body {
@@ -227,7 +227,7 @@ impl Form<'_> {
             .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
     }
 
-    /// The types that the body takes from its resumer and gives it.
+    /// The types that the body gives to its resumer and takes from it.
     fn exchanged(&self) -> TokenStream {
         let Args {
             yields, resumes, ..

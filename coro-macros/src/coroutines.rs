@@ -1,7 +1,7 @@
-//! The attribute around many coroutines.
+//! The attribute `#[coro::coroutines]` around many coroutines.
 //!
-//! `coroutine` is also the name of an attribute that is built into the compiler, so that the bare
-//! name is ambiguous. The compiler never sees it here: it is made a path first.
+//! `coroutine` is also the name of an attribute that is built into the compiler, so the bare name
+//! is ambiguous. Here the name is rewritten to a path before the compiler resolves it.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -25,7 +25,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     fallback::report(rewriter.errors, rewritten.unwrap_or(item))
 }
 
-/// Refuses what has no functions inside.
+/// Refuses an item that has no functions inside.
 fn not_a_container(trees: &[TokenTree]) -> Option<Error> {
     let is_container = |tree: &&TokenTree| match tree {
         TokenTree::Ident(word) => ["mod", "impl", "trait"]
@@ -49,14 +49,14 @@ fn not_a_container(trees: &[TokenTree]) -> Option<Error> {
     Some(Error::new(tree.span(), message))
 }
 
-/// Where the tokens stand that are rewritten.
+/// The place of the tokens that are rewritten.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
     Items,
-    /// A macro that is called, or defined, where an item may stand: a bare attribute before a
-    /// function is ours.
+    /// A macro that is called, or defined, in the place of an item. A bare attribute before a
+    /// function in it is coro's.
     ItemMacro,
-    /// What other macros make of their tokens is not known.
+    /// Any other macro: its use of its tokens is not known.
     OtherMacro,
 }
 
@@ -66,7 +66,7 @@ struct Rewriter<'a> {
 }
 
 impl Rewriter<'_> {
-    /// The tokens with the attributes in them made paths, or nothing if there are none.
+    /// The tokens, with every bare attribute in them made a path. `None` if there is none.
     fn rewrite(&mut self, tokens: TokenStream, within: Within) -> Option<TokenStream> {
         let mut changed = false;
         let mut cursor = Cursor::new(tokens);
@@ -80,7 +80,7 @@ impl Rewriter<'_> {
         changed.then(|| cursor.into_tokens())
     }
 
-    /// What is to stand in the group that is read, if it is one that changes.
+    /// The new tokens of the group that is read, if they change.
     fn inside(&mut self, cursor: &Cursor, within: Within) -> Option<TokenStream> {
         let Some(TokenTree::Group(group)) = cursor.tree(0) else {
             return None;
@@ -124,7 +124,8 @@ impl Rewriter<'_> {
 const IN_A_MACRO: &str = "inside a macro write `#[coro::coroutine]`: \
     `#[coro::coroutines]` does not know what becomes of the tokens in here";
 
-/// Whether the group is an attribute of an item; closures have one of the same name.
+/// Whether the group is an attribute of an item. The compiler's own `#[coroutine]` stands on a
+/// closure.
 fn is_attribute(cursor: &Cursor) -> bool {
     let is_closure = cursor.is_punct(1, '|')
         || ["move", "static"]
@@ -168,7 +169,7 @@ fn is_macro_definition(cursor: &Cursor) -> bool {
         && matches!(cursor.before(1), Some(TokenTree::Ident(_)))
 }
 
-/// Whether the macro whose input this is stands where an item may.
+/// Whether the macro with this input stands in the place of an item.
 fn is_item_macro(cursor: &Cursor) -> bool {
     if is_macro_definition(cursor) {
         return true;
@@ -187,7 +188,7 @@ fn is_item_macro(cursor: &Cursor) -> bool {
     true
 }
 
-/// `coroutine(args)`, as a path and with the defaults; `None` if it is another attribute.
+/// `coroutine(args)`, as a path and with the defaults. `None` if it is another attribute.
 fn attribute(tokens: TokenStream, defaults: &Args) -> Option<TokenStream> {
     let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
     let args = match trees.pop_if(|last| matches!(last, TokenTree::Group(_))) {
@@ -240,7 +241,7 @@ fn conditional(tokens: TokenStream, defaults: &Args) -> Option<TokenStream> {
     changed.then_some(output)
 }
 
-/// The arguments, and those of the defaults that they do not mention.
+/// The arguments, with the defaults that they do not mention.
 fn with_defaults(args: TokenStream, defaults: &Args) -> TokenStream {
     let mentions = |word: &str| {
         let mut trees = args.clone().into_iter();

@@ -1,4 +1,4 @@
-//! The functions that start an event loop.
+//! The attributes `#[coro::main]`, `#[coro::test]`: functions that start an event loop.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,7 +22,7 @@ pub(crate) fn expand_test(args: TokenStream, item: TokenStream) -> TokenStream {
     expand(Entry::Test, args, item)
 }
 
-/// The `main` of someone who wrote the wrong attribute.
+/// The expansion of a `main` that has `#[coro::coroutine]` instead of `#[coro::main]`.
 pub(crate) fn main_instead(function: Function, krate: Option<Path>) -> TokenStream {
     print(
         Entry::Main,

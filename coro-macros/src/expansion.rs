@@ -1,6 +1,6 @@
-//! Tests that compare the expansions of the main forms with the checked-in files.
+//! Tests that compare the expansions of the main forms with checked-in files.
 //!
-//! `CORO_EXPANSION=overwrite cargo test -p coro-rs-macros` writes the files anew.
+//! `CORO_EXPANSION=overwrite cargo test -p coro-rs-macros` writes the files again.
 
 use std::env;
 use std::fs;
@@ -126,7 +126,7 @@ fn check(name: &str, expansion: TokenStream) {
     );
 }
 
-/// The text of an expansion, a statement a line.
+/// The text of an expansion, with one statement on each line.
 #[derive(Default)]
 struct Text {
     text: String,

@@ -4,14 +4,14 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::Error;
 
-/// The errors, followed by the item. The item comes without its mistakes, so that one mistake is
-/// one message.
+/// The errors, followed by the item. The caller has removed the mistakes from the item, so that one
+/// mistake gives one message.
 pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
     let errors = errors.map(Error::into_compile_error);
     quote!(#errors #item)
 }
 
-/// The expansion of an item that is no function: an error, with the item unchanged.
+/// The expansion of an item that is not a function: an error, with the item unchanged.
 pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {
     let is_container = |tree| match tree {
         TokenTree::Ident(word) => word == "impl" || word == "trait" || word == "mod",

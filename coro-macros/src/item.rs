@@ -1,7 +1,7 @@
 //! The annotated function, as its author wrote it.
 //!
-//! Only the part before the body is parsed. The body stays one opaque group of tokens. It costs
-//! nothing whatever its length, keeps its author's spans and edition, and may be half-typed.
+//! Only the part before the body is parsed. The body stays one opaque group of tokens. A long body
+//! therefore costs nothing, keeps its author's spans and edition, and may be half-typed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};

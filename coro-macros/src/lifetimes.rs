@@ -1,6 +1,7 @@
 //! The lifetimes that a boxed coroutine captures.
 //!
-//! `impl Future` captures by itself; `dyn Future` has to be told.
+//! An `impl Future` captures all lifetimes in scope. A `dyn Future` captures only the lifetime in
+//! its bound, so the signature must name one.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -15,10 +16,11 @@ use crate::arguments;
 use crate::body;
 use crate::tokens;
 
-/// Names every elided lifetime in the arguments, and returns the lifetime that everything the
-/// coroutine holds outlives.
+/// Names every elided lifetime in the arguments, and returns the lifetime that all values in the
+/// coroutine outlive.
 ///
-/// The types that are `exchanged` with its resumer are held too: by the handle of the body.
+/// The body's handle holds values of the types that are `exchanged` with the resumer, so these
+/// types count too.
 pub(crate) fn capture(sig: &mut Signature, exchanged: TokenStream) -> Lifetime {
     let exchanged = Mentioned::of(exchanged);
     if let Some(lifetime) = of_receiver_alone(sig, &exchanged) {
@@ -31,11 +33,11 @@ pub(crate) fn capture(sig: &mut Signature, exchanged: TokenStream) -> Lifetime {
     captures.declare(sig)
 }
 
-/// The lifetime of `&self` if there is no other argument: it needs no declaration, so that the
-/// signature is the one that people write by hand.
+/// The lifetime of `&self` if there is no other argument. It needs no declaration, so the signature
+/// is the same as one written by hand.
 ///
-/// Any argument makes the longer form, even a number: a trait may say `Self::Key` for what its
-/// implementation calls `u32`, and both have to declare the same lifetimes.
+/// Any other argument needs the longer form, even a number. A trait may write `Self::Key` for the
+/// argument that its implementation writes as `u32`, and both must declare the same lifetimes.
 fn of_receiver_alone(sig: &Signature, exchanged: &Mentioned) -> Option<Lifetime> {
     let mut inputs = sig.inputs.iter();
     let lifetime = match inputs.next()? {
@@ -54,7 +56,7 @@ fn of_receiver_alone(sig: &Signature, exchanged: &Mentioned) -> Option<Lifetime>
     alone.then(|| lifetime.clone().unwrap_or_else(elided))
 }
 
-/// The lifetime in `self: &Self`, which means what `&self` means.
+/// The lifetime in `self: &Self`, which means the same as `&self`.
 fn of_reference_to_self(ty: &Type) -> Option<&Option<Lifetime>> {
     match ty {
         Type::Reference(reference) if is_self(&reference.elem) => Some(&reference.lifetime),
@@ -73,7 +75,7 @@ fn is_self(ty: &Type) -> bool {
     }
 }
 
-/// The words and the lifetimes in some types, whose parameters are to outlive the coroutine.
+/// The words and lifetimes in some types. Parameters with these names must outlive the coroutine.
 struct Mentioned {
     words: Vec<String>,
     lifetimes: Vec<Lifetime>,
@@ -105,8 +107,8 @@ impl Mentioned {
         })
     }
 
-    /// Bounds the parameters themselves: they are there under any configuration, or have their own
-    /// `cfg`.
+    /// Bounds the mentioned parameters themselves, and not the types. A parameter exists under any
+    /// configuration, or has a `cfg` of its own.
     fn bound_params(&mut self, generics: &mut Generics, all: &Lifetime) {
         for param in &mut generics.params {
             match param {
@@ -127,7 +129,7 @@ struct Captures {
     all: Lifetime,
     named: Vec<Lifetime>,
     types: Vec<Type>,
-    /// What stands in types that cannot be bounded as a whole.
+    /// The names in types that cannot be bounded as a whole.
     mentioned: Mentioned,
 }
 
@@ -154,8 +156,7 @@ impl Captures {
                 typed.ty.to_token_stream()
             }
         };
-        // A bounded type must exist, and so must not be configured away; and `impl` has no place
-        // among bounds.
+        // A type in a `where` clause must exist under any configuration, and cannot contain `impl`.
         match conditional || body::mentions_impl(ty.clone()) {
             true => self.mentioned.add(ty),
             false => self.types.push(Type::Verbatim(ty)),
@@ -204,12 +205,13 @@ impl Captures {
             Type::Ptr(pointer) => self.pointee(&mut pointer.elem),
             Type::Paren(paren) => self.name_elided(&mut paren.elem),
             Type::Group(group) => self.name_elided(&mut group.elem),
-            // What is elided in `fn(&T)` is not captured.
+            // An elided lifetime in `fn(&T)` is not captured.
             _ => {}
         }
     }
 
-    /// What stands behind `&`, where the bound that an `impl` is given needs parentheses.
+    /// Names the lifetimes in the type behind `&`. If it is an `impl`, it also gets parentheses,
+    /// because it has got a bound.
     fn pointee(&mut self, ty: &mut Type) {
         self.name_elided(ty);
         if is_impl(ty) && !matches!(ty, Type::Paren(_)) {
@@ -240,7 +242,7 @@ impl Captures {
     }
 
     fn arguments(&mut self, arguments: &mut PathArguments) {
-        // What is elided in `Fn(&T)` is not captured.
+        // An elided lifetime in `Fn(&T)` is not captured.
         let PathArguments::AngleBracketed(arguments) = arguments else {
             return;
         };
@@ -267,7 +269,7 @@ impl Captures {
         lifetime
     }
 
-    /// Adds the names and what they must outlive to the signature.
+    /// Adds the names and their bounds to the signature.
     fn declare(mut self, sig: &mut Signature) -> Lifetime {
         let mentioned = &self.mentioned;
         let borrows_nothing = mentioned.lifetimes.is_empty() && sig.inputs.is_empty();
@@ -285,7 +287,7 @@ impl Captures {
         }
         params.extend(std::mem::take(&mut sig.generics.params));
         sig.generics.params = params;
-        // What is left was declared around the function.
+        // The remaining lifetimes were declared around the function.
         let outer = self.mentioned.lifetimes.into_iter();
         let outer = outer.filter(|lifetime| !self.named.contains(lifetime));
         let lifetimes = outer.map(|lifetime| lifetime_outlives(lifetime, &all));

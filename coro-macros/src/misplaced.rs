@@ -1,8 +1,9 @@
 //! Yield points that stand where the coroutine cannot suspend.
 //!
-//! The compiler refuses them all, but in its own words and more than once. Those that can be seen
-//! in the tokens are reported here, once; those that a macro hides are left to the compiler. Nothing
-//! is parsed, so that what is not understood is taken to be right.
+//! The compiler refuses all of them, but in its own words and more than once. A yield point that
+//! can be seen in the tokens is reported here, once. A yield point that a macro hides is left to
+//! the compiler. The body is not parsed: tokens that this code does not understand are taken to be
+//! right.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -14,7 +15,7 @@ use crate::item::{Body, Function};
 use crate::rewritten;
 use crate::tokens::{Cursor, is_group, is_punct, mentions};
 
-/// Reports the yield points in closures and nested functions, blocks and constants; and every
+/// Reports the yield points in closures, nested functions, blocks and constants. Also reports every
 /// `.await` of a body that `cannot_wait`.
 pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error> {
     let Body::Braced(body) = &mut function.body else {
@@ -39,7 +40,8 @@ pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error
         unsure: by_an_attribute,
     };
     scan(body.stream(), outermost, &mut found);
-    // Whatever took the place of what the compiler evaluates would be an error again.
+    // The compiler would report any replacement for a constant expression again, so the whole body
+    // is replaced.
     if found.evaluated && !body::mentions_impl(function.sig.output.to_token_stream()) {
         *body = Group::new(Delimiter::Brace, quote!(loop {}));
     }
@@ -54,7 +56,8 @@ pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error
 const ASYNC_TRAIT: &str = "an attribute above has put this body into an `async` block: \
     if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`";
 
-/// Whether the text shows at a glance that nothing is misplaced, which is cheaper than to look.
+/// Whether the source text has no word that begins a [`Place`], and no forbidden `await`. This
+/// check is cheaper than a scan of the tokens.
 fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
     let places = ["|", "async", "const", "static", "fn"];
     let text = body.span().source_text();
@@ -64,7 +67,7 @@ fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
     })
 }
 
-/// Whether the function returns what `#[async_trait]` makes it return.
+/// Whether the function returns a boxed future, as `#[async_trait]` makes it do.
 fn is_boxed_future(sig: &Signature) -> bool {
     let output = sig.output.to_token_stream();
     ["Pin", "Box", "dyn", "Future"]
@@ -76,7 +79,7 @@ fn is_boxed_future(sig: &Signature) -> bool {
 struct Found {
     errors: Option<Error>,
     in_async_block: bool,
-    /// In a place that the compiler evaluates.
+    /// Whether a yield point stands in an expression that the compiler evaluates.
     evaluated: bool,
     cannot_wait: bool,
 }
@@ -97,7 +100,7 @@ impl Found {
     }
 }
 
-/// What a yield point must not stand in.
+/// A place in which a yield point must not stand.
 #[derive(Clone, Copy)]
 enum Place {
     Closure,
@@ -155,11 +158,11 @@ fn evaluates(name: &Ident) -> bool {
     KNOWN.iter().any(|known| name == known)
 }
 
-/// What all the tokens between two delimiters stand in.
+/// The place of all tokens between two delimiters.
 #[derive(Clone, Copy)]
 struct Surroundings {
     place: Option<Place>,
-    /// Whether a closure may reach further than it seems, or the body is not as its author wrote it.
+    /// Whether a closure may reach further than it seems, or an attribute has rewritten the body.
     unsure: bool,
 }
 
@@ -181,11 +184,11 @@ fn scan(tokens: TokenStream, around: Surroundings, found: &mut Found) {
 struct Level {
     cursor: Cursor,
     around: Surroundings,
-    /// What those up to the next `;` stand in, or up to the next comma if it is a closure.
+    /// The place of the tokens up to the next `;`, or up to the next comma if it is a closure.
     passing: Option<Place>,
-    /// Whether there was a closure since the last `;`: a comma may stand in its types.
+    /// Whether a closure began since the last `;`. A comma in its types would end it too early.
     after_closure: bool,
-    /// Whether the item that begins here has an attribute that makes a coroutine of it.
+    /// Whether the item that begins here has an attribute that makes it a coroutine.
     annotated: bool,
 }
 
@@ -235,7 +238,7 @@ impl Level {
             "fn" if matches!(self.cursor.tree(1), Some(TokenTree::Ident(_))) => {
                 self.function(found);
             }
-            // What most macros make of their tokens is not known.
+            // The use that most macros make of their tokens is not known.
             _ if self.cursor.is_macro_call() && self.here().is_none() && !evaluates(name) => {
                 self.cursor.advance(2);
             }
@@ -259,7 +262,7 @@ impl Level {
         scan(tokens, self.surroundings(self.here()), found);
     }
 
-    /// Passes the block that lies ahead, if one does.
+    /// Scans the block that is `ahead`, if there is one, and passes it.
     fn block(&mut self, ahead: usize, place: Place, found: &mut Found) {
         if let Some(block) = self.braces(ahead).map(Group::stream) {
             self.cursor.advance(ahead);
@@ -285,7 +288,8 @@ impl Level {
         }
     }
 
-    /// A closure, from its first bar to the second; or else the alternatives of a pattern.
+    /// Passes the arguments of a closure, from its first bar to the second. A bar may also stand
+    /// between the alternatives of a pattern, which is not a closure.
     fn closure(&mut self, found: &mut Found) {
         let bar = |tree: &TokenTree| is_punct(tree, '|');
         let Some(second) = self.cursor.after(0).iter().position(bar) else {
@@ -305,7 +309,7 @@ impl Level {
         self.after_closure = true;
         self.cursor.advance(second + 1);
         match block {
-            // Whose type may have commas in it.
+            // A closure with a return type has a block for its body, and the type may have commas.
             Some(block) => self.block(block + 1, Place::Closure, found),
             None => self.passing = Some(Place::Closure),
         }
@@ -318,12 +322,12 @@ impl Level {
         }
     }
 
-    /// What the token that is read stands in.
+    /// The place of the token that is read.
     fn here(&self) -> Option<Place> {
         self.passing.or(self.around.place)
     }
 
-    /// Whether an expression may begin here, so that a bar is not the operator.
+    /// Whether an expression may begin here: then a bar begins a closure and is not an operator.
     fn at_operand(&self) -> bool {
         const BEFORE: [&str; 9] = [
             "move", "async", "static", "return", "break", "in", "if", "while", "match",

@@ -1,4 +1,4 @@
-//! Mutilated functions, which no attribute may answer with a panic.
+//! Tests that expand mutations of functions: no attribute may panic.
 
 use std::str::FromStr;
 
@@ -28,7 +28,8 @@ const ARGS: [&str; 8] = [
     "send = , = yields, \"x\" boxed",
 ];
 
-/// All that are made by taking out, doubling or moving one token, at any depth.
+/// All variants of the tokens with one token removed, doubled or moved, or one group opened, at any
+/// depth.
 fn mutations(tokens: &TokenStream) -> Vec<TokenStream> {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let mut all = Vec::new();

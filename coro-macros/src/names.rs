@@ -65,7 +65,7 @@ pub(crate) fn generator(waits: bool, boxed: bool, send: bool) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// The function that makes a value of this type.
+/// The function that makes a value of the [`generator`] type.
 pub(crate) fn constructor(waits: bool, boxed: bool, send: bool) -> Ident {
     let name = match (waits, boxed, send) {
         (false, false, _) => "generator",

@@ -1,7 +1,7 @@
 //! Bodies that an attribute above has rewritten.
 //!
-//! Attributes are expanded from the top. One that puts code around a body has to see the coroutine
-//! as we print it, and so to stand below.
+//! Attributes are expanded from top to bottom. An attribute that puts code around a body must see
+//! the printed coroutine, and so must stand below.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::{Attribute, Error};
@@ -26,12 +26,12 @@ pub(crate) fn guard(body: &Group, name: &Ident) -> Option<Error> {
     (held || holds(body.stream())).then(|| Error::new(name.span(), GUARD))
 }
 
-/// What `#[tracing::instrument]` calls the guard of the span that it enters.
+/// Whether the word is the name of the guard that `#[tracing::instrument]` makes for its span.
 fn is_guard(word: &Ident) -> bool {
     word == "__tracing_attr_guard"
 }
 
-/// Takes out the attributes that would make a span around the making of a generator.
+/// Removes attributes whose span would cover only the call that makes the generator.
 pub(crate) fn instrumented_generator(attrs: &mut Vec<Attribute>) -> Option<Error> {
     let is_instrument = |attr: &Attribute| {
         let name = attr.path().segments.last();
@@ -43,8 +43,8 @@ pub(crate) fn instrumented_generator(attrs: &mut Vec<Attribute>) -> Option<Error
     error
 }
 
-/// Whether the body does not begin with a word of its author's: what a macro adds is said to stand
-/// where the macro is called.
+/// Whether an attribute has rewritten the body: then the body does not begin with a word of its
+/// author. A token that a macro adds has the span of the macro's call.
 pub(crate) fn is(body: &Group) -> bool {
     let text = |tree: TokenTree| tree.span().source_text();
     let first = body.stream().into_iter().next().and_then(text);

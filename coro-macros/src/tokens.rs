@@ -3,7 +3,8 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::Lifetime;
 
-/// The tokens between two delimiters, and how far they are read.
+/// The tokens between two delimiters, with a position. The token at the position is "the token that
+/// is read".
 pub(crate) struct Cursor {
     trees: Vec<TokenTree>,
     at: usize,
@@ -25,7 +26,7 @@ impl Cursor {
         self.at += by;
     }
 
-    /// The token that many ahead of the one that is read.
+    /// The token that is `ahead` places after the token that is read.
     pub(crate) fn tree(&self, ahead: usize) -> Option<&TokenTree> {
         self.trees.get(self.at + ahead)
     }
@@ -34,7 +35,7 @@ impl Cursor {
         self.trees.get(self.at.checked_sub(behind)?)
     }
 
-    /// What follows the token `ahead`.
+    /// The tokens after the token that is `ahead`.
     pub(crate) fn after(&self, ahead: usize) -> &[TokenTree] {
         self.trees.get(self.at + ahead + 1..).unwrap_or_default()
     }
@@ -98,7 +99,7 @@ pub(crate) fn split(tokens: TokenStream, separator: char) -> Vec<TokenStream> {
     parts.map(|part| part.iter().cloned().collect()).collect()
 }
 
-/// Whether one of the words stands in the tokens, at any depth.
+/// Whether the tokens contain one of the words, at any depth.
 pub(crate) fn mentions(tokens: TokenStream, words: &[&str]) -> bool {
     tokens.into_iter().any(|tree| match tree {
         TokenTree::Group(group) => mentions(group.stream(), words),
@@ -106,7 +107,7 @@ pub(crate) fn mentions(tokens: TokenStream, words: &[&str]) -> bool {
     })
 }
 
-/// The words in some types, and the lifetimes that were declared outside of them.
+/// The words in some types, and the lifetimes that are declared outside of the types.
 pub(crate) fn names(types: TokenStream) -> (Vec<String>, Vec<Lifetime>) {
     let mut names = Names::default();
     names.read(Cursor::new(types));
@@ -126,7 +127,7 @@ pub(crate) fn names(types: TokenStream) -> (Vec<String>, Vec<Lifetime>) {
 struct Names {
     words: Vec<String>,
     lifetimes: Vec<Lifetime>,
-    /// Declared by a `for<..>`.
+    /// The names that a `for<..>` declares.
     bound: Vec<Ident>,
 }
 

@@ -1,8 +1,8 @@
 //! Waits that are given up after each of their polls: nothing is lost, and others are served.
 //!
 //! A victim is dropped after its k-th poll, for each k, in two ways: at once, and when it has been
-//! woken and would be polled again. In the second a value, a permit or a notification may have been
-//! handed to it already: that goes to the next who waits.
+//! woken and would be polled again. In the second way a value, a permit or a notification may have
+//! been handed to the victim already: it goes to the next waiter.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending};
@@ -17,14 +17,14 @@ use coro::{CancelToken, gather, race, sleep, spawn, timeout, yield_now};
 
 use crate::support::{Counted, Drops, ms, turns};
 
-/// When a victim is given up.
+/// The moment at which a victim is given up.
 #[derive(Clone, Copy, Debug)]
 struct When {
     polls: usize,
     woken: bool,
 }
 
-/// Polls a future that often, then drops it.
+/// Polls a future this number of times, then drops it.
 struct Cut<F> {
     future: Option<Pin<Box<F>>>,
     when: When,
@@ -59,8 +59,8 @@ impl When {
     }
 }
 
-/// Runs a program with a victim that is given up at each point, until it ends before; the program
-/// says whether it did.
+/// Runs a program with a victim that is given up after each number of polls, until the victim ends
+/// before that. The program says whether the victim did.
 async fn everywhere(name: &str, at_least: usize, program: impl AsyncFn(When) -> bool) {
     for woken in [false, true] {
         let mut polls = 0;
@@ -236,7 +236,7 @@ async fn a_receiver_of_a_broadcast_that_gives_up_goes_on_where_it_was() {
 }
 
 #[coro::test]
-async fn a_notification_of_one_who_gives_up_goes_to_the_next() {
+async fn a_notification_of_a_waiter_that_gives_up_goes_to_the_next() {
     everywhere("condition", 2, async |when| {
         let (lock, condition) = (Lock::new(()), Condition::new());
         let went_on = Cell::new(0);
@@ -246,7 +246,7 @@ async fn a_notification_of_one_who_gives_up_goes_to_the_next() {
         };
         let notifier = async {
             sleep(ms(1)).await;
-            // Held meanwhile, so that the notified wait for the lock.
+            // The lock is held meanwhile, so that the notified waiter waits for it.
             let guard = lock.lock().await;
             condition.notify_one();
             turns(3).await;
@@ -288,7 +288,7 @@ async fn a_value_whose_maker_gives_up_is_made_by_the_next() {
 }
 
 #[coro::test]
-async fn a_permit_of_one_who_gives_up_goes_to_the_next() {
+async fn a_permit_of_a_waiter_that_gives_up_goes_to_the_next() {
     everywhere("semaphore", 2, async |when| {
         let semaphore = Semaphore::new(1);
         let taken = semaphore.acquire().await;
@@ -363,7 +363,7 @@ async fn deadlines_and_their_bodies_are_given_up_as_one() {
 }
 
 #[coro::test]
-async fn what_a_token_ends_is_dropped_once_and_other_waiters_hear_of_it() {
+async fn a_future_that_a_token_ends_is_dropped_once_and_other_waiters_hear_of_it() {
     for cancelled_after in [2, 50] {
         everywhere("cancel_on", 2, async |when| {
             let drops = Drops::default();
@@ -417,7 +417,7 @@ async fn a_race_that_is_given_up_and_its_losers_lose_no_value() {
 }
 
 #[coro::test]
-async fn what_is_shielded_runs_to_its_end() {
+async fn a_shielded_future_runs_to_its_end() {
     everywhere("shield", 2, async |when| {
         let done = Rc::<Cell<usize>>::default();
         let inner = done.clone();

@@ -1,4 +1,4 @@
-//! How deep futures may stand within one another on a stack of 2 MiB.
+//! The depth to which futures can be nested on a stack of 2 MiB.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -35,7 +35,7 @@ async fn async_generator(depth: u32) {
     yield_!(7);
 }
 
-/// A future that has others of its kind within it.
+/// A future that contains other futures of its kind, to this depth.
 fn nested(depth: u32, level: fn(Boxed) -> Boxed) -> Boxed {
     match depth {
         0 => Box::pin(async {

@@ -1,4 +1,4 @@
-//! Public errors: what they have in common, and what `?` makes of them.
+//! Public errors: the traits that all of them have, the conversions that `?` makes.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -19,7 +19,7 @@ use crate::support::ms;
 /// Compiles for errors that may be sent, shared and boxed.
 fn is_error<E: Error + Send + Sync + 'static>() {}
 
-/// The name of a type of error that is as it has to be.
+/// The names of the given types, each of which must satisfy [`is_error`].
 macro_rules! errors {
     ($($(#[$on:meta])? $($path:ident)::+ $(<$T:ty>)?),+ $(,)?) => {{
         let mut names = BTreeSet::new();
@@ -31,7 +31,7 @@ macro_rules! errors {
     }};
 }
 
-/// What is `Send` and `Sync`, as plain values are.
+/// A value that is `Send` and `Sync`, for errors that give a value back.
 type Value = u32;
 
 fn public_errors() -> BTreeSet<String> {

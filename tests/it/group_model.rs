@@ -1,9 +1,9 @@
 //! Random trees of groups, cut at a random poll, beside plain counts.
 //!
-//! A tree says which futures wait for which, and how its leaves wait. Whatever a tree is made of,
-//! each leaf that was made is dropped exactly once, is not polled again when it is done or after
-//! its root has ended, and the root has the value that plain recursion gives. A root that is
-//! dropped in between takes everything with it.
+//! A tree says which futures wait for which, and how its leaves wait. In every tree, each leaf that
+//! was made is dropped exactly once, and is not polled again when it is done or after its root has
+//! ended. The root has the value that plain recursion gives. A root that is dropped in between
+//! drops all its leaves.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -39,10 +39,10 @@ enum Tree {
     Task(Box<Tree>),
 }
 
-/// How many leaves are done, if all that has to succeed does.
+/// The number of leaves that are done, if all leaves that have to succeed do.
 type Value = Result<usize, ()>;
 
-/// What has happened to the leaves.
+/// Counts of the events of the leaves.
 #[derive(Default)]
 struct Counts {
     made: Cell<usize>,
@@ -237,7 +237,7 @@ fn trees() -> impl Strategy<Value = Tree> {
         .prop_map(|(waits, fails)| Tree::Leaf { waits, fails });
     leaf.prop_recursive(4, 60, 6, |tree| {
         let some = vec(tree.clone(), 0..6);
-        // More than thirty, which have wakers of their own.
+        // More than thirty members have wakers of their own.
         let many = vec(tree.clone(), 31..36);
         prop_oneof![
             4 => some.clone().prop_map(Tree::Gather),
@@ -265,7 +265,7 @@ impl<F: Future> Future for Polled<F> {
     }
 }
 
-/// Ends without a value after so many polls, or when it is woken after them.
+/// Ends without a value after this number of polls, or when it is woken after them.
 struct Cut<F> {
     future: Option<Pin<Box<F>>>,
     polls: usize,
@@ -292,7 +292,7 @@ impl<F: Future> Future for Cut<F> {
     }
 }
 
-/// The tree to its end.
+/// Runs the tree to its end.
 fn runs_whole(tree: &Tree) {
     let counts = Rc::<Counts>::default();
     let polls = Rc::<Cell<usize>>::default();
@@ -307,7 +307,7 @@ fn runs_whole(tree: &Tree) {
         .unwrap();
 }
 
-/// The tree until it is cut: as a future of a task, or as a task that is cancelled.
+/// Runs the tree until it is cut: as a future of a task, or as a task that is cancelled.
 fn runs_until_cut(tree: &Tree, polls: usize, when_woken: bool, as_task: bool) {
     let counts = Rc::<Counts>::default();
     virtual_loop()

@@ -11,7 +11,7 @@ use crate::support::ms;
 
 type Failures = Result<(), Vec<usize>>;
 
-/// When a child ends, and whether it fails; its error is its number.
+/// The time at which a child ends, and whether it fails. Its error is its number.
 #[derive(Clone, Copy, Debug)]
 struct Child {
     millis: u64,
@@ -52,7 +52,7 @@ async fn in_group(policy: Policy, children: [Child; 3]) -> Failures {
     group.join().await.map_err(ScopeError::into_failures)
 }
 
-/// What the policies say, by plain counting.
+/// The outcome that a policy prescribes, by plain counting.
 fn expected(policy: Policy, children: [Child; 3]) -> Failures {
     let mut failed: Vec<usize> = (0..3).filter(|&child| children[child].fails).collect();
     failed.sort_by_key(|&child| children[child].millis);

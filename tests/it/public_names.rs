@@ -1,8 +1,8 @@
-//! The list of public names of `coro`, held against `tests/public_names.txt`.
+//! The list of public names of `coro`, compared with `tests/public_names.txt`.
 //!
-//! The facade names every item that it exports, and hands some modules of coro-core on whole. Both are
-//! read here as text, so that a change of the interface shows as a changed line of that file. After a
-//! change that is meant, `scripts/bless` writes it anew.
+//! The facade names every item that it exports, and re-exports some modules of coro-core whole. Both
+//! are read here as text, so that a change of the interface shows as a changed line of that file.
+//! After an intended change, `scripts/bless` writes the file again.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt};
 
 use crate::support::ms;
 
-/// Gives so many numbers, waiting before each if it is a stream, then its end, once.
+/// Gives this number of numbers, then its end, once. As a stream it waits before each.
 struct Once {
     left: u64,
     ended: bool,

@@ -1,4 +1,4 @@
-//! Clients that end well or badly, and the servers that they talk to, which do so, too.
+//! Clients that end well or badly, with servers that do so, too.
 
 use std::cell::Cell;
 use std::io;
@@ -15,10 +15,10 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::random::Random;
 
 const BYTES_MAX: u64 = 40_000;
-/// The first byte of a conversation: the server sends all back, or may cut it short.
+/// The first byte of a conversation: the server sends all bytes back, or may cut it short.
 const WHOLE: u8 = 1;
 const CUT: u8 = 0;
-/// What takes longer has lost its wake-up.
+/// A client that takes longer has lost its wake-up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Servers {
@@ -26,7 +26,7 @@ pub(crate) struct Servers {
     tls: SocketAddr,
     connector: TlsConnector,
     tasks: [Task<()>; 2],
-    /// How many connections they serve.
+    /// The number of connections that they serve now.
     open: Rc<Cell<usize>>,
 }
 
@@ -85,7 +85,7 @@ impl Servers {
     }
 }
 
-/// Serves each connection in a task of its own; what becomes of it is the client's business.
+/// Serves each connection in a task of its own. The client checks the outcome.
 fn accept(
     open: &Rc<Cell<usize>>,
     serve: impl AsyncFn(TcpStream) -> io::Result<()> + 'static,
@@ -106,7 +106,7 @@ fn accept(
     (address, task)
 }
 
-/// Sends back what comes, unless the client has allowed to end before that.
+/// Sends back all received bytes. If the client allows it, the server may end before that.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     random: &Random,
@@ -127,7 +127,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// A conversation to its end; says whether the server was to stay until the client's end.
+/// Has a conversation to its end. Returns whether the server was to stay until the client's end.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     random: &Random,
@@ -157,7 +157,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     outcome.map(|()| first == WHOLE)
 }
 
-/// Runs it as a task, which is cancelled at random.
+/// Runs the client as a task, which is cancelled at random.
 async fn perhaps_cancelled(random: &Random, client: impl Future<Output = ()> + 'static) {
     let task = spawn(async move { timeout(PATIENCE, client).await.expect("a wake-up was lost") });
     if random.one_in(5) {

@@ -1,5 +1,5 @@
-//! What a process has: descriptors, threads, children, memory.
-#![expect(unsafe_code, reason = "counting what is allocated takes an allocator")]
+//! The resources of a process: descriptors, threads, children, memory.
+#![expect(unsafe_code, reason = "counting allocated bytes takes an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A difference in memory that is no leak.
+/// A difference in bytes that does not count as a leak.
 const SLACK: usize = 1024;
 
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
@@ -19,7 +19,7 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: all is done by the system's allocator, which is given what was given here.
+// SAFETY: each method passes its arguments to the system's allocator and returns the result.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// How much there is of each.
+/// The amount of each resource.
 pub(crate) struct LeftOver {
     pub(crate) descriptors: usize,
     threads: usize,
@@ -53,7 +53,8 @@ impl LeftOver {
         }
     }
 
-    /// As soon as it is good, or when `patience` is over: threads and children take their time.
+    /// The amounts as soon as they are good, or when `patience` is over: threads and children take
+    /// some time to end.
     pub(crate) fn settled(good: impl Fn(&Self) -> bool, patience: Duration) -> Self {
         let give_up = Instant::now() + patience;
         loop {
@@ -77,7 +78,7 @@ fn entries(folder: &str) -> usize {
     fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
-/// The processes whose parent this one is, also those that nobody has waited for.
+/// The number of processes whose parent is this one, including zombies.
 fn children() -> usize {
     let own = std::process::id().to_string();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -14,7 +14,7 @@ use super::random::Random;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A job, awaited or given up.
+/// Runs a job, which is awaited or given up.
 pub(crate) async fn job(random: &Random) {
     let (pause, number) = (random.micros(2000), random.below(1000));
     let job = to_thread(move || {
@@ -28,7 +28,7 @@ pub(crate) async fn job(random: &Random) {
     }
 }
 
-/// A child that ends by itself, is talked to, killed, or dropped.
+/// Runs a child process that ends by itself, talks to this one, is killed, or is dropped.
 pub(crate) async fn process(random: &Random) {
     match random.below(4) {
         0 => assert!(Command::new("true").status().await.unwrap().success()),
@@ -58,7 +58,7 @@ fn piped() -> std::process::Stdio {
     std::process::Stdio::piped()
 }
 
-/// Timers that come, and timers that are given up.
+/// Runs timers that fire, and timers that are given up.
 pub(crate) async fn timers(random: &Random) {
     let begun = Instant::now();
     let pauses = [0; 20].map(|_| random.micros(10_000));
@@ -77,7 +77,7 @@ pub(crate) async fn timers(random: &Random) {
     assert!(timeout(random.micros(1000), pending::<()>()).await.is_err());
 }
 
-/// A signal to this process, and a listener that hears of it.
+/// Sends a signal to this process, where two listeners receive it.
 pub(crate) async fn signal(random: &Random) {
     let mut listener = listen(SignalKind::user_defined1()).unwrap();
     let mut other = listen(SignalKind::user_defined1()).unwrap();

@@ -20,7 +20,7 @@ impl Random {
         (state >> 11) % limit
     }
 
-    /// Whether a thing happens that does so once in `n` times.
+    /// True once in `n` times.
     pub(crate) fn one_in(&self, n: u64) -> bool {
         self.below(n) == 0
     }

@@ -38,7 +38,7 @@ pub(crate) use chain::{Body, InChain};
 
 /// The outcome of one step of a coroutine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[must_use = "a step has a result: what was yielded, or what the coroutine returned"]
+#[must_use = "a step has a result: the value that the coroutine yielded or returned"]
 pub enum CoroutineState<Y, T> {
     /// The coroutine handed out a value and is suspended.
     Yielded(Y),
@@ -198,7 +198,7 @@ pub trait Coroutine {
     /// If the coroutine has not been started and `Resume` is not `()`, or if it is finished.
     #[expect(
         clippy::type_complexity,
-        reason = "an alias would hide what comes back"
+        reason = "an alias would hide the value that comes back"
     )]
     fn try_resume(
         self: Pin<&mut Self>,

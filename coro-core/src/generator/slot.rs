@@ -3,23 +3,22 @@
 //! A step of a coroutine puts a [`Slot`] on the caller's stack and polls the body once, with a
 //! waker whose data pointer is the address of that slot. A yield inside the body finds the slot
 //! through the waker, leaves its value there and answers `Pending`. The next step brings a slot of
-//! its own, with the value to resume with. So a suspended body stores no pointer at all: it can be
-//! moved to another thread whenever its own locals can, and the optimiser sees through the
-//! exchange.
+//! its own, with the value to resume with. So a suspended body stores no pointer: it can be moved to
+//! another thread whenever its own locals can, and the optimiser sees through the exchange.
 //!
 //! # Access to a slot
 //!
 //! A yield of `Y` and `R` must never find a slot of other types. Types cannot be compared at run
 //! time, because lifetimes cannot. So instances are compared:
 //!
-//! 1. A machine has an [`Id`] that no other machine of the process ever has. The one [`Handle`] with this
-//!    id is made together with the machine and has the machine's types, down to the lifetimes, because
-//!    both markers are invariant. The copies that [`Handle::share`] makes have the same. Machines of
-//!    types that have no lifetimes share an id for each pair of types.
-//! 2. The field `owner` of a slot names the machine whose body is being polled. [`Handle::slot`] refuses a handle with another
-//!    id, so a handle that was carried into the body of another machine panics there.
-//! 3. Only [`Slot::lend_to`] changes the owner: to a child that exchanges the same types, for the time
-//!    of one poll. The parent's handle vouches for the types.
+//! 1. No two machines of the process have the same [`Id`]. The one [`Handle`] with this id is made
+//!    together with the machine and has its types, down to the lifetimes, because both markers are
+//!    invariant; so have the copies that [`Handle::share`] makes. Only machines of types without
+//!    lifetimes share an id, one for each pair of types.
+//! 2. The field `owner` of a slot names the machine whose body is being polled. [`Handle::slot`]
+//!    refuses a handle with another id, as of a handle that was carried into another body.
+//! 3. Only [`Slot::lend_to`] changes the owner: to a child that exchanges the same types, for the
+//!    time of one poll. The parent's handle vouches for the types.
 //! 4. The waker of a slot is lent for the duration of one poll, and a clone of it is a clone of the
 //!    waker behind it, which does not know the slot.
 //!

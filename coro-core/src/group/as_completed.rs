@@ -1,4 +1,4 @@
-//! Outputs in the order in which they come.
+//! A stream of the outputs of several futures, in the order in which they complete.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,10 +13,10 @@ use super::members::{Go, Members};
 /// The outputs of several futures in the order in which they complete, each with its future's place
 /// in the order in which they were given. The counterpart of `asyncio.as_completed`.
 ///
-/// The futures may borrow, and are polled only while the stream is: when whoever takes from it
-/// waits for something else, they stand still, and whatever that waits for had better not depend on
-/// them. Give it tasks, and they go on by themselves. Dropping it drops the futures, and outputs
-/// that nobody has taken.
+/// The futures may borrow. They are polled only while the stream is polled: if the task that reads
+/// the stream awaits something else meanwhile, they make no progress. If that depends on one of the
+/// futures, the task waits forever. Tasks given to it continue on their own. Dropping the stream
+/// drops the futures and the outputs that were not taken.
 ///
 /// ```
 /// use futures::StreamExt;
@@ -52,7 +52,7 @@ pub struct AsCompleted<F: Future> {
     outputs: VecDeque<(usize, F::Output)>,
 }
 
-/// Outputs are never pinned, and futures are so in their boxes.
+/// Outputs are never pinned, and futures are pinned in their boxes.
 impl<F: Future> Unpin for AsCompleted<F> {}
 
 impl<F: Future> Stream for AsCompleted<F> {

@@ -1,4 +1,4 @@
-//! What futures are chained with, as methods.
+//! The trait `CoroExt`: combinators of futures, as methods.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,9 +14,9 @@ use super::token::{CancelOn, CancelToken};
 use crate::event_loop::current_task;
 use crate::time::{Timeout, timeout, timeout_at};
 
-/// What futures are chained with, as methods: for whatever can be awaited.
+/// Combinators as methods, for every type that can be awaited.
 ///
-/// None of its names is one of [`futures::FutureExt`]'s, so that both can be imported.
+/// No method has the name of a method of [`futures::FutureExt`], so both traits can be imported.
 ///
 /// ```
 /// use coro::group::CoroExt;
@@ -33,17 +33,18 @@ use crate::time::{Timeout, timeout, timeout_at};
 /// });
 /// ```
 pub trait CoroExt: IntoFuture + Sized {
-    /// Awaits this for no longer than `duration`; see [`timeout`].
+    /// Awaits this for at most `duration`; see [`timeout`].
     fn timeout(self, duration: Duration) -> Timeout<Self::IntoFuture> {
         timeout(duration, self)
     }
 
-    /// Awaits this no longer than until `deadline`; see [`timeout_at`].
+    /// Awaits this until `deadline` at the latest; see [`timeout_at`].
     fn timeout_at(self, deadline: Instant) -> Timeout<Self::IntoFuture> {
         timeout_at(deadline, self)
     }
 
-    /// Runs this as a task, so that it goes on when whoever awaits it is cancelled; see [`shield`].
+    /// Runs this as a task, which continues if the task that awaits it is cancelled; see
+    /// [`shield`].
     ///
     /// # Panics
     ///
@@ -61,7 +62,7 @@ pub trait CoroExt: IntoFuture + Sized {
         token.run_until_cancelled(self)
     }
 
-    /// Gives the task that polls this first a name: for what is about to be spawned.
+    /// Names the task that polls this first. Meant for a future that is about to be spawned.
     fn named(self, name: impl Into<Cow<'static, str>>) -> Named<Self::IntoFuture> {
         Named {
             name: Some(name.into()),

@@ -7,19 +7,20 @@ use std::io;
 
 use crate::error::Cancelled;
 
-/// Why a [`try_scope`](crate::group::try_scope) or a [`TaskGroup`](crate::group::TaskGroup) has no value: its
-/// body or a child failed, it was cancelled, or its deadline came.
+/// The reason why a [`try_scope`](crate::group::try_scope) or a
+/// [`TaskGroup`](crate::group::TaskGroup) has no value: its body or a child failed, it was
+/// cancelled, or its deadline came.
 ///
-/// No failure is lost: they are all in here, in the order in which they happened. The counterpart
-/// of the exception groups that asyncio's task groups raise.
+/// No failure is lost: the error contains all of them, in the order in which they happened. The
+/// counterpart of the exception groups that asyncio's task groups raise.
 ///
 /// # As an error of other types
 ///
-/// It is an [`Error`] whenever failures can be displayed, so `?` turns it into an `anyhow::Error`
-/// or a `Box<dyn Error + Send + Sync>`, also where those are what children fail with. Its text
-/// begins with the first failure, formatted by `{:#}`: that of an `anyhow::Error` names its causes,
-/// too. Its [`source`](Error::source) is that of a first failure which is a boxed `dyn Error` or an
-/// [`io::Error`]. The sources of other types are reached by [`first`](Self::first), or after
+/// It is an [`Error`] if failures can be displayed. So `?` turns it into an `anyhow::Error` or a
+/// `Box<dyn Error + Send + Sync>`, also if children fail with these types. Its text begins with the
+/// first failure, formatted by `{:#}`; for an `anyhow::Error` this text names the causes, too. Its
+/// [`source`](Error::source) is the source of the first failure, if that is a boxed `dyn Error` or
+/// an [`io::Error`]. For other types, use [`first`](Self::first), or convert the failures by
 /// `error.map(Box::<dyn Error + Send + Sync>::from)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeError<E> {
@@ -27,7 +28,7 @@ pub struct ScopeError<E> {
     failures: Failures<E>,
 }
 
-/// What ended a scope or a group before its time.
+/// The cause of the early end of a scope or a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
     Failed,
@@ -43,8 +44,8 @@ impl<E> ScopeError<E> {
         }
     }
 
-    /// All failures, in the order in which they happened; the first is what ended the scope, if
-    /// it [failed](Self::is_failure).
+    /// All failures, in the order in which they happened. If the scope [failed](Self::is_failure),
+    /// the first failure ended it.
     pub fn failures(&self) -> &[E] {
         &self.failures.0
     }
@@ -74,7 +75,7 @@ impl<E> ScopeError<E> {
         self.cause == Cause::Elapsed
     }
 
-    /// Who cancelled the scope, and why, if somebody did.
+    /// The place and reason of the cancellation, if the scope was cancelled.
     pub fn cancelled(&self) -> Option<&Cancelled> {
         match &self.cause {
             Cause::Cancelled(cancelled) => Some(cancelled),
@@ -109,7 +110,7 @@ fn and_more(failures: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// No bound asks for an [`Error`]: `anyhow::Error` and `Box<dyn Error>` are none.
+/// No bound asks for an [`Error`]: `anyhow::Error` and `Box<dyn Error>` do not implement it.
 impl<E: fmt::Debug + fmt::Display + 'static> Error for ScopeError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self.cause {
@@ -119,7 +120,8 @@ impl<E: fmt::Debug + fmt::Display + 'static> Error for ScopeError<E> {
     }
 }
 
-/// The failures as an error of their own: the source of one that has another cause.
+/// The failures as an error of their own. They are the source of a [`ScopeError`] with another
+/// cause.
 #[derive(Clone, PartialEq, Eq)]
 struct Failures<E>(Vec<E>);
 

@@ -1,4 +1,4 @@
-//! Waiting for all of several futures.
+//! Waits for all of several futures.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -12,13 +12,14 @@ use pin_project_lite::pin_project;
 
 use super::members::{FEW, Go, Members};
 
-/// Awaits all of a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
-/// concurrently, and gives their outputs in the same order and shape. The counterpart of `asyncio.gather(.., return_exceptions=True)`.
+/// Awaits all futures in a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
+/// concurrently, and gives their outputs in the same order and shape. The counterpart of
+/// `asyncio.gather(.., return_exceptions=True)`.
 ///
-/// All are awaited to their ends, whatever the outputs of the others: errors are values here, and
-/// cancel nobody; for that there is [`try_gather`](crate::group::try_gather). An empty collection is ready at once. Nothing is spawned: the futures may borrow
-/// and are polled within the present task. Dropping it drops those that are not done, and the
-/// outputs of those that are.
+/// All futures are awaited to their ends. An error is a value here, and cancels no other future; to
+/// end at the first error, use [`try_gather`](crate::group::try_gather). An empty collection is
+/// ready at once. Nothing is spawned: the futures may borrow, and are polled within the present
+/// task. Dropping it drops the futures that are not done, and the outputs of the others.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,15 +40,15 @@ pub fn gather<G: Gather>(futures: G) -> G::Future {
     futures.gather()
 }
 
-/// What [`gather`] takes: tuples of up to twelve futures, arrays and `Vec`s of them, iterators made
-/// by [`map`](Iterator::map).
+/// The argument of [`gather`]: a tuple of up to twelve futures, an array or `Vec` of futures, or an
+/// iterator made by [`map`](Iterator::map).
 pub trait Gather {
     /// The outputs, in the shape in which the futures were given.
     type Output;
     /// The future of all of them.
     type Future: Future<Output = Self::Output>;
 
-    /// What [`gather`] calls.
+    /// The function that [`gather`] calls.
     fn gather(self) -> Self::Future;
 }
 
@@ -85,8 +86,8 @@ where
     }
 }
 
-/// The future of [`gather`] for a `Vec` or an iterator. A future that is not woken is not
-/// polled, when there are many.
+/// The future of [`gather`] for a `Vec` or an iterator. If there are more than thirty futures, only
+/// woken ones are polled.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct GatherVec<F: Future>(All<F>);
 
@@ -114,7 +115,7 @@ impl<F: Future> GatherVec<F> {
     }
 }
 
-/// Outputs are never pinned, and futures are so in their boxes.
+/// Outputs are never pinned, and futures are pinned in their boxes.
 impl<F: Future> Unpin for GatherVec<F> {}
 
 impl<F: Future> Future for GatherVec<F> {
@@ -176,7 +177,7 @@ impl<F: Future, const N: usize> fmt::Debug for GatherArray<F, N> {
     }
 }
 
-/// One size of tuple: its future, and the way to it.
+/// Implements [`Gather`] for one size of tuple, and defines its future.
 macro_rules! tuple {
     ($Name:ident: $($F:ident $field:ident),+) => {
         pin_project! {

@@ -1,4 +1,4 @@
-//! The same for many things, so many at a time.
+//! Maps an async function over items, with a limit on concurrency.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,16 +14,16 @@ use crate::error::JoinError;
 use crate::event_loop::spawn;
 use crate::task::Task;
 
-/// So many are done in one poll at most: others on the loop want their turn.
+/// The greatest number of futures that end in one poll: other tasks on the loop want their turn.
 const DONE_A_POLL: usize = 64;
 
-/// Calls `f` with each item and awaits what it gives, `limit` of them at a time; gives all outputs
-/// in the order of the items.
+/// Calls `f` with each item and awaits the futures that it returns, `limit` of them at a time.
+/// Gives all outputs in the order of the items.
 ///
-/// The next item is taken when there is room, never before, and none after the iterator's first
-/// `None`. The futures may borrow, and as there is nothing that takes their outputs in between,
-/// nothing can keep them from being polled. Dropping it drops those that are not done, and the
-/// outputs of those that are.
+/// The next item is taken only when there is room, and none after the iterator's first `None`. The
+/// futures may borrow. Since no code takes their outputs in between, no code can keep the futures
+/// from being polled. Dropping it drops the futures that are not done, and the outputs of the
+/// others.
 ///
 /// ```
 /// coro::run(async {
@@ -79,13 +79,13 @@ async fn numbered<F: Future>(number: usize, future: F) -> (usize, F::Output) {
     (number, future.await)
 }
 
-/// Runs the futures of a stream as tasks, `limit` of them at a time, and gives their outcomes in the
-/// order of the stream.
+/// Runs the futures of a stream as tasks, `limit` of them at a time, and gives their outcomes in
+/// the order of the stream.
 ///
-/// As they are tasks they go on while whoever takes their outcomes is busy with something else,
-/// even if that waits for what one of them holds; so this is free of the deadlocks of
-/// [`futures::stream::StreamExt::buffered`]. Those whose outcomes were not taken yet count among
-/// the `limit`. Dropping it cancels them.
+/// The tasks continue while the reader of the outcomes awaits something else, even if that is held
+/// by one of the tasks. So this cannot deadlock as [`futures::stream::StreamExt::buffered`] can. A
+/// task counts towards the `limit` until its outcome is taken. Dropping the stream cancels the
+/// tasks.
 ///
 /// ```
 /// use futures::{StreamExt, stream};
@@ -101,7 +101,7 @@ async fn numbered<F: Future>(number: usize, future: F) -> (usize, F::Output) {
 ///
 /// # Errors
 ///
-/// An outcome is a [`JoinError`] where the task panicked, or was cancelled by somebody else.
+/// An outcome is a [`JoinError`] if the task panicked, or was cancelled through another handle.
 ///
 /// # Panics
 ///

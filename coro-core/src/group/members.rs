@@ -9,16 +9,16 @@ use pin_project_lite::pin_project;
 
 use super::ready::Ready;
 
-/// How many futures one allocation has room for.
+/// The number of futures in one allocation.
 const CHUNK: usize = 8;
 
-/// Up to so many are all polled whoever was woken, by the waker of the whole, if their order does
-/// not matter: that costs less than wakers of their own.
+/// Up to this number of members, each poll of the group polls all of them with the group's own
+/// waker, if their order does not matter. That costs less than a waker for each member.
 pub(super) const FEW: usize = 30;
 
 pin_project! {
-    /// Room for some futures, which do not move in it. Fields, since safe code can project a pin to
-    /// a field, but not to an element.
+    /// Room for some futures, which do not move in it. It has fields rather than an array, because
+    /// safe code can project a pin to a field, but not to an element.
     struct Chunk<F> {
         #[pin] a: Option<F>,
         #[pin] b: Option<F>,
@@ -60,15 +60,15 @@ impl<F> Chunk<F> {
     }
 }
 
-/// Futures that are polled when they were woken, in the order in which they were, and dropped when
-/// they are done. They go by the numbers in which they were added.
+/// Futures that are polled in the order in which they were woken, and dropped when they are done. A
+/// member's number is its place in the order in which members were added.
 pub(super) struct Members<F> {
-    /// Who was woken, unless they are few.
+    /// The members that were woken. `None` if there are few members: then each poll polls all.
     ready: Option<Ready>,
     chunks: Vec<Pin<Box<Chunk<F>>>>,
     added: usize,
     unfinished: usize,
-    /// Whether members are added later, in the places of those that are done.
+    /// Whether members are added later, in the places of members that are done.
     reuses: bool,
 }
 
@@ -83,24 +83,24 @@ impl<F> Members<F> {
         }
     }
 
-    /// For whom it does not matter in which order those that were woken are polled.
+    /// Makes members for a caller to which their order of polling does not matter.
     pub(super) fn in_any_order(futures: impl Iterator<Item = F>) -> Self {
         let mut members = Members::new();
         members.extend(futures, FEW);
         members
     }
 
-    /// How many there were in the beginning.
+    /// The number of members in the beginning.
     pub(super) fn len(&self) -> usize {
         self.added
     }
 
-    /// How many are not done.
+    /// The number of members that are not done.
     pub(super) fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// Adds a member, whose number may be that of one that is done.
+    /// Adds a member. It may get the number of a member that is done.
     pub(super) fn add(&mut self, future: F) {
         self.reuses = true;
         let (member, parent) = self.ready.get_or_insert_default().enter();
@@ -115,7 +115,7 @@ impl<F> Members<F> {
         }
     }
 
-    /// Nobody may have polled yet, so nobody needs to be woken.
+    /// Adds the first members. No poll has registered a waker yet, so none needs to be woken.
     fn extend(&mut self, futures: impl Iterator<Item = F>, few: usize) {
         let mut count = 0;
         let mut futures = futures.inspect(|_| count += 1).fuse().peekable();
@@ -134,7 +134,7 @@ impl<F> Members<F> {
         self.chunks[member / CHUNK].as_mut().place(member % CHUNK)
     }
 
-    /// Takes out those that are not done, with their numbers.
+    /// Takes out the members that are not done, with their numbers.
     pub(super) fn take_unfinished(&mut self) -> Vec<(usize, F)>
     where
         F: Unpin,
@@ -144,7 +144,7 @@ impl<F> Members<F> {
             .collect()
     }
 
-    /// Drops all that are not done, in their order.
+    /// Drops all members that are not done, in the order of their numbers.
     pub(super) fn clear(&mut self) {
         self.chunks.clear();
         self.unfinished = 0;
@@ -152,8 +152,8 @@ impl<F> Members<F> {
 }
 
 impl<F: Future> Members<F> {
-    /// Polls those that were woken, and calls `done` with each output; it says whether to go on.
-    /// Ready when all are done, or when it was not to go on.
+    /// Polls the members that were woken, and calls `done` with each output. Ready if all members
+    /// are done, or if `done` said [`Go::Stop`].
     pub(super) fn poll(
         &mut self,
         cx: &Context<'_>,
@@ -210,7 +210,7 @@ impl<F: Future> Members<F> {
     }
 }
 
-/// Whoever is done is never ready again.
+/// Polls the member in a place. A member that is done is never ready again.
 fn poll_place<F: Future>(place: Pin<&mut Option<F>>, waker: &Waker) -> Poll<F::Output> {
     match place.as_pin_mut() {
         Some(future) => future.poll(&mut Context::from_waker(waker)),
@@ -218,7 +218,7 @@ fn poll_place<F: Future>(place: Pin<&mut Option<F>>, waker: &Waker) -> Poll<F::O
     }
 }
 
-/// Whether to go on with the others.
+/// Whether to go on with the other members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Go {
     On,

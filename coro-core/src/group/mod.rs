@@ -1,4 +1,4 @@
-//! Many awaited as one.
+//! Groups of futures, or of tasks, that are awaited as one.
 
 mod as_completed;
 mod chain;

@@ -1,4 +1,4 @@
-//! Waiting for the first of several futures.
+//! Waits for the first of several futures.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -11,10 +11,11 @@ use super::members::{Go, Members};
 
 /// Awaits the first of a tuple, an array or a `Vec` to complete, and gives its output.
 ///
-/// The counterpart of `asyncio.wait(.., return_when=FIRST_COMPLETED)` with the rest cancelled: as
-/// soon as one is done the others are dropped, and lose what being dropped makes them lose. When
-/// several are ready at once, the one that stands first wins; of more than thirty, the one that was
-/// woken first. All have the same output; nothing is spawned, so they may borrow.
+/// The counterpart of `asyncio.wait(.., return_when=FIRST_COMPLETED)`, with the other futures
+/// cancelled: as soon as one is done the others are dropped. Each future's documentation says if
+/// dropping it loses data. If several are ready at once, the first in the collection wins; if there
+/// are more than thirty, the future that was woken first. All futures have the same type of output.
+/// Nothing is spawned, so they may borrow.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,14 +40,14 @@ pub fn race<R: Race>(futures: R) -> R::Future {
     futures.race()
 }
 
-/// What [`race`] takes: tuples of up to twelve futures, arrays and `Vec`s of them.
+/// The argument of [`race`]: a tuple of up to twelve futures, or an array or `Vec` of futures.
 pub trait Race {
-    /// The output that all have.
+    /// The output of every future.
     type Output;
-    /// The future of the first.
+    /// The future of the first output.
     type Future: Future<Output = Self::Output>;
 
-    /// What [`race`] calls.
+    /// The function that [`race`] calls.
     #[track_caller]
     fn race(self) -> Self::Future;
 }
@@ -77,8 +78,8 @@ impl<F: IntoFuture, const N: usize> Race for [F; N] {
     }
 }
 
-/// The future of [`race`] for a `Vec` or an array. A future that is not woken is not
-/// polled, when there are many.
+/// The future of [`race`] for a `Vec` or an array. If there are more than thirty futures, only
+/// woken ones are polled.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct RaceVec<F> {
     members: Members<F>,
@@ -110,7 +111,7 @@ impl<F> fmt::Debug for RaceVec<F> {
     }
 }
 
-/// One size of tuple: its future, and the way to it.
+/// Implements [`Race`] for one size of tuple, and defines its future.
 macro_rules! tuple {
     ($Name:ident: $($F:ident $field:ident),+) => {
         pin_project! {

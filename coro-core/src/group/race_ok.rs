@@ -1,4 +1,4 @@
-//! Waiting for the first success.
+//! Waits for the first success of several futures.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -9,7 +9,7 @@ use super::members::{Go, Members};
 
 /// Awaits the first of several futures to succeed, and gives its value; the others are dropped.
 ///
-/// The futures may borrow. Dropping it drops them all, and the errors that have come so far.
+/// The futures may borrow. Dropping it drops all futures, and the errors that have come so far.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +29,8 @@ use super::members::{Go, Members};
 ///
 /// # Errors
 ///
-/// If none succeeds, all errors, in the order in which they came: none for no futures.
+/// If no future succeeds, all errors, in the order in which they came. Without futures, the `Vec`
+/// is empty.
 pub fn race_ok<I, T, E>(futures: I) -> RaceOk<<I::Item as IntoFuture>::IntoFuture, E>
 where
     I: IntoIterator<Item: IntoFuture<Output = Result<T, E>>>,
@@ -48,7 +49,7 @@ pub struct RaceOk<F, E> {
     errors: Vec<E>,
 }
 
-/// Errors are never pinned, and futures are so in their boxes.
+/// Errors are never pinned, and futures are pinned in their boxes.
 impl<F, E> Unpin for RaceOk<F, E> {}
 
 impl<T, E, F: Future<Output = Result<T, E>>> Future for RaceOk<F, E> {

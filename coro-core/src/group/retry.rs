@@ -1,17 +1,17 @@
-//! Trying again.
+//! Retries an operation that has failed.
 
 use std::time::Duration;
 
 use crate::event_loop::LoopHandle;
 use crate::time::sleep;
 
-/// How often, and after which delays, to try again what has failed.
+/// A policy for retrying: the number of attempts, and the delays between them.
 ///
-/// A value that can be kept and shared. The delay before the second attempt is that of
-/// [`delay`](Self::delay), before each further one longer by the [`factor`](Self::factor), up to
-/// [`max_delay`](Self::max_delay); of each delay a random part, as large as the
-/// [`jitter`](Self::jitter), is left out, so that those who failed together do not all come back
-/// together.
+/// It is a value that can be kept and shared. The delay before the second attempt is
+/// [`delay`](Self::delay). Before each further attempt it is multiplied by the
+/// [`factor`](Self::factor), up to [`max_delay`](Self::max_delay). Each delay is shortened by a
+/// random amount, up to [`jitter`](Self::jitter) times its length, so that clients that failed
+/// together do not retry together.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -52,25 +52,25 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Three attempts, 100 ms and then 200 ms apart, less up to half of that.
+    /// Three attempts, 100 ms and then 200 ms apart. Each delay is shortened by up to half of it.
     pub fn new() -> Self {
         Retry::default()
     }
 
-    /// How many attempts to make, the first included; zero counts as one, and [`u32::MAX`] means
+    /// Sets the number of attempts, including the first. Zero counts as one, and [`u32::MAX`] means
     /// without end.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// How long to wait after the first attempt.
+    /// Sets the delay after the first attempt.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// By how much each delay is longer than the one before: 2 doubles them, 1 keeps them equal.
+    /// Sets the factor that multiplies the delay after each attempt: 2 doubles it, 1 keeps it.
     ///
     /// # Panics
     ///
@@ -84,14 +84,14 @@ impl Retry {
         self
     }
 
-    /// The longest delay.
+    /// Sets the longest delay.
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self
     }
 
-    /// Which part of each delay is left to chance: 0 nothing, 1 all of it. Under a virtual clock
-    /// chance takes the same course in each run.
+    /// Sets the part of each delay that is random: 0 for none of it, 1 for all of it. Under a virtual
+    /// clock, each run draws the same random numbers.
     ///
     /// # Panics
     ///
@@ -105,20 +105,21 @@ impl Retry {
         self
     }
 
-    /// How long to go on, from the first attempt: none begins later than that. One that has begun
-    /// is not cut short; for that there is [`timeout`](crate::time::timeout).
+    /// Sets the time, counted from the first attempt, after which no attempt begins. An attempt
+    /// that has begun is not cut short; use [`timeout`](crate::time::timeout) for that.
     pub fn within(mut self, duration: Duration) -> Self {
         self.within = duration;
         self
     }
 
-    /// Calls and awaits `operation` until it succeeds, or this policy has had enough.
+    /// Calls and awaits `operation` until it succeeds, or until this policy allows no more
+    /// attempts.
     ///
     /// Dropping it drops the attempt that is under way, or the delay.
     ///
     /// # Errors
     ///
-    /// The error of the last attempt; those before are dropped.
+    /// The error of the last attempt. Earlier errors are dropped.
     ///
     /// # Panics
     ///

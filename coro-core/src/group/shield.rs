@@ -1,4 +1,4 @@
-//! Keeping a future from the cancellation of whoever awaits it.
+//! Shields a future from the cancellation of the task that awaits it.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -9,11 +9,11 @@ use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
 use crate::task::{Task, boxed, is_large};
 
-/// Runs `future` as a task, so that it goes on when whoever awaits it is cancelled. The counterpart
-/// of `asyncio.shield`.
+/// Runs `future` as a task, which continues if the task that awaits it is cancelled. The
+/// counterpart of `asyncio.shield`.
 ///
-/// The task is spawned at once. Dropping the shield detaches it: it runs on, and if it then panics
-/// that is reported. Only the end of its loop cancels it.
+/// The task is spawned at once. Dropping the shield detaches the task: it continues, and if it
+/// panics afterwards the panic is reported. Only the end of its loop cancels the task.
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc, time::Duration};

@@ -1,4 +1,4 @@
-//! A race in which each starts only when those before seem too slow.
+//! A race in which each future begins only if the earlier ones fail or seem too slow.
 
 use std::future::{IntoFuture, poll_fn};
 use std::task::Poll;
@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::members::{Go, Members};
 use crate::wait::until::Until;
 
-/// Awaits the first of several futures to succeed, but begins each only when the one before has
-/// failed, or has not succeeded for `delay`; the others are dropped.
+/// Awaits the first of several futures to succeed, and drops the others. The next future begins
+/// when one has failed, or when no future has succeeded for `delay` since the last one began.
 ///
-/// The counterpart of asyncio's `staggered_race`, by which connections are made to hosts that have
-/// several addresses. An iterator is asked for a future when that one is to begin. The futures may
-/// borrow. Dropping it drops those that have begun, and the errors that have come so far.
+/// The counterpart of asyncio's `staggered_race`, which makes connections to hosts that have
+/// several addresses. An iterator is asked for a future only when that future is to begin. The
+/// futures may borrow. Dropping it drops the futures that have begun, and the errors that have come
+/// so far.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,11 +32,11 @@ use crate::wait::until::Until;
 ///
 /// # Errors
 ///
-/// If none succeeds, all errors, in the order in which they came.
+/// If no future succeeds, all errors, in the order in which they came.
 ///
 /// # Panics
 ///
-/// When polled outside of a loop, unless the first is ready at once.
+/// When polled outside of a loop, unless the first future is ready at once.
 pub async fn staggered_race<I, T, E>(delay: Duration, futures: I) -> Result<T, Vec<E>>
 where
     I: IntoIterator<Item: IntoFuture<Output = Result<T, E>>>,

@@ -1,4 +1,4 @@
-//! Tasks of the loop that belong together.
+//! A group of the loop's tasks that end together.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,16 +20,17 @@ use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
 use crate::task::{Task, TaskHandle, TaskId, boxed_future, is_large};
 
-/// Tasks that end together: what [`try_scope`](crate::group::try_scope) is, for tasks of the loop and for
-/// code that cannot use a closure.
+/// Tasks that end together. A group does the same as [`try_scope`](crate::group::try_scope), but
+/// for tasks of the loop, and for code that cannot use a closure.
 ///
-/// The counterpart of `asyncio.TaskGroup`. Its tasks own what they use, run beside whoever made
-/// the group, and go on whether or not it is awaited. [`join`](Self::join) waits for all of them;
-/// [`run`](Self::run) does, and runs a body meanwhile. Tasks may spawn others into the group, by a
-/// clone of its [`handle`](Self::handle).
+/// The counterpart of `asyncio.TaskGroup`. Its tasks own the values that they use, run beside the
+/// task that made the group, and continue whether or not the group is awaited.
+/// [`join`](Self::join) waits for all of them; [`run`](Self::run) does the same and runs a body
+/// meanwhile. Tasks may spawn other tasks into the group, by a clone of its
+/// [`handle`](Self::handle).
 ///
-/// Dropping the group, and so dropping a `join` or `run` of it, cancels its tasks, in the order in
-/// which they were spawned.
+/// Dropping the group cancels its tasks, in the order in which they were spawned. So does dropping
+/// its `join` or `run`.
 ///
 /// ```
 /// coro::run(async {
@@ -44,13 +45,13 @@ use crate::task::{Task, TaskHandle, TaskId, boxed_future, is_large};
 /// # Failures
 ///
 /// As in a `try_scope`: a task made with [`try_spawn`](GroupHandle::try_spawn) fails with its
-/// error, under a [`Policy`], and a panic in any task ends the group. The failure goes to whoever
-/// joins the group; the task's own handle then says that the task was cancelled.
+/// error, under a [`Policy`], and a panic in any task ends the group. The failure goes to the
+/// caller of `join` or `run`; the task's own handle then says that the task was cancelled.
 pub struct TaskGroup<E: 'static = Infallible> {
     handle: GroupHandle<E>,
 }
 
-/// The way to spawn into a [`TaskGroup`] and to cancel it; clones are for its tasks.
+/// A handle to spawn into a [`TaskGroup`] and to cancel it. Clones are for the group's tasks.
 pub struct GroupHandle<E: 'static = Infallible> {
     group: Rc<Group<E>>,
 }
@@ -58,16 +59,16 @@ pub struct GroupHandle<E: 'static = Infallible> {
 struct Group<E> {
     members: RefCell<BTreeMap<TaskId, TaskHandle>>,
     verdict: Verdict<E>,
-    /// No task may enter any more.
+    /// Whether the group takes no more tasks.
     closed: Cell<bool>,
-    /// The tasks were cancelled, and the body is not polled again.
+    /// Whether the tasks were cancelled; then the body is not polled again.
     ended: Cell<bool>,
     waiter: Cell<Option<Waker>>,
 }
 
 impl<E> TaskGroup<E> {
-    /// An empty group. Without fallible tasks it is `TaskGroup::<Infallible>::new()`, which is
-    /// what the type `TaskGroup` means.
+    /// An empty group. For a group without fallible tasks write `TaskGroup::<Infallible>::new()`;
+    /// the type `TaskGroup` means the same.
     #[expect(clippy::new_without_default, reason = "a group is not a value")]
     pub fn new() -> Self {
         let group = Group {
@@ -84,18 +85,18 @@ impl<E> TaskGroup<E> {
         }
     }
 
-    /// The handle, whose clones tasks of the group can have.
+    /// The handle. Clone it for the tasks of the group.
     pub fn handle(&self) -> &GroupHandle<E> {
         &self.handle
     }
 
-    /// Waits until all tasks have ended, also those that they spawn meanwhile; then the group
-    /// takes no more.
+    /// Waits until all tasks have ended, including tasks that they spawn meanwhile. Then the group
+    /// takes no more tasks.
     ///
     /// # Errors
     ///
-    /// A [`ScopeError`] with all failures, if there were some. That the group was cancelled is no
-    /// error here.
+    /// A [`ScopeError`] with all failures, if there were any. A cancelled group is not an error
+    /// here.
     ///
     /// # Panics
     ///
@@ -107,8 +108,8 @@ impl<E> TaskGroup<E> {
         }
     }
 
-    /// Runs `body`, and then waits as [`join`](Self::join) does. The body is dropped when the
-    /// group ends early, and its error is a failure of the group's.
+    /// Runs `body`, and then waits as [`join`](Self::join) does. The body is dropped if the group
+    /// ends early. Its error is a failure of the group.
     ///
     /// # Errors
     ///
@@ -154,7 +155,7 @@ impl<E> TaskGroup<E> {
 }
 
 impl<E> GroupHandle<E> {
-    /// Makes `future` a task of the group, and of the loop that runs.
+    /// Makes `future` a task of the group and of the running loop.
     ///
     /// # Errors
     ///
@@ -171,7 +172,7 @@ impl<E> GroupHandle<E> {
         Ok(self.add(future))
     }
 
-    /// Makes `future` a task whose error is a failure of the group's, and whose handle gives the
+    /// Makes `future` a task whose error is a failure of the group, and whose handle gives the
     /// value of its success. Otherwise as [`spawn`](Self::spawn).
     ///
     /// # Errors
@@ -238,7 +239,7 @@ impl<E> GroupHandle<E> {
     }
 
     /// Cancels all tasks, in the order in which they were spawned, and the body of
-    /// [`run`](TaskGroup::run); the group takes no more. The first call counts.
+    /// [`run`](TaskGroup::run). The group takes no more tasks. Only the first call sets the reason.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         let cancelled = Cancelled::new(reason.into(), Location::caller());
@@ -246,19 +247,19 @@ impl<E> GroupHandle<E> {
             .fulfil(self.group.verdict.end(Cause::Cancelled(cancelled)));
     }
 
-    /// What the failure of a task means to the others; [`Policy::AllSucceed`] unless it is said
-    /// here, before the first is spawned.
+    /// Sets the effect of one task's failure on the other tasks, before the first task is spawned.
+    /// The default is [`Policy::AllSucceed`].
     pub fn policy(&self, policy: Policy) -> &Self {
         self.group.verdict.set_policy(policy);
         self
     }
 
-    /// Whether the group has ended, or is about to, so that it takes no more tasks.
+    /// Whether the group takes no more tasks, because it has ended or is about to end.
     pub fn is_closed(&self) -> bool {
         self.group.is_closed()
     }
 
-    /// How many tasks have not ended.
+    /// The number of tasks that have not ended.
     pub fn len(&self) -> usize {
         self.group.members.borrow().len()
     }
@@ -313,7 +314,7 @@ fn cancel_self() {
     }
 }
 
-/// One task that can succeed, for as long as it can.
+/// A task that can still succeed or fail. Dropped when it has an outcome, or never will.
 struct Attempt<E> {
     group: Rc<Group<E>>,
 }
@@ -338,7 +339,8 @@ impl<E: 'static> Attempt<E> {
         value
     }
 
-    /// The callout stands in the loop's queue behind all tasks that were woken before it.
+    /// Ends the group by a callout, which stands in the loop's queue behind all tasks that were
+    /// woken before it.
     fn end_after_turn(&self) {
         let group = self.group.clone();
         LoopHandle::current().call_soon(move || group.fulfil(Duty::End));
@@ -351,7 +353,7 @@ impl<E> Drop for Attempt<E> {
     }
 }
 
-/// A task's place among the others.
+/// A task's membership of the group, which dropping it ends.
 struct Place<E> {
     group: Rc<Group<E>>,
     number: Rc<Cell<Option<TaskId>>>,
@@ -370,7 +372,8 @@ impl<E> Drop for Place<E> {
 }
 
 pin_project! {
-    /// What the loop runs. The future is dropped before the place is given up.
+    /// The future that the loop runs for a task of the group. The inner future is dropped before
+    /// the place is given up.
     struct Member<F, E> {
         #[pin]
         future: F,
@@ -437,7 +440,8 @@ impl<E> fmt::Debug for GroupHandle<E> {
     }
 }
 
-/// A [`TaskGroup`] that has ended, or is about to, takes no more tasks. The future was dropped.
+/// The error of spawning into a [`TaskGroup`] that has ended or is about to end. The future was
+/// dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupClosed;
 

@@ -1,4 +1,4 @@
-//! Tokens by which work is told to stop.
+//! Tokens that tell work to stop.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,13 +14,14 @@ use pin_project_lite::pin_project;
 use crate::error::Cancelled;
 use crate::wait::queue::wake_each;
 
-/// A token that can be cancelled once, with a reason, and that anybody may wait for or ask.
+/// A token that can be cancelled once, with a reason. Any task can wait for that, or ask whether it
+/// has happened.
 ///
 /// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, but not the
-/// other way round. Dropping a future is how coro cancels it; a token is for telling many at once,
-/// or for letting each finish what it is at. It stays on its thread; another thread cancels it
-/// through a [`RemoteHandle`](crate::event_loop::RemoteHandle), whose `spawn` or `call_soon` is given what
-/// finds the token on the loop's own thread.
+/// other way round. Coro cancels a future by dropping it; a token is for telling many tasks at
+/// once, or for letting each finish its present work. A token stays on its thread. Another thread
+/// cancels it through a [`RemoteHandle`](crate::event_loop::RemoteHandle): it gives `spawn` or
+/// `call_soon` a closure that finds the token on the loop's own thread.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,7 +45,7 @@ pub struct CancelToken {
 #[derive(Default)]
 struct Node {
     cancelled: RefCell<Option<Cancelled>>,
-    /// The parent, and the number that this has with it.
+    /// The parent, and the number of this node among its children.
     parent: RefCell<Option<(Rc<Node>, u64)>>,
     children: RefCell<BTreeMap<u64, Weak<Node>>>,
     waiters: RefCell<BTreeMap<u64, Waker>>,
@@ -52,12 +53,12 @@ struct Node {
 }
 
 impl CancelToken {
-    /// A token that is nobody's child.
+    /// A token without a parent.
     pub fn new() -> Self {
         CancelToken::default()
     }
 
-    /// A token that is cancelled when this one is, and can be so before.
+    /// Makes a token that is cancelled when this one is, and that can be cancelled before.
     pub fn child(&self) -> Self {
         let child = CancelToken::new();
         match self.reason() {
@@ -72,12 +73,13 @@ impl CancelToken {
         child
     }
 
-    /// Cancels the token and all that descend from it, and wakes whoever waits for one of them, in
-    /// the order in which they began to. Only the first call counts.
+    /// Cancels the token and all its descendants, and wakes the tasks that wait for one of them.
+    /// The waiters of one token are woken in the order in which they began to wait, and before the
+    /// waiters of its children. Only the first call counts.
     ///
     /// # Panics
     ///
-    /// With the first panic of a waker, if one does, after all others were woken.
+    /// With the first panic of a waker, after all other waiters were woken.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         if self.is_cancelled() {
@@ -88,17 +90,17 @@ impl CancelToken {
         wake_each(|| woken.next());
     }
 
-    /// Whether the token, or one that it descends from, was cancelled.
+    /// Whether the token or one of its ancestors was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.node.cancelled.borrow().is_some()
     }
 
-    /// Why and where it was cancelled, if it was.
+    /// The reason and place of the cancellation, if the token was cancelled.
     pub fn reason(&self) -> Option<Cancelled> {
         self.node.cancelled.borrow().clone()
     }
 
-    /// Waits until the token is cancelled. Dropping that loses nothing.
+    /// Waits until the token is cancelled. Dropping the wait loses nothing.
     pub fn cancelled(&self) -> WaitCancelled {
         WaitCancelled {
             node: self.node.clone(),
@@ -108,10 +110,9 @@ impl CancelToken {
 
     /// Awaits `future`, but only until the token is cancelled.
     ///
-    /// The future is polled first, so a value that is ready at once wins. From when it waits it is
-    /// as a cancelled task: once the token is cancelled it is never polled again, though it may have
-    /// been woken, and what it was handed goes to the next waiter. It is dropped together with this
-    /// future.
+    /// The future is polled before the token is asked, so a value that is ready at once wins. Once
+    /// the token is cancelled, a future that waits is never polled again, even if it was woken. A
+    /// value that it was handed goes to the next waiter. It is dropped together with this future.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl Node {
         self.numbers.replace(self.numbers.get() + 1)
     }
 
-    /// Marks this and its descendants, however deep, and gives those who wait.
+    /// Marks this node and its descendants, however deep, and returns the wakers of their waiters.
     fn cancel_all(self: &Rc<Self>, cancelled: &Cancelled) -> Vec<Waker> {
         let mut wakers = Vec::new();
         let mut nodes = vec![self.clone()];
@@ -165,7 +166,8 @@ impl Node {
 }
 
 impl Drop for Node {
-    /// Gives up the ancestors that nobody else has, one after another: there may be many.
+    /// Gives up the ancestors that have no other owner. It does so in a loop, because recursion
+    /// through many ancestors could overflow the stack.
     fn drop(&mut self) {
         let mut next = self.leave_parent();
         while let Some(node) = next {
@@ -179,7 +181,7 @@ impl Drop for Node {
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct WaitCancelled {
     node: Rc<Node>,
-    /// The waiter's number, once it waits.
+    /// The waiter's number. `None` before the first poll that is pending.
     number: Option<u64>,
 }
 

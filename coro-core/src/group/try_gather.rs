@@ -1,4 +1,4 @@
-//! Waiting for all of several futures, or for the first error.
+//! Waits for all of several futures, or for the first error.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -12,13 +12,13 @@ use pin_project_lite::pin_project;
 
 use super::members::{Go, Members};
 
-/// Awaits all of a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
-/// concurrently; the first error ends it, and the rest are dropped.
+/// Awaits all futures in a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
+/// concurrently. The first error ends it, and the other futures are dropped.
 ///
-/// So the counterpart of `asyncio.gather`, but that it leaves nothing running behind. The outputs
-/// come in the order and shape in which the futures were given. When several fail at once, the
-/// error is that of the one that was polled first. Dropping it drops those that are not done, and
-/// the outputs of those that are.
+/// The counterpart of `asyncio.gather`, except that no future keeps running afterwards. The outputs
+/// come in the order and shape in which the futures were given. If several futures fail at once,
+/// the error is that of the future that was polled first. Dropping it drops the futures that are
+/// not done, and the outputs of the others.
 ///
 /// ```
 /// async fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
@@ -38,17 +38,17 @@ pub fn try_gather<G: TryGather>(futures: G) -> G::Future {
     futures.try_gather()
 }
 
-/// What [`try_gather`] takes: tuples of up to twelve futures of results, arrays and `Vec`s of them,
-/// iterators made by [`map`](Iterator::map).
+/// The argument of [`try_gather`]: a tuple of up to twelve futures of results, an array or `Vec` of
+/// them, or an iterator made by [`map`](Iterator::map).
 pub trait TryGather {
     /// The values, in the shape in which the futures were given.
     type Output;
-    /// The error that all have.
+    /// The error of every future.
     type Error;
     /// The future of all of them.
     type Future: Future<Output = Result<Self::Output, Self::Error>>;
 
-    /// What [`try_gather`] calls.
+    /// The function that [`try_gather`] calls.
     fn try_gather(self) -> Self::Future;
 }
 
@@ -104,7 +104,7 @@ impl<F, T> TryGatherVec<F, T> {
     }
 }
 
-/// Values are never pinned, and futures are so in their boxes.
+/// Values are never pinned, and futures are pinned in their boxes.
 impl<F, T> Unpin for TryGatherVec<F, T> {}
 
 impl<T, E, F: Future<Output = Result<T, E>>> Future for TryGatherVec<F, T> {
@@ -171,7 +171,7 @@ impl<F, T, const N: usize> fmt::Debug for TryGatherArray<F, T, N> {
     }
 }
 
-/// One size of tuple: its future, and the way to it.
+/// Implements [`TryGather`] for one size of tuple, and defines its future.
 macro_rules! tuple {
     ($Name:ident: $($F:ident $T:ident $field:ident),+) => {
         pin_project! {

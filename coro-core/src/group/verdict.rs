@@ -1,66 +1,67 @@
-//! The failure policy of scopes and task groups: what each outcome means to the others.
+//! The failure policy of a scope or a task group: the effect of each outcome on the whole.
 
 use std::cell::{Cell, RefCell};
 
 use super::error::{Cause, ScopeError};
 use super::panics::{FirstPanic, Payload};
 
-/// What the failure of one child means to the others, in a [`try_scope`](crate::group::try_scope) or a
-/// [`TaskGroup`](crate::group::TaskGroup).
+/// The effect of one child's failure on the other children of a
+/// [`try_scope`](crate::group::try_scope) or a [`TaskGroup`](crate::group::TaskGroup).
 ///
-/// A failure is the error of a child made with `try_spawn`. Such a child has no value to go on with.
-/// In a scope, under the last two policies, a body or child that awaits the handle of a failed one
-/// is dropped there; under the first two it waits for the scope's end.
+/// A failure is the error of a child made with `try_spawn`. Such a child has no value. In a scope,
+/// under the last two policies, a body or child that awaits the handle of a failed child is dropped
+/// there. Under the first two, it waits for the scope's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Policy {
     /// The first failure ends the scope: body and children are dropped.
     ///
-    /// A child's failure does so at the end of the turn: children that had been woken before it
-    /// take their step, and if they fail in that, their failures count, too. A failure of the body
+    /// A child's failure ends the scope at the end of the turn: children that had been woken before
+    /// take their step, and if they fail in it, their failures count, too. A failure of the body
     /// ends the scope at once.
     #[default]
     AllSucceed,
-    /// The first child to succeed ends the other children, and the body goes on with its value.
+    /// The first child to succeed ends the other children, and the body continues with its value.
     /// Failures are forgiven, unless all children that could succeed have failed: that ends the
     /// scope.
     FirstSucceeds,
-    /// Failures end no other child; if there are any the scope fails in the end, with all of them.
+    /// A failure ends no other child. If there were failures, the scope fails at its end, with all
+    /// of them.
     Collect,
-    /// Failures end no other child, and are forgiven if the body returns a value. A panic, too, is
-    /// that child's alone: it goes on in the body or child that awaits the handle, and if none does
+    /// A failure ends no other child, and is forgiven if the body returns a value. A panic ends no
+    /// other child either: it is resumed in the body or child that awaits the handle. If none does,
     /// it is reported to the loop's exception handler.
     Supervise,
 }
 
 impl Policy {
-    /// Whether a scope in which something has failed still has a value if its body has one.
+    /// Whether a scope with failures still has a value, if its body has one.
     fn forgives(self) -> bool {
         matches!(self, Policy::FirstSucceeds | Policy::Supervise)
     }
 }
 
-/// What an outcome obliges a scope or a group to do.
+/// The duty of a scope or a group after an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(super) enum Duty {
     Nothing,
     /// End the children, but not the body.
     EndChildren,
-    /// End body and children, after those that had been woken before it have taken their step.
+    /// End body and children, after the children that were woken before have taken their step.
     EndAfterTurn,
     /// End body and children at once.
     End,
 }
 
-/// The outcomes so far, and the policy by which they are judged.
+/// The outcomes so far, with the policy that judges them.
 pub(super) struct Verdict<E> {
     policy: Cell<Policy>,
     failures: RefCell<Vec<E>>,
     panic: FirstPanic,
-    /// Why the whole ends before its time.
+    /// The cause of an early end, if there is one.
     cause: RefCell<Option<Cause>>,
-    /// How many children can still succeed.
+    /// The number of children that can still succeed.
     trying: Cell<usize>,
     has_succeeded: Cell<bool>,
 }
@@ -87,17 +88,17 @@ impl<E> Verdict<E> {
         self.policy.set(policy);
     }
 
-    /// Whether something has ended the whole.
+    /// Whether an outcome, a cancellation or a deadline has ended the whole.
     pub(super) fn is_ending(&self) -> bool {
         self.cause.borrow().is_some()
     }
 
-    /// A child that can succeed was made.
+    /// Counts a child that can succeed.
     pub(super) fn attempt(&self) {
         self.trying.set(self.trying.get() + 1);
     }
 
-    /// Such a child is gone, whatever its outcome.
+    /// Takes off a child that can succeed, when it is gone, whatever its outcome.
     pub(super) fn attempt_over(&self) -> Duty {
         self.trying.set(self.trying.get() - 1);
         let hopeless = self.trying.get() == 0 && !self.has_succeeded.get();
@@ -108,7 +109,7 @@ impl<E> Verdict<E> {
         }
     }
 
-    /// Takes the outcome of such a child.
+    /// Takes the outcome of a child that can succeed.
     pub(super) fn judge<T>(&self, result: Result<T, E>) -> (Option<T>, Duty) {
         match result {
             Ok(value) => (Some(value), self.success()),

@@ -1,4 +1,4 @@
-//! Waiting for some of several tasks.
+//! Waits for some of several tasks.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -9,7 +9,7 @@ use crate::error::JoinError;
 use crate::task::Task;
 use crate::wait::until::Until;
 
-/// What [`wait`] waits for.
+/// The event that [`wait`] waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReturnWhen {
     /// The first task to end, in whatever way.
@@ -20,18 +20,21 @@ pub enum ReturnWhen {
     AllCompleted,
 }
 
-/// What [`wait`] gives: the outcomes of the tasks that have ended, in the order in which they did,
-/// and the tasks that have not; each with its place in the order in which they were given.
+/// The result of [`wait`]: the outcomes of the tasks that have ended, in the order in which they
+/// ended, and the tasks that have not ended. Each has its place in the order in which the tasks
+/// were given.
 pub type Waited<T> = (Vec<(usize, Result<T, JoinError>)>, Vec<(usize, Task<T>)>);
 
-/// Waits until some or all of the tasks have ended, or until `timeout` has passed, if there is one;
-/// cancels nobody. The counterpart of `asyncio.wait`.
+/// Waits until some or all of the tasks have ended, or until `timeout` has passed, if there is one.
+/// It cancels no task. The counterpart of `asyncio.wait`.
 ///
-/// Of those that have ended by then, all are among the first that it gives; the rest are handed
-/// back, and run on meanwhile. Errors that tasks return are values here, and so is a cancellation:
-/// only a panic counts as [`FirstError`](ReturnWhen::FirstError). With no tasks it is ready at once.
+/// All tasks that have ended by then are in the first part of the result. The others are handed
+/// back, and run meanwhile. An error that a task returns is a value here, and so is a cancellation:
+/// only a panic counts as [`FirstError`](ReturnWhen::FirstError). Without tasks it is ready at
+/// once.
 ///
-/// Dropping it detaches the tasks, which run on; the outcomes of those that it saw end are dropped.
+/// Dropping it detaches the tasks, which continue. The outcomes of tasks that it has seen end are
+/// dropped.
 ///
 /// ```
 /// use std::time::Duration;

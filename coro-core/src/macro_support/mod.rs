@@ -41,7 +41,8 @@ macro_rules! yield_from {
     };
     ($($other:tt)*) => {
         ::core::compile_error!(
-            "`yield_from!` takes one expression: what to wait for or to delegate to"
+            "`yield_from!` takes one expression: a future to wait for, or a coroutine, \
+             iterator or stream to delegate to"
         )
     };
 }
@@ -56,7 +57,7 @@ macro_rules! yield_ {
         this_fn_needs_the_attribute_coro_coroutine!(
             {
                 ::core::compile_error!(
-                    "this coroutine does not say what it yields: \
+                    "this coroutine does not name the type that it yields: \
                      write `#[coro::coroutine(yields = T)]`"
                 )
             }

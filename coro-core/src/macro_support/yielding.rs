@@ -209,7 +209,7 @@ pub trait YieldFrom<Y, R, Kind>: Sized {
 #[diagnostic::on_unimplemented(
     message = "this yields values of type `{Self}`, but the enclosing coroutine is declared with `yields = {Y}`",
     label = "yields `{Self}`, expected `{Y}`",
-    note = "what a coroutine delegates to must yield exactly the type given in `yields = ..`"
+    note = "`yield_from!(x)` needs an `x` that yields exactly the type given in `yields = ..`"
 )]
 pub trait YieldAs<Y>: Sized {
     fn way<R>(way: Way<Y, R>) -> Way<Self, R>;

@@ -1,4 +1,4 @@
-//! Sockets, pipes, and whatever else has a descriptor.
+//! Sockets, pipes, other descriptors.
 
 #[cfg(unix)]
 mod async_fd;

@@ -1,4 +1,4 @@
-//! Accepting TCP connections.
+//! The listener that accepts TCP connections.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -10,8 +10,8 @@ use super::pause::Pause;
 use super::{TcpSocket, TcpStream};
 use crate::wait::ready::Ready;
 
-/// How many connections may wait to be accepted; the system may allow fewer. As connecting never
-/// waits for the other end's program, a burst of clients needs room.
+/// The number of connections that may wait to be accepted; the system may allow fewer. A client
+/// connects without waiting for the accepting program, so a burst of clients needs room.
 const BACKLOG: u32 = 4096;
 
 /// A socket that accepts TCP connections. Dropping it closes it.
@@ -40,13 +40,13 @@ pub struct TcpListener {
 impl TcpListener {
     /// Listens on the first of the addresses that can be bound; port 0 lets the system choose one.
     ///
-    /// Give an address, such as `"127.0.0.1:8080"`: resolving a name here would hold up the loop
-    /// meanwhile. On Unix the address may be reused at once after an earlier listener has gone. For
-    /// other settings there is [`TcpSocket`].
+    /// Give an address, such as `"127.0.0.1:8080"`: resolving a name here would hold up the loop.
+    /// On Unix the address may be reused at once after an earlier listener has closed. For other
+    /// settings, use [`TcpSocket`].
     ///
     /// # Errors
     ///
-    /// If no address can be bound, the error of the last.
+    /// If no address can be bound, the error of the last address.
     ///
     /// # Panics
     ///
@@ -66,7 +66,7 @@ impl TcpListener {
     #[track_caller]
     fn bind_one(address: SocketAddr) -> io::Result<Self> {
         let socket = TcpSocket::for_address(address)?;
-        // Elsewhere this would allow two sockets at one address.
+        // On other systems this option would allow two sockets at one address.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
         socket.bind(address)?;
@@ -80,15 +80,15 @@ impl TcpListener {
         })
     }
 
-    /// Waits for a connection; gives it and the address of its other end.
+    /// Waits for a connection. Gives the connection and the address of its other end.
     ///
-    /// A connection that was broken off before it could be accepted, or that a firewall forbids, is
-    /// passed over. When the process has no descriptors or memory left for one, or anything else
-    /// prevents the system from giving one for now, the listener reports so
-    /// ([`AcceptPaused`](crate::report::ReportKind::AcceptPaused)), waits, from 10 ms to a second, and tries
-    /// again until it can; meanwhile connections wait in the system's queue. It reports again only
-    /// after all that queued were accepted. Dropping the wait loses no connection. Any number of
-    /// tasks may accept from one listener.
+    /// A connection that broke before it could be accepted, or that a firewall forbids, is skipped.
+    /// If the process has no descriptor or memory for a connection, or the system cannot give one
+    /// for now, the listener reports that
+    /// ([`AcceptPaused`](crate::report::ReportKind::AcceptPaused)) and tries again after a pause of
+    /// 10 ms to a second, until it succeeds. Meanwhile connections wait in the system's queue. The
+    /// listener reports again only after it has accepted all queued connections. Dropping the wait
+    /// loses no connection. Any number of tasks may accept from one listener.
     ///
     /// # Errors
     ///
@@ -108,11 +108,11 @@ impl TcpListener {
         })
     }
 
-    /// The address that is listened on.
+    /// The address that the listener listens on.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system does not give the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }

@@ -1,4 +1,4 @@
-//! Accepting connections within the machine.
+//! The listener that accepts connections by Unix sockets.
 
 use std::fs;
 use std::io;
@@ -17,9 +17,10 @@ use crate::wait::ready::Ready;
 
 /// A Unix socket that accepts connections. Dropping it closes it, and leaves its file.
 ///
-/// The file is the address: whoever may write to it may connect, so mind its permissions and those
-/// of its folder. It stays when the socket is closed. Binding where a file is fails; if nobody
-/// listens there any more, the error says so, and the remedy is to remove the file first:
+/// The file is the address: every user with write access to the file may connect, so check its
+/// permissions and those of its folder. The file stays when the socket is closed. Binding fails if
+/// there is a file at the path. If no socket listens there any more, the error says so, and the
+/// remedy is to remove the file first:
 ///
 /// ```
 /// use coro::net::{UnixListener, UnixStream};
@@ -49,12 +50,12 @@ pub struct UnixListener {
 }
 
 impl UnixListener {
-    /// Listens at a path, where it makes a file.
+    /// Listens at a path, and makes a file there.
     ///
     /// # Errors
     ///
-    /// `AddrInUse` if there is a file; if it is one left over from a socket that nobody listens at,
-    /// the error says so. `InvalidInput` if the path is longer than such an address can be, about a
+    /// `AddrInUse` if there is a file; if it is left over from a socket that no longer listens, the
+    /// error says so. `InvalidInput` if the path is longer than such an address can be, about a
     /// hundred bytes.
     ///
     /// # Panics
@@ -96,9 +97,10 @@ impl UnixListener {
         })
     }
 
-    /// Waits for a connection; gives it and the address of its other end, which most have none of.
+    /// Waits for a connection. Gives the connection and the address of its other end; most clients
+    /// have no address.
     ///
-    /// What happens when descriptors run out, and when several tasks accept, is as for
+    /// If descriptors run out, or several tasks accept, it behaves as
     /// [`TcpListener::accept`](super::TcpListener::accept). Dropping the wait loses no connection.
     ///
     /// # Errors
@@ -122,17 +124,17 @@ impl UnixListener {
         })
     }
 
-    /// The address that is listened at.
+    /// The address that the listener listens at.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system does not give the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
 }
 
-/// Whether there is a socket at which nobody listens any more. Other files refuse connections too.
+/// Whether the file is that of a socket that no longer listens. Other files refuse connections too.
 pub(super) fn is_left_over(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
     let connected = mio::net::UnixStream::connect(path); // it does not block

@@ -1,4 +1,4 @@
-//! Connections within the machine, by Unix sockets.
+//! A connection by a Unix socket, within the machine.
 
 use std::io::{self, IoSliceMut};
 use std::net::Shutdown;
@@ -21,9 +21,10 @@ use crate::wait::ready::Ready;
 
 /// A connection by a Unix socket. Dropping it closes it.
 ///
-/// It reads and writes as a [`TcpStream`](super::TcpStream) does, and so does a reference to it, and
-/// it is closed and dropped to the same effect; beside bytes it carries descriptors, by [`send_fds`](Self::send_fds) and
-/// [`recv_fds`](Self::recv_fds). Those that come while nothing but bytes is read are closed unseen.
+/// It reads, writes and closes as a [`TcpStream`](super::TcpStream) does, and so does a reference to
+/// it. Dropping it has the same effect as there. It also carries descriptors, by
+/// [`send_fds`](Self::send_fds) and [`recv_fds`](Self::recv_fds). Descriptors that arrive at a read
+/// of bytes alone are closed.
 ///
 /// ```
 /// use coro::net::UnixStream;
@@ -54,14 +55,16 @@ impl UnixStream {
         })
     }
 
-    /// Connects to the socket at a path. Dropping the wait closes ours.
+    /// Connects to the socket at a path. Dropping the wait closes the new socket.
+    ///
+    /// While the listener's queue is full this waits, as a blocking socket does: limit it with
+    /// [`timeout`](crate::time::timeout).
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such file; `ConnectionRefused` if there is one but nobody listens
-    /// any more; `InvalidInput` if the path is longer than such an address can be, about a hundred
-    /// bytes. While the listener's queue is full this waits, as a blocking socket does: bound it
-    /// with [`timeout`](crate::time::timeout).
+    /// `NotFound` if there is no such file; `ConnectionRefused` if there is one but no socket
+    /// listens there any more; `InvalidInput` if the path is longer than such an address can be,
+    /// about a hundred bytes.
     ///
     /// # Panics
     ///
@@ -119,7 +122,7 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system does not give the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -128,24 +131,24 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// If the connection is gone.
+    /// If the connection no longer exists.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }
 
-    /// Who the other end is, or was when it connected.
+    /// The credentials of the process at the other end, as of the time when it connected.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system does not give them.
     #[cfg(target_os = "linux")]
     pub fn peer_cred(&self) -> io::Result<super::PeerCredentials> {
         super::unix_rights::peer_credentials(self.ready.get())
     }
 
-    /// Shuts down reading, writing or both, also for others who use the connection.
+    /// Shuts down reading, writing or both, also for other tasks that use the connection.
     ///
-    /// One that the other end has closed already counts as shut down.
+    /// A connection that the other end has closed already counts as shut down.
     ///
     /// # Errors
     ///
@@ -157,12 +160,12 @@ impl UnixStream {
         }
     }
 
-    /// Reads what is there, without waiting.
+    /// Reads bytes that have arrived, without waiting.
     ///
     /// # Errors
     ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is, as far as the loop knows; and as
-    /// for reading.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no bytes have arrived, as far as the loop
+    /// knows; and as for reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = |io: &_| sys::recv_bytes(io, &mut [IoSliceMut::new(buffer)]);
         Ok(self.ready.try_io(Direction::Read, read)?.0)
@@ -179,11 +182,11 @@ impl UnixStream {
             .try_io(Direction::Write, |io| sys::send(io, bytes))
     }
 
-    /// The error that has come for the socket and that nobody has been told yet; it is told once.
+    /// Takes the socket's pending error, if there is one. An error is given only once.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system does not give it.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.ready.get().take_error()
     }
@@ -200,8 +203,8 @@ impl UnixStream {
         self.poll_read_vectored(cx, &mut [IoSliceMut::new(buffer)])
     }
 
-    /// A read ends where descriptors were sent along, so that one that comes up short need not have
-    /// taken all there was: if it met some, the next has to be tried.
+    /// A read ends at bytes that descriptors were sent with. So a short read that met descriptors
+    /// need not have taken all bytes, and is not noted: the socket may still be ready.
     fn poll_read_vectored(
         &self,
         cx: &Context<'_>,

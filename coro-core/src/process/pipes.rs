@@ -13,7 +13,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use mio::unix::pipe::{Receiver, Sender};
 
 use crate::event_loop::{Direction, Wait};
-use crate::sys::process as system;
+use crate::sys;
 use crate::wait::ready::Ready;
 
 /// The pipe to a child's standard input.
@@ -77,9 +77,9 @@ impl ChildStdin {
 
     /// Ready once the pipe has no reader: neither the child nor another process.
     pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
-        let is_broken = |io: &Sender| match system::is_broken(io) {
-            true => Ok(()),
-            false => Err(io::ErrorKind::WouldBlock.into()),
+        let is_broken = |io: &Sender| match sys::is_broken(io) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(io::ErrorKind::WouldBlock.into()),
         };
         match self.ready() {
             Ok(ready) => ready

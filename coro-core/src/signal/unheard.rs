@@ -27,7 +27,7 @@ struct Kind {
     runs: usize,
     /// True while the signal has no listener; the handler then performs the default action. `None`
     /// if the program ignored the signal before, or had a handler for it, which is still called.
-    nobody: Option<Arc<AtomicBool>>,
+    unheard: Option<Arc<AtomicBool>>,
 }
 
 /// A listener's registration, until it is dropped.
@@ -48,9 +48,9 @@ fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
     let mut kind = Kind::default();
     let is_new = !kinds.contains_key(&signal);
     if is_new && signal_name(signal).is_some() && sys::has_default_action(signal) {
-        let nobody = Arc::new(AtomicBool::new(true));
-        flag::register_conditional_default(signal, nobody.clone())?;
-        kind.nobody = Some(nobody);
+        let unheard = Arc::new(AtomicBool::new(true));
+        flag::register_conditional_default(signal, unheard.clone())?;
+        kind.unheard = Some(unheard);
     }
     Ok(kinds.entry(signal).or_insert(kind))
 }
@@ -59,8 +59,8 @@ impl Kind {
     /// Passes the present number of listeners and runs on to the handler.
     fn settle(&self, signal: c_int) {
         let interrupts = signal == SIGINT && interrupt::arm(self.listeners == 0) && self.runs > 0;
-        if let Some(nobody) = &self.nobody {
-            nobody.store(self.listeners == 0 && !interrupts, Ordering::SeqCst);
+        if let Some(unheard) = &self.unheard {
+            unheard.store(self.listeners == 0 && !interrupts, Ordering::SeqCst);
         }
     }
 }
@@ -96,7 +96,7 @@ impl Interruptible {
     pub(super) fn new() -> io::Result<Option<Self>> {
         let mut kinds = lock();
         let kind = known(&mut kinds, SIGINT)?;
-        if kind.nobody.is_none() {
+        if kind.unheard.is_none() {
             return Ok(None);
         }
         interrupt::prepare()?;

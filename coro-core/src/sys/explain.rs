@@ -38,8 +38,8 @@ pub(crate) fn explain_register(error: io::Error) -> io::Error {
         ),
         io::ErrorKind::AlreadyExists => explain(
             io::ErrorKind::AlreadyExists,
-            "this event loop waits for the descriptor already: use what waits for it, or give a \
-             duplicate of the descriptor",
+            "this event loop waits for the descriptor already: use the object that waits for it, \
+             or give a duplicate of the descriptor",
             error,
         ),
         _ => error,

@@ -37,7 +37,7 @@ pub(crate) use message::{
     recv_descriptors, send_descriptors, unix_sender,
 };
 #[cfg(unix)]
-pub(crate) use pipe::{is_read_by_nobody, set_nonblocking};
+pub(crate) use pipe::{is_broken, set_nonblocking};
 pub(crate) use poller::{Poller, PreciseWaits};
 pub(crate) use send_file::{read_at, send_file};
 pub(crate) use signals::has_default_action;

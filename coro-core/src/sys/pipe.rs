@@ -1,8 +1,7 @@
 //! Pipes that other processes may share.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -14,7 +13,7 @@ pub(crate) fn set_nonblocking(descriptor: &OwnedFd) -> io::Result<()> {
 }
 
 /// Whether a pipe has lost its reader: every descriptor of its other end was closed.
-pub(crate) fn is_read_by_nobody(pipe: &File) -> io::Result<bool> {
+pub(crate) fn is_broken(pipe: &impl AsFd) -> io::Result<bool> {
     let mut of_pipe = [PollFd::new(pipe, PollFlags::empty())];
     poll(&mut of_pipe, Some(&Timespec::default()))?;
     let gone = PollFlags::ERR | PollFlags::HUP;

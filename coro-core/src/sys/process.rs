@@ -1,9 +1,7 @@
 //! Processes: signals to them, waits that leave them to be reaped.
 
 use std::io;
-use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 pub(crate) use pidfd::Pidfd;
@@ -38,13 +36,6 @@ pub(crate) fn wait_until_ended(id: u32) -> io::Result<()> {
 
 pub(crate) fn is_no_such_process(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::SRCH)
-}
-
-/// Whether a pipe has lost its reader.
-pub(crate) fn is_broken(pipe: &impl AsFd) -> bool {
-    let mut polled = [PollFd::new(pipe, PollFlags::empty())];
-    let now = Timespec::default();
-    rustix::event::poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 fn pid(id: u32) -> io::Result<Pid> {

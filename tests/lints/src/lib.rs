@@ -1,7 +1,7 @@
 //! Every form of the attributes, under all lints of rustc and clippy that can be turned on.
 //!
-//! `cargo clippy -p coro-lints -- -D warnings` fails if one of them fires on what the attributes
-//! print. The lints that are allowed here are about what stands in this file.
+//! `cargo clippy -p coro-lints -- -D warnings` fails if one of them fires on code that the
+//! attributes print. The lints that are allowed here concern the code of this file.
 
 #![forbid(unsafe_code)]
 #![warn(
@@ -52,7 +52,7 @@
     clippy::impl_trait_in_params,
     clippy::question_mark_used,
     clippy::std_instead_of_alloc,
-    reason = "about what is written here, and is written on purpose"
+    reason = "about the code of this file, which is so on purpose"
 )]
 
 use core::fmt::Display;

@@ -1,4 +1,4 @@
-//! `.await` inside a generator that cannot wait, in what is not its own body.
+//! `.await` inside a generator that cannot wait, in places that are not its own body.
 
 #![deny(
     warnings,

@@ -1,10 +1,10 @@
-//! Which members of a group were woken.
+//! The seats of a group, with the list of members that were woken.
 //!
-//! Every member sits in a *seat* and has a waker of its own, which puts the seat in a list and wakes
-//! whoever polls the group: so a member is polled only if it was woken, and members that finish one
-//! by one cost a constant each. A waker is a pointer to the seat, so that it costs no allocation;
-//! as any thread may hold one, lists and marks are atomic. A seat is vacant, for another member,
-//! once its member has left and nobody has a waker of it any more.
+//! Every member sits in a *seat* and has a waker of its own. The waker puts the seat in a list and
+//! wakes the *parent*, the task that polls the group. So a member is polled only if it was woken,
+//! and each member that finishes costs constant time. A waker is a pointer to the seat, so it costs
+//! no allocation. Any thread may hold a waker, so lists and marks are atomic. A seat is vacant, for
+//! another member, once its member has left and no waker of it exists.
 
 #[cfg(all(loom, test))]
 mod interleavings;
@@ -18,12 +18,12 @@ use crate::primitives::Arc;
 use crate::primitives::Ordering::Relaxed;
 use crate::task::budget;
 
-/// A group is polled no further after this many steps, as with the loop's own queue: others on the
-/// loop want their turn.
+/// The greatest number of steps in one poll of the group, as in one turn of the loop: other tasks
+/// on the loop want their turn.
 const STEPS_A_POLL: u32 = 64;
 
-/// The turn of one member: it is polled with [`waker`](Self::waker); if it then leaves, the turn is
-/// given back, by [`Ready::leave`] or [`Ready::retire`].
+/// The turn of one member. The member is polled with [`waker`](Self::waker). If it leaves
+/// afterwards, its owner passes the turn to [`Ready::leave`] or [`Ready::retire`].
 pub(super) struct Turn<'a>(&'a Seat);
 
 impl Turn<'_> {
@@ -36,22 +36,23 @@ impl Turn<'_> {
     }
 }
 
-/// The seats of a group, and those among them that were woken, in the order in which they were.
+/// The seats of a group, and the seats that were woken, in the order of waking.
 ///
-/// Foreign code runs in the wakers of parents alone: where the caller cannot have it run, it is
-/// given the waker.
+/// The only foreign code here is in the wakers of parents. A method whose callers cannot allow
+/// foreign code returns the waker instead of using it.
 pub(super) struct Ready {
     room: Arc<Room>,
-    /// How many seats there are.
+    /// The number of seats.
     seats: Cell<u32>,
-    /// The first of those that are vacant, and behind it the others.
+    /// The first vacant seat. The other vacant seats follow it.
     vacant: Cell<u32>,
-    /// The first and the last of those that were taken from the list, or were woken by the owner.
+    /// The first and the last seat of the batch: seats that were taken from the room's list, or
+    /// that the owner has woken.
     batch: Cell<u32>,
     last: Cell<u32>,
     poll: Cell<u32>,
     steps: Cell<u32>,
-    /// No more are taken from the list: the batch has the last that get a turn.
+    /// Whether only members in the batch still get a turn: no more are taken from the list.
     is_last_batch: Cell<bool>,
     /// How many leaves had been refused for want of budget as the poll began.
     refusals: Cell<u32>,
@@ -74,15 +75,15 @@ impl Default for Ready {
 }
 
 impl Ready {
-    /// Seats a member, as if woken: in a seat that was vacated, or in a new one behind the last.
-    /// Gives the waker to be woken, if the group is being waited for.
+    /// Seats a member, as if it were woken, in a vacant seat or in a new one behind the last.
+    /// Returns the parent's waker, for the caller to wake, if the parent waits.
     pub(super) fn enter(&self) -> (usize, Option<Waker>) {
         let seat = self.vacant_seat().unwrap_or_else(|| self.new_seat());
         self.append(seat);
         (seat.number() as usize, self.room.take_parent())
     }
 
-    /// Puts a seat that is queued behind all that were woken before.
+    /// Appends a seat that is marked as queued, behind all seats that were woken before.
     fn append(&self, seat: &Seat) {
         if let Some((first, last)) = self.room.take_list() {
             self.append_list(first, last);
@@ -118,7 +119,7 @@ impl Ready {
         self.room.seat_or_new(number)
     }
 
-    /// Seats so many members, as if woken.
+    /// Makes seats for this number of members, as if all were woken.
     pub(super) fn of(members: usize) -> Self {
         let members = u32::try_from(members).expect("two milliard members are too many");
         let ready = Ready::default();
@@ -132,7 +133,7 @@ impl Ready {
         ready
     }
 
-    /// Begins a poll of the group. Gives a waker to be dropped.
+    /// Begins a poll of the group. Returns the parent's old waker, for the caller to drop.
     #[must_use]
     pub(super) fn begin(&self) -> Option<Waker> {
         self.poll.set(self.poll.get().wrapping_add(1));
@@ -141,13 +142,13 @@ impl Ready {
         self.room.take_parent()
     }
 
-    /// The waker of whoever waits for the group, to be woken because something else has changed.
+    /// Takes the parent's waker, which the caller wakes because something else has changed.
     #[must_use]
     pub(super) fn take_parent(&self) -> Option<Waker> {
         self.room.take_parent()
     }
 
-    /// Wakes a member, as its waker would, and whoever waits for the group.
+    /// Wakes a member, as its waker would, and the parent.
     pub(super) fn wake(&self, seat: usize) {
         let seat = self.room.seat(seat as u32);
         if self.is_last_batch.get() || seat.was_queued() {
@@ -159,13 +160,13 @@ impl Ready {
         }
     }
 
-    /// Whether this is the waker of that member.
+    /// Whether this is the waker of the member in that seat.
     pub(super) fn is_waker_of(&self, seat: usize, waker: &Waker) -> bool {
         self.room.seat(seat as u32).waker().will_wake(waker)
     }
 
-    /// The member whose turn it is; none if the group has nothing to do, or has done enough for
-    /// one poll: a member has one turn in each.
+    /// The turn of the next member. `None` if no member was woken, or if the group has done enough
+    /// for one poll: each member has one turn in a poll.
     #[inline]
     pub(super) fn next(&self) -> Option<Turn<'_>> {
         while self.may_go_on() && self.refill() {
@@ -193,7 +194,7 @@ impl Ready {
         self.steps.get() < STEPS_A_POLL && self.refusals.get() == budget::refusals()
     }
 
-    /// Whether there is something in the batch, if need be from the list.
+    /// Fills an empty batch from the list. Returns whether the batch has a seat.
     fn refill(&self) -> bool {
         if self.batch.get() == NONE
             && !self.is_last_batch.get()
@@ -204,7 +205,7 @@ impl Ready {
         self.batch.get() != NONE
     }
 
-    /// From now on only those get a turn that were woken before.
+    /// From now on, only members that were woken before get a turn.
     pub(super) fn stop_refilling(&self) {
         if let Some((first, last)) = self.room.take_list() {
             self.append_list(first, last);
@@ -212,29 +213,30 @@ impl Ready {
         self.is_last_batch.set(true);
     }
 
-    /// Whether all that get a turn [until the end](Self::stop_refilling) have had it.
+    /// Whether all members that get a turn [until the end](Self::stop_refilling) have had it.
     pub(super) fn is_exhausted(&self) -> bool {
         self.batch.get() == NONE
     }
 
-    /// A member that nobody will follow leaves in its turn.
+    /// Lets a member leave in its turn, if no other member will take its seat.
     pub(super) fn retire(&self, turn: Turn<'_>) {
         if turn.0.set_queued(true) {
             turn.0.left.store(true, Relaxed);
         }
     }
 
-    /// The member leaves in its turn.
+    /// Lets a member leave in its turn, and vacates its seat.
     pub(super) fn leave(&self, turn: Turn<'_>) {
         self.settle(turn.0);
     }
 
-    /// A member leaves outside of its turn.
+    /// Lets a member leave outside of its turn, and vacates its seat.
     pub(super) fn remove(&self, seat: usize) {
         self.settle(self.room.seat(seat as u32));
     }
 
-    /// Whoever comes last, the member that leaves or its seat in the list, vacates the seat.
+    /// Vacates the seat of a member that leaves. A seat that is still in the list is vacated when
+    /// it is taken out.
     fn settle(&self, seat: &Seat) {
         match seat.set_queued(true) {
             true => seat.left.store(true, Relaxed),
@@ -248,8 +250,8 @@ impl Ready {
         }
     }
 
-    /// Ends a poll of the group, which waits: for its members, or only for another turn. Then
-    /// `parent` is woken.
+    /// Ends a poll of a group that is not done. If members are woken already, the group only needs
+    /// another poll, and `parent` is woken at once. If not, `parent` is registered.
     pub(super) fn end<T>(&self, parent: &Waker) -> Poll<T> {
         if self.batch.get() != NONE || self.room.is_anyone_woken() {
             parent.wake_by_ref();

@@ -1,4 +1,4 @@
-//! The seats of a group, which any thread may reach by a waker.
+//! The room with a group's seats, which any thread may reach by a waker.
 #![expect(
     unsafe_code,
     reason = "a waker points to a seat among others, and counts the room that they are in"
@@ -15,37 +15,38 @@ use crate::primitives::{
     Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering, fence_for_loom,
 };
 
-/// No seat's number.
+/// A number that no seat has. It ends a list.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// So many seats stand in the room itself, and each of the blocks beside it has as many as room and
-/// blocks had before.
+/// The number of seats in the room itself. Each block beside it has as many seats as the room and
+/// all blocks before it together, and `FIRST` more.
 const FIRST: usize = 4;
 const BLOCKS: usize = 28;
 
-/// Set in the count of a seat's wakers when its member has left: the last of them gives it back.
+/// A flag in the count of a seat's wakers: the member has left, so the last waker gives the seat
+/// back.
 const LEFT: u32 = 1 << 31;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
-/// One member's place. The owner alone reads or writes `polled_in` and `left`, and `next` while the
-/// seat is in no list of the room's.
+/// The place of one member. Only the owner reads or writes `polled_in` and `left`. The same holds
+/// for `next` while the seat is in no list of the room.
 pub(super) struct Seat {
     room: AtomicPtr<Room>,
     number: u32,
-    /// The next in whichever list the seat is in.
+    /// The next seat in the list that this seat is in.
     pub(super) next: AtomicU32,
-    /// Wakers that are counted, not the one that is lent for a poll.
+    /// The number of counted wakers. The waker that is lent for a poll does not count.
     wakers: AtomicU32,
     pub(super) polled_in: AtomicU32,
-    /// Whether the seat is in the list; or it is vacant, and must not get there.
+    /// Whether the seat is in the list. Also true for a vacant seat, which must not get there.
     queued: AtomicBool,
     /// Whether the member has left while its seat was in the list.
     pub(super) left: AtomicBool,
 }
 
 impl Seat {
-    /// It comes into the world queued, and followed by the next.
+    /// A new seat is queued, and followed by the seat with the next number.
     fn new(number: usize, room: *const Room) -> Self {
         let number = number as u32;
         Seat {
@@ -64,12 +65,13 @@ impl Seat {
     }
 
     fn room(&self) -> &Room {
-        // SAFETY: a seat is reached through its room, by whoever keeps that, or by a waker, which
-        // counts it; and only `Room::new` and `Room::seat_or_new` make seats.
+        // SAFETY: a seat is reached through its room, which the owner keeps, or by a waker. A lent
+        // waker borrows from the owner, and a cloned one counts the room. Only `Room::new` and
+        // `Room::seat_or_new` make seats.
         unsafe { &*self.room.load(Ordering::Relaxed) }
     }
 
-    /// Puts the seat in the list, unless it is there, and wakes whoever polls the group.
+    /// Puts the seat in the list, unless it is there, and wakes the parent.
     #[inline]
     fn wake(&self) {
         if !self.was_queued()
@@ -79,16 +81,18 @@ impl Seat {
         }
     }
 
-    /// Marks the seat as queued; gives whether it was so before.
+    /// Marks the seat as queued. Returns whether it was queued before.
     #[inline]
     pub(super) fn was_queued(&self) -> bool {
         self.queued.swap(true, Ordering::AcqRel)
     }
 
-    /// Sets whether the seat is queued, for its owner, while its member is not polled; gives what
-    /// was so before. Whoever finds it queued until here has done before what a poll is to see.
+    /// Sets whether the seat is queued. Returns whether it was queued before. The owner calls this
+    /// while the member is not polled. A waker that found the seat queued before this call does
+    /// nothing more, and the next poll sees all that its thread did before.
     ///
-    /// Where no waker is counted nobody else can reach the seat: what they did comes before.
+    /// If no waker is counted, no other thread can reach the seat. The `Acquire` makes the effects
+    /// of all earlier wakers visible.
     #[inline]
     pub(super) fn set_queued(&self, queued: bool) -> bool {
         if self.wakers.load(Ordering::Acquire) != 0 {
@@ -99,8 +103,8 @@ impl Seat {
         before
     }
 
-    /// Whether another member may have the seat, since nobody has a waker of this one's. If not, it
-    /// will be among those that are [given back](Room::take_returned).
+    /// Whether another member may have the seat, because this member has no waker any more. If it
+    /// has, the last waker [gives the seat back](Room::take_returned).
     pub(super) fn can_be_reused(&self) -> bool {
         if self.wakers.load(Ordering::Acquire) == 0 {
             return true;
@@ -112,7 +116,7 @@ impl Seat {
         unshared
     }
 
-    /// Makes it as it was in the beginning, for another member: nobody has a waker of it.
+    /// Resets the seat for another member. No waker of the seat exists.
     pub(super) fn renew(&self) {
         self.wakers.store(0, Ordering::Relaxed);
         self.polled_in.store(0, Ordering::Relaxed);
@@ -120,12 +124,13 @@ impl Seat {
         self.queued.store(true, Ordering::Relaxed);
     }
 
-    /// A waker that is lent for as long as the seat is: it counts only when it is cloned.
+    /// A waker that is lent for as long as the seat is borrowed. Only its clones are counted.
     #[inline]
     pub(super) fn waker(&self) -> Lent<'_> {
         let data = std::ptr::from_ref(self).cast();
         // SAFETY: the table keeps the contract of `RawWaker` for a pointer to a seat in a room that
-        // somebody keeps; the waker is never dropped, so it gives up no count.
+        // is kept, here by the owner that lends the waker. The waker is never dropped, so it gives
+        // up no count.
         Lent(
             ManuallyDrop::new(unsafe { Waker::new(data, &TABLE) }),
             PhantomData,
@@ -135,21 +140,22 @@ impl Seat {
     fn retain(&self) {
         let before = self.wakers.fetch_add(1, Ordering::Relaxed);
         if before & !LEFT == 0 {
-            // SAFETY: the pointer is that of an `Arc`, which somebody keeps: it is a lent waker
-            // that is cloned here.
+            // SAFETY: the pointer is that of an `Arc`. Its owner keeps it: no waker was counted, so
+            // the waker that is cloned here is one that the owner lends.
             unsafe { Arc::increment_strong_count(self.room.load(Ordering::Relaxed).cast_const()) };
         } else if before & !LEFT > LEFT / 2 {
-            abort(); // so many can only have been forgotten
+            abort(); // only wakers that were forgotten can reach this number
         }
     }
 
     /// # Safety
     ///
-    /// One of the seat's wakers that counts is given up. No reference to the seat is used here, as
-    /// the seat may go with the count.
+    /// The caller gives up one counted waker of the seat. `this` is a pointer, not a reference,
+    /// because the seat may be freed together with the count.
     unsafe fn release(this: *const Seat) {
-        // SAFETY: the waker keeps the room until its count is taken off, and from then on the count
-        // of the room's that the first of the seat's wakers took, if this is the last one.
+        // SAFETY: the waker keeps the room until its own count is taken off. If it is the seat's
+        // last waker, the room is kept from then on by the count of the `Arc` that the seat's first
+        // waker took, which is given up at the end.
         unsafe {
             let room = (*this).room.load(Ordering::Relaxed).cast_const();
             let before = (*this).wakers.fetch_sub(1, Ordering::AcqRel);
@@ -177,16 +183,16 @@ impl Deref for Lent<'_> {
 
 type Block = OnceLock<Box<[Seat]>>;
 
-/// Where the seats are. Its owner keeps it, and so do the wakers of its seats: those who woke last
-/// may do so when there is no owner, and then put in lists what nobody takes out.
+/// The memory of the seats. Its owner and the wakers of its seats keep it. A waker may outlive the
+/// owner: the seats that it puts in a list are then never taken out.
 pub(super) struct Room {
-    /// Those that were woken, the last one first.
+    /// The seats that were woken, the latest first.
     list: AtomicU32,
-    /// Those whose last waker was dropped after their members had left.
+    /// The seats whose last waker was dropped after their member had left.
     returned: AtomicU32,
-    /// Whether there is a parent.
+    /// Whether the parent waits.
     waits: AtomicBool,
-    /// Whoever polls the group, while it waits.
+    /// The waker of the parent, the task that polls the group, while it waits.
     parent: Mutex<Option<Waker>>,
     first: [Seat; FIRST],
     more: OnceLock<Box<[Block; BLOCKS]>>,
@@ -209,7 +215,7 @@ impl Room {
         room
     }
 
-    /// The seat with that number, which is there.
+    /// The seat with that number, which exists.
     #[inline]
     pub(super) fn seat(&self, number: u32) -> &Seat {
         match self.first.get(number as usize) {
@@ -240,7 +246,7 @@ impl Room {
         &seats[number as usize - start]
     }
 
-    /// Makes so many seats, all that there are.
+    /// Makes all seats up to this number.
     pub(super) fn seat_all(&self, seats: u32) {
         let mut there = FIRST as u32;
         while there < seats {
@@ -249,7 +255,8 @@ impl Room {
         }
     }
 
-    /// Puts a seat that is queued in the list; gives the parent, to be woken, if it waits.
+    /// Puts a seat that is marked as queued in the list. Returns the parent's waker, for the caller
+    /// to wake, if the parent waits.
     #[inline]
     #[must_use]
     fn push(&self, seat: &Seat) -> Option<Waker> {
@@ -261,7 +268,7 @@ impl Room {
         }
     }
 
-    /// Takes the list; gives the first and the last that were woken.
+    /// Takes the list. Returns the numbers of the seats that were woken first and last.
     #[inline]
     pub(super) fn take_list(&self) -> Option<(u32, u32)> {
         match self.list.load(Ordering::Relaxed) {
@@ -282,7 +289,8 @@ impl Room {
         (first, end)
     }
 
-    /// Takes the seats whose last waker was dropped after their members had left.
+    /// Takes the seats whose last waker was dropped after their member had left. Returns the number
+    /// of the first; the others follow it.
     pub(super) fn take_returned(&self) -> u32 {
         match self.returned.load(Ordering::Relaxed) {
             NONE => NONE,
@@ -290,19 +298,20 @@ impl Room {
         }
     }
 
-    /// Whether somebody was woken. Of this and a [`push`](Self::push) one comes first for all: if
-    /// this does, that sees the parent that was [set](Self::set_parent) before.
+    /// Whether a member was woken. All threads agree on the order of this and of a
+    /// [`push`](Self::push): if this comes first, the push sees the parent that was
+    /// [set](Self::set_parent) before.
     pub(super) fn is_anyone_woken(&self) -> bool {
         fence_for_loom();
         self.list.load(Ordering::SeqCst) != NONE
     }
 
-    /// No code of anybody else's runs under this lock, so that it is never poisoned for a reason.
+    /// No foreign code runs under this lock, so a poisoned lock still has a valid value.
     fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
         self.parent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the one of before, for the caller to drop.
+    /// Registers the parent's waker. Returns the previous one, for the caller to drop.
     #[must_use]
     pub(super) fn set_parent(&self, parent: Waker) -> Option<Waker> {
         let mut present = self.lock();
@@ -321,14 +330,14 @@ impl Room {
     }
 }
 
-/// In which block a seat is that is not among the first, and the number with which that begins.
+/// The block of a seat that is not in the room itself, and the number of the block's first seat.
 #[inline]
 fn block_of(number: u32) -> (usize, usize) {
     let size = (number as usize / FIRST + 1).ilog2();
     (size as usize - 1, (FIRST << size) - FIRST)
 }
 
-/// Puts a seat that is in no list in front of one.
+/// Puts a seat that is in no list at the front of this list.
 #[inline]
 fn push(list: &AtomicU32, seat: &Seat) {
     let mut first = list.load(Ordering::Relaxed);
@@ -343,11 +352,11 @@ fn push(list: &AtomicU32, seat: &Seat) {
 
 /// # Safety
 ///
-/// The data is that of a waker made by [`Seat::waker`], or of a clone, which counts.
+/// The data is that of a waker made by [`Seat::waker`], or of a clone of one, which is counted.
 #[inline]
 unsafe fn seat<'a>(data: *const ()) -> &'a Seat {
-    // SAFETY: whoever has a waker keeps the room in which the seat is: the owner, who lends it, or
-    // the count that its clone has taken.
+    // SAFETY: the seat's room exists as long as the waker: the owner keeps it while a waker is
+    // lent, and each clone has taken a count.
     unsafe { &*data.cast::<Seat>() }
 }
 
@@ -371,6 +380,6 @@ unsafe fn wake_by_ref(data: *const ()) {
 }
 
 unsafe fn drop_waker(data: *const ()) {
-    // SAFETY: the data is that of a waker that counts: one that is lent is never dropped.
+    // SAFETY: the data is that of a counted waker: a lent one is never dropped.
     unsafe { Seat::release(data.cast()) };
 }

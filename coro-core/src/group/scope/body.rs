@@ -1,4 +1,4 @@
-//! A scope whose children are simply awaited.
+//! A scope whose children cannot fail.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -16,12 +16,12 @@ use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
 use crate::wait::until::Until;
 
-/// Runs `body`, which may spawn children that borrow whatever outlives the scope; ends when the
-/// body and all of the children have, and gives what the body returned.
+/// Runs `body`, which may spawn children that borrow any value that outlives the scope. Ends when
+/// the body and all children have ended, and gives the value that the body returned.
 ///
-/// Nothing has to be `Send` or `'static`, and nothing is left running behind. For children that can
-/// fail, and for what can be cancelled or has a deadline, there is [`try_scope`](crate::group::try_scope).
-/// The counterpart of Trio's nurseries; for one thread, what [`std::thread::scope`] is for several.
+/// Nothing has to be `Send` or `'static`, and no child runs afterwards. For children that can fail,
+/// or a scope that can be cancelled or has a deadline, use [`try_scope`](crate::group::try_scope).
+/// The counterpart of Trio's nurseries, and of [`std::thread::scope`] for one thread.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -42,31 +42,32 @@ use crate::wait::until::Until;
 ///
 /// # The order of things
 ///
-/// The body and its children take turns, first come, first served, inside of the poll of the scope's
-/// future; children begin in the order in which they were spawned, and only those that were woken
-/// are polled. In one poll of the scope each has one turn, and all together 64 at most, so that a
-/// scope whose children are always ready holds up nobody else. The scope runs under any executor,
-/// and its future can be raced, selected, or moved between tasks.
+/// The body and its children take turns in the order in which they were woken, inside of the poll
+/// of the scope's future. Children begin in the order in which they were spawned, and only woken
+/// ones are polled. In one poll of the scope each has one turn, and all together at most 64, so
+/// that a scope whose children are always ready does not hold up other tasks. The scope runs under
+/// any executor, and its future can be raced, selected, or moved between tasks.
 ///
 /// # Depth
 ///
 /// A scope polls its children inside of its own poll, so scopes within children of scopes take
 /// stack: about 4 KiB a level in debug builds and 0.6 KiB in release builds, for a
-/// [`try_scope`](crate::group::try_scope) 5 KiB and 1.1 KiB. A stack of 2 MiB, as threads have by default,
-/// is enough for 500 or 3,400 levels of this, and for 400 or 1,900 of that. Where a depth is not
-/// bounded, spawn tasks: those take no stack of one another's.
+/// [`try_scope`](crate::group::try_scope) 5 KiB and 1.1 KiB. A stack of 2 MiB, the default of
+/// threads, is enough for 500 levels of `scope` in debug builds and 3,400 in release builds, and
+/// for 400 and 1,900 levels of `try_scope`. If the depth is not bounded, spawn tasks instead: a
+/// task takes no stack of the task that spawned it.
 ///
 /// # Panics
 ///
-/// With the first panic of the body's or a child's, once all others have been dropped and the
-/// clean-ups are done. Later ones were printed by the panic hook, and have no other effect.
+/// With the first panic of the body or of a child, once the others have been dropped and the
+/// clean-ups are done. Later panics were printed by the panic hook, and have no other effect.
 ///
 /// # Dropping
 ///
 /// Dropping the future midway drops the body, then the children in the order in which they were
 /// spawned, then the clean-ups, which do not run. While destructors run, the scope takes no more
-/// children: what they spawn is dropped at once. Forgetting the future leaks it, with all that it
-/// owns, and does no other harm.
+/// children: a future that they spawn is dropped at once. Forgetting the future leaks it, with all
+/// that it owns, and does no other harm.
 pub async fn scope<'env, T, F>(body: F) -> T
 where
     F: for<'scope> AsyncFnOnce(&'scope Scope<'scope, 'env>) -> T,
@@ -81,13 +82,13 @@ where
     }
 }
 
-/// What the body of a [`scope`] spawns children with.
+/// The handle with which the body of a [`scope`] spawns children.
 ///
-/// `'scope` is the time during which children may be spawned, `'env` that during which what they
-/// borrow is there, which is all of the scope's life and longer.
+/// During `'scope` children may be spawned. During `'env` the values that they borrow exist; it
+/// lasts longer than the scope.
 pub struct Scope<'scope, 'env: 'scope> {
     pub(super) core: Core<'scope>,
-    /// Invariant in both, as otherwise a child could borrow what it outlives.
+    /// Makes the type invariant in both: otherwise a child could borrow a value that it outlives.
     lifetimes: PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
 }
 
@@ -99,14 +100,14 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         }
     }
 
-    /// Makes `future` a child of the scope, which begins with its next turn.
+    /// Makes `future` a child of the scope. The child begins with its next turn.
     ///
-    /// It can be called from the body and from children, however deeply nested, but also while
-    /// one of them is dropped. Once the scope is ending it takes nobody in: the future is dropped
-    /// at once, and whoever awaits the handle waits for the end.
+    /// It can be called from the body and from children, however deeply nested, and also while one
+    /// of them is dropped. Once the scope is ending it takes no more children: the future is
+    /// dropped at once, and a task that awaits the handle waits for the scope's end.
     ///
-    /// The child may borrow what the scope's own future may borrow, and the scope itself. What
-    /// belongs to the body it has to own, by `async move` and clones.
+    /// The child may borrow the scope, and any value that the scope's own future may borrow. It
+    /// must own values that belong to the body: use `async move` and clones.
     pub fn spawn<T: 'scope>(
         &'scope self,
         future: impl Future<Output = T> + 'scope,
@@ -114,22 +115,22 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         ScopedTask::spawn(&self.core, future)
     }
 
-    /// Registers a clean-up that may wait: it runs when the body and all children have ended,
-    /// whatever they ended with.
+    /// Registers a clean-up that may wait. It runs when the body and all children have ended, in
+    /// whatever way.
     ///
-    /// The last one to be registered runs first, one after another. They run to their ends though
+    /// Clean-ups run one after another, the last registered first. They run to their ends even if
     /// the scope was cancelled or its deadline has passed, but together for no longer than the
-    /// [`grace`](Self::grace) time: what has not run by then is dropped, and that is reported to
-    /// the loop's exception handler. When the scope's future is dropped they do not run, since
-    /// nobody is left to wait for them.
+    /// [`grace`](Self::grace) time: a clean-up that has not ended by then is dropped, and that is
+    /// reported to the loop's exception handler. If the scope's future is dropped, clean-ups do not
+    /// run, because no task awaits them.
     pub fn defer(&'scope self, clean_up: impl Future<Output = ()> + 'scope) {
         self.core.defer(Box::pin(clean_up));
     }
 
-    /// How long the clean-ups may take, all together: 5 seconds unless it is said here.
+    /// Sets the time that all clean-ups together may take. The default is 5 seconds.
     ///
-    /// [`Duration::MAX`] means as long as they like, which is also so outside of a loop: there is
-    /// no clock then.
+    /// [`Duration::MAX`] means no limit. Outside of a loop there is no limit either, because there
+    /// is no clock.
     pub fn grace(&self, duration: Duration) -> &Self {
         self.core.grace().set(duration);
         self
@@ -142,7 +143,7 @@ impl fmt::Debug for Scope<'_, '_> {
     }
 }
 
-/// Runs a scope to its end, and gives the body's output, if it came so far. `besides` is called
+/// Runs a scope to its end, and gives the body's output, if the body has ended. `besides` is called
 /// after each poll, and may end the scope.
 pub(super) async fn run<B: Future>(
     core: &Core<'_>,

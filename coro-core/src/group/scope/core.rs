@@ -1,4 +1,4 @@
-//! The children of a scope, from when they are spawned until they are gone.
+//! The children of a scope, from their spawning to their end.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -14,30 +14,30 @@ use crate::report::{ErrorReport, ReportKind};
 
 type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
-/// How long all clean-ups together may take, unless the scope says otherwise.
+/// The time that all clean-ups together may take by default.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Where the body sits; children sit behind it.
+/// The seat of the body. Children sit behind it.
 const BODY: usize = 0;
 
-/// What a scope knows of its children. While foreign code runs, which is when one is polled or
-/// dropped, nothing in here is borrowed.
+/// The state of a scope's children. Foreign code runs while one is polled or dropped: then no cell
+/// in here is borrowed.
 pub(super) struct Core<'s> {
     ready: &'s Ready,
     children: RefCell<Children<'s>>,
-    /// Nobody may enter any more.
+    /// Whether the scope takes no more children.
     closed: Cell<bool>,
-    /// The scope is to end: body and children are dropped, none is polled again.
+    /// Whether the scope is to end: body and children are dropped, and not polled again.
     ending: Cell<bool>,
-    /// The scope is to end when those that were woken before have had their turns.
+    /// Whether the scope is to end after the turns of the children that were woken before.
     ending_soon: Cell<bool>,
-    /// The children are to end, but not the body.
+    /// Whether the children are to end, but not the body.
     ending_children: Cell<bool>,
-    /// Who is being polled.
+    /// The seat of the body or child that is being polled, the *running* one.
     running: Cell<Option<usize>>,
-    /// Who is being polled is dropped instead of waiting: it ended without a value,
+    /// Whether the running one is dropped instead of waiting, because it ended without a value.
     stuck: Cell<bool>,
-    /// or has asked for one that will never come.
+    /// Whether it is dropped because it has asked for a value that will never come.
     in_vain: Cell<bool>,
     panic: FirstPanic,
     isolates: Cell<bool>,
@@ -55,14 +55,14 @@ struct Children<'s> {
 
 #[derive(Default)]
 struct Seat<'s> {
-    /// When its child was spawned, among all.
+    /// The place of its child in the order of spawning.
     number: u64,
-    /// Not here while it is being polled.
+    /// `None` while the child is being polled.
     child: Option<Boxed<'s>>,
 }
 
 impl<'s> Core<'s> {
-    /// The list of those who were woken has a destructor, so it stands beside the scope.
+    /// `ready` stands beside the scope, not in it, because it has a destructor.
     pub(super) fn new(ready: &'s Ready) -> Self {
         let (body, _) = ready.enter();
         debug_assert_eq!(body, BODY);
@@ -83,7 +83,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// Takes a child in, and gives its seat; if the scope takes none any more, the child is
+    /// Adds a child and returns its seat. If the scope takes no more children, the child is
     /// dropped.
     pub(super) fn spawn(&self, future: Boxed<'s>) -> Option<usize> {
         if self.closed.get() || self.is_ending() {
@@ -98,7 +98,7 @@ impl<'s> Core<'s> {
         Some(seat)
     }
 
-    /// Drops a child that is not done; one that is being polled, after that.
+    /// Drops a child that is not done. A child that is being polled is dropped after the poll.
     pub(super) fn cancel(&self, seat: usize) {
         if self.running.get() == Some(seat) {
             return self.stuck.set(true);
@@ -111,7 +111,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// Has the scope's own poll look at what has changed.
+    /// Wakes the task that polls the scope, because the scope has changed.
     pub(super) fn wake_parent(&self) {
         let parent = self.ready.take_parent();
         if let Some(parent) = parent {
@@ -119,13 +119,13 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// Has body and children dropped.
+    /// Has the next poll drop body and children.
     pub(super) fn end_all(&self) {
         self.ending.set(true);
         self.wake_parent();
     }
 
-    /// Has body and children dropped after the turns of those that were woken before.
+    /// Has body and children dropped after the turns of those children that were woken before.
     pub(super) fn end_after_turn(&self) {
         self.ending_soon.set(true);
         self.ready.stop_refilling();
@@ -148,23 +148,23 @@ impl<'s> Core<'s> {
         self.ending.get()
     }
 
-    /// Whoever is being polled ends without a value.
+    /// Notes that the running body or child ends without a value.
     pub(super) fn drop_running(&self) {
         self.stuck.set(self.running.get().is_some());
     }
 
-    /// Whoever is being polled has asked for a value that will never come.
+    /// Notes that the running body or child has asked for a value that will never come.
     pub(super) fn asked_in_vain(&self) {
         let hopeless = self.drops_dependants.get() || self.children.borrow().unfinished == 0;
         self.in_vain.set(hopeless && self.running.get().is_some());
     }
 
-    /// Whoever is being polled got a value, if perhaps not the first that it asked for.
+    /// Notes that the running body or child got a value, perhaps after asking for another in vain.
     pub(super) fn asked_with_success(&self) {
         self.in_vain.set(false);
     }
 
-    /// Whether who awaits a child that has no value is dropped at once.
+    /// Whether a body or child that awaits a child without a value is dropped at once.
     pub(super) fn drops_dependants(&self) -> &Cell<bool> {
         &self.drops_dependants
     }
@@ -181,13 +181,13 @@ impl<'s> Core<'s> {
         &self.grace
     }
 
-    /// Whether a child's panic concerns only who awaits it.
+    /// Whether a child's panic goes only to the body or child that awaits it.
     pub(super) fn isolates(&self) -> &Cell<bool> {
         &self.isolates
     }
 
-    /// Polls those that were woken. Ready when body and children have finished or were dropped;
-    /// then the body's place is empty.
+    /// Polls the body and the children that were woken. Ready when all of them have finished or
+    /// were dropped; then `body` is `None`.
     pub(super) fn poll<B: Future>(
         &self,
         mut body: Pin<&mut Option<B>>,
@@ -226,18 +226,19 @@ impl<'s> Core<'s> {
         self.ready.wake(seat);
     }
 
-    /// Who is being polled, if by that waker.
+    /// The seat of the running body or child, if `waker` is its waker.
     pub(super) fn running_by(&self, waker: &Waker) -> Option<usize> {
         let running = self.running.get();
         running.filter(|&seat| self.ready.is_waker_of(seat, waker))
     }
 
-    /// Has whoever polls the scope woken when there is more to do.
+    /// Has the task that polls the scope woken when there is more to do.
     pub(super) fn wait(&self, cx: &Context<'_>) -> Poll<()> {
         self.ready.end(cx.waker())
     }
 
-    /// The body keeps its seat when it is done: nobody else may have that.
+    /// Polls the body. The body keeps its seat when it is done, because no child may have that
+    /// seat.
     fn poll_body<B: Future>(
         &self,
         mut body: Pin<&mut Option<B>>,
@@ -303,7 +304,7 @@ impl<'s> Core<'s> {
         self.panic.take()
     }
 
-    /// Calls what drops somebody's future; that it panics ends the scope.
+    /// Calls `f`, which drops a foreign value. A panic in it ends the scope.
     pub(super) fn contain(&self, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
             self.panicked(payload);
@@ -314,8 +315,8 @@ impl<'s> Core<'s> {
         self.contain(|| drop(child));
     }
 
-    /// Drops all children, in the order in which they were spawned. Their destructors may well
-    /// call the scope, which is whole, but takes nobody in.
+    /// Drops all children, in the order in which they were spawned. Their destructors may call the
+    /// scope, which is in a valid state but takes no more children.
     pub(super) fn drain(&self) {
         self.closed.set(true);
         let children = self.children.borrow_mut().unseat_all();
@@ -325,7 +326,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// Leaves nothing that would need a destructor.
+    /// Drops all contents that have a destructor.
     fn clear(&self) {
         self.drain();
         while let Some(clean_up) = self.next_clean_up() {
@@ -338,7 +339,7 @@ impl<'s> Core<'s> {
     }
 }
 
-/// However the scope ends, its children do, too.
+/// Drops the children however the scope ends.
 pub(super) struct Guard<'a, 's>(pub(super) &'a Core<'s>);
 
 impl Drop for Guard<'_, '_> {
@@ -372,7 +373,7 @@ impl<'s> Children<'s> {
         Some(child)
     }
 
-    /// All with their seats, in the order in which they were spawned.
+    /// Takes out all children with their seats, in the order in which they were spawned.
     fn unseat_all(&mut self) -> Vec<(usize, Boxed<'s>)> {
         if self.unfinished == 0 {
             return Vec::new();
@@ -385,7 +386,7 @@ impl<'s> Children<'s> {
     }
 }
 
-/// A panic that has nobody to go to.
+/// Reports a panic that no body or child can receive.
 pub(super) fn report(payload: Payload) {
     if let Some(current) = LoopHandle::try_current() {
         current.report(ErrorReport::of_panic(

@@ -1,13 +1,13 @@
-//! Scopes: children that may borrow, and end before what they borrow does.
+//! Scopes: their children may borrow, but end before the borrowed values do.
 //!
-//! A child that borrows may be polled only while something proves that what it borrows is still
-//! there. Here that is the scope's own future: children are polled inside of its poll and nowhere
-//! else, never by the loop. So a scope may be forgotten midway, which leaks it and no more.
+//! A child that borrows may be polled only while the borrowed values provably exist. The scope's
+//! own future proves that: children are polled inside of its poll and nowhere else, never by the
+//! loop. So a scope may be forgotten midway, which leaks it and has no other effect.
 //!
-//! A [`Scope`] is borrowed by its children, which it owns: it borrows itself, for as long as its
-//! name can be used. Safe Rust allows that to what has no destructor, so it stands in a
-//! `ManuallyDrop`, and a guard beside it drains it however the scope ends: on success, by a panic,
-//! when it is dropped midway.
+//! A [`Scope`] owns its children, and they borrow it: it borrows itself, for as long as its name
+//! can be used. Safe Rust allows that only for a type without destructor, so the scope stands in a
+//! `ManuallyDrop`. A guard beside it drains it however it ends: on success, by a panic, or when it
+//! is dropped midway.
 
 mod body;
 mod core;

@@ -1,4 +1,4 @@
-//! A child of a scope, and the handle that gives its value.
+//! A child of a scope, with the handle that gives its value.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -17,12 +17,12 @@ use crate::task::{boxed_future, budget, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
 ///
-/// Awaiting it gives the very value that the child returns. There is no error to unwrap: where a
-/// child ends without a value, because it has failed or was cancelled, whoever awaits it ends with
-/// it, as its [`Policy`](crate::group::Policy) says.
+/// Awaiting it gives the value that the child returns, without an error to unwrap. If the child
+/// ends without a value, because it failed or was cancelled, a body or child that awaits it ends
+/// with it, as the scope's [`Policy`](crate::group::Policy) says.
 ///
-/// Dropping the handle loses only the value: the child goes on, and its scope waits for it. So does
-/// dropping an `.await` of `&mut handle`, which can be awaited again.
+/// Dropping the handle loses only the value: the child continues, and its scope waits for it.
+/// Dropping an `.await` of `&mut handle` loses nothing: the handle can be awaited again.
 ///
 /// # Panics
 ///
@@ -33,18 +33,18 @@ pub struct ScopedTask<'scope, T> {
     slot: Rc<Slot<T>>,
 }
 
-/// Where a child leaves its value.
+/// The place in which a child leaves its value.
 struct Slot<T> {
     value: RefCell<Value<T>>,
     waiter: Cell<Waiter>,
 }
 
-/// Who awaits the value.
+/// The future that awaits the value.
 #[derive(Default)]
 enum Waiter {
     #[default]
-    Nobody,
-    /// The body or a child of the same scope, which no waker needs to be counted for.
+    Absent,
+    /// The body or a child of the same scope. Its seat wakes it, without a counted waker.
     InSeat(usize),
     Elsewhere(Waker),
 }
@@ -54,7 +54,7 @@ enum Value<T> {
     There(T),
     Panicked(Payload),
     Taken,
-    /// The child has ended without.
+    /// The child has ended without a value.
     Never,
 }
 
@@ -73,13 +73,13 @@ impl<T> Slot<T> {
     fn settle(&self, value: Value<T>, core: &Core<'_>) {
         self.value.replace(value);
         match self.waiter.take() {
-            Waiter::Nobody => {}
+            Waiter::Absent => {}
             Waiter::InSeat(seat) => core.wake(seat),
             Waiter::Elsewhere(waker) => waker.wake(),
         }
     }
 
-    /// The value, if the child has left it; and whether it never will.
+    /// Takes the value, if the child has left it. Also says whether it never will.
     fn take(&self) -> Value<T> {
         let mut value = self.value.borrow_mut();
         let next = match *value {
@@ -100,7 +100,7 @@ impl<T> Drop for Slot<T> {
 }
 
 pin_project! {
-    /// What the scope polls.
+    /// The future that the scope polls.
     struct Child<'s, F: Future> {
         #[pin]
         future: F,
@@ -162,7 +162,8 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         ScopedTask { core, seat, slot }
     }
 
-    /// Drops the child, now, if it is not done; a child that cancels itself, when it next waits.
+    /// Drops the child at once, if it is not done. A child that cancels itself is dropped when it
+    /// next waits.
     pub fn cancel(self) {
         if let Some(seat) = self.seat
             && self.slot.is_awaited()

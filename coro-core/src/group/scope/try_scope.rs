@@ -20,13 +20,13 @@ use crate::error::Cancelled;
 use crate::task::{boxed_future, is_large_value};
 use crate::wait::until::Until;
 
-/// Runs `body`, which may spawn children that borrow whatever outlives the scope, and that may
-/// fail; ends when the body and all of the children have.
+/// Runs `body`, which may spawn children that borrow any value that outlives the scope, and that
+/// may fail. Ends when the body and all children have ended.
 ///
-/// As [`scope`](crate::group::scope), and besides: a child made with [`try_spawn`](TryScope::try_spawn)
-/// fails when it returns an error, and so does the scope, in the way that its [`Policy`] says;
-/// [`cancel`](TryScope::cancel) and a [`deadline`](TryScope::deadline) end it early. The
-/// counterpart of `asyncio.TaskGroup`.
+/// It does the same as [`scope`](crate::group::scope), and more. A child made with
+/// [`try_spawn`](TryScope::try_spawn) fails if it returns an error, and then the scope fails as its
+/// [`Policy`] says. [`cancel`](TryScope::cancel) and a [`deadline`](TryScope::deadline) end the
+/// scope early. The counterpart of `asyncio.TaskGroup`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,14 +59,14 @@ use crate::wait::until::Until;
 ///
 /// # Errors
 ///
-/// A [`ScopeError`] with all failures, in the order in which they happened; an error that the body
-/// returns is one of them. If the scope was cancelled before the body had ended, and when its
-/// deadline comes before the last child has ended, it says so.
+/// A [`ScopeError`] with all failures, in the order in which they happened. An error that the body
+/// returns is one of them. The error also says if the scope was cancelled before the body had
+/// ended, or if its deadline came before the last child had ended.
 ///
 /// # Panics and dropping
 ///
-/// As for [`scope`](crate::group::scope). When the future is dropped midway, failures that have happened
-/// are lost with it.
+/// As for [`scope`](crate::group::scope). If the future is dropped midway, failures that have
+/// happened are lost.
 pub async fn try_scope<'env, T, E: 'env, F>(body: F) -> Result<T, ScopeError<E>>
 where
     F: for<'scope> AsyncFnOnce(&'scope TryScope<'scope, 'env, E>) -> Result<T, E>,
@@ -89,10 +89,11 @@ where
     verdict.settle(output.and_then(Result::ok))
 }
 
-/// What the body of a [`try_scope`] spawns children with; it is a [`Scope`], too.
+/// The handle with which the body of a [`try_scope`] spawns children. It dereferences to a
+/// [`Scope`].
 pub struct TryScope<'scope, 'env: 'scope, E: 'env> {
     scope: Scope<'scope, 'env>,
-    /// Has a destructor, so it stands beside the scope.
+    /// Borrowed, because it has a destructor, which the scope itself must not have.
     verdict: &'scope Verdict<E>,
     until: &'scope RefCell<Option<Until>>,
 }
@@ -106,7 +107,7 @@ impl<'scope, 'env, E> Deref for TryScope<'scope, 'env, E> {
 }
 
 impl<'scope, E> TryScope<'scope, '_, E> {
-    /// Makes `future` a child whose error is a failure of the scope's.
+    /// Makes `future` a child whose error is a failure of the scope.
     ///
     /// The handle gives the value of its success. Otherwise as [`Scope::spawn`].
     pub fn try_spawn<T: 'scope>(
@@ -133,11 +134,10 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         })
     }
 
-    /// What the failure of a child means to the others; [`Policy::AllSucceed`] unless it is said
-    /// here.
+    /// Sets the effect of one child's failure on the other children. The default is
+    /// [`Policy::AllSucceed`].
     ///
-    /// Say it before the first child is spawned: what has happened was judged by the policy of its
-    /// time.
+    /// Call it before the first child is spawned: each outcome is judged by the policy of its time.
     pub fn policy(&self, policy: Policy) -> &Self {
         self.verdict.set_policy(policy);
         self.core().isolates().set(policy == Policy::Supervise);
@@ -146,20 +146,22 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         self
     }
 
-    /// Ends the scope: body and children are dropped, and it gives a [`ScopeError`] that says why
-    /// and from where; clean-ups still run.
+    /// Ends the scope: body and children are dropped, and the scope gives a [`ScopeError`] with the
+    /// reason and the place of this call. Clean-ups still run.
     ///
-    /// Whoever calls it is dropped when next it waits. If the body has returned its value by then
-    /// the scope gives that: only children are cancelled. The first call counts.
+    /// A body or child that calls this is dropped when it next waits. If the body has returned its
+    /// value by then, the scope gives the value: only children are cancelled. Only the first call
+    /// sets the reason.
     #[track_caller]
     pub fn cancel(&self, reason: impl Into<Box<str>>) {
         let cancelled = Cancelled::new(reason.into(), Location::caller());
         self.fulfil(self.verdict.end(Cause::Cancelled(cancelled)));
     }
 
-    /// Ends the scope when `deadline` comes, by the loop's [`time`](crate::event_loop::LoopHandle::time); what
-    /// is ready at the same time wins. Calling it again reschedules; clean-ups have no deadline
-    /// but their own.
+    /// Ends the scope when `deadline` comes, by the loop's
+    /// [`time`](crate::event_loop::LoopHandle::time). If the scope can end at the same time, it
+    /// ends with its value. Calling this again sets another deadline. Clean-ups are limited only by
+    /// [`grace`](Scope::grace).
     ///
     /// # Panics
     ///
@@ -210,7 +212,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     }
 }
 
-/// One child that can succeed, for as long as it can.
+/// A child that can still succeed or fail. Dropped when it has an outcome, or never will.
 struct Attempt<'a, 'scope, 'env, E>(&'a TryScope<'scope, 'env, E>);
 
 impl<E> Attempt<'_, '_, '_, E> {

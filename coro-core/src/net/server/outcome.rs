@@ -1,4 +1,4 @@
-//! What the handler of a connection may end with.
+//! The output that the handler of a connection may end with.
 
 use std::any::Any;
 use std::error::Error;
@@ -8,8 +8,8 @@ use std::io;
 use super::is_hang_up;
 use crate::net::ReadError;
 
-/// What the handler of a connection may end with: nothing, or a [`Result`] with any error that can
-/// be displayed.
+/// The output that the handler of a connection may end with: `()`, or a [`Result`] with any error
+/// that can be displayed.
 ///
 /// An error goes to the loop's exception handler, under the name of the connection. One by which
 /// the other end has gone does not ([`is_hang_up`]): clients that break off are no
@@ -18,8 +18,8 @@ use crate::net::ReadError;
 #[diagnostic::on_unimplemented(
     message = "the handler of a connection cannot end with `{Self}`",
     label = "a handler ends with `()` or `Result<(), E>`",
-    note = "nobody is there to take a value: end with `()`, or with a `Result<(), E>` whose error \
-            can be displayed"
+    note = "no caller takes a value: end with `()`, or with a `Result<(), E>` whose error can be \
+            displayed"
 )]
 pub trait HandlerOutput: sealed::Sealed {
     #[doc(hidden)]

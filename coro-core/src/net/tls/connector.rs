@@ -253,7 +253,7 @@ fn trusting_the_machine() -> io::Result<Verifying> {
 /// Roots, at least one.
 pub(super) fn root_store(roots: Vec<CertificateDer<'static>>) -> io::Result<RootCertStore> {
     if roots.is_empty() {
-        let text = "tls: an empty list of roots trusts nobody: give at least one certificate";
+        let text = "tls: an empty list of roots trusts no peer: give at least one certificate";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
     let mut store = RootCertStore::empty();

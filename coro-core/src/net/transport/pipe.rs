@@ -127,11 +127,9 @@ impl AsyncRead for WritePipe {
         let Some(pipe) = &self.0 else {
             return Poll::Ready(Ok(0));
         };
-        pipe.poll_io(Direction::Read, cx, |file| {
-            match sys::is_read_by_nobody(file)? {
-                true => Ok(0),
-                false => Err(io::ErrorKind::WouldBlock.into()),
-            }
+        pipe.poll_io(Direction::Read, cx, |file| match sys::is_broken(file)? {
+            true => Ok(0),
+            false => Err(io::ErrorKind::WouldBlock.into()),
         })
     }
 }

@@ -120,49 +120,19 @@ pub use coro_core::{net, signal, sync, threads};
 #[cfg(all(unix, feature = "std"))]
 pub use coro_core::process;
 
-/// The parts of an event loop: its settings, its handles, its reports.
-///
-/// The loop itself is [`EventLoop`], and the present one is [`LoopHandle::current`].
 #[cfg(feature = "std")]
-pub mod event_loop {
-    pub use coro_core::error::{LoopClosed, Stopped};
-    #[cfg(unix)]
-    pub use coro_core::event_loop::FdWatch;
-    pub use coro_core::event_loop::{
-        Builder, CallHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
-    };
-    pub use coro_core::report::{ErrorReport, ReportKind};
-}
+pub mod event_loop;
 
 pub mod generator;
 
-/// Many futures or tasks awaited as one.
 #[cfg(feature = "std")]
-pub mod group {
-    pub use coro_core::error::Cancelled;
-    pub use coro_core::group::{
-        AsCompleted, Buffered, CancelOn, CoroExt, Gather, GroupClosed, GroupHandle, Named, Policy,
-        Race, RaceOk, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TryGather,
-        TryScope, WaitCancelled, Waited, as_completed, buffered, map_concurrent, race_ok, retry,
-        shield, staggered_race, wait,
-    };
-}
+pub mod group;
 
-/// The running task, and handles of tasks.
 #[cfg(feature = "std")]
-pub mod task {
-    pub use coro_core::event_loop::current_task;
-    pub use coro_core::task::{TaskHandle, TaskId, WithValue};
-}
+pub mod task;
 
-/// Waiting until an instant, with a deadline, or for the next turn.
 #[cfg(feature = "std")]
-pub mod time {
-    pub use coro_core::time::{
-        Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, move_on_after, sleep_until,
-        timeout_at,
-    };
-}
+pub mod time;
 
 #[doc(hidden)]
 pub use coro_core::macro_support as __private;

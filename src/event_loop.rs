@@ -1,0 +1,11 @@
+//! The parts of an event loop: its settings, its handles, its reports.
+//!
+//! The loop itself is [`EventLoop`](crate::EventLoop), and the present one is [`LoopHandle::current`](crate::LoopHandle::current).
+
+pub use coro_core::error::{LoopClosed, Stopped};
+#[cfg(unix)]
+pub use coro_core::event_loop::FdWatch;
+pub use coro_core::event_loop::{
+    Builder, CallHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
+};
+pub use coro_core::report::{ErrorReport, ReportKind};

@@ -15,7 +15,7 @@ pub(crate) struct Clock {
 
 enum Mode {
     Real,
-    /// `now` is the present; `flowed_at` is the real time at the last call of [`Clock::flow`].
+    /// `now` is the present; `flowed_at` is the real time at the last call of [`Clock::track_real_time`].
     Virtual {
         now: Cell<u64>,
         flowed_at: Cell<u64>,
@@ -59,7 +59,7 @@ impl Clock {
 
     /// Moves virtual time on by the real time since the last call if `may_run`; otherwise leaves
     /// that time out.
-    pub(crate) fn flow(&self, may_run: bool) {
+    pub(crate) fn track_real_time(&self, may_run: bool) {
         if let Mode::Virtual { now, flowed_at } = &self.mode {
             let real = self.real_now();
             if may_run {
@@ -113,12 +113,12 @@ mod tests {
     #[test]
     fn virtual_time_stands_still_until_it_is_moved() {
         let clock = Clock::virtual_time();
-        clock.flow(false);
+        clock.track_real_time(false);
         assert_eq!(clock.now(), 0);
         clock.jump(5_000);
         clock.jump(4_000);
         assert_eq!(clock.now(), 5_000);
-        clock.flow(true);
+        clock.track_real_time(true);
         assert!(clock.now() > 5_000);
     }
 

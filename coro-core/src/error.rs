@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::report::payload_message;
 
-/// Why a task, or a job on another thread, has no output: it was cancelled, or it panicked.
+/// JoinFailure a task, or a job on another thread, has no output: it was cancelled, or it panicked.
 ///
 /// The counterpart of `asyncio.CancelledError` and of the exception that a task ended with; the
 /// shape is that of [`std::thread::JoinHandle::join`].
@@ -31,10 +31,10 @@ pub struct JoinError {
 
 struct Inner {
     task: Box<str>,
-    why: Why,
+    why: JoinFailure,
 }
 
-enum Why {
+enum JoinFailure {
     Cancelled,
     Panicked(Panic),
     WouldDeadlock,
@@ -49,14 +49,14 @@ struct Panic {
 }
 
 impl JoinError {
-    fn new(task: Box<str>, why: Why) -> Self {
+    fn new(task: Box<str>, why: JoinFailure) -> Self {
         JoinError {
             inner: Box::new(Inner { task, why }),
         }
     }
 
     pub(crate) fn cancelled(task: Box<str>) -> Self {
-        JoinError::new(task, Why::Cancelled)
+        JoinError::new(task, JoinFailure::Cancelled)
     }
 
     pub(crate) fn panicked(task: Box<str>, payload: Box<dyn Any + Send>) -> Self {
@@ -64,15 +64,15 @@ impl JoinError {
             message: payload_message(payload.as_ref()).into(),
             payload: Mutex::new(payload),
         };
-        JoinError::new(task, Why::Panicked(panic))
+        JoinError::new(task, JoinFailure::Panicked(panic))
     }
 
     pub(crate) fn would_deadlock(task: Box<str>) -> Self {
-        JoinError::new(task, Why::WouldDeadlock)
+        JoinError::new(task, JoinFailure::WouldDeadlock)
     }
 
     pub(crate) fn refused(task: Box<str>, error: io::Error) -> Self {
-        JoinError::new(task, Why::Refused(error))
+        JoinError::new(task, JoinFailure::Refused(error))
     }
 
     /// The name of the task: `Task-N`, unless the task was given another. For a job on another
@@ -83,25 +83,25 @@ impl JoinError {
 
     /// Whether the task was cancelled, or its loop closed before it was done.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.inner.why, Why::Cancelled)
+        matches!(self.inner.why, JoinFailure::Cancelled)
     }
 
     /// Whether the task panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.inner.why, Why::Panicked(_))
+        matches!(self.inner.why, JoinFailure::Panicked(_))
     }
 
     /// Whether a job never ran because the system gave no thread for it; the cause is the
     /// [`source`](std::error::Error::source).
     pub fn is_refused(&self) -> bool {
-        matches!(self.inner.why, Why::Refused(_))
+        matches!(self.inner.why, JoinFailure::Refused(_))
     }
 
     /// Whether [`RemoteTask::join`](crate::event_loop::RemoteTask::join) or
     /// [`RemoteHandle::block_on`](crate::event_loop::RemoteHandle::block_on) was called on the
     /// thread of the very loop that has to finish the task, so that the call could never return.
     pub fn is_deadlock(&self) -> bool {
-        matches!(self.inner.why, Why::WouldDeadlock)
+        matches!(self.inner.why, JoinFailure::WouldDeadlock)
     }
 
     /// The payload of the panic, to be passed to [`std::panic::resume_unwind`].
@@ -127,7 +127,7 @@ impl JoinError {
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         let Inner { task, why } = *self.inner;
         match why {
-            Why::Panicked(panic) => {
+            JoinFailure::Panicked(panic) => {
                 let payload = panic.payload.into_inner();
                 Ok(payload.unwrap_or_else(PoisonError::into_inner))
             }
@@ -140,13 +140,13 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let task = &self.inner.task;
         match &self.inner.why {
-            Why::Cancelled => write!(f, "{task} was cancelled"),
-            Why::Panicked(panic) => write!(f, "{task} panicked: {}", panic.message),
-            Why::WouldDeadlock => write!(
+            JoinFailure::Cancelled => write!(f, "{task} was cancelled"),
+            JoinFailure::Panicked(panic) => write!(f, "{task} panicked: {}", panic.message),
+            JoinFailure::WouldDeadlock => write!(
                 f,
                 "blocking for {task} on the thread of the loop that runs it would never end: await it there"
             ),
-            Why::Refused(error) => write!(f, "{task} was refused: {error}"),
+            JoinFailure::Refused(error) => write!(f, "{task} was refused: {error}"),
         }
     }
 }
@@ -160,7 +160,7 @@ impl fmt::Debug for JoinError {
 impl std::error::Error for JoinError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.inner.why {
-            Why::Refused(error) => Some(error),
+            JoinFailure::Refused(error) => Some(error),
             _ => None,
         }
     }
@@ -172,7 +172,7 @@ impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> Self {
         let text = error.to_string();
         match error.inner.why {
-            Why::Refused(refused) => io::Error::new(refused.kind(), text),
+            JoinFailure::Refused(refused) => io::Error::new(refused.kind(), text),
             _ => io::Error::other(text),
         }
     }

@@ -63,7 +63,7 @@ fn public_errors() -> BTreeSet<String> {
 }
 
 /// Errors that no user can name: they stand inside others as a `dyn Error + Send + Sync`.
-const PRIVATE: [&str; 4] = ["Explained", "Failure", "Failures", "StatusStolen"];
+const PRIVATE: [&str; 4] = ["CommandFailure", "Explained", "Failures", "StatusStolen"];
 
 /// It gives two halves of a stream back, and these stay on the thread of their loop.
 const ON_ONE_THREAD: [&str; 1] = ["ReuniteError"];

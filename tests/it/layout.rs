@@ -23,15 +23,15 @@ const APART: std::ops::RangeInclusive<usize> = 4..=6;
 const UNSAFE: [&str; 12] = [
     "generator/chain.rs",
     "generator/slot.rs",
-    "group/ready/room.rs",
+    "group/ready/wake_list.rs",
     "task/block.rs",
     "task/callout.rs",
     "task/cell.rs",
     "task/count.rs",
     "task/inbox.rs",
     "task/main_task.rs",
-    "task/owner.rs",
     "task/queue.rs",
+    "task/scheduler.rs",
     "task/waker.rs",
 ];
 

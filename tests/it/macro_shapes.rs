@@ -149,11 +149,11 @@ fn arguments_die_in_the_order_of_an_async_fn() {
 }
 
 /// A receiver that owns a `Mortal`.
-struct Owner {
+struct Scheduler {
     _mortal: Mortal,
 }
 
-impl Owner {
+impl Scheduler {
     async fn reference(self, _first: Mortal, (_left, _): (Mortal, Mortal)) {
         Once(false).await;
     }
@@ -185,7 +185,7 @@ fn the_receiver_dies_when_that_of_an_async_fn_does() {
         macro_rules! of {
             ($form:ident) => {
                 order(times, |g, times| {
-                    let owner = Owner {
+                    let owner = Scheduler {
                         _mortal: g.mortal("self"),
                     };
                     poll(owner.$form(g.mortal("first"), g.pair()), times);
@@ -196,7 +196,7 @@ fn the_receiver_dies_when_that_of_an_async_fn_does() {
         assert_eq!(of!(sent), of!(reference), "sent, polled {times} times");
         assert_eq!(of!(boxed), of!(reference), "boxed, polled {times} times");
         let generator = order(times, |g, times| {
-            let owner = Owner {
+            let owner = Scheduler {
                 _mortal: g.mortal("self"),
             };
             let mut generator = pin!(owner.generator(g.mortal("first"), g.pair()));

@@ -9,23 +9,23 @@ use super::{Core, LoopHandle};
 const LEN: usize = 64 * 1024;
 
 /// A buffer, until it is dropped. What is in it is left over from others.
-pub(crate) struct Lent {
+pub(crate) struct LentBuffer {
     buffer: Box<[u8]>,
     core: Rc<Core>,
 }
 
 impl LoopHandle {
     /// Lends the loop's buffer, or another one while that is lent already.
-    pub(crate) fn lend_buffer(&self) -> Lent {
+    pub(crate) fn lend_buffer(&self) -> LentBuffer {
         let kept = self.core().read_buffer.take();
-        Lent {
+        LentBuffer {
             buffer: kept.unwrap_or_else(|| vec![0; LEN].into_boxed_slice()),
             core: self.core().clone(),
         }
     }
 }
 
-impl Deref for Lent {
+impl Deref for LentBuffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -33,13 +33,13 @@ impl Deref for Lent {
     }
 }
 
-impl DerefMut for Lent {
+impl DerefMut for LentBuffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.buffer
     }
 }
 
-impl Drop for Lent {
+impl Drop for LentBuffer {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
         self.core.read_buffer.set(Some(buffer));

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{CallHandle, Core, LoopHandle, TimerHandle};
-use crate::task::{Owner, Task, TaskHandle, boxed_future, current as inside, is_large};
+use crate::task::{Scheduler, Task, TaskHandle, boxed_future, current as inside, is_large};
 
 impl LoopHandle {
     /// The loop that this thread is inside of.
@@ -58,7 +58,7 @@ fn spawn_here<F: Future + 'static>(
     future: F,
     origin: &'static Location<'static>,
 ) -> Task<F::Output> {
-    Owner::with_current(|owner| owner.spawn(future, origin, false))
+    Scheduler::with_current(|scheduler| scheduler.spawn(future, origin, false))
 }
 
 /// Has the present loop call `f` in its next turn; see [`LoopHandle::call_soon`].
@@ -96,5 +96,5 @@ pub fn call_at(when: Instant, f: impl FnOnce() + 'static) -> TimerHandle {
 ///
 /// `None` outside of a loop and in a callout.
 pub fn current_task() -> Option<TaskHandle> {
-    TaskHandle::current(&LoopHandle::try_current()?.core().owner)
+    TaskHandle::current(&LoopHandle::try_current()?.core().scheduler)
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
 use crate::clock::nanos;
-use crate::pool::{Home, ThreadPool};
+use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
 use crate::task::{Callout, Task, TaskHandle, boxed_future, is_large};
 use crate::timers::TimerKey;
@@ -51,7 +51,7 @@ impl LoopHandle {
     #[track_caller]
     pub(super) fn check_open(&self, what: &str) {
         assert!(
-            !self.core.owner.is_closed(),
+            !self.core.scheduler.is_closed(),
             "{what}() on an event loop that is closed: do it before the loop is closed, \
              or make another loop"
         );
@@ -78,7 +78,7 @@ impl LoopHandle {
     #[track_caller]
     pub fn call_soon(&self, f: impl FnOnce() + 'static) -> CallHandle {
         self.check_open("call_soon");
-        let callout = self.core.owner.call_soon(Location::caller(), f);
+        let callout = self.core.scheduler.call_soon(Location::caller(), f);
         CallHandle {
             callout,
             core: self.core.clone(),
@@ -124,8 +124,8 @@ impl LoopHandle {
         origin: &'static Location<'static>,
         f: impl FnOnce() + 'static,
     ) -> TimerHandle {
-        let callout = self.core.owner.callout(origin, f);
-        let key = self.core.owner.is_open().then(|| {
+        let callout = self.core.scheduler.callout(origin, f);
+        let key = self.core.scheduler.is_open().then(|| {
             self.core
                 .timers
                 .borrow_mut()
@@ -160,8 +160,11 @@ impl LoopHandle {
         future: F,
     ) -> Task<F::Output> {
         match is_large::<F>() {
-            true => self.core.owner.spawn(boxed_future(future), origin, false),
-            false => self.core.owner.spawn(future, origin, false),
+            true => self
+                .core
+                .scheduler
+                .spawn(boxed_future(future), origin, false),
+            false => self.core.scheduler.spawn(future, origin, false),
         }
     }
 
@@ -183,8 +186,11 @@ impl LoopHandle {
         );
         let origin = Location::caller();
         match is_large::<F>() {
-            true => self.core.owner.spawn(boxed_future(future), origin, true),
-            false => self.core.owner.spawn(future, origin, true),
+            true => self
+                .core
+                .scheduler
+                .spawn(boxed_future(future), origin, true),
+            false => self.core.scheduler.spawn(future, origin, true),
         }
     }
 
@@ -201,12 +207,12 @@ impl LoopHandle {
     ///
     /// The main future is not among them: it is nobody's task.
     pub fn all_tasks(&self) -> Vec<TaskHandle> {
-        self.core.owner.tasks()
+        self.core.scheduler.tasks()
     }
 
     /// The way to this loop from other threads.
     pub fn remote(&self) -> RemoteHandle {
-        RemoteHandle::new(self.core.owner.inbox().clone())
+        RemoteHandle::new(self.core.scheduler.inbox().clone())
     }
 
     /// Has `handler` told of everything that goes wrong where no caller can be told, instead of
@@ -219,17 +225,17 @@ impl LoopHandle {
     /// outlives the loop with. So let it find the loop by [`LoopHandle::try_current`]: one that owns
     /// a handle of its loop would keep itself and the loop for ever.
     pub fn set_exception_handler(&self, handler: impl Fn(&ErrorReport) + 'static) {
-        self.core.owner.set_reporter(Rc::new(handler));
+        self.core.scheduler.set_reporter(Rc::new(handler));
     }
 
     /// Turns the measuring of steps on or off; see [`debug`](crate::event_loop::Builder::debug).
     pub fn set_debug(&self, debug: bool) {
-        self.core.owner.set_debug(debug);
+        self.core.scheduler.set_debug(debug);
     }
 
     /// Whether the loop is closed, so that it takes no more work.
     pub fn is_closed(&self) -> bool {
-        self.core.owner.is_closed()
+        self.core.scheduler.is_closed()
     }
 
     /// The threads that belong to the loop.
@@ -240,8 +246,8 @@ impl LoopHandle {
     }
 
     /// The loop as the jobs that it waits for see it.
-    pub(crate) fn home(&self) -> Home {
-        Home::new(self.core.owner.inbox().clone())
+    pub(crate) fn home(&self) -> LoopOfJob {
+        LoopOfJob::new(self.core.scheduler.inbox().clone())
     }
 
     /// A number between 0 and 1 that is left to chance, and under a virtual clock to the order of
@@ -256,12 +262,12 @@ impl LoopHandle {
 
     /// Tells the exception handler of something.
     pub(crate) fn report(&self, report: ErrorReport) {
-        self.core.owner.report(report);
+        self.core.scheduler.report(report);
     }
 
     /// Calls foreign code; if it panics, that is reported, and the panic's text given.
     pub(crate) fn contain<T>(&self, kind: ReportKind, f: impl FnOnce() -> T) -> Result<T, String> {
-        self.core.owner.contain_call(kind, f)
+        self.core.scheduler.contain_call(kind, f)
     }
 
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
@@ -276,11 +282,11 @@ impl LoopHandle {
     /// Whether this thread is inside of this loop.
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
-        self.core.owner.is_current()
+        self.core.scheduler.is_current()
     }
 
     /// Arms a timer that wakes the present task, `delay` after this step.
-    pub(crate) fn arm_after(self, delay: Duration, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_after(self, delay: Duration, cx: &Context<'_>) -> ArmedTimer {
         let due = Due::Wake(cx.waker().clone());
         let key = self
             .core
@@ -288,18 +294,18 @@ impl LoopHandle {
             .borrow_mut()
             .insert_fresh(nanos(delay), due);
         self.core.has_fresh.set(true);
-        Armed {
+        ArmedTimer {
             core: self.core,
             key,
         }
     }
 
     /// Arms a timer that wakes the present task at an instant.
-    pub(crate) fn arm_at(self, when: Instant, cx: &Context<'_>) -> Armed {
+    pub(crate) fn arm_at(self, when: Instant, cx: &Context<'_>) -> ArmedTimer {
         let due = Due::Wake(cx.waker().clone());
         let deadline = self.core.clock.nanos_at(when);
         let key = self.core.timers.borrow_mut().insert(deadline, due);
-        Armed {
+        ArmedTimer {
             core: self.core,
             key,
         }
@@ -322,12 +328,12 @@ impl fmt::Debug for LoopHandle {
 }
 
 /// A timer that will wake a task; dropping it disarms it.
-pub(crate) struct Armed {
+pub(crate) struct ArmedTimer {
     core: Rc<Core>,
     key: TimerKey,
 }
 
-impl Armed {
+impl ArmedTimer {
     /// Whether the timer has fired; if not, it will wake the task that asks.
     pub(crate) fn has_fired(&self, cx: &Context<'_>) -> bool {
         let wakes_asker = |due: &mut Due| matches!(due, Due::Wake(w) if w.will_wake(cx.waker()));
@@ -347,11 +353,11 @@ impl Armed {
 
     /// Whether this thread is inside of the loop whose timer this is.
     pub(crate) fn is_of_current_loop(&self) -> bool {
-        self.core.owner.is_current()
+        self.core.scheduler.is_current()
     }
 }
 
-impl Drop for Armed {
+impl Drop for ArmedTimer {
     fn drop(&mut self) {
         let due = self.core.timers.borrow_mut().cancel(self.key);
         drop(due);
@@ -369,7 +375,7 @@ impl CallHandle {
     ///
     /// It works up to the moment of the call, and does nothing after that or a second time.
     pub fn cancel(&self) {
-        self.callout.cancel(&self.core.owner);
+        self.callout.cancel(&self.core.scheduler);
     }
 
     /// Whether the callout was cancelled before it was called.
@@ -403,7 +409,7 @@ impl TimerHandle {
             let due = self.core.timers.borrow_mut().cancel(key);
             drop(due);
         }
-        self.callout.cancel(&self.core.owner);
+        self.callout.cancel(&self.core.scheduler);
     }
 
     /// Whether the callout was cancelled before it was called.

@@ -25,12 +25,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
-pub(crate) use handle::Armed;
+pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use source::Direction;
-pub(crate) use source::Wait;
+pub(crate) use source::WaitId;
 #[cfg(unix)]
 pub use watch::FdWatch;
 
@@ -39,7 +39,7 @@ use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
-use crate::task::{MainTask, Owner, boxed_future, current as inside, is_large};
+use crate::task::{MainTask, Scheduler, boxed_future, current as inside, is_large};
 use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
@@ -121,7 +121,7 @@ pub struct EventLoop {
 
 /// What a loop is made of.
 pub(crate) struct Core {
-    pub(crate) owner: Rc<Owner>,
+    pub(crate) scheduler: Rc<Scheduler>,
     clock: Clock,
     timers: RefCell<Timers<Due>>,
     /// A relative timer was armed in the present step.
@@ -237,7 +237,7 @@ impl Builder {
             Clock::real()
         };
         let core = Core {
-            owner: Owner::new(wake_up, self.debug),
+            scheduler: Scheduler::new(wake_up, self.debug),
             clock,
             timers: RefCell::new(Timers::new()),
             has_fresh: Cell::new(false),
@@ -296,7 +296,7 @@ impl EventLoop {
     /// whatever panic `future` ends.
     #[track_caller]
     pub fn run_until_complete<F: Future>(&mut self, future: F) -> Result<F::Output, Stopped> {
-        if self.core.owner.is_closed() {
+        if self.core.scheduler.is_closed() {
             return Err(Stopped { closed: true });
         }
         match is_large::<F>() {
@@ -308,7 +308,7 @@ impl EventLoop {
     #[track_caller]
     fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
-        let main = MainTask::new(&self.core.owner, Location::caller());
+        let main = MainTask::new(&self.core.scheduler, Location::caller());
         let mut future = pin!(future);
         let mut turn = Turn::default();
         loop {
@@ -338,7 +338,7 @@ impl EventLoop {
     #[track_caller]
     pub fn run_forever(&mut self) {
         assert!(
-            !self.core.owner.is_closed(),
+            !self.core.scheduler.is_closed(),
             "run_forever() on an event loop that is closed"
         );
         let _running = self.enter();
@@ -362,8 +362,8 @@ impl EventLoop {
     pub(crate) fn drain(&mut self) {
         let _running = self.enter();
         let mut turn = Turn::default();
-        while self.core.owner.has_tasks() {
-            for task in self.core.owner.tasks() {
+        while self.core.scheduler.has_tasks() {
+            for task in self.core.scheduler.tasks() {
                 task.cancel();
             }
             self.core.take_turn(&mut turn);
@@ -376,49 +376,49 @@ impl EventLoop {
     /// Nothing is run; a panic in a destructor is reported. Closing a closed loop does nothing, and
     /// dropping the loop closes it.
     pub fn close(&mut self) {
-        if self.core.owner.is_closed() {
+        if self.core.scheduler.is_closed() {
             return;
         }
-        let _inside = inside::enter(&self.core.owner, self.core.clone());
+        let _inside = inside::enter(&self.core.scheduler, self.core.clone());
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
         if let Some(pool) = self.core.threads.get().filter(|_| has_threads) {
             pool.begin_shutdown();
         }
-        self.core.owner.begin_close();
+        self.core.scheduler.begin_close();
         self.core.drop_timers();
         #[cfg(unix)]
         self.core.drop_callbacks();
         if has_threads {
             self.core.join_threads();
         }
-        self.core.owner.end_close();
+        self.core.scheduler.end_close();
     }
 
     #[track_caller]
-    fn enter(&self) -> Running {
+    fn enter(&self) -> RunGuard {
         assert!(
             !inside::is_inside(),
             "cannot run an event loop on a thread that is running one: await the future there, \
              or run this loop on another thread"
         );
         self.core.reactor.assert_at_home();
-        Running {
+        RunGuard {
             core: self.core.clone(),
-            _inside: inside::enter(&self.core.owner, self.core.clone()),
+            _inside: inside::enter(&self.core.scheduler, self.core.clone()),
             _precise: PreciseWaits::begin(),
         }
     }
 }
 
 /// One run of the loop, however it ends: a `stop` that came during it is not for the next.
-struct Running {
+struct RunGuard {
     core: Rc<Core>,
     _inside: inside::Entered,
     _precise: PreciseWaits,
 }
 
-impl Drop for Running {
+impl Drop for RunGuard {
     fn drop(&mut self) {
         self.core.stopping.set(false);
     }
@@ -441,9 +441,9 @@ impl Core {
     fn drop_timers(&self) {
         let next = || self.timers.borrow_mut().pop();
         while let Some(due) = next() {
-            self.owner.contain_drop(|| match due {
+            self.scheduler.contain_drop(|| match due {
                 Due::Wake(waker) => drop(waker),
-                Due::Call(callout) => callout.cancel(&self.owner),
+                Due::Call(callout) => callout.cancel(&self.scheduler),
             });
         }
     }
@@ -452,7 +452,7 @@ impl Core {
     fn threads(&self) -> &ThreadPool {
         self.threads.get_or_init(|| {
             let pool = self.threads_wanted.clone().build();
-            if !self.owner.is_open() {
+            if !self.scheduler.is_open() {
                 pool.begin_shutdown();
             }
             pool
@@ -480,14 +480,14 @@ impl Core {
     fn report_stuck(&self, made_at: &[&'static Location<'static>], what_now: &str) {
         let places: Vec<String> = made_at.iter().map(ToString::to_string).collect();
         let message = format!("{what_now}: those made at {}", places.join(", "));
-        self.owner
+        self.scheduler
             .report(ErrorReport::new(ReportKind::JobsStuck, message));
     }
 
     fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let closed = self.owner.is_closed();
+        let closed = self.scheduler.is_closed();
         f.debug_struct(name)
-            .field("ready", &self.owner.ready_len())
+            .field("ready", &self.scheduler.ready_len())
             .field("closed", &closed)
             .finish()
     }

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::source::{Direction, Source, Wait, Wake};
+use super::source::{Direction, Notify, Source, WaitId};
 #[cfg(unix)]
 use super::watch::Watches;
 use crate::sys::{self, Home, Poller, WAKE_TOKEN};
 
 /// Half of a token's bits name the place, the other half its generation.
-const HALF: u32 = usize::BITS / 2;
-const PLACE: usize = !(!0 << HALF);
+const INDEX_BITS: u32 = usize::BITS / 2;
+const INDEX_MASK: usize = !(!0 << INDEX_BITS);
 
 pub(super) struct Reactor {
     /// A fork copies descriptors, but the kernel's list of them is one for both processes.
@@ -63,10 +63,10 @@ impl Reactor {
         self.generation.set(generation);
         let mut sources = self.sources.borrow_mut();
         let place = sources.vacant_entry();
-        if place.key() > PLACE {
+        if place.key() > INDEX_MASK {
             return Err(io::Error::other("too many descriptors for one event loop"));
         }
-        let token = mio::Token(generation << HALF | place.key());
+        let token = mio::Token(generation << INDEX_BITS | place.key());
         let registered = self.registry.register(io, token, interest);
         registered.map_err(sys::explain_register)?;
         let source = Rc::new(Source::new(token, self.waiters.clone()));
@@ -100,7 +100,7 @@ impl Reactor {
         let source = self
             .sources
             .borrow_mut()
-            .try_remove(of.source.token.0 & PLACE);
+            .try_remove(of.source.token.0 & INDEX_MASK);
         if let Some(source) = source {
             source.forget_all();
         }
@@ -154,7 +154,7 @@ impl Reactor {
     }
 
     /// Calls `wake` with those for whom the last wait has brought events.
-    pub(super) fn dispatch(&self, wake: impl Fn(Wake)) {
+    pub(super) fn dispatch(&self, wake: impl Fn(Notify)) {
         if !self.has_events.take() {
             return;
         }
@@ -164,7 +164,7 @@ impl Reactor {
                 continue;
             }
             // An event for a place that is empty or taken anew by now is a late one: ignore it.
-            let source = self.sources.borrow().get(token.0 & PLACE).cloned();
+            let source = self.sources.borrow().get(token.0 & INDEX_MASK).cloned();
             if let Some(source) = source.filter(|source| source.token == token) {
                 source.take_event(readiness, &wake);
             }
@@ -174,7 +174,7 @@ impl Reactor {
 
 impl Registration {
     /// A name for one more who waits.
-    pub(crate) fn name_wait(&self) -> Wait {
+    pub(crate) fn name_wait(&self) -> WaitId {
         self.source.name_wait()
     }
 
@@ -184,7 +184,7 @@ impl Registration {
     pub(crate) fn poll_ready(
         &self,
         direction: Direction,
-        wait: Wait,
+        wait: WaitId,
         cx: &Context<'_>,
     ) -> Poll<()> {
         if self.source.side(direction).is_ready() {
@@ -218,12 +218,12 @@ impl Registration {
     }
 
     /// One of those who wait for the direction does so no more.
-    pub(crate) fn forget(&self, direction: Direction, wait: Wait) {
+    pub(crate) fn forget(&self, direction: Direction, wait: WaitId) {
         self.source.forget(direction, wait);
     }
 
     /// One that has just begun to wait for the direction does so no more.
-    pub(crate) fn forget_waker(&self, direction: Direction, wait: Wait, cx: &Context<'_>) {
+    pub(crate) fn forget_waker(&self, direction: Direction, wait: WaitId, cx: &Context<'_>) {
         self.source.forget_waker(direction, wait, cx.waker());
     }
 
@@ -235,7 +235,7 @@ impl Registration {
 
     /// Has `wake` be called at the direction's next event, instead of the one before it.
     #[cfg(unix)]
-    pub(super) fn set_wake(&self, direction: Direction, wake: Wake) {
-        self.source.set_wake(direction, Wait::CALLBACK, wake);
+    pub(super) fn set_wake(&self, direction: Direction, wake: Notify) {
+        self.source.set_wake(direction, WaitId::CALLBACK, wake);
     }
 }

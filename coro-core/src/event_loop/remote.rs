@@ -67,7 +67,7 @@ impl RemoteHandle {
         F: Future + 'static,
         F::Output: Send,
     {
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(JoinShared::new());
         let promise = Promise(shared.clone());
         let origin = Location::caller();
         self.call_soon(move || promise.keep(make, origin))?;
@@ -161,7 +161,7 @@ impl fmt::Debug for RemoteHandle {
 ///
 /// Polling it again after it gave its output panics.
 pub struct RemoteTask<T> {
-    shared: Arc<Shared<T>>,
+    shared: Arc<JoinShared<T>>,
     remote: RemoteHandle,
 }
 
@@ -175,13 +175,13 @@ impl<T> RemoteTask<T> {
     pub fn join(self) -> Result<T, JoinError> {
         let mut state = self.shared.lock();
         loop {
-            match std::mem::replace(&mut state.value, Value::Waiting) {
-                Value::Ready(result) => return result,
-                Value::Taken => panic!("join() on a remote task that gave its output before"),
-                Value::Waiting if self.remote.inbox.is_on_this_thread() => {
+            match std::mem::replace(&mut state.value, JoinValue::Waiting) {
+                JoinValue::Ready(result) => return result,
+                JoinValue::Taken => panic!("join() on a remote task that gave its output before"),
+                JoinValue::Waiting if self.remote.inbox.is_on_this_thread() => {
                     return Err(JoinError::would_deadlock(state.task.clone()));
                 }
-                Value::Waiting => {
+                JoinValue::Waiting => {
                     state = self
                         .shared
                         .done
@@ -204,7 +204,7 @@ impl<T> RemoteTask<T> {
 
     /// Whether the task is done.
     pub fn is_finished(&self) -> bool {
-        !matches!(self.shared.lock().value, Value::Waiting)
+        !matches!(self.shared.lock().value, JoinValue::Waiting)
     }
 }
 
@@ -217,11 +217,11 @@ impl<T> Future for RemoteTask<T> {
         }
         let waker = cx.waker().clone(); // foreign code: not under the lock
         let mut state = self.shared.lock();
-        match std::mem::replace(&mut state.value, Value::Taken) {
-            Value::Ready(result) => Poll::Ready(result),
-            Value::Taken => panic!("a remote task was polled again after it gave its output"),
-            Value::Waiting => {
-                state.value = Value::Waiting;
+        match std::mem::replace(&mut state.value, JoinValue::Taken) {
+            JoinValue::Ready(result) => Poll::Ready(result),
+            JoinValue::Taken => panic!("a remote task was polled again after it gave its output"),
+            JoinValue::Waiting => {
+                state.value = JoinValue::Waiting;
                 let before = state.waiter.replace(waker);
                 drop(state);
                 drop(before);
@@ -240,15 +240,15 @@ impl<T> fmt::Debug for RemoteTask<T> {
 }
 
 /// Where the output is handed over between the threads.
-struct Shared<T> {
-    state: Mutex<State<T>>,
+struct JoinShared<T> {
+    state: Mutex<JoinState<T>>,
     done: Condvar,
     /// Whether somebody wishes the task's end.
     cancelled: AtomicBool,
 }
 
-struct State<T> {
-    value: Value<T>,
+struct JoinState<T> {
+    value: JoinValue<T>,
     task: Box<str>,
     /// Whoever awaits the output.
     waiter: Option<Waker>,
@@ -256,28 +256,28 @@ struct State<T> {
     keeper: Option<Waker>,
 }
 
-enum Value<T> {
+enum JoinValue<T> {
     Waiting,
     Ready(Result<T, JoinError>),
     Taken,
 }
 
-impl<T> Shared<T> {
+impl<T> JoinShared<T> {
     fn new() -> Self {
-        let state = State {
-            value: Value::Waiting,
+        let state = JoinState {
+            value: JoinValue::Waiting,
             task: "a remote task".into(),
             waiter: None,
             keeper: None,
         };
-        Shared {
+        JoinShared {
             state: Mutex::new(state),
             done: Condvar::new(),
             cancelled: AtomicBool::new(false),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, JoinState<T>> {
         // No foreign code runs under the lock, so what a panic left behind is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -297,10 +297,10 @@ impl<T> Shared<T> {
     fn set(&self, result: Result<T, JoinError>) {
         let waiter = {
             let mut state = self.lock();
-            if !matches!(state.value, Value::Waiting) {
+            if !matches!(state.value, JoinValue::Waiting) {
                 return;
             }
-            state.value = Value::Ready(result);
+            state.value = JoinValue::Ready(result);
             state.waiter.take()
         };
         self.done.notify_all();
@@ -311,7 +311,7 @@ impl<T> Shared<T> {
 }
 
 /// Sees to it that an output arrives: "cancelled", if the loop drops it unkept.
-struct Promise<T>(Arc<Shared<T>>);
+struct Promise<T>(Arc<JoinShared<T>>);
 
 impl<T: Send + 'static> Promise<T> {
     /// On the loop's thread: runs the future, and hands over its output.
@@ -320,7 +320,7 @@ impl<T: Send + 'static> Promise<T> {
         F: Future<Output = T> + 'static,
     {
         let current = LoopHandle::current();
-        let owner = &current.core().owner;
+        let scheduler = &current.core().scheduler;
         let shared = self.0.clone();
         let heeding = async move {
             let mut future = pin!(async { make().await });
@@ -330,23 +330,23 @@ impl<T: Send + 'static> Promise<T> {
             })
             .await
         };
-        let task = owner.spawn(heeding, origin, false);
+        let task = scheduler.spawn(heeding, origin, false);
         self.0.lock().task = task.name().into();
-        let listener = Listener {
+        let listener = CancelListener {
             promise: self,
             task,
         };
-        drop(owner.spawn(listener, origin, false));
+        drop(scheduler.spawn(listener, origin, false));
     }
 }
 
 /// Waits for the task, and for a wish to cancel it.
-struct Listener<T> {
+struct CancelListener<T> {
     promise: Promise<T>,
     task: Task<T>,
 }
 
-impl<T> Future for Listener<T> {
+impl<T> Future for CancelListener<T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -359,7 +359,7 @@ impl<T> Future for Listener<T> {
     }
 }
 
-impl<T> Drop for Listener<T> {
+impl<T> Drop for CancelListener<T> {
     /// The loop may have cancelled it before it could hand the output over.
     fn drop(&mut self) {
         if let Some(result) = self.task.take() {

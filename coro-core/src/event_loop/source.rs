@@ -32,14 +32,14 @@ pub enum Direction {
 
 /// Names one of the waiters at a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wait(u64);
+pub(crate) struct WaitId(u64);
 
-impl Wait {
+impl WaitId {
     /// A waiter that polls by a trait without a place for a name. Its waker stands for it.
-    pub(crate) const UNNAMED: Wait = Wait(0);
+    pub(crate) const UNNAMED: WaitId = WaitId(0);
     /// The callback of a direction.
     #[cfg(unix)]
-    pub(super) const CALLBACK: Wait = Wait(u64::MAX);
+    pub(super) const CALLBACK: WaitId = WaitId(u64::MAX);
 }
 
 /// Waiters without a name are looked over when there are more of them than this.
@@ -64,12 +64,12 @@ pub(super) struct Side {
 }
 
 struct Waiter {
-    wait: Wait,
-    wake: Wake,
+    wait: WaitId,
+    wake: Notify,
 }
 
 /// Who is told of an event.
-pub(super) enum Wake {
+pub(super) enum Notify {
     Waker(Waker),
     #[cfg(unix)]
     Callback(Rc<Watched>, Direction),
@@ -86,9 +86,9 @@ impl Source {
         }
     }
 
-    pub(super) fn name_wait(&self) -> Wait {
+    pub(super) fn name_wait(&self) -> WaitId {
         self.last_wait.set(self.last_wait.get() + 1);
-        Wait(self.last_wait.get())
+        WaitId(self.last_wait.get())
     }
 
     #[inline]
@@ -101,7 +101,7 @@ impl Source {
 
     /// Notes an event, and hands those who waited for it to `wake`.
     #[inline]
-    pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Wake)) {
+    pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Notify)) {
         if event.read {
             self.read.become_ready(event.read_closed);
             self.read.take_waiters(&self.waiters, wake);
@@ -121,28 +121,28 @@ impl Source {
     /// Notes a waiter, in the place of the one with the same name or, without a name, with the same
     /// waker.
     #[inline]
-    pub(super) fn set_waker(self: &Rc<Self>, direction: Direction, wait: Wait, waker: &Waker) {
+    pub(super) fn set_waker(self: &Rc<Self>, direction: Direction, wait: WaitId, waker: &Waker) {
         let side = self.side(direction);
         if side.has_waker(wait, waker) {
             return;
         }
-        if wait != Wait::UNNAMED {
-            return self.set_wake(direction, wait, Wake::Waker(waker.clone()));
+        if wait != WaitId::UNNAMED {
+            return self.set_wake(direction, wait, Notify::Waker(waker.clone()));
         }
         if side.is_crowded() {
             self.weed(direction);
         }
-        self.add(side, wait, Wake::Waker(waker.clone()));
+        self.add(side, wait, Notify::Waker(waker.clone()));
     }
 
     #[inline]
-    pub(super) fn set_wake(&self, direction: Direction, wait: Wait, wake: Wake) {
+    pub(super) fn set_wake(&self, direction: Direction, wait: WaitId, wake: Notify) {
         let before = self.remove(direction, |waiter| waiter.wait == wait);
         self.add(self.side(direction), wait, wake);
         drop(before);
     }
 
-    fn add(&self, side: &Side, wait: Wait, wake: Wake) {
+    fn add(&self, side: &Side, wait: WaitId, wake: Notify) {
         self.waiters.set(self.waiters.get() + 1);
         side.push_waiter(Waiter { wait, wake });
     }
@@ -155,13 +155,13 @@ impl Source {
     }
 
     /// Drops the waker of one who waits no more.
-    pub(super) fn forget(&self, direction: Direction, wait: Wait) {
+    pub(super) fn forget(&self, direction: Direction, wait: WaitId) {
         let waiter = self.remove(direction, |waiter| waiter.wait == wait);
         drop(waiter);
     }
 
     /// Drops the waker of one who has just begun to wait.
-    pub(super) fn forget_waker(&self, direction: Direction, wait: Wait, waker: &Waker) {
+    pub(super) fn forget_waker(&self, direction: Direction, wait: WaitId, waker: &Waker) {
         let waiter = self.remove(direction, |waiter| waiter.is(wait, waker));
         drop(waiter);
     }
@@ -177,24 +177,27 @@ impl Source {
         let Some(current) = LoopHandle::try_current() else {
             return; // such a wait is refused
         };
-        self.wake_waiters(direction, |wait| wait == Wait::UNNAMED);
+        self.wake_waiters(direction, |wait| wait == WaitId::UNNAMED);
         self.side(direction).crowd_max.set(SETTLING);
         let this = self.clone();
-        current.core().owner.call_soon(Location::caller(), move || {
-            let side = this.side(direction);
-            let settled = side.crowd().saturating_mul(2).min(SETTLING - 1);
-            side.crowd_max.set(settled);
-        });
+        current
+            .core()
+            .scheduler
+            .call_soon(Location::caller(), move || {
+                let side = this.side(direction);
+                let settled = side.crowd().saturating_mul(2).min(SETTLING - 1);
+                side.crowd_max.set(settled);
+            });
     }
 
     /// Takes out and wakes the waiters of some names, in order.
     #[cold]
-    pub(super) fn wake_waiters(&self, direction: Direction, which: impl Fn(Wait) -> bool) {
+    pub(super) fn wake_waiters(&self, direction: Direction, which: impl Fn(WaitId) -> bool) {
         let next = || self.remove(direction, |waiter| which(waiter.wait));
         let woken: Vec<Waiter> = std::iter::from_fn(next).collect();
         let mut first_panic = None;
         for waiter in woken {
-            if let Wake::Waker(waker) = waiter.wake
+            if let Notify::Waker(waker) = waiter.wake
                 && let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
             {
                 first_panic = first_panic.or(Some(panic));
@@ -207,8 +210,8 @@ impl Source {
 }
 
 impl Waiter {
-    fn is(&self, wait: Wait, waker: &Waker) -> bool {
-        self.wait == wait && matches!(&self.wake, Wake::Waker(set) if set.will_wake(waker))
+    fn is(&self, wait: WaitId, waker: &Waker) -> bool {
+        self.wait == wait && matches!(&self.wake, Notify::Waker(set) if set.will_wake(waker))
     }
 }
 
@@ -252,7 +255,7 @@ impl Side {
 
     /// Hands those who wait now to `with`, which may be foreign code, and may come back here.
     #[inline]
-    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Wake)) {
+    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Notify)) {
         let later = self.more.borrow().len();
         for _ in 0..=later {
             let Some(waiter) = self.take_waiter(|_| true) else {
@@ -263,7 +266,7 @@ impl Side {
         }
     }
 
-    fn has_waker(&self, wait: Wait, waker: &Waker) -> bool {
+    fn has_waker(&self, wait: WaitId, waker: &Waker) -> bool {
         let is_it = |waiter: &Waiter| waiter.is(wait, waker);
         self.first.borrow().as_ref().is_some_and(is_it) || self.more.borrow().iter().any(is_it)
     }
@@ -277,7 +280,7 @@ impl Side {
     /// The number of waiters without a name, but for the first of all.
     fn crowd(&self) -> u32 {
         let more = self.more.borrow();
-        let unnamed = |waiter: &&Waiter| waiter.wait == Wait::UNNAMED;
+        let unnamed = |waiter: &&Waiter| waiter.wait == WaitId::UNNAMED;
         u32::try_from(more.iter().filter(unnamed).count()).unwrap_or(SETTLING)
     }
 

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use super::Core;
 use super::handle::Due;
-use super::source::Wake;
+use super::source::Notify;
 use crate::task::{Ran, budget};
 use crate::timers::NEVER;
 
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
-const STEPS_A_LOOK: u32 = 64;
+const STEPS_PER_POLL: u32 = 64;
 
 /// How far the present turn has come.
 #[derive(Default)]
 pub(super) struct Turn {
     begun: bool,
     left: usize,
-    steps_since_look: u32,
+    steps_since_poll: u32,
 }
 
 /// Why [`Core::advance`] came back.
@@ -65,7 +65,7 @@ impl Core {
             match catch_unwind(AssertUnwindSafe(&mut steps)) {
                 Ok(value) => return value,
                 Err(payload) => {
-                    self.owner.end_panicked(payload);
+                    self.scheduler.end_panicked(payload);
                     self.stamp_timers();
                 }
             }
@@ -74,30 +74,31 @@ impl Core {
 
     /// Takes one whole turn, without sleeping.
     pub(super) fn take_turn(&self, turn: &mut Turn) {
-        self.look(turn, false);
-        turn.left = self.owner.ready_len();
+        self.poll_sources(turn, false);
+        turn.left = self.scheduler.ready_len();
         self.finish(turn);
     }
 
     fn begin(&self, turn: &mut Turn) {
-        let dry = self.owner.ready_len() == 0;
+        let dry = self.scheduler.ready_len() == 0;
         self.note_spent(turn);
-        if dry || turn.steps_since_look >= STEPS_A_LOOK || self.clock.is_virtual() || !turn.begun {
-            self.look(turn, dry);
+        if dry || turn.steps_since_poll >= STEPS_PER_POLL || self.clock.is_virtual() || !turn.begun
+        {
+            self.poll_sources(turn, dry);
         }
         turn.begun = true;
-        turn.left = self.owner.ready_len();
+        turn.left = self.scheduler.ready_len();
     }
 
     #[inline(always)]
     fn step(&self, turn: &mut Turn) -> Option<Ran> {
         self.note_spent(turn);
-        if turn.steps_since_look >= STEPS_A_LOOK {
-            self.look(turn, false);
+        if turn.steps_since_poll >= STEPS_PER_POLL {
+            self.poll_sources(turn, false);
         }
         turn.left -= 1;
-        turn.steps_since_look += 1;
-        let ran = self.owner.run_next();
+        turn.steps_since_poll += 1;
+        let ran = self.scheduler.run_next();
         self.stamp_timers();
         ran
     }
@@ -107,7 +108,7 @@ impl Core {
     #[inline(always)]
     fn note_spent(&self, turn: &mut Turn) {
         if budget::begin_step() {
-            turn.steps_since_look = STEPS_A_LOOK;
+            turn.steps_since_poll = STEPS_PER_POLL;
         }
     }
 
@@ -122,17 +123,17 @@ impl Core {
 
     /// Appends to the ready queue what other threads, descriptors and timers have to say.
     #[cold]
-    fn look(&self, turn: &mut Turn, may_sleep: bool) {
-        turn.steps_since_look = 0;
+    fn poll_sources(&self, turn: &mut Turn, may_sleep: bool) {
+        turn.steps_since_poll = 0;
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
-        let may_sleep = may_sleep && !self.stopping.get() && !self.owner.trim_memory();
+        let may_sleep = may_sleep && !self.stopping.get() && !self.scheduler.trim_memory();
         if may_sleep && self.spin() {
             // Whatever ended the spinning is dealt with below.
-        } else if may_sleep && self.owner.inbox().fall_asleep() {
+        } else if may_sleep && self.scheduler.inbox().fall_asleep() {
             self.sleep();
-            self.owner.inbox().wake_up();
+            self.scheduler.inbox().wake_up();
         } else {
-            self.clock.flow(self.is_anything_real());
+            self.clock.track_real_time(self.is_anything_real());
             if self.reactor.has_sources() {
                 let _ = self.reactor.wait(Some(Duration::ZERO));
             }
@@ -142,11 +143,11 @@ impl Core {
         {
             self.stopping.set(true);
         }
-        self.owner.deliver();
+        self.scheduler.deliver();
         self.reactor.dispatch(|wake| match wake {
-            Wake::Waker(waker) => self.owner.wake(waker),
+            Notify::Waker(waker) => self.scheduler.wake(waker),
             #[cfg(unix)]
-            Wake::Callback(watched, direction) => watched.enqueue(direction, &self.owner),
+            Notify::Callback(watched, direction) => watched.enqueue(direction, &self.scheduler),
         });
         self.fire();
     }
@@ -160,7 +161,7 @@ impl Core {
         let deadline = self.timers.borrow().next_deadline().unwrap_or(NEVER);
         let end = self.clock.now().saturating_add(self.busy_poll);
         loop {
-            if self.owner.inbox().is_pending() || self.reactor.wait(Some(Duration::ZERO)) {
+            if self.scheduler.inbox().is_pending() || self.reactor.wait(Some(Duration::ZERO)) {
                 return true;
             }
             let now = self.clock.now();
@@ -179,7 +180,7 @@ impl Core {
             .next_deadline()
             .filter(|&deadline| deadline != NEVER);
         let real = self.is_anything_real();
-        self.clock.flow(real);
+        self.clock.track_real_time(real);
         match deadline {
             Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
             Some(deadline) => {
@@ -190,12 +191,12 @@ impl Core {
                 let _ = self.reactor.wait(None);
             }
         }
-        self.clock.flow(real);
+        self.clock.track_real_time(real);
     }
 
     /// Whether something outside of this loop may still want to be heard at its own real time.
     fn is_anything_real(&self) -> bool {
-        self.reactor.is_waited_for() || self.owner.inbox().has_handles()
+        self.reactor.is_waited_for() || self.scheduler.inbox().has_handles()
     }
 
     fn fire(&self) {
@@ -207,8 +208,8 @@ impl Core {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {
                 None => break,
-                Some(Due::Wake(waker)) => self.owner.wake(waker),
-                Some(Due::Call(callout)) => callout.enqueue(&self.owner),
+                Some(Due::Wake(waker)) => self.scheduler.wake(waker),
+                Some(Due::Call(callout)) => callout.enqueue(&self.scheduler),
             }
         }
     }

@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use mio::unix::SourceFd;
 
-use super::source::Wake;
-use super::{Core, Direction, LoopHandle, Registration, Wait};
+use super::source::Notify;
+use super::{Core, Direction, LoopHandle, Registration, WaitId};
 use crate::sys::FileId;
-use crate::task::{Owner, context, current as inside};
+use crate::task::{Scheduler, context, current as inside};
 
 /// The watched descriptors of a loop, by their numbers.
 #[derive(Default)]
@@ -241,7 +241,7 @@ impl Core {
         };
         while let Some((watched, direction, callback)) = next() {
             watched.remove(direction, &callback, self);
-            self.owner.contain_drop(|| callback.remove());
+            self.scheduler.contain_drop(|| callback.remove());
         }
     }
 }
@@ -290,18 +290,18 @@ impl Watched {
         let Some(interest) = self.interest() else {
             return Ok(());
         };
-        let wake = Wake::Callback(self.clone(), direction);
+        let wake = Notify::Callback(self.clone(), direction);
         self.registration.set_wake(direction, wake);
         core.reactor
             .register_again(&mut SourceFd(&self.fd), &self.registration, interest)
     }
 
     /// The direction has had an event: its callback joins the queue of the loop.
-    pub(super) fn enqueue(self: Rc<Self>, direction: Direction, owner: &Rc<Owner>) {
+    pub(super) fn enqueue(self: Rc<Self>, direction: Direction, scheduler: &Rc<Scheduler>) {
         let callback = self.side(direction).borrow().clone();
         if let Some(callback) = callback.filter(|callback| !callback.queued.replace(true)) {
             let origin = callback.origin;
-            owner.call_soon(origin, move || self.call(direction, callback));
+            scheduler.call_soon(origin, move || self.call(direction, callback));
         }
     }
 
@@ -326,7 +326,7 @@ impl Watched {
         if removed.is_none() {
             return;
         }
-        self.registration.forget(direction, Wait::CALLBACK);
+        self.registration.forget(direction, WaitId::CALLBACK);
         let mut io = SourceFd(&self.fd);
         match self.interest() {
             Some(rest) => {

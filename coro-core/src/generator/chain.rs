@@ -181,7 +181,7 @@ impl<Y, R, B: Body + ?Sized> BoxMachine<Y, R, B> {
         let handle = Handle::new();
         BoxMachine {
             chain: Chain::new(root(handle.share())),
-            stage: Stage::Fresh,
+            stage: Stage::NotStarted,
             handle,
         }
     }
@@ -427,7 +427,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
     fn enter(&mut self, cx: &Context<'_>) -> Place {
         let slot = self.parent.slot(cx);
         match self.child.stage {
-            Stage::Fresh => match slot.chain.get() {
+            Stage::NotStarted => match slot.chain.get() {
                 Some(leaf) => {
                     // SAFETY: the chain that put the pointer there is running: it runs the body that
                     // is polling this future.

@@ -305,7 +305,7 @@ unsafe fn wake_outer(slot: *const ()) {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
     /// None of the body has run.
-    Fresh,
+    NotStarted,
     /// The body is suspended at a yield and needs a value to continue.
     AtYield,
     /// The body waits for a future, in the middle of a step.
@@ -329,7 +329,7 @@ impl Stage {
             (Stage::Panicked | Stage::Over, _) => wrong_status(Status::Finished),
             (_, Some(unit)) => Some(unit),
             (Stage::AtYield, None) if value.is_some() => value.take(),
-            (Stage::Fresh, None) if value.is_none() => None,
+            (Stage::NotStarted, None) if value.is_none() => None,
             (Stage::Waiting, None) => None,
             (stage, None) => wrong_status(stage.status()),
         }
@@ -338,7 +338,7 @@ impl Stage {
     #[inline]
     pub(super) fn status(self) -> Status {
         match self {
-            Stage::Fresh => Status::NotStarted,
+            Stage::NotStarted => Status::NotStarted,
             Stage::AtYield | Stage::Waiting => Status::Suspended,
             Stage::Panicked | Stage::Over => Status::Finished,
         }
@@ -365,7 +365,7 @@ impl<Y, R, F> Machine<Y, R, F> {
         let handle = Handle::new();
         Machine {
             body: UnsafeCell::new(ManuallyDrop::new(body(handle.share()))),
-            stage: Stage::Fresh,
+            stage: Stage::NotStarted,
             handle,
         }
     }
@@ -379,7 +379,7 @@ impl<Y, R, F> Machine<Y, R, F> {
     /// exchanges the same types.
     #[inline]
     pub(crate) fn within(self, parent: Handle<Y, R>) -> InPlace<Y, R, F> {
-        if self.stage != Stage::Fresh {
+        if self.stage != Stage::NotStarted {
             wrong_status(self.stage.status());
         }
         let mut machine = ManuallyDrop::new(self);

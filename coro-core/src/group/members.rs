@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::ready::Ready;
+use super::ready::WokenMembers;
 
 /// The number of futures in one allocation.
 const CHUNK: usize = 8;
@@ -64,7 +64,7 @@ impl<F> Chunk<F> {
 /// member's number is its place in the order in which members were added.
 pub(super) struct Members<F> {
     /// The members that were woken. `None` if there are few members: then each poll polls all.
-    ready: Option<Ready>,
+    ready: Option<WokenMembers>,
     chunks: Vec<Pin<Box<Chunk<F>>>>,
     added: usize,
     unfinished: usize,
@@ -124,7 +124,7 @@ impl<F> Members<F> {
         }
         drop(futures);
         if count > few {
-            self.ready = Some(Ready::of(count));
+            self.ready = Some(WokenMembers::of(count));
         }
         self.added = count;
         self.unfinished = count;
@@ -152,7 +152,7 @@ impl<F> Members<F> {
 }
 
 impl<F: Future> Members<F> {
-    /// Polls the members that were woken, and calls `done` with each output. Ready if all members
+    /// Polls the members that were woken, and calls `done` with each output. WokenMembers if all members
     /// are done, or if `done` said [`Go::Stop`].
     pub(super) fn poll(
         &mut self,

@@ -203,7 +203,7 @@ impl<E> GroupHandle<E> {
         F: Future<Output = Result<T, E>> + 'static,
         T: 'static,
     {
-        let attempt = Attempt::new(&self.group);
+        let attempt = GroupAttempt::new(&self.group);
         self.add(async move {
             match attempt.judge(future.await) {
                 Some(value) => value,
@@ -225,7 +225,7 @@ impl<E> GroupHandle<E> {
         let number = Rc::new(Cell::new(None));
         let task = LoopHandle::current().spawn(Member {
             future,
-            place: Place {
+            place: GroupSlot {
                 group: self.group.clone(),
                 number: number.clone(),
             },
@@ -315,14 +315,14 @@ fn cancel_self() {
 }
 
 /// A task that can still succeed or fail. Dropped when it has an outcome, or never will.
-struct Attempt<E> {
+struct GroupAttempt<E> {
     group: Rc<Group<E>>,
 }
 
-impl<E: 'static> Attempt<E> {
+impl<E: 'static> GroupAttempt<E> {
     fn new(group: &Rc<Group<E>>) -> Self {
         group.verdict.attempt();
-        Attempt {
+        GroupAttempt {
             group: group.clone(),
         }
     }
@@ -347,19 +347,19 @@ impl<E: 'static> Attempt<E> {
     }
 }
 
-impl<E> Drop for Attempt<E> {
+impl<E> Drop for GroupAttempt<E> {
     fn drop(&mut self) {
         self.group.fulfil(self.group.verdict.attempt_over());
     }
 }
 
 /// A task's membership of the group, which dropping it ends.
-struct Place<E> {
+struct GroupSlot<E> {
     group: Rc<Group<E>>,
     number: Rc<Cell<Option<TaskId>>>,
 }
 
-impl<E> Drop for Place<E> {
+impl<E> Drop for GroupSlot<E> {
     fn drop(&mut self) {
         if let Some(number) = self.number.get() {
             let handle = self.group.members.borrow_mut().remove(&number);
@@ -377,7 +377,7 @@ pin_project! {
     struct Member<F, E> {
         #[pin]
         future: F,
-        place: Place<E>,
+        place: GroupSlot<E>,
     }
 }
 

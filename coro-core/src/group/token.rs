@@ -39,15 +39,15 @@ use crate::wait::queue::wake_each;
 /// ```
 #[derive(Clone, Default)]
 pub struct CancelToken {
-    node: Rc<Node>,
+    node: Rc<TokenNode>,
 }
 
 #[derive(Default)]
-struct Node {
+struct TokenNode {
     cancelled: RefCell<Option<Cancelled>>,
     /// The parent, and the number of this node among its children.
-    parent: RefCell<Option<(Rc<Node>, u64)>>,
-    children: RefCell<BTreeMap<u64, Weak<Node>>>,
+    parent: RefCell<Option<(Rc<TokenNode>, u64)>>,
+    children: RefCell<BTreeMap<u64, Weak<TokenNode>>>,
     waiters: RefCell<BTreeMap<u64, Waker>>,
     numbers: Cell<u64>,
 }
@@ -133,7 +133,7 @@ impl fmt::Debug for CancelToken {
     }
 }
 
-impl Node {
+impl TokenNode {
     fn number(&self) -> u64 {
         self.numbers.replace(self.numbers.get() + 1)
     }
@@ -158,14 +158,14 @@ impl Node {
         wakers
     }
 
-    fn leave_parent(&self) -> Option<Rc<Node>> {
+    fn leave_parent(&self) -> Option<Rc<TokenNode>> {
         let (parent, number) = self.parent.take()?;
         parent.children.borrow_mut().remove(&number);
         Some(parent)
     }
 }
 
-impl Drop for Node {
+impl Drop for TokenNode {
     /// Gives up the ancestors that have no other owner. It does so in a loop, because recursion
     /// through many ancestors could overflow the stack.
     fn drop(&mut self) {
@@ -180,7 +180,7 @@ impl Drop for Node {
 /// The future of [`CancelToken::cancelled`].
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct WaitCancelled {
-    node: Rc<Node>,
+    node: Rc<TokenNode>,
     /// The waiter's number. `None` before the first poll that is pending.
     number: Option<u64>,
 }

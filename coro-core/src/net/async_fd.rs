@@ -5,9 +5,9 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll};
 
-use crate::event_loop::{Direction, Wait};
+use crate::event_loop::{Direction, WaitId};
 use crate::wait::descriptor::Descriptor;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// A descriptor of your own, which tasks can wait for.
 ///
@@ -40,7 +40,7 @@ use crate::wait::ready::Ready;
 /// # .unwrap();
 /// ```
 pub struct AsyncFd<T: AsFd> {
-    ready: Ready<Descriptor<T>>,
+    ready: RegisteredIo<Descriptor<T>>,
 }
 
 impl<T: AsFd> AsyncFd<T> {
@@ -56,7 +56,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// Outside of a loop.
     #[track_caller]
     pub fn new(io: T) -> io::Result<Self> {
-        let ready = Ready::new(Descriptor::new(io))?;
+        let ready = RegisteredIo::new(Descriptor::new(io))?;
         Ok(AsyncFd { ready })
     }
 
@@ -132,7 +132,7 @@ impl<T: AsFd> AsyncFd<T> {
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         self.ready
-            .poll_io(interest, Wait::UNNAMED, cx, |io| operation(io.get()))
+            .poll_io(interest, WaitId::UNNAMED, cx, |io| operation(io.get()))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::wait::until::Until;
 
 /// How much is read at once, and how often in a step.
 const BUFFER: usize = 16 * 1024;
-const READS_A_STEP: usize = 32;
+const READS_PER_STEP: usize = 32;
 
 /// Closes a stream so that what was written arrives, though the other end may still send: ends
 /// writing, reads and drops what comes until the other end has ended too, then drops the stream.
@@ -77,7 +77,7 @@ impl Closing {
             self.told = true;
             self.buffer = vec![0; BUFFER].into();
         }
-        for _ in 0..READS_A_STEP {
+        for _ in 0..READS_PER_STEP {
             match ready!(Pin::new(&mut *stream).poll_read(cx, &mut self.buffer)) {
                 Ok(1..) => {}
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {

@@ -93,11 +93,11 @@ struct Passage {
     start: usize,
     end: usize,
     copied: u64,
-    state: State,
+    state: CopyState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum CopyState {
     Flowing,
     /// The reader has ended.
     Ending,
@@ -111,7 +111,7 @@ impl Passage {
             start: 0,
             end: 0,
             copied: 0,
-            state: State::Flowing,
+            state: CopyState::Flowing,
         }
     }
 
@@ -123,7 +123,7 @@ impl Passage {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<u64>> {
         let mut transfers = 0;
-        while self.state == State::Flowing {
+        while self.state == CopyState::Flowing {
             if transfers == TRANSFERS_MAX {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -134,12 +134,12 @@ impl Passage {
                 false => ready!(self.poll_read(reader, writer, cx))?,
             }
         }
-        if self.state == State::Ending {
+        if self.state == CopyState::Ending {
             ready!(match last {
                 Last::Flush => Pin::new(writer).poll_flush(cx),
                 Last::Close => Pin::new(writer).poll_close(cx),
             })?;
-            self.state = State::Over;
+            self.state = CopyState::Over;
         }
         Poll::Ready(Ok(self.copied))
     }
@@ -159,7 +159,7 @@ impl Passage {
         };
         (self.start, self.end) = (0, read);
         if read == 0 {
-            self.state = State::Ending;
+            self.state = CopyState::Ending;
             self.buffer = Box::default();
         }
         Poll::Ready(Ok(()))

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 #[cfg(unix)]
 use crate::event_loop::Direction;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// The properties of a datagram that was received into a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Datagram<A = SocketAddr> {
 /// An event has to report the end first, so that the system is not asked after each "would block".
 #[cfg(unix)]
 pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
-    ready: &Ready<S>,
+    ready: &RegisteredIo<S>,
     received: io::Result<T>,
     end: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {
@@ -44,7 +44,7 @@ pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
 /// On other systems the receive itself reports the end.
 #[cfg(not(unix))]
 pub(super) fn or_end<S: mio::event::Source, T>(
-    _: &Ready<S>,
+    _: &RegisteredIo<S>,
     received: io::Result<T>,
     _: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {

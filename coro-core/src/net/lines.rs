@@ -159,7 +159,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         };
         let line = &self.buffer[self.start..self.start + len];
         if let Err(error) = std::str::from_utf8(without_end(line)) {
-            return Err(ReadError(Why::NotText(error)));
+            return Err(ReadError(ReadFailure::NotText(error)));
         }
         let line = without_end(self.take(len));
         Ok(std::str::from_utf8(line).ok())
@@ -229,13 +229,13 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
     /// Bytes that were read stay in the buffer.
     pub async fn read_exactly(&mut self, len: usize) -> Result<&[u8], ReadError> {
         if len > self.limit {
-            return Err(ReadError(Why::TooLong(self.limit)));
+            return Err(ReadError(ReadFailure::TooLong(self.limit)));
         }
         poll_fn(|cx| {
             while self.end - self.start < len {
                 if !ready!(self.poll_more(cx))? {
                     let got = self.end - self.start;
-                    return Poll::Ready(Err(ReadError(Why::Ended { got, wanted: len })));
+                    return Poll::Ready(Err(ReadError(ReadFailure::Ended { got, wanted: len })));
                 }
             }
             budget::poll(cx).map(Ok)
@@ -259,7 +259,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         poll_fn(|cx| {
             loop {
                 if self.end - self.start > limit {
-                    return Poll::Ready(Err(ReadError(Why::TooLong(limit))));
+                    return Poll::Ready(Err(ReadError(ReadFailure::TooLong(limit))));
                 }
                 if !ready!(self.poll_more(cx))? {
                     return Poll::Ready(Ok(()));
@@ -297,7 +297,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
             let found = self.find(separator);
             let buffered = self.end - self.start;
             if found.unwrap_or(buffered) > self.limit {
-                return Poll::Ready(Err(ReadError(Why::TooLong(self.limit))));
+                return Poll::Ready(Err(ReadError(ReadFailure::TooLong(self.limit))));
             }
             if found.is_some() {
                 ready!(budget::poll(cx));
@@ -389,9 +389,9 @@ impl<R: fmt::Debug> fmt::Debug for StreamReader<R> {
 }
 
 /// The reason why a [`StreamReader`] cannot give a line or frame. The bytes stay in its buffer.
-pub struct ReadError(Why);
+pub struct ReadError(ReadFailure);
 
-enum Why {
+enum ReadFailure {
     TooLong(usize),
     NotText(std::str::Utf8Error),
     Ended { got: usize, wanted: usize },
@@ -401,23 +401,23 @@ enum Why {
 impl ReadError {
     /// Whether the line or frame is longer than the limit.
     pub fn is_too_long(&self) -> bool {
-        matches!(self.0, Why::TooLong(_))
+        matches!(self.0, ReadFailure::TooLong(_))
     }
 
     /// Whether the line is not UTF-8.
     pub fn is_not_text(&self) -> bool {
-        matches!(self.0, Why::NotText(_))
+        matches!(self.0, ReadFailure::NotText(_))
     }
 
     /// Whether the stream has ended before the frame was complete.
     pub fn is_end(&self) -> bool {
-        matches!(self.0, Why::Ended { .. })
+        matches!(self.0, ReadFailure::Ended { .. })
     }
 
     /// The error of reading, if this is one.
     pub(super) fn as_io(&self) -> Option<&io::Error> {
         match &self.0 {
-            Why::Io(error) => Some(error),
+            ReadFailure::Io(error) => Some(error),
             _ => None,
         }
     }
@@ -425,9 +425,9 @@ impl ReadError {
     /// The kind of error as an [`io::Error`].
     pub fn kind(&self) -> io::ErrorKind {
         match &self.0 {
-            Why::TooLong(_) | Why::NotText(_) => io::ErrorKind::InvalidData,
-            Why::Ended { .. } => io::ErrorKind::UnexpectedEof,
-            Why::Io(error) => error.kind(),
+            ReadFailure::TooLong(_) | ReadFailure::NotText(_) => io::ErrorKind::InvalidData,
+            ReadFailure::Ended { .. } => io::ErrorKind::UnexpectedEof,
+            ReadFailure::Io(error) => error.kind(),
         }
     }
 }
@@ -435,12 +435,12 @@ impl ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Why::TooLong(limit) => write!(f, "longer than the limit of {limit} bytes"),
-            Why::NotText(error) => write!(f, "the line is no text: {error}"),
-            Why::Ended { got, wanted } => {
+            ReadFailure::TooLong(limit) => write!(f, "longer than the limit of {limit} bytes"),
+            ReadFailure::NotText(error) => write!(f, "the line is no text: {error}"),
+            ReadFailure::Ended { got, wanted } => {
                 write!(f, "the stream ended after {got} of {wanted} bytes")
             }
-            Why::Io(error) => error.fmt(f),
+            ReadFailure::Io(error) => error.fmt(f),
         }
     }
 }
@@ -454,8 +454,8 @@ impl fmt::Debug for ReadError {
 impl std::error::Error for ReadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Why::NotText(error) => Some(error),
-            Why::Io(error) => error.source(),
+            ReadFailure::NotText(error) => Some(error),
+            ReadFailure::Io(error) => error.source(),
             _ => None,
         }
     }
@@ -463,14 +463,14 @@ impl std::error::Error for ReadError {
 
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
-        ReadError(Why::Io(error))
+        ReadError(ReadFailure::Io(error))
     }
 }
 
 impl From<ReadError> for io::Error {
     fn from(error: ReadError) -> Self {
         match error.0 {
-            Why::Io(error) => error,
+            ReadFailure::Io(error) => error,
             _ => io::Error::new(error.kind(), error),
         }
     }

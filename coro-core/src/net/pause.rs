@@ -11,7 +11,7 @@ use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{AcceptFailure, accept_failure};
 use crate::task::budget;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 use crate::wait::until::Until;
 
 /// First and longest pause of a listener that cannot accept for now.
@@ -36,7 +36,7 @@ impl Pause {
     /// It fails only if the listener no longer listens.
     pub(super) async fn accept<S: Source, A, C>(
         &self,
-        listener: &Ready<S>,
+        listener: &RegisteredIo<S>,
         accept: impl Fn(&S) -> io::Result<A>,
         make: impl Fn(A) -> io::Result<C>,
     ) -> io::Result<C> {
@@ -93,17 +93,17 @@ const RETRY_MAX: Duration = Duration::from_millis(50);
 
 /// Delays between retries, each longer than the last.
 #[cfg(unix)]
-pub(super) struct Retry(Duration);
+pub(super) struct RetryDelay(Duration);
 
 #[cfg(unix)]
-impl Default for Retry {
+impl Default for RetryDelay {
     fn default() -> Self {
-        Retry(RETRY_MIN)
+        RetryDelay(RETRY_MIN)
     }
 }
 
 #[cfg(unix)]
-impl Retry {
+impl RetryDelay {
     pub(super) async fn pause(&mut self) {
         pass(self.0).await;
         self.0 = (self.0 * 2).min(RETRY_MAX);

@@ -11,7 +11,7 @@ use mio::unix::pipe::{Receiver, Sender};
 
 use super::macros::{poll_reads, read_by_traits};
 use crate::event_loop::Direction;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// Makes a pipe: bytes that are written to one end are read from the other.
 ///
@@ -49,7 +49,7 @@ pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
 ///
 /// Dropping a read loses nothing.
 pub struct PipeReader {
-    ready: Ready<Receiver>,
+    ready: RegisteredIo<Receiver>,
 }
 
 /// The writing end of a pipe. Dropping or closing it ends the reader's input.
@@ -57,14 +57,14 @@ pub struct PipeReader {
 /// Writing is an error, `BrokenPipe`, once the other end is no longer open.
 pub struct PipeWriter {
     /// `None` once it is closed.
-    ready: Option<Ready<Sender>>,
+    ready: Option<RegisteredIo<Sender>>,
 }
 
 impl PipeReader {
     #[track_caller]
     fn new(io: Receiver) -> io::Result<Self> {
         Ok(PipeReader {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
         })
     }
 
@@ -103,7 +103,7 @@ impl PipeWriter {
     #[track_caller]
     fn new(io: Sender) -> io::Result<Self> {
         Ok(PipeWriter {
-            ready: Some(Ready::new(io)?),
+            ready: Some(RegisteredIo::new(io)?),
         })
     }
 
@@ -130,7 +130,7 @@ impl PipeWriter {
         Some(self.ready?.into_inner().into())
     }
 
-    fn open(&self) -> io::Result<&Ready<Sender>> {
+    fn open(&self) -> io::Result<&RegisteredIo<Sender>> {
         let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "the pipe was closed here");
         self.ready.as_ref().ok_or_else(closed)
     }

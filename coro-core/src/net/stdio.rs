@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-use crate::event_loop::{Direction, Wait};
+use crate::event_loop::{Direction, WaitId};
 use crate::sys::{Standard, StandardUse};
 use crate::wait::descriptor::Descriptor;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// The standard input, read without blocking the loop; made by [`stdin`].
 pub struct Stdin(Stdio);
@@ -24,7 +24,7 @@ pub struct Stderr(Stdio);
 
 /// A standard stream; `Direct` if the system cannot wait for it, because it is always ready.
 enum Stdio {
-    Waited(Ready<Descriptor<Standard>>),
+    Waited(RegisteredIo<Descriptor<Standard>>),
     Direct(Standard),
 }
 
@@ -107,7 +107,7 @@ pub fn stderr() -> io::Result<Stderr> {
 impl Stdio {
     #[track_caller]
     fn open(fd: BorrowedFd<'_>, to: StandardUse) -> io::Result<Self> {
-        match Ready::try_new(Descriptor::new(Standard::open(fd, to)?)) {
+        match RegisteredIo::try_new(Descriptor::new(Standard::open(fd, to)?)) {
             Ok(ready) => Ok(Stdio::Waited(ready)),
             Err((error, io)) if error.kind() == io::ErrorKind::Unsupported => {
                 Ok(Stdio::Direct(io.into_inner()))
@@ -119,7 +119,7 @@ impl Stdio {
     fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Stdio::Direct(io) => Poll::Ready(uninterrupted(|| io.read(buffer))),
-            Stdio::Waited(ready) => ready.poll_io(Direction::Read, Wait::UNNAMED, cx, |io| {
+            Stdio::Waited(ready) => ready.poll_io(Direction::Read, WaitId::UNNAMED, cx, |io| {
                 io.get().read_if_ready(buffer)
             }),
         }
@@ -128,7 +128,7 @@ impl Stdio {
     fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Stdio::Direct(io) => Poll::Ready(uninterrupted(|| io.write(bytes))),
-            Stdio::Waited(ready) => ready.poll_io(Direction::Write, Wait::UNNAMED, cx, |io| {
+            Stdio::Waited(ready) => ready.poll_io(Direction::Write, WaitId::UNNAMED, cx, |io| {
                 io.get().write_if_ready(bytes)
             }),
         }

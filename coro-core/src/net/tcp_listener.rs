@@ -8,7 +8,7 @@ use futures::stream::{self, FusedStream};
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
 use super::{TcpSocket, TcpStream};
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// The number of connections that may wait to be accepted; the system may allow fewer. A client
 /// connects without waiting for the accepting program, so a burst of clients needs room.
@@ -33,7 +33,7 @@ const BACKLOG: u32 = 4096;
 /// # .unwrap();
 /// ```
 pub struct TcpListener {
-    ready: Ready<mio::net::TcpListener>,
+    ready: RegisteredIo<mio::net::TcpListener>,
     pause: Pause,
 }
 
@@ -75,7 +75,7 @@ impl TcpListener {
 
     fn new(io: mio::net::TcpListener) -> io::Result<Self> {
         Ok(TcpListener {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
             pause: Pause::default(),
         })
     }

@@ -13,7 +13,7 @@ use super::macros::{
 use super::tcp_options::tcp_options;
 use crate::event_loop::Direction;
 use crate::sys;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// A TCP connection. Dropping it closes it.
 ///
@@ -32,13 +32,13 @@ use crate::wait::ready::Ready;
 ///
 /// Other options are set through `socket2::SockRef::from(&stream)`.
 pub struct TcpStream {
-    ready: Ready<mio::net::TcpStream>,
+    ready: RegisteredIo<mio::net::TcpStream>,
 }
 
 impl TcpStream {
     pub(super) fn new(io: mio::net::TcpStream) -> io::Result<Self> {
         Ok(TcpStream {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
         })
     }
 

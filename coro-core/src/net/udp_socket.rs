@@ -8,8 +8,8 @@ use super::Datagram;
 use super::datagram::{datagrams, no_sender, or_end};
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
 use super::tcp_options;
-use crate::event_loop::{Direction, Wait};
-use crate::wait::ready::Ready;
+use crate::event_loop::{Direction, WaitId};
+use crate::wait::ready::RegisteredIo;
 
 /// A UDP socket. Dropping it closes it.
 ///
@@ -42,7 +42,7 @@ use crate::wait::ready::Ready;
 /// # .unwrap();
 /// ```
 pub struct UdpSocket {
-    ready: Ready<mio::net::UdpSocket>,
+    ready: RegisteredIo<mio::net::UdpSocket>,
 }
 
 impl UdpSocket {
@@ -66,7 +66,7 @@ impl UdpSocket {
     #[track_caller]
     fn new(io: mio::net::UdpSocket) -> io::Result<Self> {
         Ok(UdpSocket {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
         })
     }
 
@@ -172,7 +172,7 @@ impl UdpSocket {
         cx: &Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let (direction, wait) = (Direction::Read, Wait::UNNAMED);
+        let (direction, wait) = (Direction::Read, WaitId::UNNAMED);
         self.ready
             .poll_io(direction, wait, cx, |io| io.recv_from(buffer))
     }
@@ -184,7 +184,7 @@ impl UdpSocket {
         bytes: &[u8],
         to: Option<SocketAddr>,
     ) -> Poll<io::Result<usize>> {
-        let (direction, wait) = (Direction::Write, Wait::UNNAMED);
+        let (direction, wait) = (Direction::Write, WaitId::UNNAMED);
         self.ready.poll_io(direction, wait, cx, |io| match to {
             Some(to) => io.send_to(bytes, to),
             None => io.send(bytes),

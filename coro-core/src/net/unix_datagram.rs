@@ -8,11 +8,11 @@ use std::path::Path;
 use super::Datagram;
 use super::datagram::{datagrams, or_end};
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std};
-use super::pause::Retry;
+use super::pause::RetryDelay;
 use super::unix_rights::descriptor_passing;
 use crate::event_loop::Direction;
 use crate::sys;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// A Unix socket for datagrams. Dropping it closes it, but does not remove its file.
 ///
@@ -34,7 +34,7 @@ use crate::wait::ready::Ready;
 /// # .unwrap();
 /// ```
 pub struct UnixDatagram {
-    ready: Ready<mio::net::UnixDatagram>,
+    ready: RegisteredIo<mio::net::UnixDatagram>,
 }
 
 impl UnixDatagram {
@@ -99,7 +99,7 @@ impl UnixDatagram {
     #[track_caller]
     fn new(io: mio::net::UnixDatagram) -> io::Result<Self> {
         Ok(UnixDatagram {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
         })
     }
 
@@ -123,7 +123,7 @@ impl UnixDatagram {
     ///
     /// If there is no such socket, or the datagram is too long.
     pub async fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        let mut retry = Retry::default();
+        let mut retry = RetryDelay::default();
         loop {
             match self.ready.get().send_to(bytes, path.as_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => retry.pause().await,

@@ -13,7 +13,7 @@ use super::datagram::or_end;
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
 use crate::sys;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// A Unix socket that accepts connections. Dropping it closes it, and leaves its file.
 ///
@@ -45,7 +45,7 @@ use crate::wait::ready::Ready;
 /// # .unwrap();
 /// ```
 pub struct UnixListener {
-    ready: Ready<mio::net::UnixListener>,
+    ready: RegisteredIo<mio::net::UnixListener>,
     pause: Pause,
 }
 
@@ -92,7 +92,7 @@ impl UnixListener {
     #[track_caller]
     fn new(io: mio::net::UnixListener) -> io::Result<Self> {
         Ok(UnixListener {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
             pause: Pause::default(),
         })
     }

@@ -13,11 +13,11 @@ use super::macros::{
     buffer_sizes, descriptor_of_ready, from_and_into_std, poll_writes, read_by_traits,
     write_by_traits,
 };
-use super::pause::Retry;
+use super::pause::RetryDelay;
 use super::unix_rights::descriptor_passing;
-use crate::event_loop::{Direction, Wait};
+use crate::event_loop::{Direction, WaitId};
 use crate::sys;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// A connection by a Unix socket. Dropping it closes it.
 ///
@@ -44,14 +44,14 @@ use crate::wait::ready::Ready;
 /// # .unwrap();
 /// ```
 pub struct UnixStream {
-    ready: Ready<mio::net::UnixStream>,
+    ready: RegisteredIo<mio::net::UnixStream>,
 }
 
 impl UnixStream {
     #[track_caller]
     pub(super) fn new(io: mio::net::UnixStream) -> io::Result<Self> {
         Ok(UnixStream {
-            ready: Ready::new(io)?,
+            ready: RegisteredIo::new(io)?,
         })
     }
 
@@ -83,7 +83,7 @@ impl UnixStream {
     ///
     /// When polled outside of a loop.
     pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        let mut retry = Retry::default();
+        let mut retry = RetryDelay::default();
         loop {
             match mio::net::UnixStream::connect_addr(address) {
                 Ok(stream) => return Self::connecting(stream).await,
@@ -215,7 +215,9 @@ impl UnixStream {
             return Poll::Ready(Ok(0));
         }
         let read = |io: &_| sys::recv_bytes(io, buffers);
-        let polled = self.ready.poll_io(Direction::Read, Wait::UNNAMED, cx, read);
+        let polled = self
+            .ready
+            .poll_io(Direction::Read, WaitId::UNNAMED, cx, read);
         let (read, met_descriptors) = ready!(polled)?;
         if !met_descriptors {
             self.ready.note_transfer(Direction::Read, read, len);

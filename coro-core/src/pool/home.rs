@@ -1,19 +1,19 @@
 //! A job's home: the loop that waits for the job, as the pool's threads see it.
 
 use crate::report::ErrorReport;
-use crate::task::{Inbox, InboxArc, Owner};
+use crate::task::{Inbox, InboxArc, Scheduler};
 
 /// The connection of a job to its loop.
-pub(crate) struct Home {
+pub(crate) struct LoopOfJob {
     inbox: InboxArc<Inbox>,
 }
 
-impl Home {
+impl LoopOfJob {
     /// The job is outstanding from now on: something real may still come, so that a virtual clock
     /// must not jump.
     pub(crate) fn new(inbox: InboxArc<Inbox>) -> Self {
         inbox.add_handle();
-        Home { inbox }
+        LoopOfJob { inbox }
     }
 
     /// The job is no longer outstanding. Called once, after the waiter was woken.
@@ -22,6 +22,6 @@ impl Home {
     }
 
     pub(super) fn report(&self, report: ErrorReport) {
-        Owner::report_to(&self.inbox, report);
+        Scheduler::report_to(&self.inbox, report);
     }
 }

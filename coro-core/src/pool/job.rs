@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::home::Home;
+use super::home::LoopOfJob;
 use crate::report::{ErrorReport, ReportKind};
 
 /// A closure to be called on another thread, as an [`Executor`](super::Executor) receives it.
@@ -54,18 +54,18 @@ pub(crate) trait Outcome<T>: Send + Sync {
 }
 
 struct Cell<F, T> {
-    state: Mutex<State<F, T>>,
+    state: Mutex<JobState<F, T>>,
     cancel: CancelFlag,
-    home: Home,
+    home: LoopOfJob,
     origin: &'static Location<'static>,
 }
 
-struct State<F, T> {
-    stage: Stage<F, T>,
+struct JobState<F, T> {
+    stage: JobStage<F, T>,
     audience: Audience,
 }
 
-enum Stage<F, T> {
+enum JobStage<F, T> {
     Queued(F),
     Running,
     Done(Result<T, Failure>),
@@ -82,15 +82,15 @@ enum Audience {
 /// Makes a job. One allocation holds its closure, its outcome and its waiter.
 pub(crate) fn new<F, T>(
     f: F,
-    home: Home,
+    home: LoopOfJob,
     origin: &'static Location<'static>,
 ) -> (Job, Arc<dyn Outcome<T>>)
 where
     F: FnOnce(&CancelFlag) -> T + Send + 'static,
     T: Send + 'static,
 {
-    let state = State {
-        stage: Stage::Queued(f),
+    let state = JobState {
+        stage: JobStage::Queued(f),
         audience: Audience::Expected,
     };
     let cell = Arc::new(Cell {
@@ -157,7 +157,7 @@ impl CancelFlag {
 }
 
 impl<F, T> Cell<F, T> {
-    fn lock(&self) -> MutexGuard<'_, State<F, T>> {
+    fn lock(&self) -> MutexGuard<'_, JobState<F, T>> {
         // No foreign code runs under the lock, so the state is consistent even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,8 +165,8 @@ impl<F, T> Cell<F, T> {
     /// Takes the closure, to call or drop it, unless it was taken before.
     fn begin(&self) -> Option<F> {
         let mut state = self.lock();
-        match mem::replace(&mut state.stage, Stage::Running) {
-            Stage::Queued(f) => Some(f),
+        match mem::replace(&mut state.stage, JobStage::Running) {
+            JobStage::Queued(f) => Some(f),
             other => {
                 state.stage = other;
                 None
@@ -179,11 +179,11 @@ impl<F, T> Cell<F, T> {
         let mut state = self.lock();
         let audience = mem::replace(&mut state.audience, Audience::Expected);
         if let Audience::Gone = audience {
-            state.stage = Stage::Over;
+            state.stage = JobStage::Over;
             drop(state);
             self.discard(result);
         } else {
-            state.stage = Stage::Done(result);
+            state.stage = JobStage::Done(result);
             drop(state);
         }
         if let Audience::Waits(waker) = audience {
@@ -223,14 +223,14 @@ impl<F, T> Cell<F, T> {
     }
 
     /// The waiter is gone. Gives the closure or outcome to dispose of, unless the job goes on.
-    fn leave(&self, may_start: bool) -> Option<Stage<F, T>> {
+    fn leave(&self, may_start: bool) -> Option<JobStage<F, T>> {
         let mut state = self.lock();
         let before = mem::replace(&mut state.audience, Audience::Gone);
-        let stage = mem::replace(&mut state.stage, Stage::Over);
+        let stage = mem::replace(&mut state.stage, JobStage::Over);
         let goes_on = match stage {
-            Stage::Running => true,
-            Stage::Queued(_) => may_start,
-            Stage::Done(_) | Stage::Over => false,
+            JobStage::Running => true,
+            JobStage::Queued(_) => may_start,
+            JobStage::Done(_) | JobStage::Over => false,
         };
         let left = if goes_on {
             state.stage = stage;
@@ -264,7 +264,7 @@ where
     }
 
     fn is_queued(&self) -> bool {
-        matches!(self.lock().stage, Stage::Queued(_))
+        matches!(self.lock().stage, JobStage::Queued(_))
     }
 
     fn cancel_flag(&self) -> &CancelFlag {
@@ -284,9 +284,9 @@ where
     fn poll(&self, waker: &Waker) -> Poll<Result<T, Failure>> {
         let waker = waker.clone(); // foreign code: not under the lock
         let mut state = self.lock();
-        match mem::replace(&mut state.stage, Stage::Over) {
-            Stage::Done(result) => Poll::Ready(result),
-            Stage::Over => panic!("a job was polled again after it gave its outcome"),
+        match mem::replace(&mut state.stage, JobStage::Over) {
+            JobStage::Done(result) => Poll::Ready(result),
+            JobStage::Over => panic!("a job was polled again after it gave its outcome"),
             stage => {
                 state.stage = stage;
                 let before = mem::replace(&mut state.audience, Audience::Waits(waker));
@@ -300,23 +300,23 @@ where
     fn abandon(&self) {
         self.cancel.cancel();
         match self.leave(false) {
-            Some(Stage::Queued(f)) => {
+            Some(JobStage::Queued(f)) => {
                 self.home.settle();
                 drop(f);
             }
-            Some(Stage::Done(result)) => self.discard(result),
+            Some(JobStage::Done(result)) => self.discard(result),
             _ => {}
         }
     }
 
     fn detach(&self) {
-        if let Some(Stage::Done(result)) = self.leave(true) {
+        if let Some(JobStage::Done(result)) = self.leave(true) {
             self.discard(result);
         }
     }
 
     fn is_finished(&self) -> bool {
-        matches!(self.lock().stage, Stage::Done(_) | Stage::Over)
+        matches!(self.lock().stage, JobStage::Done(_) | JobStage::Over)
     }
 
     fn made_at(&self) -> &'static Location<'static> {

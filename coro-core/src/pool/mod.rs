@@ -11,10 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-pub(crate) use home::Home;
+pub(crate) use home::LoopOfJob;
 pub use job::{CancelFlag, Job};
 pub(crate) use job::{Failure, Outcome, new as new_job};
-use queue::{Next, Queue};
+use queue::{JobQueue, NextJob};
 
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -64,7 +64,7 @@ pub trait Executor {
 /// ```
 #[derive(Clone)]
 pub struct ThreadPool {
-    handle: Arc<Handle>,
+    handle: Arc<PoolHandle>,
 }
 
 /// Settings of a [`ThreadPool`], made by [`ThreadPool::builder`].
@@ -77,12 +77,12 @@ pub struct ThreadPoolBuilder {
     stack_size: Option<usize>,
 }
 
-/// Owned by all clones of a pool; the threads share only the `Shared` inside, so dropping the last
+/// Owned by all clones of a pool; the threads share only the `PoolShared` inside, so dropping the last
 /// clone is noticed.
-struct Handle(Arc<Shared>);
+struct PoolHandle(Arc<PoolShared>);
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct PoolShared {
+    queue: Mutex<JobQueue>,
     /// Notified when a thread ends, for `join`.
     ended: Condvar,
     settings: ThreadPoolBuilder,
@@ -147,13 +147,13 @@ impl ThreadPoolBuilder {
 
     /// Makes the pool. No thread is started yet.
     pub fn build(self) -> ThreadPool {
-        let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue::new()),
+        let shared = Arc::new(PoolShared {
+            queue: Mutex::new(JobQueue::new()),
             ended: Condvar::new(),
             settings: self,
         });
         ThreadPool {
-            handle: Arc::new(Handle(shared)),
+            handle: Arc::new(PoolHandle(shared)),
         }
     }
 }
@@ -237,15 +237,15 @@ impl fmt::Debug for ThreadPool {
     }
 }
 
-impl Drop for Handle {
+impl Drop for PoolHandle {
     fn drop(&mut self) {
         let sleepers = self.0.lock().retire();
         sleepers.iter().for_each(Thread::unpark);
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl PoolShared {
+    fn lock(&self) -> MutexGuard<'_, JobQueue> {
         // No foreign code runs under the lock, so the queue is consistent even after a panic.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -292,13 +292,13 @@ impl Shared {
             let next = self.lock().next(id, max, &|id| self.start(id));
             drop(last.take()); // kept until here, so that none is ever freed under the lock
             match next {
-                Next::Run(job, sleeper) => {
+                NextJob::Run(job, sleeper) => {
                     sleeper.iter().for_each(Thread::unpark);
                     job.run();
                     last = Some(job);
                 }
-                Next::Sleep if self.sleep(id) => {}
-                Next::Sleep | Next::End => break,
+                NextJob::Sleep if self.sleep(id) => {}
+                NextJob::Sleep | NextJob::End => break,
             }
         }
         self.ended.notify_all();

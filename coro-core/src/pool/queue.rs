@@ -17,7 +17,7 @@ use super::job::{Job, Run};
 /// The queue is not searched for cancelled jobs before it has this many jobs.
 const DEAD_MIN: usize = 64;
 
-pub(super) struct Queue {
+pub(super) struct JobQueue {
     jobs: VecDeque<Job>,
     /// When the queue has this many jobs, the cancelled ones are taken out.
     sweep_at: usize,
@@ -26,7 +26,7 @@ pub(super) struct Queue {
     sleepers: Vec<usize>,
     looking: usize,
     last_id: usize,
-    phase: Phase,
+    phase: PoolPhase,
 }
 
 pub(super) struct Worker {
@@ -37,7 +37,7 @@ pub(super) struct Worker {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum PoolPhase {
     Open,
     /// No more jobs are added; the queued jobs are still run.
     Retired,
@@ -45,7 +45,7 @@ enum Phase {
 }
 
 /// The next action of a worker.
-pub(super) enum Next {
+pub(super) enum NextJob {
     Run(Arc<dyn Run>, Option<Thread>),
     Sleep,
     End,
@@ -54,21 +54,21 @@ pub(super) enum Next {
 /// Starts a thread for the worker of an id.
 pub(super) type Start<'a> = &'a dyn Fn(usize) -> io::Result<JoinHandle<()>>;
 
-impl Queue {
+impl JobQueue {
     pub(super) fn new() -> Self {
-        Queue {
+        JobQueue {
             jobs: VecDeque::new(),
             sweep_at: DEAD_MIN,
             workers: Vec::new(),
             sleepers: Vec::new(),
             looking: 0,
             last_id: 0,
-            phase: Phase::Open,
+            phase: PoolPhase::Open,
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.phase == Phase::Open
+        self.phase == PoolPhase::Open
     }
 
     pub(super) fn push(&mut self, job: Job) {
@@ -121,7 +121,7 @@ impl Queue {
     }
 
     /// The next action of a worker that looks, or that has just run a job.
-    pub(super) fn next(&mut self, id: usize, threads_max: usize, start: Start<'_>) -> Next {
+    pub(super) fn next(&mut self, id: usize, threads_max: usize, start: Start<'_>) -> NextJob {
         if let Some(worker) = self.worker(id)
             && worker.running.take().is_some()
         {
@@ -135,14 +135,14 @@ impl Queue {
             }
             // If no other worker can be started, this one takes the next job after its own.
             let wake = self.reinforce(threads_max, start).unwrap_or_default();
-            return Next::Run(job, wake);
+            return NextJob::Run(job, wake);
         }
-        if self.phase == Phase::Open {
+        if self.phase == PoolPhase::Open {
             self.sleepers.push(id);
-            return Next::Sleep;
+            return NextJob::Sleep;
         }
         self.end(id);
-        Next::End
+        NextJob::End
     }
 
     /// After a worker woke up: whether it was asked to look for jobs.
@@ -165,8 +165,8 @@ impl Queue {
     /// closed pool's `join` needs to know which have ended.
     fn end(&mut self, id: usize) {
         match self.phase {
-            Phase::Open | Phase::Retired => self.workers.retain(|worker| worker.id != id),
-            Phase::Closed => {
+            PoolPhase::Open | PoolPhase::Retired => self.workers.retain(|worker| worker.id != id),
+            PoolPhase::Closed => {
                 if let Some(worker) = self.worker(id) {
                     worker.has_ended = true;
                 }
@@ -180,8 +180,8 @@ impl Queue {
 
     /// Accepts no more jobs. Gives the sleeping threads, to be unparked so that they end.
     pub(super) fn retire(&mut self) -> Vec<Thread> {
-        if self.phase == Phase::Open {
-            self.phase = Phase::Retired;
+        if self.phase == PoolPhase::Open {
+            self.phase = PoolPhase::Retired;
         }
         let sleepers = std::mem::take(&mut self.sleepers);
         self.looking += sleepers.len();
@@ -193,7 +193,7 @@ impl Queue {
 
     /// Accepts and runs no more jobs. Gives the jobs that were queued.
     pub(super) fn close(&mut self) -> VecDeque<Job> {
-        self.phase = Phase::Closed;
+        self.phase = PoolPhase::Closed;
         self.take_jobs()
     }
 

@@ -346,7 +346,7 @@ impl Command {
     }
 
     fn explain(&self, failed: &'static str, error: io::Error) -> io::Error {
-        let failure = Failure {
+        let failure = CommandFailure {
             failed,
             program: self.std.get_program().into(),
             directory: self.std.get_current_dir().map(Path::to_path_buf),
@@ -394,14 +394,14 @@ impl fmt::Debug for Command {
 
 /// The error of a child that could not be started or waited for.
 #[derive(Debug)]
-struct Failure {
+struct CommandFailure {
     failed: &'static str,
     program: OsString,
     directory: Option<PathBuf>,
     error: io::Error,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.failed, self.program)?;
         if let Some(directory) = &self.directory {
@@ -411,7 +411,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
+impl std::error::Error for CommandFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }

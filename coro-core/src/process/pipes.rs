@@ -12,9 +12,9 @@ use std::task::{Context, Poll};
 use futures::io::{AsyncRead, AsyncWrite};
 use mio::unix::pipe::{Receiver, Sender};
 
-use crate::event_loop::{Direction, Wait};
+use crate::event_loop::{Direction, WaitId};
 use crate::sys;
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// The pipe to a child's standard input.
 ///
@@ -26,7 +26,7 @@ use crate::wait::ready::Ready;
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) too.
 pub struct ChildStdin {
     /// `None` once it is closed.
-    ready: RefCell<Option<Rc<Ready<Sender>>>>,
+    ready: RefCell<Option<Rc<RegisteredIo<Sender>>>>,
 }
 
 impl ChildStdin {
@@ -44,11 +44,11 @@ impl ChildStdin {
         let sender = Sender::from(pipe);
         sender.set_nonblocking(true)?;
         Ok(ChildStdin {
-            ready: RefCell::new(Some(Rc::new(Ready::new(sender)?))),
+            ready: RefCell::new(Some(Rc::new(RegisteredIo::new(sender)?))),
         })
     }
 
-    fn ready(&self) -> io::Result<Rc<Ready<Sender>>> {
+    fn ready(&self) -> io::Result<Rc<RegisteredIo<Sender>>> {
         let ready = self.ready.borrow().clone();
         ready.ok_or_else(|| {
             let message = "the pipe to the child's standard input has been closed";
@@ -75,7 +75,7 @@ impl ChildStdin {
         self.poll_transfer(cx, len, |mut io| io.write_vectored(slices))
     }
 
-    /// Ready once the pipe has no reader: neither the child nor another process.
+    /// RegisteredIo once the pipe has no reader: neither the child nor another process.
     pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
         let is_broken = |io: &Sender| match sys::is_broken(io) {
             Ok(true) => Ok(()),
@@ -83,7 +83,7 @@ impl ChildStdin {
         };
         match self.ready() {
             Ok(ready) => ready
-                .poll_io(Direction::Write, Wait::UNNAMED, cx, is_broken)
+                .poll_io(Direction::Write, WaitId::UNNAMED, cx, is_broken)
                 .map(drop),
             Err(_) => Poll::Ready(()),
         }
@@ -144,13 +144,13 @@ impl fmt::Debug for ChildStdin {
 }
 
 /// The pipe from one of a child's two outputs.
-pub(super) struct Output(Ready<Receiver>);
+pub(super) struct Output(RegisteredIo<Receiver>);
 
 impl Output {
     #[track_caller]
     fn new(receiver: Receiver) -> io::Result<Self> {
         receiver.set_nonblocking(true)?;
-        Ok(Output(Ready::new(receiver)?))
+        Ok(Output(RegisteredIo::new(receiver)?))
     }
 
     pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {

@@ -13,7 +13,7 @@ use super::orphans;
 use crate::event_loop::{Direction, LoopHandle, RemoteHandle};
 use crate::sys::Home;
 use crate::sys::process::{self as system, Pidfd};
-use crate::wait::ready::Ready;
+use crate::wait::ready::RegisteredIo;
 
 /// Dropping the last reference hands a child that still runs to the reaper.
 pub(super) struct Running {
@@ -31,7 +31,7 @@ pub(super) struct Running {
 /// The means by which the loop learns of the child's end.
 #[derive(Clone)]
 pub(super) enum Watch {
-    Pidfd(Rc<Ready<Pidfd>>),
+    Pidfd(Rc<RegisteredIo<Pidfd>>),
     /// A waiting thread, on systems without pidfds. The handle tells a virtual clock that the loop
     /// waits for something real.
     Thread(Shared<oneshot::Receiver<()>>, LoopHandle),
@@ -117,7 +117,7 @@ impl Watch {
     /// `None` if the child has been reaped already, which must have happened elsewhere.
     #[track_caller]
     pub(super) fn new(id: u32) -> io::Result<Option<Self>> {
-        match Pidfd::open(id).and_then(Ready::new) {
+        match Pidfd::open(id).and_then(RegisteredIo::new) {
             Ok(ready) => Ok(Some(Watch::Pidfd(Rc::new(ready)))),
             Err(error) if system::is_no_such_process(&error) => Ok(None),
             Err(_) => Watch::by_thread(id).map(Some),

@@ -3,11 +3,11 @@
 //! The handler sets a flag, which the loop checks between turns. It also writes a byte to a socket
 //! pair, to wake the loop; that byte is never read, because only its arrival makes an event for the
 //! poller. If the flag is set already, the handler ends the process. All of it is registered once
-//! and stays registered: a run only tells `unheard` when it begins and ends. While the program
+//! and stays registered: a run only tells `disposition` when it begins and ends. While the program
 //! listens for Ctrl-C itself, the flag is not set.
 
 #[cfg(not(unix))]
-use elsewhere as platform;
+use fallback as platform;
 #[cfg(unix)]
 use unix as platform;
 
@@ -28,7 +28,7 @@ mod unix {
     use signal_hook::flag;
     use signal_hook::low_level::{emulate_default_handler, pipe, unregister};
 
-    use super::super::unheard::Interruptible;
+    use super::super::disposition::Interruptible;
     use crate::event_loop::EventLoop;
     use crate::sys;
 
@@ -119,7 +119,7 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-mod elsewhere {
+mod fallback {
     use std::io;
 
     use crate::event_loop::EventLoop;

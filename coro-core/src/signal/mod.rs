@@ -30,14 +30,14 @@
 //! ```
 
 mod ctrl_c;
+mod disposition;
 mod handler;
 pub(crate) mod interrupt;
 mod kind;
 #[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(not(unix), path = "elsewhere.rs")]
+#[cfg_attr(not(unix), path = "fallback.rs")]
 mod platform;
 mod signals;
-mod unheard;
 
 pub use ctrl_c::{CtrlC, ctrl_c};
 pub use handler::SignalHandle;

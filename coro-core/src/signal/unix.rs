@@ -6,17 +6,17 @@ use std::task::{Context, Poll};
 
 use signal_hook::low_level::pipe;
 
+use super::disposition::ListenerGuard;
 use super::kind::SignalKind;
-use super::unheard::Heard;
-use crate::event_loop::{Direction, Wait};
-use crate::wait::ready::Ready;
+use crate::event_loop::{Direction, WaitId};
+use crate::wait::ready::RegisteredIo;
 
 /// How many bytes one read takes, and so how many signals at most become one.
 const BYTES: usize = 1024;
 
 pub(super) struct Listener {
-    ready: Ready<mio::net::UnixStream>,
-    _heard: Heard,
+    ready: RegisteredIo<mio::net::UnixStream>,
+    _heard: ListenerGuard,
 }
 
 impl Listener {
@@ -25,16 +25,18 @@ impl Listener {
         kind.check()?;
         let (receiver, sender) = UnixStream::pair()?;
         receiver.set_nonblocking(true)?;
-        let ready = Ready::new(mio::net::UnixStream::from_std(receiver))?;
+        let ready = RegisteredIo::new(mio::net::UnixStream::from_std(receiver))?;
         let signal = kind.as_raw();
-        let _heard = Heard::new(signal, || pipe::register(signal, sender))?;
+        let _heard = ListenerGuard::new(signal, || pipe::register(signal, sender))?;
         Ok(Listener { ready, _heard })
     }
 
-    /// Ready if a signal has come since the last time it was ready; several count as one.
+    /// RegisteredIo if a signal has come since the last time it was ready; several count as one.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let read = |mut receiver: &mio::net::UnixStream| receiver.read(&mut [0; BYTES]);
-        let polled = self.ready.poll_io(Direction::Read, Wait::UNNAMED, cx, read);
+        let polled = self
+            .ready
+            .poll_io(Direction::Read, WaitId::UNNAMED, cx, read);
         polled.map_ok(drop)
     }
 }

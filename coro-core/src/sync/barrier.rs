@@ -100,11 +100,11 @@ impl Service for Barrier {
         &self.waiters
     }
 
-    fn would_admit(&self, _: &Arrival) -> bool {
+    fn would_serve(&self, _: &Arrival) -> bool {
         self.broken.get() || self.waiters.len() + 1 == self.parties
     }
 
-    fn admit(&self, arrival: &mut Arrival) -> bool {
+    fn try_serve(&self, arrival: &mut Arrival) -> bool {
         if self.broken.get() {
             *arrival = Err(BrokenBarrier);
             return true;
@@ -121,7 +121,7 @@ impl Service for Barrier {
         last
     }
 
-    fn left(&self, _: Arrival, _: bool) {}
+    fn abandoned(&self, _: Arrival, _: bool) {}
 }
 
 impl fmt::Debug for Barrier {

@@ -37,7 +37,7 @@ use futures::stream::FusedStream;
 
 use super::error::{SendError, TryRecvError, TrySendError};
 use super::queue::{Fifo, Getting, PutFuture, Queue, TryGetError, TryPutError};
-use crate::wait::queue::Place;
+use crate::wait::queue::WaitState;
 
 /// Makes a channel with room for `capacity` values.
 ///
@@ -49,7 +49,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         capacity > 0,
         "a channel needs room for one value at least; make it unbounded() for no limit"
     );
-    let shared = Shared::new(Queue::bounded(capacity));
+    let shared = ChannelShared::new(Queue::bounded(capacity));
     (Sender(Sending::new(&shared)), Receiver::new(shared))
 }
 
@@ -57,23 +57,23 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 ///
 /// A fast sender can fill the memory.
 pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
-    let shared = Shared::new(Queue::unbounded());
+    let shared = ChannelShared::new(Queue::unbounded());
     (
         UnboundedSender(Sending::new(&shared)),
         Receiver::new(shared),
     )
 }
 
-struct Shared<T> {
+struct ChannelShared<T> {
     queue: Queue<T>,
     senders: Cell<usize>,
     receivers: Cell<usize>,
 }
 
-impl<T> Shared<T> {
+impl<T> ChannelShared<T> {
     fn new(queue: Queue<T>) -> Rc<Self> {
         let (senders, receivers) = (Cell::new(0), Cell::new(0));
-        Rc::new(Shared {
+        Rc::new(ChannelShared {
             queue,
             senders,
             receivers,
@@ -82,10 +82,10 @@ impl<T> Shared<T> {
 }
 
 /// Counts as one sender while it lives.
-struct Sending<T>(Rc<Shared<T>>);
+struct Sending<T>(Rc<ChannelShared<T>>);
 
 impl<T> Sending<T> {
-    fn new(shared: &Rc<Shared<T>>) -> Self {
+    fn new(shared: &Rc<ChannelShared<T>>) -> Self {
         shared.senders.set(shared.senders.get() + 1);
         Sending(shared.clone())
     }
@@ -219,17 +219,17 @@ impl<T> Clone for UnboundedSender<T> {
 /// It can be cloned. Each value then goes to one of the receivers, in the order in which they
 /// asked.
 pub struct Receiver<T> {
-    shared: Rc<Shared<T>>,
+    shared: Rc<ChannelShared<T>>,
     /// Its place in line.
-    place: Place,
+    place: WaitState,
 }
 
 impl<T> Receiver<T> {
-    fn new(shared: Rc<Shared<T>>) -> Self {
+    fn new(shared: Rc<ChannelShared<T>>) -> Self {
         shared.receivers.set(shared.receivers.get() + 1);
         Receiver {
             shared,
-            place: Place::OUTSIDE,
+            place: WaitState::OUTSIDE,
         }
     }
 

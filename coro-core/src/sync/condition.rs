@@ -116,11 +116,11 @@ impl Service for Condition {
         &self.waiters
     }
 
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         false
     }
 
-    fn left(&self, (): (), served: bool) {
+    fn abandoned(&self, (): (), served: bool) {
         if served {
             self.notify_one();
         }

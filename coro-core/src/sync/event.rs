@@ -76,11 +76,11 @@ impl Service for Event {
     }
 
     #[inline]
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         self.set.get()
     }
 
-    fn left(&self, (): (), _: bool) {}
+    fn abandoned(&self, (): (), _: bool) {}
 }
 
 /// The future of [`Event::wait`].

@@ -62,7 +62,7 @@ impl<T> Lock<T> {
     /// The lock, if it is free.
     #[inline]
     pub fn try_lock(&self) -> Option<LockGuard<'_, T>> {
-        self.admit(&mut ()).then(|| self.guard())
+        self.try_serve(&mut ()).then(|| self.guard())
     }
 
     /// As [`lock`](Self::lock), with a guard that keeps the lock alive instead of borrowing it.
@@ -79,7 +79,7 @@ impl<T> Lock<T> {
     ///
     /// The reference itself, if the lock is held.
     pub fn try_lock_owned(self: Rc<Self>) -> Result<OwnedLockGuard<T>, Rc<Self>> {
-        match self.admit(&mut ()) {
+        match self.try_serve(&mut ()) {
             true => Ok(OwnedLockGuard::new(self)),
             false => Err(self),
         }
@@ -105,7 +105,7 @@ impl<T> Lock<T> {
     fn guard(&self) -> LockGuard<'_, T> {
         LockGuard {
             value: RefMut::map(self.value.borrow_mut(), present),
-            lock: Release(self),
+            lock: ReleaseLock(self),
         }
     }
 
@@ -132,16 +132,16 @@ impl<T> Service for Lock<T> {
 
     /// A free lock has no waiters.
     #[inline]
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         !self.locked.get()
     }
 
     #[inline]
-    fn admit(&self, (): &mut ()) -> bool {
+    fn try_serve(&self, (): &mut ()) -> bool {
         !self.locked.replace(true)
     }
 
-    fn left(&self, (): (), served: bool) {
+    fn abandoned(&self, (): (), served: bool) {
         if served {
             self.release();
         }
@@ -184,12 +184,12 @@ impl<'a, T> Future for LockFuture<'a, T> {
 pub struct LockGuard<'a, T> {
     // The order counts: the borrow of the value ends before the lock is released.
     value: RefMut<'a, T>,
-    lock: Release<'a, T>,
+    lock: ReleaseLock<'a, T>,
 }
 
-struct Release<'a, T>(&'a Lock<T>);
+struct ReleaseLock<'a, T>(&'a Lock<T>);
 
-impl<T> Drop for Release<'_, T> {
+impl<T> Drop for ReleaseLock<'_, T> {
     #[inline]
     fn drop(&mut self) {
         self.0.release();

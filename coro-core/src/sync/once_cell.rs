@@ -30,10 +30,10 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 pub struct OnceCell<T> {
     value: Value<T>,
     being_made: Cell<bool>,
-    waiters: WaitQueue<Turn>,
+    waiters: WaitQueue<Role>,
 }
 
-pub(crate) enum Turn {
+pub(crate) enum Role {
     ToMake,
     Made,
 }
@@ -90,7 +90,7 @@ impl<T> OnceCell<T> {
             poll_fn(budget::poll).await;
             return Ok(value);
         }
-        if let Turn::ToMake = Wait::new(self, Turn::ToMake).await {
+        if let Role::ToMake = Wait::new(self, Role::ToMake).await {
             let _passed_on = PassOn(self);
             let value = make().await?;
             let _ = self.value.set(value); // no other task could meanwhile
@@ -113,7 +113,7 @@ impl<T> OnceCell<T> {
         self.being_made.set(false);
         if self.value.get().is_some() {
             self.waiters.serve_while(|turn| {
-                *turn = Turn::Made;
+                *turn = Role::Made;
                 true
             });
         } else if !self.waiters.is_empty() {
@@ -133,26 +133,26 @@ impl<T> Drop for PassOn<'_, T> {
 }
 
 impl<T> Service for OnceCell<T> {
-    type Request = Turn;
+    type Request = Role;
 
-    fn queue(&self) -> &WaitQueue<Turn> {
+    fn queue(&self) -> &WaitQueue<Role> {
         &self.waiters
     }
 
-    fn would_admit(&self, _: &Turn) -> bool {
+    fn would_serve(&self, _: &Role) -> bool {
         self.value.get().is_some() || !self.being_made.get()
     }
 
-    fn admit(&self, turn: &mut Turn) -> bool {
+    fn try_serve(&self, turn: &mut Role) -> bool {
         if self.value.get().is_some() {
-            *turn = Turn::Made;
+            *turn = Role::Made;
             return true;
         }
         !self.being_made.replace(true)
     }
 
-    fn left(&self, turn: Turn, served: bool) {
-        if served && matches!(turn, Turn::ToMake) {
+    fn abandoned(&self, turn: Role, served: bool) {
+        if served && matches!(turn, Role::ToMake) {
             self.pass_on();
         }
     }

@@ -25,7 +25,7 @@ use crate::wait::one::OneWaiter;
 
 /// Makes a channel for one value.
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Rc::new(Shared {
+    let shared = Rc::new(OneshotShared {
         value: Cell::new(None),
         sent: Cell::new(false),
         closed: Cell::new(false),
@@ -35,7 +35,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender(shared.clone()), Receiver(shared))
 }
 
-struct Shared<T> {
+struct OneshotShared<T> {
     value: Cell<Option<T>>,
     /// The sender has sent, or was dropped without sending.
     sent: Cell<bool>,
@@ -45,7 +45,7 @@ struct Shared<T> {
     sender: OneWaiter,
 }
 
-impl<T> Shared<T> {
+impl<T> OneshotShared<T> {
     /// Whether the state is final.
     #[inline]
     fn is_settled(&self) -> bool {
@@ -54,7 +54,7 @@ impl<T> Shared<T> {
 }
 
 /// The sending side. Dropping it without sending tells the receiver that no value will come.
-pub struct Sender<T>(Rc<Shared<T>>);
+pub struct Sender<T>(Rc<OneshotShared<T>>);
 
 impl<T> Sender<T> {
     /// Sends the value, without waiting.
@@ -109,7 +109,7 @@ impl<T> Drop for Sender<T> {
 /// Dropping it closes the channel. A value that was sent and not yet taken is dropped with it;
 /// await `&mut receiver` to keep it beyond that await.
 #[must_use = "a value is received by awaiting the receiver"]
-pub struct Receiver<T>(Rc<Shared<T>>);
+pub struct Receiver<T>(Rc<OneshotShared<T>>);
 
 impl<T> Receiver<T> {
     /// The value, if it was sent.

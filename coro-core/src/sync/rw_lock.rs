@@ -28,13 +28,13 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// });
 /// ```
 pub struct RwLock<T> {
-    state: Cell<State>,
+    state: Cell<AccessState>,
     waiters: WaitQueue<Access>,
     value: RefCell<T>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum AccessState {
     Readers(usize),
     Writer,
 }
@@ -45,19 +45,19 @@ pub(crate) enum Access {
     Write,
 }
 
-impl State {
-    fn with(self, access: Access) -> Option<State> {
+impl AccessState {
+    fn with(self, access: Access) -> Option<AccessState> {
         match (self, access) {
-            (State::Readers(n), Access::Read) => Some(State::Readers(n + 1)),
-            (State::Readers(0), Access::Write) => Some(State::Writer),
+            (AccessState::Readers(n), Access::Read) => Some(AccessState::Readers(n + 1)),
+            (AccessState::Readers(0), Access::Write) => Some(AccessState::Writer),
             _ => None,
         }
     }
 
-    fn without(self, access: Access) -> State {
+    fn without(self, access: Access) -> AccessState {
         match (self, access) {
-            (State::Readers(n), Access::Read) => State::Readers(n - 1),
-            _ => State::Readers(0),
+            (AccessState::Readers(n), Access::Read) => AccessState::Readers(n - 1),
+            _ => AccessState::Readers(0),
         }
     }
 }
@@ -66,7 +66,7 @@ impl<T> RwLock<T> {
     /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
         RwLock {
-            state: Cell::new(State::Readers(0)),
+            state: Cell::new(AccessState::Readers(0)),
             waiters: WaitQueue::new(),
             value: RefCell::new(value),
         }
@@ -112,14 +112,14 @@ impl<T> RwLock<T> {
     fn read_guard(&self) -> ReadGuard<'_, T> {
         ReadGuard {
             value: self.value.borrow(),
-            _lock: Release(self, Access::Read),
+            _lock: ReleaseAccess(self, Access::Read),
         }
     }
 
     fn write_guard(&self) -> WriteGuard<'_, T> {
         WriteGuard {
             value: self.value.borrow_mut(),
-            _lock: Release(self, Access::Write),
+            _lock: ReleaseAccess(self, Access::Write),
         }
     }
 
@@ -149,15 +149,15 @@ impl<T> Service for RwLock<T> {
         &self.waiters
     }
 
-    fn would_admit(&self, access: &Access) -> bool {
+    fn would_serve(&self, access: &Access) -> bool {
         self.waiters.is_empty() && self.state.get().with(*access).is_some()
     }
 
-    fn admit(&self, access: &mut Access) -> bool {
+    fn try_serve(&self, access: &mut Access) -> bool {
         self.enter(*access)
     }
 
-    fn left(&self, access: Access, served: bool) {
+    fn abandoned(&self, access: Access, served: bool) {
         match served {
             true => self.end(access),
             false => self.hand_out(), // a writer that has gone no longer keeps readers waiting
@@ -182,9 +182,9 @@ impl<T: fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-struct Release<'a, T>(&'a RwLock<T>, Access);
+struct ReleaseAccess<'a, T>(&'a RwLock<T>, Access);
 
-impl<T> Drop for Release<'_, T> {
+impl<T> Drop for ReleaseAccess<'_, T> {
     fn drop(&mut self) {
         self.0.end(self.1);
     }
@@ -195,7 +195,7 @@ impl<T> Drop for Release<'_, T> {
 pub struct ReadGuard<'a, T> {
     // The order counts: the borrow of the value ends before the lock is released.
     value: Ref<'a, T>,
-    _lock: Release<'a, T>,
+    _lock: ReleaseAccess<'a, T>,
 }
 
 impl<T> Deref for ReadGuard<'_, T> {
@@ -217,7 +217,7 @@ impl<T: fmt::Debug> fmt::Debug for ReadGuard<'_, T> {
 pub struct WriteGuard<'a, T> {
     // The order counts, as in [`ReadGuard`].
     value: RefMut<'a, T>,
-    _lock: Release<'a, T>,
+    _lock: ReleaseAccess<'a, T>,
 }
 
 impl<T> Deref for WriteGuard<'_, T> {

@@ -204,17 +204,17 @@ impl Service for Semaphore {
         &self.waiters
     }
 
-    fn would_admit(&self, wanted: &Wanted) -> bool {
+    fn would_serve(&self, wanted: &Wanted) -> bool {
         self.closed.get() || self.has(wanted.permits)
     }
 
     #[inline]
-    fn admit(&self, wanted: &mut Wanted) -> bool {
+    fn try_serve(&self, wanted: &mut Wanted) -> bool {
         wanted.refused = self.closed.get();
         wanted.refused || self.take(wanted.permits)
     }
 
-    fn left(&self, wanted: Wanted, served: bool) {
+    fn abandoned(&self, wanted: Wanted, served: bool) {
         match served && !wanted.refused {
             true => self.give_back(wanted.permits),
             false => self.hand_out(), // the next may want less

@@ -33,7 +33,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Makes a watch. The receiver has seen the initial value.
 pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
-    let shared = Rc::new(Shared {
+    let shared = Rc::new(WatchShared {
         value: RefCell::new(initial),
         version: Cell::new(0),
         senders: Cell::new(1),
@@ -45,7 +45,7 @@ pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
     (sender, Receiver { shared, seen: 0 })
 }
 
-struct Shared<T> {
+struct WatchShared<T> {
     value: RefCell<T>,
     /// How often a value was sent.
     version: Cell<u64>,
@@ -57,7 +57,7 @@ struct Shared<T> {
     sending: WaitQueue<()>,
 }
 
-impl<T> Shared<T> {
+impl<T> WatchShared<T> {
     #[track_caller]
     fn value_mut(&self) -> RefMut<'_, T> {
         match self.value.try_borrow_mut() {
@@ -90,7 +90,7 @@ impl<T> Shared<T> {
 
 /// The sending side. When the last sender is dropped, receivers learn that no more values will
 /// come.
-pub struct Sender<T>(Rc<Shared<T>>);
+pub struct Sender<T>(Rc<WatchShared<T>>);
 
 impl<T> Sender<T> {
     /// Replaces the value, and wakes all tasks that wait for a change.
@@ -175,7 +175,7 @@ impl<T> Drop for Sender<T> {
 
 /// The receiving side. A clone has seen the same value as the original.
 pub struct Receiver<T> {
-    shared: Rc<Shared<T>>,
+    shared: Rc<WatchShared<T>>,
     seen: u64,
 }
 
@@ -190,7 +190,7 @@ impl<T> Receiver<T> {
     ///
     /// [`Closed`] once the last sender has been dropped and its last value has been seen.
     pub async fn changed(&mut self) -> Result<(), Closed> {
-        let change = Change {
+        let change = ValueChange {
             of: &*self.shared,
             since: self.seen,
         };
@@ -268,26 +268,26 @@ impl<T> Drop for Receiver<T> {
     }
 }
 
-struct Change<'a, T> {
-    of: &'a Shared<T>,
+struct ValueChange<'a, T> {
+    of: &'a WatchShared<T>,
     since: u64,
 }
 
-impl<T> Service for Change<'_, T> {
+impl<T> Service for ValueChange<'_, T> {
     type Request = ();
 
     fn queue(&self) -> &WaitQueue<()> {
         &self.of.watching
     }
 
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         self.of.version.get() != self.since || self.of.senders.get() == 0
     }
 
-    fn left(&self, (): (), _: bool) {}
+    fn abandoned(&self, (): (), _: bool) {}
 }
 
-struct Unwatched<'a, T>(&'a Shared<T>);
+struct Unwatched<'a, T>(&'a WatchShared<T>);
 
 impl<T> Service for Unwatched<'_, T> {
     type Request = ();
@@ -296,11 +296,11 @@ impl<T> Service for Unwatched<'_, T> {
         &self.0.sending
     }
 
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         self.0.receivers.get() == 0
     }
 
-    fn left(&self, (): (), _: bool) {}
+    fn abandoned(&self, (): (), _: bool) {}
 }
 
 impl<T> fmt::Debug for Sender<T> {

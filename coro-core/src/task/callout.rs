@@ -9,10 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use super::owner::Owner;
 use super::queue::{Node, Origin, Ran, Table};
+use super::reports::drop_payload;
+use super::scheduler::Scheduler;
 use super::state::State;
-use super::telling::drop_payload;
 use crate::report::{ErrorReport, ReportKind};
 
 #[repr(C)]
@@ -43,13 +43,13 @@ impl Callout {
     }
 
     /// Drops the closure now, unless it was called or cancelled before.
-    pub(crate) fn cancel(&self, owner: &Rc<Owner>) {
+    pub(crate) fn cancel(&self, scheduler: &Rc<Scheduler>) {
         if !self.node().state.is_done() {
             let _ = self.node().state.cancel();
             let _ = self.node().state.complete();
             // SAFETY: the callout is allocated, and its closure is not being called: the state
             // says done before it is.
-            unsafe { (self.node().table.end)(self.0, owner) };
+            unsafe { (self.node().table.end)(self.0, scheduler) };
         }
     }
 
@@ -58,11 +58,11 @@ impl Callout {
     }
 
     /// Puts the callout at the end of the ready queue; it must be in it once at most.
-    pub(crate) fn enqueue(self, owner: &Owner) {
+    pub(crate) fn enqueue(self, scheduler: &Scheduler) {
         let node = self.0;
         std::mem::forget(self);
         // SAFETY: the reference that was just forgotten is the queue's from now on.
-        unsafe { owner.enqueue(node) };
+        unsafe { scheduler.enqueue(node) };
     }
 
     /// Drops this reference; the callout is called all the same.
@@ -118,7 +118,7 @@ unsafe fn take<F>(node: NonNull<Node>) -> Option<F> {
     unsafe { (*node.cast::<CalloutCell<F>>().as_ref().closure.get()).take() }
 }
 
-unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
+unsafe fn run<F: FnOnce()>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
     // SAFETY: the queue's reference keeps the callout allocated until it is given up at the end;
     // the table says that it is a cell of `F`.
     unsafe {
@@ -127,7 +127,7 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
                 let origin = node.cast::<CalloutCell<F>>().as_ref().origin;
                 let report = ErrorReport::of_panic(ReportKind::CalloutPanicked, payload.as_ref());
-                owner.report(report.from(origin));
+                scheduler.report(report.from(origin));
                 drop_payload(payload);
             }
         }
@@ -136,12 +136,12 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
     Ran::Step
 }
 
-unsafe fn discard(node: NonNull<Node>, owner: &Rc<Owner>) {
+unsafe fn discard(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
     let callout = Callout(node); // the queue's reference
-    owner.contain_drop(|| callout.cancel(owner));
+    scheduler.contain_drop(|| callout.cancel(scheduler));
 }
 
-unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Owner>) {
+unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Scheduler>) {
     // SAFETY: the caller has a reference to the callout.
     drop(unsafe { take::<F>(node) });
 }
@@ -154,7 +154,7 @@ unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
     )
 }
 
-unsafe fn free<F>(node: NonNull<Node>, _: Option<&Owner>) {
+unsafe fn free<F>(node: NonNull<Node>, _: Option<&Scheduler>) {
     // SAFETY: leaked from a box of this type in `new`, and no reference is left.
     drop(unsafe { Box::from_raw(node.cast::<CalloutCell<F>>().as_ptr()) });
 }

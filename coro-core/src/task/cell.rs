@@ -18,8 +18,8 @@ use std::task::{Context, Poll, Waker};
 use super::count::{MERGED, TaskRef, release_loops};
 use super::inbox::Inbox;
 use super::join::TaskHandle;
-use super::owner::Owner;
 use super::queue::{Links, Node, Origin, Payload, Ran, Table};
+use super::scheduler::Scheduler;
 use super::state::{Begin, Complete, State, Suspend};
 use super::{block, waker};
 use crate::error::JoinError;
@@ -40,23 +40,23 @@ pub(super) struct Header {
     extra: Cell<Option<Box<Extra>>>,
 }
 
-type Callback = Box<dyn FnOnce(TaskHandle)>;
+type DoneCallback = Box<dyn FnOnce(TaskHandle)>;
 
 /// What few tasks have.
 #[derive(Default)]
 struct Extra {
     name: Option<Box<str>>,
     /// Emptied when the task is done, so that no other thread ever drops one.
-    callbacks: Vec<Callback>,
+    callbacks: Vec<DoneCallback>,
 }
 
 #[repr(C)]
 struct TaskCell<F: Future> {
     header: Header,
-    stage: UnsafeCell<Stage<F>>,
+    stage: UnsafeCell<TaskStage<F>>,
 }
 
-enum Stage<F: Future> {
+enum TaskStage<F: Future> {
     Future(F),
     Output(Result<F::Output, JoinError>),
     Empty,
@@ -65,7 +65,7 @@ enum Stage<F: Future> {
 impl Header {
     #[inline]
     pub(super) fn new(
-        owner: &Owner,
+        scheduler: &Scheduler,
         id: u64,
         table: &'static Table,
         state: State,
@@ -74,7 +74,7 @@ impl Header {
     ) -> Self {
         Header {
             node: Node::new(table, state, handles),
-            inbox: owner.inbox_ptr(),
+            inbox: scheduler.inbox_ptr(),
             wakers: Cell::new(0),
             remote: AtomicIsize::new(0),
             in_inbox: AtomicBool::new(false),
@@ -113,13 +113,13 @@ impl Header {
         self.with_extra(|extra| extra.name = Some(name));
     }
 
-    pub(super) fn add_callback(&self, callback: Callback) {
-        self.node.state.expect();
+    pub(super) fn add_callback(&self, callback: DoneCallback) {
+        self.node.state.set_awaited();
         self.with_extra(|extra| extra.callbacks.push(callback));
     }
 
     #[inline]
-    fn take_callbacks(&self) -> Option<Vec<Callback>> {
+    fn take_callbacks(&self) -> Option<Vec<DoneCallback>> {
         let mut extra = self.extra.take()?;
         let callbacks = std::mem::take(&mut extra.callbacks);
         self.extra.set(Some(extra));
@@ -139,14 +139,19 @@ impl Drop for Header {
 }
 
 /// Allocates a task that is not in any list yet. It has two references: the loop's, the handle's.
-pub(super) fn new_task<F>(owner: &Rc<Owner>, state: State, future: F, origin: Origin) -> TaskRef
+pub(super) fn new_task<F>(
+    scheduler: &Rc<Scheduler>,
+    state: State,
+    future: F,
+    origin: Origin,
+) -> TaskRef
 where
     F: Future + 'static,
 {
-    let id = owner.next_id();
-    let header = Header::new(owner, id, &TaskCell::<F>::TABLE, state, 2, origin);
+    let id = scheduler.next_id();
+    let header = Header::new(scheduler, id, &TaskCell::<F>::TABLE, state, 2, origin);
     header.node.state.watch();
-    let cell = owner
+    let cell = scheduler
         .blocks()
         .alloc(Layout::new::<TaskCell<F>>())
         .cast::<TaskCell<F>>();
@@ -154,9 +159,9 @@ where
     unsafe {
         cell.write(TaskCell {
             header,
-            stage: UnsafeCell::new(Stage::Future(future)),
+            stage: UnsafeCell::new(TaskStage::Future(future)),
         });
-        TaskRef::from_counted(cell.cast(), owner.clone())
+        TaskRef::from_counted(cell.cast(), scheduler.clone())
     }
 }
 
@@ -176,46 +181,46 @@ impl<F: Future + 'static> TaskCell<F> {
 /// # Safety
 ///
 /// The task is allocated, and is a cell of `F`.
-unsafe fn stage<F: Future>(task: NonNull<Header>) -> *mut Stage<F> {
+unsafe fn stage<F: Future>(task: NonNull<Header>) -> *mut TaskStage<F> {
     // SAFETY: the pointer was made from the whole cell.
     unsafe { UnsafeCell::raw_get(&raw const (*task.cast::<TaskCell<F>>().as_ptr()).stage) }
 }
 
-unsafe fn run<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
+unsafe fn run<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
     let task = node.cast::<Header>();
-    owner.running().set(Some(task));
+    scheduler.running().set(Some(task));
     // SAFETY: the loop's reference keeps the task allocated until one of these gives it up; the
     // table says that it is a cell of `F`; what is taken from the ready queue is nowhere running.
     // A panic of the future's goes up to the loop, which then calls `panicked`.
     unsafe {
         match task.as_ref().node.state.begin() {
             Begin::Poll => match poll::<F>(task) {
-                Poll::Pending => suspend(task, owner),
-                Poll::Ready(output) => finish::<F>(task, owner, Some(Ok(output))),
+                Poll::Pending => suspend(task, scheduler),
+                Poll::Ready(output) => finish::<F>(task, scheduler, Some(Ok(output))),
             },
-            Begin::Drop => finish::<F>(task, owner, None),
-            Begin::Release => release_loops(task, owner),
+            Begin::Drop => finish::<F>(task, scheduler, None),
+            Begin::Release => release_loops(task, scheduler),
         }
     }
-    owner.running().set(None);
+    scheduler.running().set(None);
     Ran::Step
 }
 
 /// Polls a new task here and now, before the loop has seen it.
 pub(super) fn poll_first<F: Future + 'static>(task: &TaskRef) {
-    let (owner, task) = (task.owner(), task.as_ptr());
-    let before = owner.running().replace(Some(task));
+    let (scheduler, task) = (task.scheduler(), task.as_ptr());
+    let before = scheduler.running().replace(Some(task));
     // SAFETY: the caller has just made the task from an `F`, so nobody runs it, and the loop has
     // its reference.
     unsafe {
         task.as_ref().node.state.begin_at_once();
         match catch_unwind(AssertUnwindSafe(|| poll::<F>(task))) {
-            Ok(Poll::Pending) => suspend(task, owner),
-            Ok(Poll::Ready(output)) => finish::<F>(task, owner, Some(Ok(output))),
-            Err(payload) => panicked::<F>(task.cast(), owner, payload),
+            Ok(Poll::Pending) => suspend(task, scheduler),
+            Ok(Poll::Ready(output)) => finish::<F>(task, scheduler, Some(Ok(output))),
+            Err(payload) => panicked::<F>(task.cast(), scheduler, payload),
         }
     }
-    owner.running().set(before);
+    scheduler.running().set(before);
 }
 
 /// # Safety
@@ -229,7 +234,7 @@ unsafe fn poll<F: Future + 'static>(task: NonNull<Header>) -> Poll<F::Output> {
     unsafe {
         let waker = waker::borrow(task);
         match &mut *stage::<F>(task) {
-            Stage::Future(future) => {
+            TaskStage::Future(future) => {
                 Pin::new_unchecked(future).poll(&mut Context::from_waker(&waker))
             }
             _ => unreachable!("a task without its future was polled"),
@@ -241,23 +246,27 @@ unsafe fn poll<F: Future + 'static>(task: NonNull<Header>) -> Poll<F::Output> {
 ///
 /// The task was polled and is not ready; the loop has a reference to it.
 #[inline(always)]
-unsafe fn suspend(task: NonNull<Header>, owner: &Rc<Owner>) {
+unsafe fn suspend(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
     // SAFETY: as the caller promises.
     unsafe {
         if task.as_ref().node.state.suspend() == Suspend::Enqueue {
-            owner.enqueue(task.cast());
+            scheduler.enqueue(task.cast());
         }
     }
 }
 
 /// The future has panicked as it was polled.
-unsafe fn panicked<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>, payload: Payload) {
+unsafe fn panicked<F: Future + 'static>(
+    node: NonNull<Node>,
+    scheduler: &Rc<Scheduler>,
+    payload: Payload,
+) {
     let task = node.cast::<Header>();
     // SAFETY: the table says that it is a cell of `F`; it was running, so it is not finished, and
     // the loop has its reference.
     unsafe {
         let error = JoinError::panicked(task.as_ref().name().into(), payload);
-        finish::<F>(task, owner, Some(Err(error)));
+        finish::<F>(task, scheduler, Some(Err(error)));
     }
 }
 
@@ -268,7 +277,7 @@ unsafe fn panicked<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>, 
 /// As for [`poll`]. The loop's reference is given up.
 unsafe fn finish<F: Future + 'static>(
     task: NonNull<Header>,
-    owner: &Rc<Owner>,
+    scheduler: &Rc<Scheduler>,
     result: Option<Result<F::Output, JoinError>>,
 ) {
     // SAFETY: the loop's reference keeps the task allocated until the last line. Nobody else uses
@@ -278,9 +287,9 @@ unsafe fn finish<F: Future + 'static>(
         let header = task.as_ref();
         let stage = stage::<F>(task);
         if needs_drop::<F>() {
-            owner.contain_drop_of(header, || ptr::drop_in_place(stage));
+            scheduler.contain_drop_of(header, || ptr::drop_in_place(stage));
         }
-        ptr::write(stage, Stage::Empty);
+        ptr::write(stage, TaskStage::Empty);
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
         let Complete {
             watched,
@@ -288,15 +297,15 @@ unsafe fn finish<F: Future + 'static>(
             queued,
         } = header.node.state.complete();
         match watched {
-            true => ptr::write(stage, Stage::Output(result)),
-            false => settle::<F>(header, owner, result),
+            true => ptr::write(stage, TaskStage::Output(result)),
+            false => settle::<F>(header, scheduler, result),
         }
         if awaited {
-            announce(task, owner);
+            announce(task, scheduler);
         }
-        owner.forget(task);
+        scheduler.forget(task);
         if !queued {
-            release_loops(task, owner);
+            release_loops(task, scheduler);
         }
     }
 }
@@ -304,15 +313,15 @@ unsafe fn finish<F: Future + 'static>(
 /// An output that nobody waits for: report it if it is a failure, and drop it.
 fn settle<F: Future + 'static>(
     header: &Header,
-    owner: &Rc<Owner>,
+    scheduler: &Rc<Scheduler>,
     result: Result<F::Output, JoinError>,
 ) {
     match result {
-        Ok(output) => owner.contain_drop_of(header, || {
-            owner.report_failure(header, &output as &dyn Any);
+        Ok(output) => scheduler.contain_drop_of(header, || {
+            scheduler.report_failure(header, &output as &dyn Any);
             drop(output);
         }),
-        Err(error) => owner.report_join_error(header, error),
+        Err(error) => scheduler.report_join_error(header, error),
     }
 }
 
@@ -321,42 +330,42 @@ fn settle<F: Future + 'static>(
 /// # Safety
 ///
 /// The loop has a reference to the task, and this is the owner's thread.
-unsafe fn announce(task: NonNull<Header>, owner: &Rc<Owner>) {
+unsafe fn announce(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
     // SAFETY: as the caller promises.
     let header = unsafe { task.as_ref() };
     if let Some(joiner) = header.joiner.take() {
-        owner.wake(joiner);
+        scheduler.wake(joiner);
     }
     if let Some(callbacks) = header.take_callbacks() {
         for callback in callbacks {
             // SAFETY: as the caller promises.
-            let handle = TaskHandle::new(unsafe { TaskRef::new(task, owner.clone()) });
-            owner
+            let handle = TaskHandle::new(unsafe { TaskRef::new(task, scheduler.clone()) });
+            scheduler
                 .call_soon(header.origin, move || callback(handle))
                 .forget();
         }
     }
 }
 
-unsafe fn end<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) {
+unsafe fn end<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
     let task = node.cast::<Header>();
-    let before = owner.running().replace(Some(task));
+    let before = scheduler.running().replace(Some(task));
     // SAFETY: the caller took the task from the list of unfinished tasks, to which the loop's
     // reference belongs, and no task is running while the loop closes.
     unsafe {
         task.as_ref().node.state.begin_end();
-        finish::<F>(task, owner, None);
+        finish::<F>(task, scheduler, None);
     }
-    owner.running().set(before);
+    scheduler.running().set(before);
 }
 
-pub(super) unsafe fn discard_task(node: NonNull<Node>, owner: &Rc<Owner>) {
+pub(super) unsafe fn discard_task(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
     let task = node.cast::<Header>();
     // SAFETY: the loop closes the tasks before it discards what is queued, so this one is done, and
     // its place in the queue stands for the loop's reference.
     unsafe {
         if task.as_ref().node.state.begin() == Begin::Release {
-            release_loops(task, owner);
+            release_loops(task, scheduler);
         }
     }
 }
@@ -373,8 +382,8 @@ unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {
     // `into` points to an `Option` of the output's type.
     unsafe {
         let stage = stage::<F>(task);
-        if task.as_ref().node.state.is_done() && matches!(*stage, Stage::Output(_)) {
-            let Stage::Output(result) = ptr::replace(stage, Stage::Empty) else {
+        if task.as_ref().node.state.is_done() && matches!(*stage, TaskStage::Output(_)) {
+            let TaskStage::Output(result) = ptr::replace(stage, TaskStage::Empty) else {
                 unreachable!()
             };
             *into.cast::<Option<Result<F::Output, JoinError>>>() = Some(result);
@@ -382,25 +391,25 @@ unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {
     }
 }
 
-unsafe fn drop_output<F: Future + 'static>(node: NonNull<Node>, owner: &Rc<Owner>) {
+unsafe fn drop_output<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
     let mut output = None;
     // SAFETY: as for `take_output`, and the type is `F`'s own.
     unsafe {
         take_output::<F>(node, (&raw mut output).cast());
         if let Some(result) = output {
-            settle::<F>(node.cast::<Header>().as_ref(), owner, result);
+            settle::<F>(node.cast::<Header>().as_ref(), scheduler, result);
         }
     }
 }
 
-unsafe fn free_cell<F: Future>(node: NonNull<Node>, owner: Option<&Owner>) {
+unsafe fn free_cell<F: Future>(node: NonNull<Node>, scheduler: Option<&Scheduler>) {
     let layout = Layout::new::<TaskCell<F>>();
     // SAFETY: the cell was written into a block for it, and no reference is left. Its stage is
     // empty by now: as long as there is an output there is the handle that will take or drop it.
     unsafe {
         ptr::drop_in_place(node.cast::<TaskCell<F>>().as_ptr());
-        match owner {
-            Some(owner) => owner.blocks().free(node.cast(), layout),
+        match scheduler {
+            Some(scheduler) => scheduler.blocks().free(node.cast(), layout),
             None => block::free_anywhere(node.cast(), layout),
         }
     }

@@ -14,8 +14,8 @@ use pin_project_lite::pin_project;
 
 use super::current;
 use super::join::Task;
-use super::owner::Owner;
 use super::queue::Origin;
+use super::scheduler::Scheduler;
 
 /// The key of a value that belongs to a task, to what it calls, and to what it spawns.
 ///
@@ -147,7 +147,7 @@ pub(crate) fn call<R>(values: Values, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-impl Owner {
+impl Scheduler {
     /// Makes a task that begins with the present values. That is rare, so it is compiled for each
     /// type of output only, not of future.
     #[cold]

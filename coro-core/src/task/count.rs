@@ -8,8 +8,8 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::cell::Header;
-use super::owner::Owner;
 use super::queue::too_many;
+use super::scheduler::Scheduler;
 use crate::error::JoinError;
 use crate::primitives::{Arc, Ordering, fence};
 
@@ -25,7 +25,7 @@ pub(super) const MOST_WAKERS: i32 = i32::MAX / 4;
 /// A counted reference to a task, for the owner's thread only.
 pub(super) struct TaskRef {
     task: NonNull<Header>,
-    owner: Rc<Owner>,
+    scheduler: Rc<Scheduler>,
 }
 
 impl TaskRef {
@@ -33,18 +33,18 @@ impl TaskRef {
     ///
     /// The task is the owner's and allocated, and the caller hands over one handle's reference.
     #[inline]
-    pub(super) unsafe fn from_counted(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
-        TaskRef { task, owner }
+    pub(super) unsafe fn from_counted(task: NonNull<Header>, scheduler: Rc<Scheduler>) -> Self {
+        TaskRef { task, scheduler }
     }
 
     /// # Safety
     ///
     /// The task is the owner's, has not been freed, and is unfinished or has other handles.
     #[inline]
-    pub(super) unsafe fn new(task: NonNull<Header>, owner: Rc<Owner>) -> Self {
+    pub(super) unsafe fn new(task: NonNull<Header>, scheduler: Rc<Scheduler>) -> Self {
         // SAFETY: as the caller promises.
         unsafe { task.as_ref() }.node.add_handle();
-        TaskRef { task, owner }
+        TaskRef { task, scheduler }
     }
 
     #[inline]
@@ -53,8 +53,8 @@ impl TaskRef {
     }
 
     #[inline]
-    pub(super) fn owner(&self) -> &Rc<Owner> {
-        &self.owner
+    pub(super) fn scheduler(&self) -> &Rc<Scheduler> {
+        &self.scheduler
     }
 
     #[inline]
@@ -74,14 +74,14 @@ impl TaskRef {
     /// Drops an output that was not taken, and reports a failure that nobody saw.
     pub(super) fn drop_output(&self) {
         // SAFETY: the task is allocated, and this is its owner's thread.
-        unsafe { (self.header().node.table.drop_output)(self.task.cast(), &self.owner) };
+        unsafe { (self.header().node.table.drop_output)(self.task.cast(), &self.scheduler) };
     }
 }
 
 impl Clone for TaskRef {
     fn clone(&self) -> Self {
         // SAFETY: this reference keeps the task allocated.
-        unsafe { TaskRef::new(self.task, self.owner.clone()) }
+        unsafe { TaskRef::new(self.task, self.scheduler.clone()) }
     }
 }
 
@@ -97,7 +97,7 @@ impl Drop for TaskRef {
             header.node.handles.set(left);
             if left == 0 {
                 match header.remote.load(Ordering::Relaxed) & MERGED {
-                    0 => free(self.task, Some(&self.owner)),
+                    0 => free(self.task, Some(&self.scheduler)),
                     _ => release_remote(self.task),
                 }
             }
@@ -114,7 +114,7 @@ impl Drop for TaskRef {
 ///
 /// The task is done, the loop has this reference, and this is the owner's thread.
 #[inline]
-pub(super) unsafe fn release_loops(task: NonNull<Header>, owner: &Owner) {
+pub(super) unsafe fn release_loops(task: NonNull<Header>, scheduler: &Scheduler) {
     // SAFETY: the loop's reference keeps the task allocated until the counts are merged. When the
     // count of wakers is zero on both sides, there is none from which to make another. The inbox
     // lives as long as the owner; from here on the task itself keeps it.
@@ -125,14 +125,14 @@ pub(super) unsafe fn release_loops(task: NonNull<Header>, owner: &Owner) {
         let wakers = header.wakers.get() as isize;
         if wakers == 0 && header.remote.load(Ordering::Acquire) == 0 {
             if handles == 0 {
-                free(task, Some(owner));
+                free(task, Some(scheduler));
             }
             return;
         }
         Arc::increment_strong_count(header.inbox.as_ptr());
         let share = wakers * ONE + MERGED + if handles > 0 { ONE } else { 0 };
         if header.remote.fetch_add(share, Ordering::AcqRel) + share == MERGED {
-            free(task, Some(owner));
+            free(task, Some(scheduler));
         }
     }
 }
@@ -209,7 +209,7 @@ pub(super) unsafe fn release_remote(task: NonNull<Header>) {
 ///
 /// No reference is left. The owner is given on its own thread only.
 #[inline]
-unsafe fn free(task: NonNull<Header>, owner: Option<&Owner>) {
+unsafe fn free(task: NonNull<Header>, scheduler: Option<&Scheduler>) {
     // SAFETY: the table was made for this very cell.
-    unsafe { (task.as_ref().node.table.free)(task.cast(), owner) }
+    unsafe { (task.as_ref().node.table.free)(task.cast(), scheduler) }
 }

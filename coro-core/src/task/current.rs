@@ -9,12 +9,12 @@ use std::rc::Rc;
 use super::budget::UNLIMITED;
 use super::context::Values;
 use super::inbox::Inbox;
-use super::owner::Owner;
+use super::scheduler::Scheduler;
 
 /// No field needs dropping, so that the thread-local is usable for as long as its thread lives.
 struct Current {
     inbox: Cell<*const Inbox>,
-    owner: Cell<*const Owner>,
+    scheduler: Cell<*const Scheduler>,
     /// What the rows above want to find here: the loop itself.
     context: RefCell<ManuallyDrop<Option<Rc<dyn Any>>>>,
     /// The values of the task-locals, where some are set.
@@ -40,7 +40,7 @@ impl Current {
     const fn outside() -> Self {
         Current {
             inbox: Cell::new(ptr::null()),
-            owner: Cell::new(ptr::null()),
+            scheduler: Cell::new(ptr::null()),
             context: RefCell::new(ManuallyDrop::new(None)),
             values: Cell::new(ManuallyDrop::new(None)),
             has_values: Cell::new(false),
@@ -52,20 +52,20 @@ impl Current {
 
 /// The owner, if its loop is the one that this thread is inside of.
 #[inline]
-pub(super) fn owner_of(inbox: &Inbox) -> Option<*const Owner> {
-    CURRENT.with(|current| ptr::eq(current.inbox.get(), inbox).then(|| current.owner.get()))
+pub(super) fn scheduler_of(inbox: &Inbox) -> Option<*const Scheduler> {
+    CURRENT.with(|current| ptr::eq(current.inbox.get(), inbox).then(|| current.scheduler.get()))
 }
 
 /// The owner whose loop this thread is inside of; null outside of all.
 #[inline]
-pub(super) fn owner() -> *const Owner {
-    CURRENT.with(|current| current.owner.get())
+pub(super) fn scheduler() -> *const Scheduler {
+    CURRENT.with(|current| current.scheduler.get())
 }
 
 /// Whether this thread is inside of a loop.
 #[inline]
 pub(crate) fn is_inside() -> bool {
-    !owner().is_null()
+    !scheduler().is_null()
 }
 
 /// The context of the loop that this thread is inside of.
@@ -105,15 +105,15 @@ pub(super) fn replace_values(values: Option<Values>) -> Option<Values> {
 #[must_use]
 pub(crate) struct Entered {
     inbox: *const Inbox,
-    owner: *const Owner,
+    scheduler: *const Scheduler,
     context: ManuallyDrop<Option<Rc<dyn Any>>>,
     budget: u32,
 }
 
-pub(crate) fn enter(owner: &Rc<Owner>, context: Rc<dyn Any>) -> Entered {
+pub(crate) fn enter(scheduler: &Rc<Scheduler>, context: Rc<dyn Any>) -> Entered {
     CURRENT.with(|current| Entered {
-        inbox: current.inbox.replace(ptr::from_ref(&**owner.inbox())),
-        owner: current.owner.replace(Rc::as_ptr(owner)),
+        inbox: current.inbox.replace(ptr::from_ref(&**scheduler.inbox())),
+        scheduler: current.scheduler.replace(Rc::as_ptr(scheduler)),
         context: current.context.replace(ManuallyDrop::new(Some(context))),
         budget: current.budget.replace(UNLIMITED),
     })
@@ -123,7 +123,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let context = CURRENT.with(|current| {
             current.inbox.set(self.inbox);
-            current.owner.set(self.owner);
+            current.scheduler.set(self.scheduler);
             current.budget.set(self.budget);
             std::mem::swap(&mut *current.context.borrow_mut(), &mut self.context);
             std::mem::replace(&mut self.context, ManuallyDrop::new(None))

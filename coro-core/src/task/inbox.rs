@@ -10,7 +10,7 @@ use std::thread::{self, ThreadId};
 
 use super::cell::Header;
 use super::count;
-use super::owner::Owner;
+use super::scheduler::Scheduler;
 use super::waker;
 use crate::error::LoopClosed;
 use crate::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
@@ -56,14 +56,14 @@ impl RemoteWake {
     }
 
     /// Wakes the task; called by its owner.
-    pub(super) fn deliver(self, owner: &Owner) {
+    pub(super) fn deliver(self, scheduler: &Scheduler) {
         // SAFETY: the reference keeps the task allocated.
         let header = unsafe { self.0.as_ref() };
         // A swap, not a store: whoever still found the mark set leaves its wake-up to this one, so
         // the poll that follows has to see what it did before; and whoever comes later has to see
         // the mark gone before the poll begins to look.
         header.in_inbox.swap(false, Ordering::AcqRel);
-        waker::wake_here(self.0, owner);
+        waker::wake_here(self.0, scheduler);
     }
 }
 

@@ -13,12 +13,12 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
-use super::{Owner, Task, current};
+use super::{Scheduler, Task, current};
 use crate::sys::{Poller, WakeUp};
 
 /// An owner without a loop: the test takes its turns.
 struct World {
-    owner: Rc<Owner>,
+    scheduler: Rc<Scheduler>,
     _poller: Poller,
 }
 
@@ -27,27 +27,27 @@ impl World {
         let poller = Poller::new().unwrap();
         let wake_up = WakeUp::new(poller.registry()).unwrap();
         World {
-            owner: Owner::new(wake_up, false),
+            scheduler: Scheduler::new(wake_up, false),
             _poller: poller,
         }
     }
 
     fn inside<T>(&self, f: impl FnOnce() -> T) -> T {
-        let _inside = current::enter(&self.owner, Rc::new(()));
+        let _inside = current::enter(&self.scheduler, Rc::new(()));
         f()
     }
 
     fn turn(&self) {
         self.inside(|| {
-            self.owner.deliver();
-            while self.owner.run_next().is_some() {}
+            self.scheduler.deliver();
+            while self.scheduler.run_next().is_some() {}
         });
     }
 
     fn close(&self) {
         self.inside(|| {
-            self.owner.begin_close();
-            self.owner.end_close();
+            self.scheduler.begin_close();
+            self.scheduler.end_close();
         });
     }
 
@@ -69,7 +69,7 @@ impl World {
                 }
             }
         });
-        let task = self.inside(|| self.owner.spawn(future, Location::caller(), false));
+        let task = self.inside(|| self.scheduler.spawn(future, Location::caller(), false));
         self.turn();
         let waker = given.take().unwrap();
         (task, waker, polls)
@@ -166,12 +166,12 @@ fn no_wake_up_from_two_threads_is_lost() {
 fn a_loop_that_falls_asleep_hears_what_was_sent() {
     loom::model(|| {
         let world = World::new();
-        let inbox = world.owner.inbox().clone();
+        let inbox = world.scheduler.inbox().clone();
         let other = thread::spawn(move || inbox.push_call(Box::new(|| {})).unwrap());
-        let sleeps = world.owner.inbox().fall_asleep();
+        let sleeps = world.scheduler.inbox().fall_asleep();
         other.join().unwrap();
-        assert!(!sleeps || !world.owner.inbox().is_asleep());
-        assert!(world.owner.inbox().is_pending());
+        assert!(!sleeps || !world.scheduler.inbox().is_asleep());
+        assert!(world.scheduler.inbox().is_pending());
         world.turn();
         world.close();
     });

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use super::count::TaskRef;
 use super::large::is_large;
-use super::owner::Owner;
+use super::scheduler::Scheduler;
 use super::{budget, context, current, waker};
 use crate::error::JoinError;
 
@@ -143,7 +143,7 @@ impl<T> Task<T> {
         if self.is_finished() {
             let handle = self.handle();
             self.task
-                .owner()
+                .scheduler()
                 .call_soon(self.task.header().origin, move || f(handle))
                 .forget();
         } else {
@@ -179,7 +179,7 @@ impl<T> Future for Task<T> {
                 _ => cx.waker().clone(),
             };
             header.joiner.set(Some(joiner));
-            header.node.state.expect();
+            header.node.state.set_awaited();
             return Poll::Pending;
         }
         ready!(budget::poll(cx));
@@ -210,7 +210,7 @@ impl<T> Drop for Task<T> {
                 self.cancel();
             }
             let joiner = header.joiner.take(); // may be foreign code, as it is dropped
-            self.task.owner().contain_drop(|| drop(joiner));
+            self.task.scheduler().contain_drop(|| drop(joiner));
         }
     }
 }
@@ -236,8 +236,8 @@ impl TaskHandle {
     }
 
     /// The task that is being polled, on the loop of this owner's that the thread is inside of.
-    pub(crate) fn current(owner: &Rc<Owner>) -> Option<Self> {
-        waker::running(owner).map(TaskHandle::new)
+    pub(crate) fn current(scheduler: &Rc<Scheduler>) -> Option<Self> {
+        waker::running(scheduler).map(TaskHandle::new)
     }
 
     /// As [`Task::cancel`]. It is `false` for the main future, which ends by returning.

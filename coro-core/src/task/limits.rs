@@ -14,7 +14,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 
 use super::count::{MOST_REMOTE, MOST_WAKERS, TaskRef};
-use super::{Owner, current, waker};
+use super::{Scheduler, current, waker};
 use crate::primitives::Ordering;
 use crate::sys::{Poller, WakeUp};
 
@@ -24,23 +24,23 @@ const CHILD: &str = "CORO_TEST_LIMIT";
 /// Calls `f` inside of a task's poll; gives whether it returned.
 fn in_a_task(f: impl Fn(&TaskRef, &Waker) + 'static) {
     let poller = Poller::new().unwrap();
-    let owner = Owner::new(WakeUp::new(poller.registry()).unwrap(), false);
-    let _inside = current::enter(&owner, Rc::new(()));
+    let scheduler = Scheduler::new(WakeUp::new(poller.registry()).unwrap(), false);
+    let _inside = current::enter(&scheduler, Rc::new(()));
     let done = Rc::new(Cell::new(false));
     let future = poll_fn({
-        let (owner, done) = (owner.clone(), done.clone());
+        let (scheduler, done) = (scheduler.clone(), done.clone());
         move |cx| {
-            f(&waker::running(&owner).unwrap(), cx.waker());
+            f(&waker::running(&scheduler).unwrap(), cx.waker());
             done.set(true);
             Poll::Ready(())
         }
     });
-    let task = owner.spawn(future, Location::caller(), false);
-    while owner.run_next().is_some() {}
+    let task = scheduler.spawn(future, Location::caller(), false);
+    while scheduler.run_next().is_some() {}
     assert!(done.get());
     drop(task);
-    owner.begin_close();
-    owner.end_close();
+    scheduler.begin_close();
+    scheduler.end_close();
 }
 
 /// Whether the test of this name, run as a child, is aborted by `f`.

@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use super::cell::{self, Header};
 use super::count::{TaskRef, release_loops};
-use super::owner::Owner;
 use super::queue::{Node, Ran, Table};
+use super::scheduler::Scheduler;
 use super::state::{Begin, State, Suspend};
 use super::waker;
 
@@ -36,26 +36,26 @@ pub(crate) struct MainTask {
 
 impl MainTask {
     /// Makes the stand-in; its first turn is the next.
-    pub(crate) fn new(owner: &Rc<Owner>, origin: &'static Location<'static>) -> Self {
-        let header = Box::new(Header::new(owner, 0, &TABLE, State::main(), 2, origin));
+    pub(crate) fn new(scheduler: &Rc<Scheduler>, origin: &'static Location<'static>) -> Self {
+        let header = Box::new(Header::new(scheduler, 0, &TABLE, State::main(), 2, origin));
         header.set_name("main".into());
         let cell = NonNull::from(Box::leak(header));
         // SAFETY: of its two references one is this handle's; the other is the loop's.
-        let task = unsafe { TaskRef::from_counted(cell, owner.clone()) };
-        waker::wake_here(cell, owner);
+        let task = unsafe { TaskRef::from_counted(cell, scheduler.clone()) };
+        waker::wake_here(cell, scheduler);
         MainTask { task }
     }
 
     /// Polls the main future, now that its turn has come.
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        let (header, owner) = (self.task.header(), self.task.owner());
-        let begun = owner.is_debug().then(Instant::now);
-        owner.running().set(Some(self.task.as_ptr()));
+        let (header, scheduler) = (self.task.header(), self.task.scheduler());
+        let begun = scheduler.is_debug().then(Instant::now);
+        scheduler.running().set(Some(self.task.as_ptr()));
         let waker = waker::of(&self.task);
         let polled = future.poll(&mut Context::from_waker(&waker));
-        owner.running().set(None);
+        scheduler.running().set(None);
         if let Some(begun) = begun {
-            owner.report_slow(begun.elapsed(), Some(header.name()), header.origin);
+            scheduler.report_slow(begun.elapsed(), Some(header.name()), header.origin);
         }
         if polled.is_pending() && header.node.state.suspend() == Suspend::Enqueue {
             waker::requeue(&self.task);
@@ -67,29 +67,29 @@ impl MainTask {
 impl Drop for MainTask {
     /// The main future has gone: nothing will be done any more when its wakers are woken.
     fn drop(&mut self) {
-        self.task.owner().running().set(None); // it is still set when the future has panicked
+        self.task.scheduler().running().set(None); // it is still set when the future has panicked
         let done = self.task.header().node.state.complete();
         if !done.queued {
             // SAFETY: the loop's reference is given up once: here or, if it stands in the queue,
             // when it is taken from there.
-            unsafe { release_loops(self.task.as_ptr(), self.task.owner()) };
+            unsafe { release_loops(self.task.as_ptr(), self.task.scheduler()) };
         }
     }
 }
 
-unsafe fn run(node: NonNull<Node>, owner: &Rc<Owner>) -> Ran {
+unsafe fn run(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
     let task = node.cast::<Header>();
     // SAFETY: the loop's reference keeps it allocated until it is given up here.
     unsafe {
         if task.as_ref().node.state.begin() == Begin::Release {
-            release_loops(task, owner);
+            release_loops(task, scheduler);
             return Ran::Step;
         }
     }
     Ran::Main
 }
 
-unsafe fn free(node: NonNull<Node>, _: Option<&Owner>) {
+unsafe fn free(node: NonNull<Node>, _: Option<&Scheduler>) {
     // SAFETY: leaked from a box in `new`, and no reference is left.
     drop(unsafe { Box::from_raw(node.cast::<Header>().as_ptr()) });
 }

@@ -60,10 +60,10 @@ mod large;
 #[cfg(all(test, unix, not(loom)))]
 mod limits;
 mod main_task;
-mod owner;
 mod queue;
+mod reports;
+mod scheduler;
 mod state;
-mod telling;
 mod waker;
 
 pub(crate) use crate::primitives::Arc as InboxArc;
@@ -73,8 +73,8 @@ pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use large::{boxed, boxed_future, boxed_value, is_large, is_large_value};
 pub(crate) use main_task::MainTask;
-pub(crate) use owner::Owner;
 pub(crate) use queue::Ran;
+pub(crate) use scheduler::Scheduler;
 pub(crate) use waker::is_of_a_task;
 
 #[cfg(all(loom, test))]

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::cell::Header;
-use super::owner::Owner;
+use super::scheduler::Scheduler;
 use super::state::State;
 
 /// The head of every task and callout: what the ready queue knows of it.
@@ -56,21 +56,21 @@ pub(super) fn too_many() -> ! {
 /// What the loop can do with a node of whatever kind. Each function takes the whole cell's pointer.
 pub(super) struct Table {
     /// Runs what was taken from the ready queue.
-    pub(super) run: unsafe fn(NonNull<Node>, &Rc<Owner>) -> Ran,
+    pub(super) run: unsafe fn(NonNull<Node>, &Rc<Scheduler>) -> Ran,
     /// Ends a task whose future has panicked.
-    pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Owner>, Payload),
+    pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Scheduler>, Payload),
     /// Drops what was taken from the ready queue, when the loop closes.
-    pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Owner>),
+    pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
     /// Drops the future of a task that is neither done nor running, when the loop closes; or the
     /// closure of a callout, when it is cancelled.
-    pub(super) end: unsafe fn(NonNull<Node>, &Rc<Owner>),
+    pub(super) end: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     /// Moves the output to an `Option<Result<T, JoinError>>`; leaves it alone if there is none.
     pub(super) take_output: unsafe fn(NonNull<Node>, *mut ()),
     /// Drops an output that nobody took, and reports a failure that nobody saw.
-    pub(super) drop_output: unsafe fn(NonNull<Node>, &Rc<Owner>),
+    pub(super) drop_output: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     /// Gives the memory back: to the owner, on its thread, and anywhere without it.
-    pub(super) free: unsafe fn(NonNull<Node>, Option<&Owner>),
+    pub(super) free: unsafe fn(NonNull<Node>, Option<&Scheduler>),
 }
 
 /// What a panic carries.

@@ -181,7 +181,7 @@ impl State {
     }
 
     #[inline]
-    pub(super) fn expect(&self) {
+    pub(super) fn set_awaited(&self) {
         self.set(self.get() | AWAITED);
     }
 

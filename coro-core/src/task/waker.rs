@@ -15,7 +15,7 @@ use super::cell::Header;
 use super::count::{self, TaskRef};
 use super::current;
 use super::inbox::RemoteWake;
-use super::owner::Owner;
+use super::scheduler::Scheduler;
 use super::state::Wake;
 use crate::primitives::Ordering;
 
@@ -68,12 +68,12 @@ fn header_of(data: *const ()) -> NonNull<Header> {
 
 /// The owner of the task, if this is its thread and its loop is what runs on it.
 #[inline]
-fn owner_here<'a>(task: NonNull<Header>) -> Option<&'a Owner> {
+fn owner_here<'a>(task: NonNull<Header>) -> Option<&'a Scheduler> {
     // SAFETY: a waker's reference keeps the task allocated.
     let inbox = unsafe { task.as_ref() }.inbox();
     // SAFETY: the owner that is current stays so, and alive, until its `Entered` guard is dropped,
     // which cannot happen within the operation on a waker that this serves.
-    current::owner_of(inbox).map(|owner| unsafe { &*owner })
+    current::scheduler_of(inbox).map(|scheduler| unsafe { &*scheduler })
 }
 
 #[inline]
@@ -97,8 +97,8 @@ unsafe fn wake(data: *const ()) {
     // cells are used on the owner's thread alone.
     unsafe {
         match owner_here(task) {
-            Some(owner) => {
-                wake_here(task, owner);
+            Some(scheduler) => {
+                wake_here(task, scheduler);
                 count::release_waker(task);
             }
             None => {
@@ -113,19 +113,19 @@ unsafe fn wake(data: *const ()) {
 unsafe fn wake_by_ref(data: *const ()) {
     let task = header_of(data);
     match owner_here(task) {
-        Some(owner) => wake_here(task, owner),
+        Some(scheduler) => wake_here(task, scheduler),
         None => wake_from_elsewhere(task),
     }
 }
 
 /// Wakes a task on its owner's thread.
 #[inline]
-pub(super) fn wake_here(task: NonNull<Header>, owner: &Owner) {
+pub(super) fn wake_here(task: NonNull<Header>, scheduler: &Scheduler) {
     // SAFETY: whoever wakes a task has a reference to it. One that is to be queued is not done, so
     // the loop's reference keeps it allocated until it is taken from the queue.
     unsafe {
         if task.as_ref().node.state.wake() == Wake::Enqueue {
-            owner.enqueue(task.cast());
+            scheduler.enqueue(task.cast());
         }
     }
 }
@@ -135,7 +135,7 @@ pub(super) fn cancel_here(task: &TaskRef) -> bool {
     let asked = task.header().node.state.cancel();
     if asked == Some(Wake::Enqueue) {
         // SAFETY: as in `wake_here`.
-        unsafe { task.owner().enqueue(task.as_ptr().cast()) };
+        unsafe { task.scheduler().enqueue(task.as_ptr().cast()) };
     }
     asked.is_some()
 }
@@ -144,14 +144,14 @@ pub(super) fn cancel_here(task: &TaskRef) -> bool {
 pub(super) fn requeue(task: &TaskRef) {
     // SAFETY: it was woken while it ran, so it is not in the queue; the loop's reference stays
     // until it is taken from there.
-    unsafe { task.owner().enqueue(task.as_ptr().cast()) };
+    unsafe { task.scheduler().enqueue(task.as_ptr().cast()) };
 }
 
 /// A reference to the task that is being polled on this thread, by this owner's loop.
-pub(super) fn running(owner: &Rc<Owner>) -> Option<TaskRef> {
-    let task = owner.running().get()?;
+pub(super) fn running(scheduler: &Rc<Scheduler>) -> Option<TaskRef> {
+    let task = scheduler.running().get()?;
     // SAFETY: a task that is being polled or dropped is allocated, and the loop has its reference.
-    Some(unsafe { TaskRef::new(task, owner.clone()) })
+    Some(unsafe { TaskRef::new(task, scheduler.clone()) })
 }
 
 #[cold]

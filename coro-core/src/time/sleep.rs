@@ -67,7 +67,7 @@ impl fmt::Debug for Sleep {
         match &self.0 {
             Until::After(duration) => write!(f, "Sleep(for {duration:?}, not begun)"),
             Until::At(_) => f.write_str("Sleep(until an instant, not begun)"),
-            Until::Armed(_) => f.write_str("Sleep(armed)"),
+            Until::ArmedTimer(_) => f.write_str("Sleep(armed)"),
             Until::Over => f.write_str("Sleep(over)"),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::vec_deque::Drain;
 use slab::Slab;
 
 use super::slots::Slots;
-use super::{Armed, CHUNK, Moment, Place, SPACIOUS, TimerKey};
+use super::{Armed, CHUNK, Moment, SPACIOUS, TimerKey, TimerPlace};
 
 /// Capacity that a chunk keeps, even with fewer timers in it.
 const KEPT: usize = 8;
@@ -57,7 +57,7 @@ impl Far {
         let chunk = &mut self.chunks[number as usize];
         if chunk.timers.len() < CHUNK {
             chunk.timers.push(armed);
-            slots.put(armed.key(), Place::Far { number });
+            slots.put(armed.key(), TimerPlace::Far { number });
         } else {
             self.make_room(at, armed, slots);
             self.insert(armed, slots);
@@ -110,7 +110,7 @@ impl Far {
     fn add<T>(&mut self, at: usize, bound: Moment, timers: Vec<Armed>, slots: &mut Slots<T>) {
         let number = self.chunks.vacant_key() as u32;
         for armed in &timers {
-            slots.put(armed.key(), Place::Far { number });
+            slots.put(armed.key(), TimerPlace::Far { number });
         }
         self.deadlines.insert(at, deadline(bound));
         self.numbers.insert(at, number);

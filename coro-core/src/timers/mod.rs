@@ -51,28 +51,28 @@ const CHUNK: usize = 512;
 /// A full chunk with at most this many live timers is compacted instead of split.
 const SPACIOUS: usize = CHUNK / 4 * 3;
 
-/// Capacity for fresh timers that is kept; storage beyond it is given back.
-const FRESH_KEPT: usize = 1024;
+/// Capacity for unstamped timers that is kept; storage beyond it is given back.
+const UNSTAMPED_KEPT: usize = 1024;
 
 pub(crate) struct Timers<T> {
     slots: Slots<T>,
     near: Near,
     far: Far,
     /// Relative timers whose deadline counts from the next [`Timers::stamp`].
-    fresh: Vec<Fresh>,
+    unstamped: Vec<Unstamped>,
     sequence: u64,
 }
 
 #[derive(Clone, Copy)]
-struct Fresh {
+struct Unstamped {
     delay: u64,
     key: TimerKey,
 }
 
 /// The structure that holds a timer.
 #[derive(Clone, Copy)]
-enum Place {
-    Fresh { at: u32 },
+enum TimerPlace {
+    Unstamped { at: u32 },
     Near,
     Far { number: u32 },
 }
@@ -115,14 +115,14 @@ impl<T> Timers<T> {
             slots: Slots::new(),
             near: Near::new(),
             far: Far::new(),
-            fresh: Vec::new(),
+            unstamped: Vec::new(),
             sequence: 0,
         }
     }
 
     /// Arms a timer for an absolute instant.
     pub(crate) fn insert(&mut self, deadline: u64, action: T) -> TimerKey {
-        let key = self.add(action, Place::Near);
+        let key = self.add(action, TimerPlace::Near);
         self.arm(deadline, key);
         key
     }
@@ -132,27 +132,27 @@ impl<T> Timers<T> {
     /// So one reading of the clock serves all timers that a step arms, and a timer that the same
     /// step cancels again needs no reading.
     pub(crate) fn insert_fresh(&mut self, delay: u64, action: T) -> TimerKey {
-        let at = self.fresh.len() as u32;
-        let key = self.add(action, Place::Fresh { at });
-        self.fresh.push(Fresh { delay, key });
+        let at = self.unstamped.len() as u32;
+        let key = self.add(action, TimerPlace::Unstamped { at });
+        self.unstamped.push(Unstamped { delay, key });
         key
     }
 
-    fn add(&mut self, action: T, place: Place) -> TimerKey {
+    fn add(&mut self, action: T, place: TimerPlace) -> TimerKey {
         let sequence = self.sequence;
         self.sequence += 1;
         self.slots.insert(sequence, place, action)
     }
 
-    /// Gives every fresh timer its deadline.
+    /// Gives every unstamped timer its deadline.
     pub(crate) fn stamp(&mut self, now: u64) {
-        for at in 0..self.fresh.len() {
-            let Fresh { delay, key } = self.fresh[at];
-            self.slots.put(key, Place::Near);
+        for at in 0..self.unstamped.len() {
+            let Unstamped { delay, key } = self.unstamped[at];
+            self.slots.put(key, TimerPlace::Near);
             self.arm(now.saturating_add(delay), key);
         }
-        self.fresh.clear();
-        self.fresh.shrink_to(FRESH_KEPT);
+        self.unstamped.clear();
+        self.unstamped.shrink_to(UNSTAMPED_KEPT);
     }
 
     /// Gives a timer its deadline; the place in its slot must already be `Near`.
@@ -188,9 +188,9 @@ impl<T> Timers<T> {
     pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<T> {
         let (place, action) = self.slots.remove(key)?;
         match place {
-            Place::Fresh { at } => self.forget_fresh(at as usize),
-            Place::Far { number } => self.far.forget(number, key, &self.slots),
-            Place::Near => {
+            TimerPlace::Unstamped { at } => self.forget_unstamped(at as usize),
+            TimerPlace::Far { number } => self.far.forget(number, key, &self.slots),
+            TimerPlace::Near => {
                 self.near.forget(key, &self.slots);
                 self.refill();
             }
@@ -198,10 +198,11 @@ impl<T> Timers<T> {
         Some(action)
     }
 
-    fn forget_fresh(&mut self, at: usize) {
-        self.fresh.swap_remove(at);
-        if let Some(moved) = self.fresh.get(at) {
-            self.slots.put(moved.key, Place::Fresh { at: at as u32 });
+    fn forget_unstamped(&mut self, at: usize) {
+        self.unstamped.swap_remove(at);
+        if let Some(moved) = self.unstamped.get(at) {
+            self.slots
+                .put(moved.key, TimerPlace::Unstamped { at: at as u32 });
         }
     }
 
@@ -226,7 +227,7 @@ impl<T> Timers<T> {
             let key = first.key();
             return self.pop_near(key);
         }
-        let key = self.fresh.last()?.key;
+        let key = self.unstamped.last()?.key;
         self.cancel(key)
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::collections::vec_deque::Drain;
 
 use super::slots::Slots;
-use super::{Armed, CHUNK, Place, SPACIOUS, TimerKey};
+use super::{Armed, CHUNK, SPACIOUS, TimerKey, TimerPlace};
 
 pub(super) struct Near {
     /// Ascending. The first is armed; others may be cancelled.
@@ -91,7 +91,7 @@ impl Near {
     /// Takes over the timers of a chunk while none is near; gives back the old storage.
     pub(super) fn fill<T>(&mut self, mut chunk: Vec<Armed>, slots: &mut Slots<T>) -> Vec<Armed> {
         debug_assert!(self.timers.is_empty() && self.cancelled == 0);
-        chunk.retain(|armed| slots.put(armed.key(), Place::Near));
+        chunk.retain(|armed| slots.put(armed.key(), TimerPlace::Near));
         chunk.sort_unstable_by_key(Armed::moment);
         std::mem::replace(&mut self.timers, chunk.into()).into()
     }

@@ -3,7 +3,7 @@
 //! The slots are in pages. So growing never copies the existing slots, which would delay the loop,
 //! and a page gives its memory back when its last timer is gone.
 
-use super::{Place, TimerKey};
+use super::{TimerKey, TimerPlace};
 
 /// Slots in a page.
 const PAGE: usize = 512;
@@ -24,21 +24,21 @@ pub(super) struct Slots<T> {
 }
 
 struct Page<T> {
-    slots: Vec<Slot<T>>,
+    slots: Vec<TimerSlot<T>>,
     armed: usize,
     /// The vacant slot to use next, or one past the last slot.
     vacant: u32,
 }
 
-enum Slot<T> {
-    Armed(Entry<T>),
+enum TimerSlot<T> {
+    Armed(SlotEntry<T>),
     Vacant { next: u32 },
 }
 
-struct Entry<T> {
+struct SlotEntry<T> {
     action: T,
     sequence: u64,
-    place: Place,
+    place: TimerPlace,
 }
 
 impl<T> Slots<T> {
@@ -53,13 +53,13 @@ impl<T> Slots<T> {
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, sequence: u64, place: Place, action: T) -> TimerKey {
+    pub(super) fn insert(&mut self, sequence: u64, place: TimerPlace, action: T) -> TimerKey {
         let number = match self.vacant.last() {
             Some(&number) => number,
             None => self.add_page(),
         };
         let page = &mut self.pages[number as usize];
-        let at = page.insert(Entry {
+        let at = page.insert(SlotEntry {
             action,
             sequence,
             place,
@@ -85,22 +85,22 @@ impl<T> Slots<T> {
         number as u32
     }
 
-    fn entry(&self, key: TimerKey) -> Option<&Entry<T>> {
+    fn entry(&self, key: TimerKey) -> Option<&SlotEntry<T>> {
         #[cfg(test)]
         self.looks.update(|looks| looks + 1);
         let page = self.pages.get(key.index as usize / PAGE)?;
         match page.slots.get(key.index as usize % PAGE)? {
-            Slot::Armed(entry) if entry.sequence == key.sequence => Some(entry),
+            TimerSlot::Armed(entry) if entry.sequence == key.sequence => Some(entry),
             _ => None,
         }
     }
 
-    fn entry_mut(&mut self, key: TimerKey) -> Option<&mut Entry<T>> {
+    fn entry_mut(&mut self, key: TimerKey) -> Option<&mut SlotEntry<T>> {
         #[cfg(test)]
         self.looks.update(|looks| looks + 1);
         let page = self.pages.get_mut(key.index as usize / PAGE)?;
         match page.slots.get_mut(key.index as usize % PAGE)? {
-            Slot::Armed(entry) if entry.sequence == key.sequence => Some(entry),
+            TimerSlot::Armed(entry) if entry.sequence == key.sequence => Some(entry),
             _ => None,
         }
     }
@@ -114,14 +114,14 @@ impl<T> Slots<T> {
     }
 
     /// Notes the place of a timer, if it is still armed.
-    pub(super) fn put(&mut self, key: TimerKey, place: Place) -> bool {
+    pub(super) fn put(&mut self, key: TimerKey, place: TimerPlace) -> bool {
         let entry = self.entry_mut(key);
         entry.map(|entry| entry.place = place).is_some()
     }
 
     /// Takes out a timer's place and action, if it is still armed.
     #[inline]
-    pub(super) fn remove(&mut self, key: TimerKey) -> Option<(Place, T)> {
+    pub(super) fn remove(&mut self, key: TimerKey) -> Option<(TimerPlace, T)> {
         let number = key.index as usize / PAGE;
         let page = self.pages.get_mut(number)?;
         let removed = page.remove(key.index % PAGE as u32, key.sequence)?;
@@ -165,12 +165,12 @@ impl<T> Page<T> {
     }
 
     #[inline]
-    fn insert(&mut self, new: Entry<T>) -> u32 {
+    fn insert(&mut self, new: SlotEntry<T>) -> u32 {
         let at = self.vacant;
         self.armed += 1;
         match self.slots.get_mut(at as usize) {
             Some(slot) => {
-                if let Slot::Vacant { next } = std::mem::replace(slot, Slot::Armed(new)) {
+                if let TimerSlot::Vacant { next } = std::mem::replace(slot, TimerSlot::Armed(new)) {
                     self.vacant = next;
                 }
             }
@@ -181,27 +181,27 @@ impl<T> Page<T> {
 
     /// Adds a slot; reserves a few at first, then all that a page may have.
     #[cold]
-    fn push(&mut self, new: Entry<T>) {
+    fn push(&mut self, new: SlotEntry<T>) {
         let len = self.slots.len();
         if len == self.slots.capacity() && len >= FEW {
             self.slots.reserve_exact(PAGE - len);
         }
-        self.slots.push(Slot::Armed(new));
+        self.slots.push(TimerSlot::Armed(new));
         self.vacant = self.slots.len() as u32;
     }
 
     #[inline]
-    fn remove(&mut self, at: u32, sequence: u64) -> Option<(Place, T)> {
+    fn remove(&mut self, at: u32, sequence: u64) -> Option<(TimerPlace, T)> {
         let slot = self.slots.get_mut(at as usize)?;
-        if !matches!(slot, Slot::Armed(entry) if entry.sequence == sequence) {
+        if !matches!(slot, TimerSlot::Armed(entry) if entry.sequence == sequence) {
             return None;
         }
-        let vacant = Slot::Vacant { next: self.vacant };
+        let vacant = TimerSlot::Vacant { next: self.vacant };
         self.vacant = at;
         self.armed -= 1;
         match std::mem::replace(slot, vacant) {
-            Slot::Armed(entry) => Some((entry.place, entry.action)),
-            Slot::Vacant { .. } => None,
+            TimerSlot::Armed(entry) => Some((entry.place, entry.action)),
+            TimerSlot::Vacant { .. } => None,
         }
     }
 }

@@ -28,7 +28,7 @@ impl Random {
 impl<T> Timers<T> {
     /// How many timers are stored, armed or cancelled.
     fn remembered(&self) -> usize {
-        self.near.len() + self.far.len() + self.fresh.len()
+        self.near.len() + self.far.len() + self.unstamped.len()
     }
 
     /// How many times a timer's slot was looked at since the last call.
@@ -109,7 +109,7 @@ struct Trial {
     random: Random,
     timers: Timers<u32>,
     model: BTreeMap<(u64, u64), u32>,
-    fresh: Vec<(u64, TimerKey)>,
+    unstamped: Vec<(u64, TimerKey)>,
     keys: Vec<(Option<u64>, TimerKey)>,
     now: u64,
     made: u32,
@@ -121,7 +121,7 @@ impl Trial {
             random: Random(seed),
             timers: Timers::new(),
             model: BTreeMap::new(),
-            fresh: Vec::new(),
+            unstamped: Vec::new(),
             keys: Vec::new(),
             now: 0,
             made: 0,
@@ -139,12 +139,12 @@ impl Trial {
         self.made += 1;
         let delay = self.random.span();
         let key = self.timers.insert_fresh(delay, self.made);
-        self.fresh.push((delay, key));
+        self.unstamped.push((delay, key));
     }
 
     fn stamp(&mut self) {
         self.timers.stamp(self.now);
-        for (delay, key) in self.fresh.drain(..) {
+        for (delay, key) in self.unstamped.drain(..) {
             let deadline = self.now.saturating_add(delay);
             let n = *self.timers.get_mut(key).unwrap();
             self.model.insert((deadline, key.sequence), n);
@@ -187,9 +187,9 @@ impl Trial {
     }
 
     fn cancel_fresh(&mut self) {
-        if !self.fresh.is_empty() {
-            let at = self.random.below(self.fresh.len() as u64) as usize;
-            let (_, key) = self.fresh.swap_remove(at);
+        if !self.unstamped.is_empty() {
+            let at = self.random.below(self.unstamped.len() as u64) as usize;
+            let (_, key) = self.unstamped.swap_remove(at);
             assert!(self.timers.cancel(key).is_some());
         }
     }
@@ -229,7 +229,7 @@ impl Trial {
         }
         let first = self.model.keys().next().map(|first| first.0);
         assert_eq!(self.timers.next_deadline(), first);
-        let armed = self.model.len() + self.fresh.len();
+        let armed = self.model.len() + self.unstamped.len();
         assert!(self.timers.remembered() <= 2 * armed + 2);
     }
 }

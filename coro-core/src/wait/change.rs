@@ -1,4 +1,4 @@
-//! Waiting for another task to change something.
+//! WaitingForChange for another task to change something.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -17,7 +17,7 @@ pub(crate) struct Change {
 impl Change {
     /// Waits until `holds`; asks at once, and again after each change.
     pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
-        let waiting = Waiting {
+        let waiting = WaitingForChange {
             change: self,
             number: self.last.replace(self.last.get() + 1),
         };
@@ -39,12 +39,12 @@ impl Change {
     }
 }
 
-struct Waiting<'a> {
+struct WaitingForChange<'a> {
     change: &'a Change,
     number: u64,
 }
 
-impl Waiting<'_> {
+impl WaitingForChange<'_> {
     fn poll(&self, holds: impl Fn() -> bool, cx: &mut Context<'_>) -> Poll<()> {
         self.change.forget(self.number);
         if holds() {
@@ -57,7 +57,7 @@ impl Waiting<'_> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingForChange<'_> {
     fn drop(&mut self) {
         self.change.forget(self.number);
     }

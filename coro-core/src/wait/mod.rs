@@ -3,10 +3,10 @@
 pub(crate) mod change;
 #[cfg(unix)]
 pub(crate) mod descriptor;
-pub(crate) mod line;
 pub(crate) mod one;
 pub(crate) mod queue;
 pub(crate) mod ready;
 pub(crate) mod thread;
 pub(crate) mod turn;
 pub(crate) mod until;
+pub(crate) mod wait_list;

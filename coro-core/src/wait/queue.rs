@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::line::{Key, Line};
+use super::wait_list::{Key, WaitList};
 use crate::task::{self, budget};
 
 /// What waiters stand in line for.
@@ -25,17 +25,17 @@ pub(crate) trait Service {
     fn queue(&self) -> &WaitQueue<Self::Request>;
 
     /// Whether a newcomer would be served at once.
-    fn would_admit(&self, request: &Self::Request) -> bool;
+    fn would_serve(&self, request: &Self::Request) -> bool;
 
     /// Serves a newcomer at once, if it is entitled to that; otherwise changes nothing.
     #[inline(always)]
-    fn admit(&self, request: &mut Self::Request) -> bool {
-        self.would_admit(request)
+    fn try_serve(&self, request: &mut Self::Request) -> bool {
+        self.would_serve(request)
     }
 
     /// A wait was dropped: what it had been `served` with is to be handed on; if it had not been
     /// served, whoever stood behind may be entitled to more now.
-    fn left(&self, request: Self::Request, served: bool);
+    fn abandoned(&self, request: Self::Request, served: bool);
 }
 
 impl<S: Service> Service for &S {
@@ -46,26 +46,26 @@ impl<S: Service> Service for &S {
     }
 
     #[inline(always)]
-    fn would_admit(&self, request: &S::Request) -> bool {
-        (**self).would_admit(request)
+    fn would_serve(&self, request: &S::Request) -> bool {
+        (**self).would_serve(request)
     }
 
     #[inline(always)]
-    fn admit(&self, request: &mut S::Request) -> bool {
-        (**self).admit(request)
+    fn try_serve(&self, request: &mut S::Request) -> bool {
+        (**self).try_serve(request)
     }
 
-    fn left(&self, request: S::Request, served: bool) {
-        (**self).left(request, served);
+    fn abandoned(&self, request: S::Request, served: bool) {
+        (**self).abandoned(request, served);
     }
 }
 
 /// The line of a primitive.
-pub(crate) struct WaitQueue<T>(RefCell<Line<T>>);
+pub(crate) struct WaitQueue<T>(RefCell<WaitList<T>>);
 
 impl<T> WaitQueue<T> {
     pub(crate) const fn new() -> Self {
-        WaitQueue(RefCell::new(Line::new()))
+        WaitQueue(RefCell::new(WaitList::new()))
     }
 
     /// Whether nobody waits to be served.
@@ -112,7 +112,7 @@ impl<T> WaitQueue<T> {
 
     fn serve_line(&self, give: impl FnMut(&mut T) -> bool) {
         self.0.borrow_mut().serve_while(give);
-        wake_each(|| self.0.borrow_mut().next_called());
+        wake_each(|| self.0.borrow_mut().next_to_wake());
     }
 }
 
@@ -143,11 +143,11 @@ pub(crate) fn wake_each(next: impl FnMut() -> Option<Waker>) {
 
 /// Where one wait stands, if it has begun. Whoever has one must [leave](Self::leave) before dropping
 /// it.
-pub(crate) struct Place(Option<Key>);
+pub(crate) struct WaitState(Option<Key>);
 
-impl Place {
+impl WaitState {
     /// Not in line.
-    pub(crate) const OUTSIDE: Place = Place(None);
+    pub(crate) const OUTSIDE: WaitState = WaitState(None);
 
     #[inline]
     pub(crate) fn is_outside(&self) -> bool {
@@ -174,7 +174,7 @@ impl Place {
             *request = refused;
             return polled;
         }
-        match service.admit(&mut asked) {
+        match service.try_serve(&mut asked) {
             true => Poll::Ready(asked),
             false => {
                 budget::give_back();
@@ -193,10 +193,10 @@ impl Place {
         mut request: T,
         cx: &Context<'_>,
     ) -> (Poll<T>, Option<T>) {
-        if service.would_admit(&request) && budget::refuse(cx.waker()) {
+        if service.would_serve(&request) && budget::refuse(cx.waker()) {
             return (Poll::Pending, Some(request));
         }
-        match service.admit(&mut request) {
+        match service.try_serve(&mut request) {
             true => (Poll::Ready(request), None),
             false => (self.enter(service, request, cx), None),
         }
@@ -277,13 +277,13 @@ impl Place {
 /// Cloning a waker may have run foreign code.
 #[cold]
 fn ask_again<T>(service: &impl Service<Request = T>, request: &mut T) -> bool {
-    service.admit(request)
+    service.try_serve(request)
 }
 
 #[cold]
 fn leave_line(service: &impl Service, key: Key) {
     let left = service.queue().0.borrow_mut().leave(key);
-    service.left(left.request, left.served);
+    service.abandoned(left.request, left.served);
 }
 
 /// The future of being served: at once, if that can be. It gives the request back, may be dropped at
@@ -291,7 +291,7 @@ fn leave_line(service: &impl Service, key: Key) {
 pub(crate) struct Wait<S: Service> {
     service: S,
     request: Option<S::Request>,
-    place: Place,
+    place: WaitState,
 }
 
 impl<S: Service> Wait<S> {
@@ -300,7 +300,7 @@ impl<S: Service> Wait<S> {
         Wait {
             service,
             request: Some(request),
-            place: Place::OUTSIDE,
+            place: WaitState::OUTSIDE,
         }
     }
 

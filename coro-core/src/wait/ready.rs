@@ -1,4 +1,4 @@
-//! Waiting for a descriptor.
+//! WaitingForReady for a descriptor.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -7,18 +7,18 @@ use std::task::{Context, Poll};
 
 use mio::event::Source;
 
-use crate::event_loop::{Direction, LoopHandle, Registration, Wait};
+use crate::event_loop::{Direction, LoopHandle, Registration, WaitId};
 use crate::task::budget;
 
 /// A descriptor that is registered with the present loop for as long as this lives.
-pub(crate) struct Ready<S: Source> {
+pub(crate) struct RegisteredIo<S: Source> {
     /// There until it is taken out at the very end.
     io: Option<S>,
     registration: Registration,
     of: LoopHandle,
 }
 
-impl<S: Source> Ready<S> {
+impl<S: Source> RegisteredIo<S> {
     /// Registers a descriptor that does not block.
     #[track_caller]
     pub(crate) fn new(io: S) -> io::Result<Self> {
@@ -30,7 +30,7 @@ impl<S: Source> Ready<S> {
     pub(crate) fn try_new(mut io: S) -> Result<Self, (io::Error, S)> {
         let of = LoopHandle::current();
         match of.register(&mut io) {
-            Ok(registration) => Ok(Ready {
+            Ok(registration) => Ok(RegisteredIo {
                 io: Some(io),
                 registration,
                 of,
@@ -60,7 +60,7 @@ impl<S: Source> Ready<S> {
     pub(crate) fn poll_io<T>(
         &self,
         direction: Direction,
-        wait: Wait,
+        wait: WaitId,
         cx: &Context<'_>,
         mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
@@ -87,7 +87,7 @@ impl<S: Source> Ready<S> {
     fn check_loop<T>(
         &self,
         direction: Direction,
-        wait: Wait,
+        wait: WaitId,
         cx: &Context<'_>,
     ) -> Poll<io::Result<T>> {
         if self.of.is_current() {
@@ -109,7 +109,7 @@ impl<S: Source> Ready<S> {
         cx: &Context<'_>,
         operation: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let moved = self.poll_io(direction, Wait::UNNAMED, cx, operation);
+        let moved = self.poll_io(direction, WaitId::UNNAMED, cx, operation);
         if let Poll::Ready(Ok(moved)) = moved {
             self.note_transfer(direction, moved, len);
         }
@@ -147,7 +147,7 @@ impl<S: Source> Ready<S> {
         mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> io::Result<T> {
         let wait = self.registration.name_wait();
-        let _waiting = Waiting(&self.registration, direction, wait);
+        let _waiting = WaitingForReady(&self.registration, direction, wait);
         poll_fn(|cx| self.poll_io(direction, wait, cx, &mut operation)).await
     }
 
@@ -169,14 +169,14 @@ impl<S: Source> Ready<S> {
     }
 }
 
-impl<S: Source> Drop for Ready<S> {
+impl<S: Source> Drop for RegisteredIo<S> {
     fn drop(&mut self) {
         let io = self.deregister();
         drop(io);
     }
 }
 
-impl<S: Source + fmt::Debug> fmt::Debug for Ready<S> {
+impl<S: Source + fmt::Debug> fmt::Debug for RegisteredIo<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.get().fmt(f)
     }
@@ -191,9 +191,9 @@ fn refused() -> io::Error {
 }
 
 /// Takes the waiter away again when the wait is given up.
-struct Waiting<'a>(&'a Registration, Direction, Wait);
+struct WaitingForReady<'a>(&'a Registration, Direction, WaitId);
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingForReady<'_> {
     fn drop(&mut self) {
         self.0.forget(self.1, self.2);
     }

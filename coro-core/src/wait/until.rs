@@ -3,13 +3,13 @@
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::event_loop::{Armed, LoopHandle};
+use crate::event_loop::{ArmedTimer, LoopHandle};
 
 /// Waits until an instant, or for a time that counts from the first poll.
 pub(crate) enum Until {
     After(Duration),
     At(Instant),
-    Armed(Armed),
+    ArmedTimer(ArmedTimer),
     Over,
 }
 
@@ -22,16 +22,16 @@ impl Until {
     #[track_caller]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         match self {
-            Until::Armed(timer) if !timer.is_of_current_loop() => panic!(
+            Until::ArmedTimer(timer) if !timer.is_of_current_loop() => panic!(
                 "waiting for an instant outside of the event loop where the wait began, which \
                  alone ends it: await it there, or begin another wait here"
             ),
             Until::After(delay) => {
-                *self = Until::Armed(LoopHandle::current().arm_after(*delay, cx))
+                *self = Until::ArmedTimer(LoopHandle::current().arm_after(*delay, cx))
             }
-            Until::At(when) => *self = Until::Armed(LoopHandle::current().arm_at(*when, cx)),
-            Until::Armed(timer) if timer.has_fired(cx) => *self = Until::Over,
-            Until::Armed(_) => {}
+            Until::At(when) => *self = Until::ArmedTimer(LoopHandle::current().arm_at(*when, cx)),
+            Until::ArmedTimer(timer) if timer.has_fired(cx) => *self = Until::Over,
+            Until::ArmedTimer(_) => {}
             Until::Over => return Poll::Ready(()),
         }
         match self {

@@ -8,30 +8,30 @@
 
 #[cfg(all(loom, test))]
 mod interleavings;
-mod room;
+mod wake_list;
 
 use std::cell::Cell;
 use std::task::{Poll, Waker};
 
-use self::room::{Lent, NONE, Room, Seat};
+use self::wake_list::{BorrowedWaker, NONE, WakeList, WakeNode};
 use crate::primitives::Arc;
 use crate::primitives::Ordering::Relaxed;
 use crate::task::budget;
 
 /// The greatest number of steps in one poll of the group, as in one turn of the loop: other tasks
 /// on the loop want their turn.
-const STEPS_A_POLL: u32 = 64;
+const STEPS_PER_GROUP_POLL: u32 = 64;
 
 /// The turn of one member. The member is polled with [`waker`](Self::waker). If it leaves
-/// afterwards, its owner passes the turn to [`Ready::leave`] or [`Ready::retire`].
-pub(super) struct Turn<'a>(&'a Seat);
+/// afterwards, its owner passes the turn to [`WokenMembers::leave`] or [`WokenMembers::retire`].
+pub(super) struct Polling<'a>(&'a WakeNode);
 
-impl Turn<'_> {
+impl Polling<'_> {
     pub(super) fn seat(&self) -> usize {
         self.0.number() as usize
     }
 
-    pub(super) fn waker(&self) -> Lent<'_> {
+    pub(super) fn waker(&self) -> BorrowedWaker<'_> {
         self.0.waker()
     }
 }
@@ -40,8 +40,8 @@ impl Turn<'_> {
 ///
 /// The only foreign code here is in the wakers of parents. A method whose callers cannot allow
 /// foreign code returns the waker instead of using it.
-pub(super) struct Ready {
-    room: Arc<Room>,
+pub(super) struct WokenMembers {
+    room: Arc<WakeList>,
     /// The number of seats.
     seats: Cell<u32>,
     /// The first vacant seat. The other vacant seats follow it.
@@ -58,10 +58,10 @@ pub(super) struct Ready {
     refusals: Cell<u32>,
 }
 
-impl Default for Ready {
+impl Default for WokenMembers {
     fn default() -> Self {
-        Ready {
-            room: Room::new(),
+        WokenMembers {
+            room: WakeList::new(),
             seats: Cell::new(0),
             vacant: Cell::new(NONE),
             batch: Cell::new(NONE),
@@ -74,7 +74,7 @@ impl Default for Ready {
     }
 }
 
-impl Ready {
+impl WokenMembers {
     /// Seats a member, as if it were woken, in a vacant seat or in a new one behind the last.
     /// Returns the parent's waker, for the caller to wake, if the parent waits.
     pub(super) fn enter(&self) -> (usize, Option<Waker>) {
@@ -84,7 +84,7 @@ impl Ready {
     }
 
     /// Appends a seat that is marked as queued, behind all seats that were woken before.
-    fn append(&self, seat: &Seat) {
+    fn append(&self, seat: &WakeNode) {
         if let Some((first, last)) = self.room.take_list() {
             self.append_list(first, last);
         }
@@ -100,7 +100,7 @@ impl Ready {
         self.last.set(last);
     }
 
-    fn vacant_seat(&self) -> Option<&Seat> {
+    fn vacant_seat(&self) -> Option<&WakeNode> {
         if self.vacant.get() == NONE {
             self.vacant.set(self.room.take_returned());
         }
@@ -113,7 +113,7 @@ impl Ready {
         })
     }
 
-    fn new_seat(&self) -> &Seat {
+    fn new_seat(&self) -> &WakeNode {
         let number = self.seats.get();
         self.seats.set(number + 1);
         self.room.seat_or_new(number)
@@ -122,7 +122,7 @@ impl Ready {
     /// Makes seats for this number of members, as if all were woken.
     pub(super) fn of(members: usize) -> Self {
         let members = u32::try_from(members).expect("two milliard members are too many");
-        let ready = Ready::default();
+        let ready = WokenMembers::default();
         ready.seats.set(members);
         if let Some(last) = members.checked_sub(1) {
             ready.room.seat_all(members);
@@ -168,7 +168,7 @@ impl Ready {
     /// The turn of the next member. `None` if no member was woken, or if the group has done enough
     /// for one poll: each member has one turn in a poll.
     #[inline]
-    pub(super) fn next(&self) -> Option<Turn<'_>> {
+    pub(super) fn next(&self) -> Option<Polling<'_>> {
         while self.may_go_on() && self.refill() {
             let seat = self.room.seat(self.batch.get());
             if seat.left.load(Relaxed) {
@@ -183,7 +183,7 @@ impl Ready {
             self.steps.set(self.steps.get() + 1);
             seat.polled_in.store(self.poll.get(), Relaxed);
             seat.set_queued(false);
-            return Some(Turn(seat));
+            return Some(Polling(seat));
         }
         None
     }
@@ -191,7 +191,7 @@ impl Ready {
     /// Once a member was refused for want of budget, the others come first in the next step.
     #[inline]
     fn may_go_on(&self) -> bool {
-        self.steps.get() < STEPS_A_POLL && self.refusals.get() == budget::refusals()
+        self.steps.get() < STEPS_PER_GROUP_POLL && self.refusals.get() == budget::refusals()
     }
 
     /// Fills an empty batch from the list. Returns whether the batch has a seat.
@@ -219,14 +219,14 @@ impl Ready {
     }
 
     /// Lets a member leave in its turn, if no other member will take its seat.
-    pub(super) fn retire(&self, turn: Turn<'_>) {
+    pub(super) fn retire(&self, turn: Polling<'_>) {
         if turn.0.set_queued(true) {
             turn.0.left.store(true, Relaxed);
         }
     }
 
     /// Lets a member leave in its turn, and vacates its seat.
-    pub(super) fn leave(&self, turn: Turn<'_>) {
+    pub(super) fn leave(&self, turn: Polling<'_>) {
         self.settle(turn.0);
     }
 
@@ -237,14 +237,14 @@ impl Ready {
 
     /// Vacates the seat of a member that leaves. A seat that is still in the list is vacated when
     /// it is taken out.
-    fn settle(&self, seat: &Seat) {
+    fn settle(&self, seat: &WakeNode) {
         match seat.set_queued(true) {
             true => seat.left.store(true, Relaxed),
             false => self.vacate(seat),
         }
     }
 
-    fn vacate(&self, seat: &Seat) {
+    fn vacate(&self, seat: &WakeNode) {
         if seat.can_be_reused() {
             seat.next.store(self.vacant.replace(seat.number()), Relaxed);
         }
@@ -268,7 +268,7 @@ impl Ready {
     }
 }
 
-impl Drop for Ready {
+impl Drop for WokenMembers {
     fn drop(&mut self) {
         let parent = self.room.take_parent();
         drop(parent);

@@ -9,8 +9,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::super::ready::Ready;
-use super::core::{Core, Guard};
+use super::super::ready::WokenMembers;
+use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;
 use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
@@ -72,7 +72,7 @@ pub async fn scope<'env, T, F>(body: F) -> T
 where
     F: for<'scope> AsyncFnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let ready = Ready::default();
+    let ready = WokenMembers::default();
     let scope = ManuallyDrop::new(Scope::new(&ready));
     let _guard = Guard(&scope.core);
     let body = pin!(Some(body(&scope)));
@@ -87,15 +87,15 @@ where
 /// During `'scope` children may be spawned. During `'env` the values that they borrow exist; it
 /// lasts longer than the scope.
 pub struct Scope<'scope, 'env: 'scope> {
-    pub(super) core: Core<'scope>,
+    pub(super) core: ScopeCore<'scope>,
     /// Makes the type invariant in both: otherwise a child could borrow a value that it outlives.
     lifetimes: PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
 }
 
 impl<'scope, 'env> Scope<'scope, 'env> {
-    pub(super) fn new(ready: &'scope Ready) -> Self {
+    pub(super) fn new(ready: &'scope WokenMembers) -> Self {
         Scope {
-            core: Core::new(ready),
+            core: ScopeCore::new(ready),
             lifetimes: PhantomData,
         }
     }
@@ -146,7 +146,7 @@ impl fmt::Debug for Scope<'_, '_> {
 /// Runs a scope to its end, and gives the body's output, if the body has ended. `besides` is called
 /// after each poll, and may end the scope.
 pub(super) async fn run<B: Future>(
-    core: &Core<'_>,
+    core: &ScopeCore<'_>,
     mut body: Pin<&mut Option<B>>,
     mut besides: impl FnMut(&mut Context<'_>),
 ) -> Option<B::Output> {
@@ -169,7 +169,7 @@ pub(super) async fn run<B: Future>(
     output
 }
 
-async fn clean_up(core: &Core<'_>) {
+async fn clean_up(core: &ScopeCore<'_>) {
     let Some(mut next) = core.next_clean_up() else {
         return;
     };

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::super::panics::{FirstPanic, Payload, drop_payload};
-use super::super::ready::{Ready, Turn};
+use super::super::ready::{Polling, WokenMembers};
 use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
 
@@ -22,8 +22,8 @@ const BODY: usize = 0;
 
 /// The state of a scope's children. Foreign code runs while one is polled or dropped: then no cell
 /// in here is borrowed.
-pub(super) struct Core<'s> {
-    ready: &'s Ready,
+pub(super) struct ScopeCore<'s> {
+    ready: &'s WokenMembers,
     children: RefCell<Children<'s>>,
     /// Whether the scope takes no more children.
     closed: Cell<bool>,
@@ -47,26 +47,26 @@ pub(super) struct Core<'s> {
 
 #[derive(Default)]
 struct Children<'s> {
-    seats: Vec<Seat<'s>>,
+    seats: Vec<ChildSeat<'s>>,
     unfinished: usize,
     spawned: u64,
     clean_ups: Vec<Boxed<'s>>,
 }
 
 #[derive(Default)]
-struct Seat<'s> {
+struct ChildSeat<'s> {
     /// The place of its child in the order of spawning.
     number: u64,
     /// `None` while the child is being polled.
     child: Option<Boxed<'s>>,
 }
 
-impl<'s> Core<'s> {
+impl<'s> ScopeCore<'s> {
     /// `ready` stands beside the scope, not in it, because it has a destructor.
-    pub(super) fn new(ready: &'s Ready) -> Self {
+    pub(super) fn new(ready: &'s WokenMembers) -> Self {
         let (body, _) = ready.enter();
         debug_assert_eq!(body, BODY);
-        Core {
+        ScopeCore {
             ready,
             children: RefCell::default(),
             closed: Cell::new(false),
@@ -186,7 +186,7 @@ impl<'s> Core<'s> {
         &self.isolates
     }
 
-    /// Polls the body and the children that were woken. Ready when all of them have finished or
+    /// Polls the body and the children that were woken. WokenMembers when all of them have finished or
     /// were dropped; then `body` is `None`.
     pub(super) fn poll<B: Future>(
         &self,
@@ -243,28 +243,28 @@ impl<'s> Core<'s> {
         &self,
         mut body: Pin<&mut Option<B>>,
         output: &mut Option<B::Output>,
-        turn: &Turn<'_>,
+        turn: &Polling<'_>,
     ) {
         if let Some(future) = body.as_mut().as_pin_mut() {
             match self.poll_one(turn, future) {
-                Outcome::Waits => {}
-                Outcome::Done(value) => {
+                ScopeOutcome::Waits => {}
+                ScopeOutcome::Done(value) => {
                     *output = Some(value);
                     self.contain(|| body.set(None));
                 }
-                Outcome::Gone => self.contain(|| body.set(None)),
+                ScopeOutcome::Gone => self.contain(|| body.set(None)),
             }
         }
     }
 
-    fn poll_child(&self, turn: Turn<'_>) {
+    fn poll_child(&self, turn: Polling<'_>) {
         let child = self.children.borrow_mut().seats[turn.seat()].child.take();
         let mut child = child.expect("a seat that has a turn has a child");
         match self.poll_one(&turn, child.as_mut()) {
-            Outcome::Waits => {
+            ScopeOutcome::Waits => {
                 self.children.borrow_mut().seats[turn.seat()].child = Some(child);
             }
-            Outcome::Done(()) | Outcome::Gone => {
+            ScopeOutcome::Done(()) | ScopeOutcome::Gone => {
                 self.drop_child(child);
                 self.children.borrow_mut().unfinished -= 1;
                 self.ready.leave(turn);
@@ -274,9 +274,9 @@ impl<'s> Core<'s> {
 
     fn poll_one<F: Future + ?Sized>(
         &self,
-        turn: &Turn<'_>,
+        turn: &Polling<'_>,
         future: Pin<&mut F>,
-    ) -> Outcome<F::Output> {
+    ) -> ScopeOutcome<F::Output> {
         let before = self.running.replace(Some(turn.seat()));
         let polled = catch_unwind(AssertUnwindSafe(|| {
             future.poll(&mut Context::from_waker(&turn.waker()))
@@ -284,12 +284,12 @@ impl<'s> Core<'s> {
         self.running.set(before);
         let stuck = self.stuck.take() | self.in_vain.take();
         match polled {
-            Ok(Poll::Ready(output)) => Outcome::Done(output),
-            Ok(Poll::Pending) if stuck => Outcome::Gone,
-            Ok(Poll::Pending) => Outcome::Waits,
+            Ok(Poll::Ready(output)) => ScopeOutcome::Done(output),
+            Ok(Poll::Pending) if stuck => ScopeOutcome::Gone,
+            Ok(Poll::Pending) => ScopeOutcome::Waits,
             Err(payload) => {
                 self.panicked(payload);
-                Outcome::Gone
+                ScopeOutcome::Gone
             }
         }
     }
@@ -340,7 +340,7 @@ impl<'s> Core<'s> {
 }
 
 /// Drops the children however the scope ends.
-pub(super) struct Guard<'a, 's>(pub(super) &'a Core<'s>);
+pub(super) struct Guard<'a, 's>(pub(super) &'a ScopeCore<'s>);
 
 impl Drop for Guard<'_, '_> {
     fn drop(&mut self) {
@@ -348,7 +348,7 @@ impl Drop for Guard<'_, '_> {
     }
 }
 
-enum Outcome<T> {
+enum ScopeOutcome<T> {
     Done(T),
     Waits,
     Gone,
@@ -357,9 +357,9 @@ enum Outcome<T> {
 impl<'s> Children<'s> {
     fn seat(&mut self, seat: usize, future: Boxed<'s>) {
         if self.seats.len() <= seat {
-            self.seats.resize_with(seat + 1, Seat::default);
+            self.seats.resize_with(seat + 1, ChildSeat::default);
         }
-        self.seats[seat] = Seat {
+        self.seats[seat] = ChildSeat {
             number: self.spawned,
             child: Some(future),
         };

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use pin_project_lite::pin_project;
 
 use super::super::panics::Payload;
-use super::core::{Core, report};
+use super::core::{ScopeCore, report};
 use crate::task::context::InContext;
 use crate::task::{boxed_future, budget, current, is_large};
 
@@ -28,20 +28,20 @@ use crate::task::{boxed_future, budget, current, is_large};
 ///
 /// Polling it again after it gave its value panics.
 pub struct ScopedTask<'scope, T> {
-    core: &'scope Core<'scope>,
+    core: &'scope ScopeCore<'scope>,
     seat: Option<usize>,
-    slot: Rc<Slot<T>>,
+    slot: Rc<OutputSlot<T>>,
 }
 
 /// The place in which a child leaves its value.
-struct Slot<T> {
-    value: RefCell<Value<T>>,
-    waiter: Cell<Waiter>,
+struct OutputSlot<T> {
+    value: RefCell<ChildValue<T>>,
+    waiter: Cell<ChildWaiter>,
 }
 
 /// The future that awaits the value.
 #[derive(Default)]
-enum Waiter {
+enum ChildWaiter {
     #[default]
     Absent,
     /// The body or a child of the same scope. Its seat wakes it, without a counted waker.
@@ -49,7 +49,7 @@ enum Waiter {
     Elsewhere(Waker),
 }
 
-enum Value<T> {
+enum ChildValue<T> {
     Awaited,
     There(T),
     Panicked(Payload),
@@ -58,42 +58,42 @@ enum Value<T> {
     Never,
 }
 
-impl<T> Slot<T> {
+impl<T> OutputSlot<T> {
     fn new() -> Rc<Self> {
-        Rc::new(Slot {
-            value: RefCell::new(Value::Awaited),
+        Rc::new(OutputSlot {
+            value: RefCell::new(ChildValue::Awaited),
             waiter: Cell::default(),
         })
     }
 
     fn is_awaited(&self) -> bool {
-        matches!(*self.value.borrow(), Value::Awaited)
+        matches!(*self.value.borrow(), ChildValue::Awaited)
     }
 
-    fn settle(&self, value: Value<T>, core: &Core<'_>) {
+    fn settle(&self, value: ChildValue<T>, core: &ScopeCore<'_>) {
         self.value.replace(value);
         match self.waiter.take() {
-            Waiter::Absent => {}
-            Waiter::InSeat(seat) => core.wake(seat),
-            Waiter::Elsewhere(waker) => waker.wake(),
+            ChildWaiter::Absent => {}
+            ChildWaiter::InSeat(seat) => core.wake(seat),
+            ChildWaiter::Elsewhere(waker) => waker.wake(),
         }
     }
 
     /// Takes the value, if the child has left it. Also says whether it never will.
-    fn take(&self) -> Value<T> {
+    fn take(&self) -> ChildValue<T> {
         let mut value = self.value.borrow_mut();
         let next = match *value {
-            Value::Awaited => return Value::Awaited,
-            Value::Never => Value::Never,
-            _ => Value::Taken,
+            ChildValue::Awaited => return ChildValue::Awaited,
+            ChildValue::Never => ChildValue::Never,
+            _ => ChildValue::Taken,
         };
         std::mem::replace(&mut *value, next)
     }
 }
 
-impl<T> Drop for Slot<T> {
+impl<T> Drop for OutputSlot<T> {
     fn drop(&mut self) {
-        if let Value::Panicked(payload) = self.value.replace(Value::Taken) {
+        if let ChildValue::Panicked(payload) = self.value.replace(ChildValue::Taken) {
             report(payload);
         }
     }
@@ -104,15 +104,15 @@ pin_project! {
     struct Child<'s, F: Future> {
         #[pin]
         future: F,
-        slot: Rc<Slot<F::Output>>,
-        core: &'s Core<'s>,
+        slot: Rc<OutputSlot<F::Output>>,
+        core: &'s ScopeCore<'s>,
     }
 
     impl<F: Future> PinnedDrop for Child<'_, F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if this.slot.is_awaited() {
-                this.slot.settle(Value::Never, this.core);
+                this.slot.settle(ChildValue::Never, this.core);
             }
         }
     }
@@ -129,8 +129,8 @@ impl<F: Future> Future for Child<'_, F> {
         };
         let value = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(value)) => Value::There(value),
-            Err(payload) => Value::Panicked(payload),
+            Ok(Poll::Ready(value)) => ChildValue::There(value),
+            Err(payload) => ChildValue::Panicked(payload),
         };
         this.slot.settle(value, this.core);
         Poll::Ready(())
@@ -139,7 +139,7 @@ impl<F: Future> Future for Child<'_, F> {
 
 impl<'scope, T: 'scope> ScopedTask<'scope, T> {
     pub(super) fn spawn<F: Future<Output = T> + 'scope>(
-        core: &'scope Core<'scope>,
+        core: &'scope ScopeCore<'scope>,
         future: F,
     ) -> Self {
         match is_large::<F>() {
@@ -148,8 +148,11 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         }
     }
 
-    fn spawn_here(core: &'scope Core<'scope>, future: impl Future<Output = T> + 'scope) -> Self {
-        let slot = Slot::new();
+    fn spawn_here(
+        core: &'scope ScopeCore<'scope>,
+        future: impl Future<Output = T> + 'scope,
+    ) -> Self {
+        let slot = OutputSlot::new();
         let child = Child {
             future,
             slot: slot.clone(),
@@ -184,21 +187,21 @@ impl<T> Future for ScopedTask<'_, T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        if matches!(*self.slot.value.borrow(), Value::There(_)) {
+        if matches!(*self.slot.value.borrow(), ChildValue::There(_)) {
             ready!(budget::poll(cx));
         }
         match self.slot.take() {
-            Value::There(value) => {
+            ChildValue::There(value) => {
                 self.core.asked_with_success();
                 return Poll::Ready(value);
             }
-            Value::Panicked(payload) => resume_unwind(payload),
-            Value::Taken => panic!("a child was polled again after it gave its value"),
-            Value::Never => self.core.asked_in_vain(),
-            Value::Awaited => {
+            ChildValue::Panicked(payload) => resume_unwind(payload),
+            ChildValue::Taken => panic!("a child was polled again after it gave its value"),
+            ChildValue::Never => self.core.asked_in_vain(),
+            ChildValue::Awaited => {
                 let waiter = match self.core.running_by(cx.waker()) {
-                    Some(seat) => Waiter::InSeat(seat),
-                    None => Waiter::Elsewhere(cx.waker().clone()),
+                    Some(seat) => ChildWaiter::InSeat(seat),
+                    None => ChildWaiter::Elsewhere(cx.waker().clone()),
                 };
                 let before = self.slot.waiter.replace(waiter);
                 drop(before);

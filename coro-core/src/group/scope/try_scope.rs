@@ -11,10 +11,10 @@ use std::task::Context;
 use std::time::{Duration, Instant};
 
 use super::super::error::{Cause, ScopeError};
-use super::super::ready::Ready;
+use super::super::ready::WokenMembers;
 use super::super::verdict::{Duty, Policy, Verdict};
 use super::body::{Scope, run};
-use super::core::{Core, Guard};
+use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;
 use crate::error::Cancelled;
 use crate::task::{boxed_future, is_large_value};
@@ -71,7 +71,7 @@ pub async fn try_scope<'env, T, E: 'env, F>(body: F) -> Result<T, ScopeError<E>>
 where
     F: for<'scope> AsyncFnOnce(&'scope TryScope<'scope, 'env, E>) -> Result<T, E>,
 {
-    let ready = Ready::default();
+    let ready = WokenMembers::default();
     let verdict = Verdict::default();
     let until = RefCell::new(None);
     let scope = ManuallyDrop::new(TryScope {
@@ -125,7 +125,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         future: impl Future<Output = Result<T, E>> + 'scope,
     ) -> ScopedTask<'scope, T> {
         self.verdict.attempt();
-        let attempt = Attempt(self);
+        let attempt = ScopeAttempt(self);
         self.scope.spawn(async move {
             match attempt.judge(future.await) {
                 Some(value) => value,
@@ -187,7 +187,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         self.core().is_ending()
     }
 
-    fn core(&self) -> &Core<'scope> {
+    fn core(&self) -> &ScopeCore<'scope> {
         &self.scope.core
     }
 
@@ -213,9 +213,9 @@ impl<'scope, E> TryScope<'scope, '_, E> {
 }
 
 /// A child that can still succeed or fail. Dropped when it has an outcome, or never will.
-struct Attempt<'a, 'scope, 'env, E>(&'a TryScope<'scope, 'env, E>);
+struct ScopeAttempt<'a, 'scope, 'env, E>(&'a TryScope<'scope, 'env, E>);
 
-impl<E> Attempt<'_, '_, '_, E> {
+impl<E> ScopeAttempt<'_, '_, '_, E> {
     fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
         let (value, duty) = self.0.verdict.judge(result);
         self.0.fulfil(duty);
@@ -226,7 +226,7 @@ impl<E> Attempt<'_, '_, '_, E> {
     }
 }
 
-impl<E> Drop for Attempt<'_, '_, '_, E> {
+impl<E> Drop for ScopeAttempt<'_, '_, '_, E> {
     fn drop(&mut self) {
         self.0.fulfil(self.0.verdict.attempt_over());
     }

@@ -75,10 +75,10 @@ struct Attempts<F, A, E> {
 
 struct Attempt<A, E> {
     address: SocketAddr,
-    state: State<A, E>,
+    state: AttemptState<A, E>,
 }
 
-enum State<A, E> {
+enum AttemptState<A, E> {
     Running(Pin<Box<A>>),
     Failed(E),
 }
@@ -105,14 +105,14 @@ where
     /// Polls the running attempts, in the order in which they began, until one succeeds.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Option<T> {
         for attempt in &mut self.begun {
-            let State::Running(running) = &mut attempt.state else {
+            let AttemptState::Running(running) = &mut attempt.state else {
                 continue;
             };
             match running.as_mut().poll(cx) {
                 Poll::Pending => {}
                 Poll::Ready(Ok(connection)) => return Some(connection),
                 Poll::Ready(Err(error)) => {
-                    attempt.state = State::Failed(error);
+                    attempt.state = AttemptState::Failed(error);
                     self.next = None;
                 }
             }
@@ -129,7 +129,7 @@ where
 
     fn begin_next(&mut self) {
         if let Some(address) = self.untried.pop_front() {
-            let state = State::Running(Box::pin((self.connect)(address)));
+            let state = AttemptState::Running(Box::pin((self.connect)(address)));
             self.begun.push(Attempt { address, state });
             self.next = Some(Until::After(self.delay));
         }
@@ -137,15 +137,15 @@ where
 
     fn are_over(&self) -> bool {
         let mut begun = self.begun.iter();
-        begun.all(|attempt| matches!(attempt.state, State::Failed(_)))
+        begun.all(|attempt| matches!(attempt.state, AttemptState::Failed(_)))
     }
 
     fn take_errors(&mut self) -> Vec<(SocketAddr, E)> {
         let begun = std::mem::take(&mut self.begun).into_iter();
         begun
             .filter_map(|attempt| match attempt.state {
-                State::Failed(error) => Some((attempt.address, error)),
-                State::Running(_) => None,
+                AttemptState::Failed(error) => Some((attempt.address, error)),
+                AttemptState::Running(_) => None,
             })
             .collect()
     }

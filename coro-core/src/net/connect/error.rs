@@ -21,10 +21,10 @@ use std::net::SocketAddr;
 /// ```
 pub struct ConnectError {
     target: String,
-    why: Why,
+    why: ConnectFailure,
 }
 
-enum Why {
+enum ConnectFailure {
     Lookup(io::Error),
     Attempts(Vec<(SocketAddr, io::Error)>),
 }
@@ -33,7 +33,7 @@ impl ConnectError {
     pub(super) fn of_lookup(target: String, error: io::Error) -> Self {
         ConnectError {
             target,
-            why: Why::Lookup(error),
+            why: ConnectFailure::Lookup(error),
         }
     }
 
@@ -41,8 +41,8 @@ impl ConnectError {
         ConnectError {
             target,
             why: match attempts.is_empty() {
-                true => Why::Lookup(no_address()),
-                false => Why::Attempts(attempts),
+                true => ConnectFailure::Lookup(no_address()),
+                false => ConnectFailure::Attempts(attempts),
             },
         }
     }
@@ -52,16 +52,16 @@ impl ConnectError {
     /// Empty if the name was not resolved.
     pub fn attempts(&self) -> &[(SocketAddr, io::Error)] {
         match &self.why {
-            Why::Lookup(_) => &[],
-            Why::Attempts(attempts) => attempts,
+            ConnectFailure::Lookup(_) => &[],
+            ConnectFailure::Attempts(attempts) => attempts,
         }
     }
 
     /// The error of the lookup, if the name was not resolved.
     pub fn lookup_error(&self) -> Option<&io::Error> {
         match &self.why {
-            Why::Lookup(error) => Some(error),
-            Why::Attempts(_) => None,
+            ConnectFailure::Lookup(error) => Some(error),
+            ConnectFailure::Attempts(_) => None,
         }
     }
 
@@ -72,15 +72,15 @@ impl ConnectError {
 
     fn first(&self) -> &io::Error {
         match &self.why {
-            Why::Lookup(error) => error,
-            Why::Attempts(attempts) => &attempts[0].1,
+            ConnectFailure::Lookup(error) => error,
+            ConnectFailure::Attempts(attempts) => &attempts[0].1,
         }
     }
 
     /// Converts to an [`io::Error`]; if there was just one attempt, that is the system's own error.
     pub(super) fn plain(self) -> io::Error {
         match self.why {
-            Why::Attempts(mut attempts) if attempts.len() == 1 => attempts.remove(0).1,
+            ConnectFailure::Attempts(mut attempts) if attempts.len() == 1 => attempts.remove(0).1,
             why => ConnectError { why, ..self }.into(),
         }
     }
@@ -94,15 +94,17 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot connect to {}", self.target)?;
         match &self.why {
-            Why::Lookup(error) => write!(f, ": {error}"),
-            Why::Attempts(attempts) => attempts.iter().enumerate().try_for_each(|(n, attempt)| {
-                let (address, error) = attempt;
-                f.write_str(if n == 0 { ": " } else { "; " })?;
-                match address.to_string() == self.target {
-                    true => write!(f, "{error}"),
-                    false => write!(f, "{address}: {error}"),
-                }
-            }),
+            ConnectFailure::Lookup(error) => write!(f, ": {error}"),
+            ConnectFailure::Attempts(attempts) => {
+                attempts.iter().enumerate().try_for_each(|(n, attempt)| {
+                    let (address, error) = attempt;
+                    f.write_str(if n == 0 { ": " } else { "; " })?;
+                    match address.to_string() == self.target {
+                        true => write!(f, "{error}"),
+                        false => write!(f, "{address}: {error}"),
+                    }
+                })
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ impl Connections {
     }
 
     /// Waits until nothing listens.
-    pub(super) async fn until_deaf(&self) {
+    pub(super) async fn until_not_listening(&self) {
         self.change.until(|| self.listeners.get() == 0).await;
     }
 

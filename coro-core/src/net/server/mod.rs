@@ -151,7 +151,7 @@ impl Server {
     /// there are. The loop's exception handler is told of every such failure too.
     pub async fn serve_forever(&self) -> io::Result<()> {
         let _close = CloseOnDrop(self);
-        self.connections.until_deaf().await;
+        self.connections.until_not_listening().await;
         self.connections.take_failure()?;
         self.wait_closed().await;
         Ok(())

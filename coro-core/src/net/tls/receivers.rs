@@ -7,7 +7,7 @@ use crate::wait::queue::wake_each;
 
 /// Who takes in what arrives.
 #[derive(Clone, Copy)]
-pub(super) enum Receiver {
+pub(super) enum TaskOfDirection {
     Reader,
     /// Waits for the other end to end.
     Closer,
@@ -22,15 +22,15 @@ pub(super) struct Receivers {
 }
 
 impl Receivers {
-    fn places(&mut self, of: Receiver) -> (&mut Option<Waker>, &mut Option<Waker>) {
+    fn places(&mut self, of: TaskOfDirection) -> (&mut Option<Waker>, &mut Option<Waker>) {
         match of {
-            Receiver::Reader => (&mut self.reader, &mut self.closer),
-            Receiver::Closer => (&mut self.closer, &mut self.reader),
+            TaskOfDirection::Reader => (&mut self.reader, &mut self.closer),
+            TaskOfDirection::Closer => (&mut self.closer, &mut self.reader),
         }
     }
 
     /// A waker for the stream that wakes `own` and the other who waits, if that is another task.
-    pub(super) fn waker_of_both(&mut self, of: Receiver, own: &Waker) -> Option<Waker> {
+    pub(super) fn waker_of_both(&mut self, of: TaskOfDirection, own: &Waker) -> Option<Waker> {
         let (_, other) = self.places(of);
         let other = other.as_ref().filter(|other| !other.will_wake(own))?;
         let both = [own.clone(), other.clone()];
@@ -38,7 +38,7 @@ impl Receivers {
     }
 
     /// Notes that `of` waits.
-    pub(super) fn note(&mut self, of: Receiver, waker: &Waker) {
+    pub(super) fn note(&mut self, of: TaskOfDirection, waker: &Waker) {
         let (own, _) = self.places(of);
         match own {
             Some(own) => own.clone_from(waker),
@@ -47,7 +47,7 @@ impl Receivers {
     }
 
     /// `of` has taken something in, which the other may wait for.
-    pub(super) fn wake_other(&mut self, of: Receiver) {
+    pub(super) fn wake_other(&mut self, of: TaskOfDirection) {
         let (_, other) = self.places(of);
         if let Some(other) = other.take() {
             other.wake();

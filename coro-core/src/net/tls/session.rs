@@ -8,7 +8,7 @@ use futures::io::{AsyncRead, AsyncWrite};
 use rustls::{Connection, Writer};
 
 use super::TlsError;
-use super::receivers::{Receiver, Receivers};
+use super::receivers::{Receivers, TaskOfDirection};
 use crate::task::budget;
 
 /// How many times one poll takes bytes from the stream in search of a single one for its caller: a
@@ -87,7 +87,7 @@ impl Session {
             if let Some(error) = self.failed() {
                 return Poll::Ready(Err(error));
             }
-            ready!(self.poll_receive_for(Receiver::Reader, stream, cx))?;
+            ready!(self.poll_receive_for(TaskOfDirection::Reader, stream, cx))?;
             if self.failure.is_some() {
                 self.tell_of_failure(stream, cx);
             }
@@ -151,7 +151,7 @@ impl Session {
             if self.failure.is_some() || !self.connection.wants_read() {
                 return Poll::Ready(Ok(()));
             }
-            if ready!(self.poll_receive_for(Receiver::Closer, stream, cx))? == 0 {
+            if ready!(self.poll_receive_for(TaskOfDirection::Closer, stream, cx))? == 0 {
                 return Poll::Ready(Ok(()));
             }
             if let Some(error) = self.failed() {
@@ -214,7 +214,7 @@ impl Session {
     /// As [`poll_receive`](Self::poll_receive), for one of two who may wait at once.
     fn poll_receive_for<S: AsyncRead + Unpin>(
         &mut self,
-        receiver: Receiver,
+        receiver: TaskOfDirection,
         stream: &mut S,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {

@@ -62,7 +62,7 @@ pub struct TlsStream<S> {
     stream: S,
     shutdown_timeout: Duration,
     shutdown: Until,
-    stage: Stage,
+    stage: CloseStage,
     /// The last write was not taken whole: its writer had more to say.
     unfinished: bool,
     /// Takes leave when the stream is dropped. A pointer, as the struct has no bounds to call it by.
@@ -71,7 +71,7 @@ pub struct TlsStream<S> {
 
 /// How far the close has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum CloseStage {
     Open,
     /// All that was written is sent, and the end of it.
     Told,
@@ -89,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             stream,
             shutdown_timeout,
             shutdown: Until::After(shutdown_timeout),
-            stage: Stage::Open,
+            stage: CloseStage::Open,
             unfinished: false,
             leave: Self::take_leave,
         }
@@ -254,13 +254,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.stage == Stage::Open {
+        if this.stage == CloseStage::Open {
             ready!(this.poll_told(cx))?;
-            this.stage = Stage::Told;
+            this.stage = CloseStage::Told;
         }
-        if this.stage == Stage::Told {
+        if this.stage == CloseStage::Told {
             ready!(this.poll_ended(cx))?;
-            this.stage = Stage::Over;
+            this.stage = CloseStage::Over;
         }
         Poll::Ready(Ok(()))
     }

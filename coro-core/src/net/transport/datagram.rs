@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::callee::{Callee, Host, Limits, say_lost, say_lost_soon};
+use super::protocol_cell::{Host, Limits, ProtocolCell, notify_lost, notify_lost_soon};
 use crate::event_loop::LoopHandle;
 use crate::net::UdpSocket;
 
@@ -101,7 +101,7 @@ pub async fn create_datagram_endpoint<P: DatagramProtocol>(
         of: of.clone(),
         is_connected: socket.peer_addr().is_ok(),
         socket: RefCell::new(Some(Rc::new(socket))),
-        protocol: Callee::new(Box::new(factory())),
+        protocol: ProtocolCell::new(Box::new(factory())),
         waker: OnceCell::new(),
         out: RefCell::default(),
         waiting: Cell::new(0),
@@ -134,7 +134,7 @@ struct Endpoint {
     is_connected: bool,
     /// Away for good once it is closed.
     socket: RefCell<Option<Rc<UdpSocket>>>,
-    protocol: Callee<dyn DatagramProtocol>,
+    protocol: ProtocolCell<dyn DatagramProtocol>,
     /// Of the driver, once that has begun.
     waker: OnceCell<Waker>,
     out: RefCell<VecDeque<(Vec<u8>, Option<SocketAddr>)>>,
@@ -379,7 +379,7 @@ impl Endpoint {
         self.phase.set(Phase::Lost);
         let error = self.error.take();
         if let Some(protocol) = self.protocol.take() {
-            say_lost(&self.of, protocol, error);
+            notify_lost(&self.of, protocol, error);
         }
         drop(self.socket.take());
     }
@@ -391,7 +391,7 @@ impl Endpoint {
         }
         drop(self.out.take());
         drop(self.socket.take());
-        say_lost_soon(&self.of, self.protocol.take(), self.error.take());
+        notify_lost_soon(&self.of, self.protocol.take(), self.error.take());
     }
 }
 

@@ -6,14 +6,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::callee::Host;
 use super::connection::Connection;
 use super::lingering::Lingering;
+use super::protocol_cell::Host;
 use super::{BufferedProtocol, Protocol};
 
 /// One step reads at most so often, and only once as much as the buffer takes, so that a busy
 /// connection cannot keep others waiting.
-pub(super) const READS_A_STEP: u32 = 16;
+pub(super) const READS_PER_STEP: u32 = 16;
 
 /// How much a buffered protocol is asked to take at once.
 const HINT: usize = 64 * 1024;
@@ -75,7 +75,7 @@ enum Received {
 }
 
 fn receive(connection: &Connection, cx: &mut Context<'_>) {
-    for _ in 0..READS_A_STEP {
+    for _ in 0..READS_PER_STEP {
         if !connection.is_reading() {
             return;
         }

@@ -10,9 +10,9 @@ use std::task::Poll;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::Protocol;
-use super::callee::Limits;
 use super::connection::Connection;
 use super::driver::Driver;
+use super::protocol_cell::Limits;
 use crate::event_loop::LoopHandle;
 use crate::net::TcpStream;
 

@@ -4,9 +4,9 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::callee::Host;
 use super::connection::Connection;
-use super::driver::READS_A_STEP;
+use super::driver::READS_PER_STEP;
+use super::protocol_cell::Host;
 use crate::wait::until::Until;
 
 /// How long the other end may go on sending.
@@ -92,7 +92,7 @@ enum Discarded {
 fn discard(connection: &Connection, cx: &mut Context<'_>) -> Discarded {
     let mut buffer = connection.of().lend_buffer();
     let mut discarded = Discarded::Nothing;
-    for _ in 0..READS_A_STEP {
+    for _ in 0..READS_PER_STEP {
         match connection.poll_read(cx, &mut buffer) {
             Poll::Pending => return discarded,
             Poll::Ready(Ok(0)) => return Discarded::End,

@@ -1,7 +1,6 @@
 //! Callbacks instead of waiting: a protocol is told what its transport receives.
 
 mod adopt;
-mod callee;
 mod connection;
 mod datagram;
 mod driver;
@@ -13,6 +12,7 @@ mod pipe;
 #[cfg(feature = "tls")]
 mod plain_stream;
 mod protocol;
+mod protocol_cell;
 mod server;
 #[cfg(feature = "tls")]
 mod start_tls;

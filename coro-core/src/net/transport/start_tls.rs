@@ -6,9 +6,9 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::Transport;
-use super::callee::Host;
 use super::connection::Connection;
 use super::plain_stream::PlainStream;
+use super::protocol_cell::Host;
 use crate::net::tls::{TlsAcceptor, TlsConnector, TlsError, TlsStream};
 
 impl Transport {

@@ -34,10 +34,10 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 use futures::stream::FusedStream;
 
-use self::ring::{Next, Ring};
+use self::ring::{NextItem, Ring};
 use super::error::SendError;
 use crate::task::budget;
-use crate::wait::queue::{Place, Service, Wait, WaitQueue};
+use crate::wait::queue::{Service, Wait, WaitQueue, WaitState};
 
 /// Makes a channel that keeps at most `capacity` values for receivers that have not received them.
 ///
@@ -49,7 +49,7 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         capacity > 0,
         "a broadcast channel keeps one value at least: give it room"
     );
-    let shared = Rc::new(Shared {
+    let shared = Rc::new(BroadcastShared {
         ring: RefCell::new(Ring::new(capacity)),
         senders: Cell::new(1),
         waiting: WaitQueue::new(),
@@ -59,14 +59,14 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     (sender, receiver)
 }
 
-struct Shared<T> {
+struct BroadcastShared<T> {
     ring: RefCell<Ring<T>>,
     senders: Cell<usize>,
     waiting: WaitQueue<()>,
 }
 
 /// The sending side.
-pub struct Sender<T>(Rc<Shared<T>>);
+pub struct Sender<T>(Rc<BroadcastShared<T>>);
 
 impl<T> Sender<T> {
     /// Sends a value to all present receivers, without waiting, and gives their number.
@@ -93,7 +93,7 @@ impl<T> Sender<T> {
         Receiver {
             next: self.0.ring.borrow_mut().subscribe(),
             shared: self.0.clone(),
-            place: Place::OUTSIDE,
+            place: WaitState::OUTSIDE,
         }
     }
 
@@ -131,11 +131,11 @@ impl<T> Drop for Sender<T> {
 
 /// The receiving side; also a [`Stream`], which continues after a [`Lagged`].
 pub struct Receiver<T> {
-    shared: Rc<Shared<T>>,
+    shared: Rc<BroadcastShared<T>>,
     /// The number of the value that it receives next.
     next: u64,
     /// Its place in line as a stream.
-    place: Place,
+    place: WaitState,
 }
 
 impl<T: Clone> Receiver<T> {
@@ -150,7 +150,7 @@ impl<T: Clone> Receiver<T> {
     /// value that is kept. [`RecvError::Closed`] once the last sender has been dropped and its last
     /// value has been received.
     pub async fn recv(&mut self) -> Result<T, RecvError> {
-        let arrival = Arrival {
+        let arrival = NewMessage {
             of: &*self.shared,
             after: self.next,
         };
@@ -170,10 +170,10 @@ impl<T: Clone> Receiver<T> {
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let next = self.shared.ring.borrow_mut().next(&mut self.next);
         match next {
-            Next::Value(value) => Ok(Rc::unwrap_or_clone(value)),
-            Next::Lost(n) => Err(TryRecvError::Lagged(n)),
-            Next::Nothing if self.shared.senders.get() == 0 => Err(TryRecvError::Closed),
-            Next::Nothing => Err(TryRecvError::Empty),
+            NextItem::Value(value) => Ok(Rc::unwrap_or_clone(value)),
+            NextItem::Lost(n) => Err(TryRecvError::Lagged(n)),
+            NextItem::Nothing if self.shared.senders.get() == 0 => Err(TryRecvError::Closed),
+            NextItem::Nothing => Err(TryRecvError::Empty),
         }
     }
 }
@@ -184,7 +184,7 @@ impl<T> Receiver<T> {
         Receiver {
             next: self.shared.ring.borrow_mut().subscribe(),
             shared: self.shared.clone(),
-            place: Place::OUTSIDE,
+            place: WaitState::OUTSIDE,
         }
     }
 
@@ -214,7 +214,7 @@ impl<T: Clone> Stream for Receiver<T> {
                 Err(TryRecvError::Closed) => return Poll::Ready(None),
                 Err(TryRecvError::Empty) => {}
             }
-            let arrival = Arrival {
+            let arrival = NewMessage {
                 of: &*this.shared,
                 after: this.next,
             };
@@ -233,7 +233,7 @@ impl<T> Unpin for Receiver<T> {}
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let arrival = Arrival {
+        let arrival = NewMessage {
             of: &*self.shared,
             after: self.next,
         };
@@ -243,23 +243,23 @@ impl<T> Drop for Receiver<T> {
     }
 }
 
-struct Arrival<'a, T> {
-    of: &'a Shared<T>,
+struct NewMessage<'a, T> {
+    of: &'a BroadcastShared<T>,
     after: u64,
 }
 
-impl<T> Service for Arrival<'_, T> {
+impl<T> Service for NewMessage<'_, T> {
     type Request = ();
 
     fn queue(&self) -> &WaitQueue<()> {
         &self.of.waiting
     }
 
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         self.of.ring.borrow().end() != self.after || self.of.senders.get() == 0
     }
 
-    fn left(&self, (): (), _: bool) {}
+    fn abandoned(&self, (): (), _: bool) {}
 }
 
 impl<T> fmt::Debug for Sender<T> {

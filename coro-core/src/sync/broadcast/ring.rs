@@ -4,20 +4,20 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 pub(super) struct Ring<T> {
-    slots: VecDeque<Slot<T>>,
+    slots: VecDeque<RingSlot<T>>,
     capacity: usize,
     /// The number of the first slot.
     first: u64,
     receivers: usize,
 }
 
-struct Slot<T> {
+struct RingSlot<T> {
     value: Rc<T>,
     unseen_by: usize,
 }
 
 /// The next value for a receiver.
-pub(super) enum Next<T> {
+pub(super) enum NextItem<T> {
     Value(Rc<T>),
     /// The receiver has missed this many values.
     Lost(u64),
@@ -61,7 +61,7 @@ impl<T> Ring<T> {
             false => None,
         };
         let unseen_by = self.receivers;
-        self.slots.push_back(Slot { value, unseen_by });
+        self.slots.push_back(RingSlot { value, unseen_by });
         gone
     }
 
@@ -72,20 +72,20 @@ impl<T> Ring<T> {
     }
 
     /// The next value for a receiver, whose `number` moves on.
-    pub(super) fn next(&mut self, number: &mut u64) -> Next<T> {
+    pub(super) fn next(&mut self, number: &mut u64) -> NextItem<T> {
         let Some(place) = number.checked_sub(self.first) else {
             let lost = self.first - *number;
             *number = self.first;
-            return Next::Lost(lost);
+            return NextItem::Lost(lost);
         };
         let Some(slot) = self.slots.get_mut(place as usize) else {
-            return Next::Nothing;
+            return NextItem::Nothing;
         };
         *number += 1;
         slot.unseen_by -= 1;
         match slot.unseen_by {
-            0 => self.pop().map_or(Next::Nothing, Next::Value), // earlier values were seen as well
-            _ => Next::Value(slot.value.clone()),
+            0 => self.pop().map_or(NextItem::Nothing, NextItem::Value), // earlier values were seen as well
+            _ => NextItem::Value(slot.value.clone()),
         }
     }
 

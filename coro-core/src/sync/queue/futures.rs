@@ -61,17 +61,17 @@ impl<O: Order> Service for Putting<'_, O> {
         &self.0.putters
     }
 
-    fn would_admit(&self, _: &Self::Request) -> bool {
+    fn would_serve(&self, _: &Self::Request) -> bool {
         self.0.has_room() || self.0.is_shut_down()
     }
 
     #[inline(always)]
-    fn admit(&self, item: &mut Self::Request) -> bool {
+    fn try_serve(&self, item: &mut Self::Request) -> bool {
         self.0.accept(item);
         item.is_none() || self.0.is_shut_down()
     }
 
-    fn left(&self, _: Self::Request, _: bool) {}
+    fn abandoned(&self, _: Self::Request, _: bool) {}
 }
 
 /// The request of a task that gets an item.
@@ -85,17 +85,17 @@ impl<O: Order> Service for Getting<'_, O> {
         &self.0.getters
     }
 
-    fn would_admit(&self, _: &Self::Request) -> bool {
+    fn would_serve(&self, _: &Self::Request) -> bool {
         !self.0.is_empty() || self.0.is_shut_down()
     }
 
     #[inline(always)]
-    fn admit(&self, got: &mut Self::Request) -> bool {
+    fn try_serve(&self, got: &mut Self::Request) -> bool {
         *got = self.0.take().map(|item| (0, item)); // its number is not used: it is not handed on
         got.is_some() || self.0.is_shut_down()
     }
 
-    fn left(&self, got: Self::Request, _: bool) {
+    fn abandoned(&self, got: Self::Request, _: bool) {
         if let Some((number, item)) = got {
             self.0.hand_on(number, item);
         }

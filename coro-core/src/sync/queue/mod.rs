@@ -94,7 +94,7 @@ pub struct QueueOf<O: Order> {
     number: Cell<u64>,
     /// How many items were put and are not done.
     unfinished: Cell<usize>,
-    state: Cell<State>,
+    state: Cell<QueueState>,
     getters: WaitQueue<Got<O::Item>>,
     putters: WaitQueue<Option<O::Item>>,
     joiners: WaitQueue<()>,
@@ -104,7 +104,7 @@ pub struct QueueOf<O: Order> {
 pub(super) type Got<T> = Option<(u64, T)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum QueueState {
     Open,
     /// Takes no more items, but gives the remaining ones.
     Draining,
@@ -129,7 +129,7 @@ impl<O: Order> QueueOf<O> {
             maxsize,
             number: Cell::new(0),
             unfinished: Cell::new(0),
-            state: Cell::new(State::Open),
+            state: Cell::new(QueueState::Open),
             getters: WaitQueue::new(),
             putters: WaitQueue::new(),
             joiners: WaitQueue::new(),
@@ -225,10 +225,10 @@ impl<O: Order> QueueOf<O> {
     pub fn shutdown(&self, immediate: bool) {
         let mut discarded = O::default();
         if immediate {
-            self.state.set(State::Discarded);
+            self.state.set(QueueState::Discarded);
             discarded = self.items.take();
         } else if !self.is_shut_down() {
-            self.state.set(State::Draining);
+            self.state.set(QueueState::Draining);
         }
         self.putters.serve_while(|_| true);
         self.getters.serve_while(|_| true);
@@ -237,7 +237,7 @@ impl<O: Order> QueueOf<O> {
 
     /// Whether the queue was shut down.
     pub fn is_shut_down(&self) -> bool {
-        self.state.get() != State::Open
+        self.state.get() != QueueState::Open
     }
 
     /// How many items can be got. An item that was given to a waiter does not count.
@@ -263,7 +263,7 @@ impl<O: Order> QueueOf<O> {
     /// Whether an item can be put now.
     #[inline(always)]
     fn has_room(&self) -> bool {
-        self.state.get() == State::Open && (!self.getters.is_empty() || !self.is_full())
+        self.state.get() == QueueState::Open && (!self.getters.is_empty() || !self.is_full())
     }
 
     /// Takes the item out of `item`, if it can be put now.
@@ -333,7 +333,7 @@ impl<O: Order> QueueOf<O> {
 
     /// Passes on an item that a dropped waiter was given.
     fn hand_on(&self, number: u64, item: O::Item) {
-        if self.state.get() == State::Discarded {
+        if self.state.get() == QueueState::Discarded {
             return self.finish(1);
         }
         let mut got = Some((number, item));
@@ -361,7 +361,7 @@ impl<O: Order> Drop for Away<'_, O> {
             let out_of_order = mem::take(&mut items);
             items.append(out_of_order);
         }
-        if self.of.state.get() == State::Discarded {
+        if self.of.state.get() == QueueState::Discarded {
             let count = items.count();
             drop(items);
             return self.of.finish(count);
@@ -380,11 +380,11 @@ impl<O: Order> Service for Joining<'_, O> {
         &self.0.joiners
     }
 
-    fn would_admit(&self, (): &()) -> bool {
+    fn would_serve(&self, (): &()) -> bool {
         self.0.unfinished.get() == 0
     }
 
-    fn left(&self, (): (), _: bool) {}
+    fn abandoned(&self, (): (), _: bool) {}
 }
 
 impl<O: Order> fmt::Debug for QueueOf<O> {

@@ -23,10 +23,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::monitor::{Monitor, RemoteWait, Request, State, block_on};
+use super::monitor::{Guarded, Monitor, RemoteWait, Request, block_on};
 use crate::sync::error::{SendError, TryRecvError, TrySendError};
 use crate::sync::queue::{Fifo, Got, Order};
-use crate::wait::line::Line;
+use crate::wait::wait_list::WaitList;
 
 /// Makes a channel with room for `capacity` values.
 ///
@@ -44,8 +44,8 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         number: 0,
         senders: 1,
         receivers: 1,
-        getters: Line::new(),
-        putters: Line::new(),
+        getters: WaitList::new(),
+        putters: WaitList::new(),
     }));
     (Sender(shared.clone()), Receiver(shared))
 }
@@ -63,14 +63,14 @@ struct Buffer<T> {
     number: u64,
     senders: usize,
     receivers: usize,
-    getters: Line<Got<T>>,
-    putters: Line<Option<T>>,
+    getters: WaitList<Got<T>>,
+    putters: WaitList<Option<T>>,
 }
 
-impl<T> State for Buffer<T> {
-    fn next_called(&mut self) -> Option<Waker> {
-        let getter = self.getters.next_called();
-        getter.or_else(|| self.putters.next_called())
+impl<T> Guarded for Buffer<T> {
+    fn next_to_wake(&mut self) -> Option<Waker> {
+        let getter = self.getters.next_to_wake();
+        getter.or_else(|| self.putters.next_to_wake())
     }
 }
 
@@ -125,15 +125,15 @@ impl<T> Request<Buffer<T>> for Send {
     /// The value, until it is sent.
     type Entry = Option<T>;
 
-    fn line(buffer: &mut Buffer<T>) -> &mut Line<Option<T>> {
+    fn line(buffer: &mut Buffer<T>) -> &mut WaitList<Option<T>> {
         &mut buffer.putters
     }
 
-    fn would_admit(buffer: &Buffer<T>, _: &Option<T>) -> bool {
+    fn would_serve(buffer: &Buffer<T>, _: &Option<T>) -> bool {
         buffer.has_room() || buffer.receivers == 0
     }
 
-    fn admit(buffer: &mut Buffer<T>, value: &mut Option<T>) -> bool {
+    fn try_serve(buffer: &mut Buffer<T>, value: &mut Option<T>) -> bool {
         buffer.accept(value);
         value.is_none() || buffer.receivers == 0
     }
@@ -144,20 +144,20 @@ struct Receive;
 impl<T> Request<Buffer<T>> for Receive {
     type Entry = Got<T>;
 
-    fn line(buffer: &mut Buffer<T>) -> &mut Line<Got<T>> {
+    fn line(buffer: &mut Buffer<T>) -> &mut WaitList<Got<T>> {
         &mut buffer.getters
     }
 
-    fn would_admit(buffer: &Buffer<T>, _: &Got<T>) -> bool {
+    fn would_serve(buffer: &Buffer<T>, _: &Got<T>) -> bool {
         buffer.values.count() > 0 || buffer.senders == 0
     }
 
-    fn admit(buffer: &mut Buffer<T>, got: &mut Got<T>) -> bool {
+    fn try_serve(buffer: &mut Buffer<T>, got: &mut Got<T>) -> bool {
         *got = buffer.take().map(|value| (0, value)); // its number is not used: it is not handed on
         got.is_some() || buffer.senders == 0
     }
 
-    fn left(buffer: &mut Buffer<T>, got: Got<T>, _: bool) -> Option<Got<T>> {
+    fn abandoned(buffer: &mut Buffer<T>, got: Got<T>, _: bool) -> Option<Got<T>> {
         let (number, value) = got?;
         buffer.store(number, &mut Some(value), Fifo::put_back);
         None

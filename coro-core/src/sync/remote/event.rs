@@ -3,8 +3,8 @@
 use std::fmt;
 use std::task::Waker;
 
-use super::monitor::{Monitor, RemoteWait, Request, State, block_on};
-use crate::wait::line::Line;
+use super::monitor::{Guarded, Monitor, RemoteWait, Request, block_on};
+use crate::wait::wait_list::WaitList;
 
 /// A flag that tasks of several loops, and plain threads, wait for. As
 /// [`sync::Event`](crate::sync::Event), but `Send` and `Sync`.
@@ -23,12 +23,12 @@ pub struct Event(Monitor<Flag>);
 
 struct Flag {
     set: bool,
-    waiters: Line<()>,
+    waiters: WaitList<()>,
 }
 
-impl State for Flag {
-    fn next_called(&mut self) -> Option<Waker> {
-        self.waiters.next_called()
+impl Guarded for Flag {
+    fn next_to_wake(&mut self) -> Option<Waker> {
+        self.waiters.next_to_wake()
     }
 }
 
@@ -37,15 +37,15 @@ struct Set;
 impl Request<Flag> for Set {
     type Entry = ();
 
-    fn line(flag: &mut Flag) -> &mut Line<()> {
+    fn line(flag: &mut Flag) -> &mut WaitList<()> {
         &mut flag.waiters
     }
 
-    fn would_admit(flag: &Flag, (): &()) -> bool {
+    fn would_serve(flag: &Flag, (): &()) -> bool {
         flag.set
     }
 
-    fn admit(flag: &mut Flag, (): &mut ()) -> bool {
+    fn try_serve(flag: &mut Flag, (): &mut ()) -> bool {
         flag.set
     }
 }
@@ -55,7 +55,7 @@ impl Event {
     pub const fn new() -> Self {
         Event(Monitor::new(Flag {
             set: false,
-            waiters: Line::new(),
+            waiters: WaitList::new(),
         }))
     }
 

@@ -11,20 +11,20 @@ use std::thread::{self, Thread};
 
 use crate::event_loop::{LoopHandle, RemoteHandle};
 use crate::task::budget;
-use crate::wait::line::{Key, Line};
 use crate::wait::queue::wake_each;
+use crate::wait::wait_list::{Key, WaitList};
 
 /// The state in a [`Monitor`]: it serves the waiters in its lines, and tells which waker is to be
 /// called.
-pub(super) trait State {
-    fn next_called(&mut self) -> Option<Waker>;
+pub(super) trait Guarded {
+    fn next_to_wake(&mut self) -> Option<Waker>;
 }
 
 /// A state behind a lock. A waiter that is served under the lock is woken after the lock is
 /// released.
 pub(super) struct Monitor<S>(Mutex<S>);
 
-impl<S: State> Monitor<S> {
+impl<S: Guarded> Monitor<S> {
     pub(super) const fn new(state: S) -> Self {
         Monitor(Mutex::new(state))
     }
@@ -33,10 +33,10 @@ impl<S: State> Monitor<S> {
     pub(super) fn with<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
-        let mut first = state.next_called();
+        let mut first = state.next_to_wake();
         drop(state);
         if first.is_some() {
-            wake_each(|| first.take().or_else(|| self.lock().next_called()));
+            wake_each(|| first.take().or_else(|| self.lock().next_to_wake()));
         }
         result
     }
@@ -52,19 +52,19 @@ impl<S: State> Monitor<S> {
 pub(super) trait Request<S> {
     type Entry;
 
-    fn line(state: &mut S) -> &mut Line<Self::Entry>;
+    fn line(state: &mut S) -> &mut WaitList<Self::Entry>;
 
-    fn would_admit(state: &S, entry: &Self::Entry) -> bool;
+    fn would_serve(state: &S, entry: &Self::Entry) -> bool;
 
-    fn admit(state: &mut S, entry: &mut Self::Entry) -> bool;
+    fn try_serve(state: &mut S, entry: &mut Self::Entry) -> bool;
 
     /// A wait was dropped. The entry that this gives back is dropped after the lock is released.
-    fn left(_: &mut S, entry: Self::Entry, _served: bool) -> Option<Self::Entry> {
+    fn abandoned(_: &mut S, entry: Self::Entry, _served: bool) -> Option<Self::Entry> {
         Some(entry)
     }
 }
 
-enum Place<T> {
+enum RemoteWaitState<T> {
     Outside(T),
     Inside(Key),
     Gone,
@@ -74,11 +74,11 @@ enum Place<T> {
 pub(super) struct RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,
-    S: State,
+    S: Guarded,
     Q: Request<S>,
 {
     monitor: M,
-    place: Place<Q::Entry>,
+    place: RemoteWaitState<Q::Entry>,
     /// While it waits in a loop: what may serve it may be outside, at its own real time.
     of: Option<RemoteHandle>,
     request: PhantomData<fn(Q)>,
@@ -87,13 +87,13 @@ where
 impl<M, S, Q> RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,
-    S: State,
+    S: Guarded,
     Q: Request<S>,
 {
     pub(super) fn new(_: Q, monitor: M, entry: Q::Entry) -> Self {
         RemoteWait {
             monitor,
-            place: Place::Outside(entry),
+            place: RemoteWaitState::Outside(entry),
             of: None,
             request: PhantomData,
         }
@@ -106,16 +106,16 @@ where
     fn is_ready(&self) -> bool {
         let mut state = self.monitor.lock();
         match &self.place {
-            Place::Outside(entry) => Q::would_admit(&state, entry),
-            Place::Inside(key) => Q::line(&mut state).is_served(*key),
-            Place::Gone => false,
+            RemoteWaitState::Outside(entry) => Q::would_serve(&state, entry),
+            RemoteWaitState::Inside(key) => Q::line(&mut state).is_served(*key),
+            RemoteWaitState::Gone => false,
         }
     }
 
     fn begin(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
         let mut waker = Some(waker); // dropped after the lock is released, if it is not needed
         let entered = self.monitor.with(|state| {
-            let admitted = Q::admit(state, &mut entry);
+            let admitted = Q::try_serve(state, &mut entry);
             match waker.take_if(|_| !admitted) {
                 Some(waker) => Err(Q::line(state).enter(entry, waker)),
                 None => Ok(entry),
@@ -125,7 +125,7 @@ where
             Ok(entry) => Poll::Ready(entry),
             Err(key) => {
                 self.of = LoopHandle::try_current().map(|current| current.remote());
-                self.place = Place::Inside(key);
+                self.place = RemoteWaitState::Inside(key);
                 Poll::Pending
             }
         }
@@ -148,7 +148,7 @@ where
                 Poll::Ready(left.request)
             }
             Err(key) => {
-                self.place = Place::Inside(key);
+                self.place = RemoteWaitState::Inside(key);
                 Poll::Pending
             }
         }
@@ -158,7 +158,7 @@ where
 impl<M, S, Q> Future for RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,
-    S: State,
+    S: Guarded,
     Q: Request<S>,
 {
     type Output = Q::Entry;
@@ -170,10 +170,10 @@ where
             return Poll::Pending;
         }
         let waker = cx.waker().clone(); // may be foreign code, so not under the lock
-        let polled = match mem::replace(&mut this.place, Place::Gone) {
-            Place::Outside(entry) => this.begin(entry, waker),
-            Place::Inside(key) => this.go_on(key, waker),
-            Place::Gone => panic!("a wait was polled again after it was over"),
+        let polled = match mem::replace(&mut this.place, RemoteWaitState::Gone) {
+            RemoteWaitState::Outside(entry) => this.begin(entry, waker),
+            RemoteWaitState::Inside(key) => this.go_on(key, waker),
+            RemoteWaitState::Gone => panic!("a wait was polled again after it was over"),
         };
         if taken && polled.is_pending() {
             budget::give_back();
@@ -186,7 +186,7 @@ where
 impl<M, S, Q> Unpin for RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,
-    S: State,
+    S: Guarded,
     Q: Request<S>,
 {
 }
@@ -194,14 +194,14 @@ where
 impl<M, S, Q> Drop for RemoteWait<M, S, Q>
 where
     M: Deref<Target = Monitor<S>>,
-    S: State,
+    S: Guarded,
     Q: Request<S>,
 {
     fn drop(&mut self) {
-        if let Place::Inside(key) = mem::replace(&mut self.place, Place::Gone) {
+        if let RemoteWaitState::Inside(key) = mem::replace(&mut self.place, RemoteWaitState::Gone) {
             let dropped = self.monitor.with(|state| {
                 let left = Q::line(state).leave(key);
-                (Q::left(state, left.request, left.served), left.waker)
+                (Q::abandoned(state, left.request, left.served), left.waker)
             });
             drop(dropped);
         }

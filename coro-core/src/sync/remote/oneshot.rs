@@ -20,54 +20,54 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::monitor::{Monitor, RemoteWait, Request, State, block_on};
+use super::monitor::{Guarded, Monitor, RemoteWait, Request, block_on};
 use crate::sync::error::{Closed, SendError};
-use crate::wait::line::Line;
+use crate::wait::wait_list::WaitList;
 
 /// Makes a channel for one value.
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Monitor::new(Slot {
+    let shared = Arc::new(Monitor::new(HandOver {
         value: None,
         sent: false,
         closed: false,
-        receiver: Line::new(),
-        sender: Line::new(),
+        receiver: WaitList::new(),
+        sender: WaitList::new(),
     }));
     let receiver = Receiver(RemoteWait::new(Sent, shared.clone(), None));
     (Sender(shared), receiver)
 }
 
-struct Slot<T> {
+struct HandOver<T> {
     value: Option<T>,
     /// The sender has sent, or was dropped without sending.
     sent: bool,
     /// The receiver was dropped.
     closed: bool,
-    receiver: Line<Option<T>>,
-    sender: Line<()>,
+    receiver: WaitList<Option<T>>,
+    sender: WaitList<()>,
 }
 
-impl<T> State for Slot<T> {
-    fn next_called(&mut self) -> Option<Waker> {
-        let receiver = self.receiver.next_called();
-        receiver.or_else(|| self.sender.next_called())
+impl<T> Guarded for HandOver<T> {
+    fn next_to_wake(&mut self) -> Option<Waker> {
+        let receiver = self.receiver.next_to_wake();
+        receiver.or_else(|| self.sender.next_to_wake())
     }
 }
 
 struct Sent;
 
-impl<T> Request<Slot<T>> for Sent {
+impl<T> Request<HandOver<T>> for Sent {
     type Entry = Option<T>;
 
-    fn line(slot: &mut Slot<T>) -> &mut Line<Option<T>> {
+    fn line(slot: &mut HandOver<T>) -> &mut WaitList<Option<T>> {
         &mut slot.receiver
     }
 
-    fn would_admit(slot: &Slot<T>, _: &Option<T>) -> bool {
+    fn would_serve(slot: &HandOver<T>, _: &Option<T>) -> bool {
         slot.sent
     }
 
-    fn admit(slot: &mut Slot<T>, value: &mut Option<T>) -> bool {
+    fn try_serve(slot: &mut HandOver<T>, value: &mut Option<T>) -> bool {
         if slot.sent {
             *value = slot.value.take();
         }
@@ -77,24 +77,24 @@ impl<T> Request<Slot<T>> for Sent {
 
 struct Unwanted;
 
-impl<T> Request<Slot<T>> for Unwanted {
+impl<T> Request<HandOver<T>> for Unwanted {
     type Entry = ();
 
-    fn line(slot: &mut Slot<T>) -> &mut Line<()> {
+    fn line(slot: &mut HandOver<T>) -> &mut WaitList<()> {
         &mut slot.sender
     }
 
-    fn would_admit(slot: &Slot<T>, (): &()) -> bool {
+    fn would_serve(slot: &HandOver<T>, (): &()) -> bool {
         slot.closed
     }
 
-    fn admit(slot: &mut Slot<T>, (): &mut ()) -> bool {
+    fn try_serve(slot: &mut HandOver<T>, (): &mut ()) -> bool {
         slot.closed
     }
 }
 
 /// The sending side. Dropping it without sending tells the receiver that no value will come.
-pub struct Sender<T>(Arc<Monitor<Slot<T>>>);
+pub struct Sender<T>(Arc<Monitor<HandOver<T>>>);
 
 impl<T> Sender<T> {
     /// Sends the value, without waiting.
@@ -143,7 +143,7 @@ impl<T> Drop for Sender<T> {
 ///
 /// Dropping it closes the channel, and drops a value that was sent and not received.
 #[must_use = "a value is received by awaiting the receiver"]
-pub struct Receiver<T>(RemoteWait<Arc<Monitor<Slot<T>>>, Slot<T>, Sent>);
+pub struct Receiver<T>(RemoteWait<Arc<Monitor<HandOver<T>>>, HandOver<T>, Sent>);
 
 impl<T> Receiver<T> {
     /// Receives the value; blocks a plain thread until it comes.

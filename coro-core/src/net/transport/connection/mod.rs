@@ -14,8 +14,8 @@ use std::task::{Context, Poll, Waker};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-use super::callee::{Callee, Host, say_lost, say_lost_soon};
 use super::outgoing::Outgoing;
+use super::protocol_cell::{Host, ProtocolCell, notify_lost, notify_lost_soon};
 use super::{Protocol, Transport};
 use crate::event_loop::LoopHandle;
 use crate::report::ReportKind;
@@ -43,7 +43,7 @@ pub(super) struct Connection {
     of: LoopHandle,
     /// Away for good once the connection is lost, and for a while when it is upgraded.
     stream: RefCell<Option<Box<dyn Stream>>>,
-    protocol: Callee<dyn Protocol>,
+    protocol: ProtocolCell<dyn Protocol>,
     /// Of the driver, once that has begun.
     waker: OnceCell<Waker>,
     phase: Cell<Phase>,
@@ -92,7 +92,7 @@ impl Connection {
         Rc::new(Connection {
             of,
             stream: RefCell::new(Some(stream)),
-            protocol: Callee::new(protocol),
+            protocol: ProtocolCell::new(protocol),
             waker: OnceCell::new(),
             phase: Cell::new(Phase::Open),
             error: Cell::new(None),
@@ -142,12 +142,12 @@ impl Host for Connection {
 // ---- the life of it ----
 
 impl Connection {
-    /// Calls the protocol; see [`Callee::call`].
+    /// Calls the protocol; see [`ProtocolCell::call`].
     pub(super) fn call<T>(&self, f: impl FnOnce(&mut (dyn Protocol + 'static)) -> T) -> Option<T> {
         self.protocol.call(self, f)
     }
 
-    /// Has another protocol called; see [`Callee::set`].
+    /// Has another protocol called; see [`ProtocolCell::set`].
     pub(super) fn set_protocol(&self, protocol: Box<dyn Protocol>) {
         self.protocol.set(self, protocol);
     }
@@ -225,7 +225,7 @@ impl Connection {
         self.phase.set(Phase::Lost);
         let error = self.error.take();
         if let Some(protocol) = self.protocol.take() {
-            say_lost(&self.of, protocol, error);
+            notify_lost(&self.of, protocol, error);
         }
         self.drop_stream();
     }
@@ -238,7 +238,7 @@ impl Connection {
         }
         self.drop_out();
         self.drop_stream();
-        say_lost_soon(&self.of, self.protocol.take(), self.error.take());
+        notify_lost_soon(&self.of, self.protocol.take(), self.error.take());
         self.wake_upgrader();
     }
 

@@ -4,8 +4,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::super::callee::{Host, Limits};
 use super::super::outgoing::Outgoing;
+use super::super::protocol_cell::{Host, Limits};
 use super::{Connection, End, Phase, Stream};
 use crate::report::{ErrorReport, ReportKind};
 use crate::task::budget;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use signal_hook::flag;
 
+use super::disposition::ListenerGuard;
 use super::kind::SignalKind;
-use super::unheard::Heard;
 use crate::wait::until::Until;
 
 const LOOK: Duration = Duration::from_millis(50);
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Listener {
     came: Arc<AtomicBool>,
     until: Until,
-    _heard: Heard,
+    _heard: ListenerGuard,
 }
 
 impl Listener {
@@ -25,7 +25,7 @@ impl Listener {
         kind.check()?;
         let came = Arc::new(AtomicBool::new(false));
         let signal = kind.as_raw();
-        let _heard = Heard::new(signal, || flag::register(signal, came.clone()))?;
+        let _heard = ListenerGuard::new(signal, || flag::register(signal, came.clone()))?;
         let until = Until::After(LOOK);
         Ok(Listener {
             came,

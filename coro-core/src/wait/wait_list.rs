@@ -14,14 +14,14 @@ use std::task::Waker;
 const NOBODY: u32 = u32::MAX;
 
 /// Who waits, in the order in which they came, and who was served and has not gone yet.
-pub(crate) struct Line<T> {
+pub(crate) struct WaitList<T> {
     /// Before all others, as they came later.
-    alone: Entry<T>,
-    others: Vec<Entry<T>>,
+    alone: QueuedWait<T>,
+    others: Vec<QueuedWait<T>>,
     /// Of the others.
     waiting: Ends,
     /// Of the others, who was served and is still to be woken.
-    called: Ends,
+    to_wake: Ends,
     free: u32,
     len: u32,
 }
@@ -37,7 +37,7 @@ const EMPTY: Ends = Ends {
     last: NOBODY,
 };
 
-struct Entry<T> {
+struct QueuedWait<T> {
     /// Whom to wake. Who has been woken has none any more.
     waker: Option<Waker>,
     /// What is asked for, and then what was given. A free entry has none.
@@ -49,7 +49,7 @@ struct Entry<T> {
     next: u32,
 }
 
-/// Where a waiter stands: its entry is its own until it [leaves](Line::leave).
+/// Where a waiter stands: its entry is its own until it [leaves](WaitList::leave).
 #[derive(Clone, Copy)]
 pub(crate) enum Key {
     Alone,
@@ -64,13 +64,13 @@ pub(crate) struct Left<T> {
     pub(crate) waker: Option<Waker>,
 }
 
-impl<T> Line<T> {
+impl<T> WaitList<T> {
     pub(crate) const fn new() -> Self {
-        Line {
-            alone: Entry::free(),
+        WaitList {
+            alone: QueuedWait::free(),
             others: Vec::new(),
             waiting: EMPTY,
-            called: EMPTY,
+            to_wake: EMPTY,
             free: NOBODY,
             len: 0,
         }
@@ -89,7 +89,7 @@ impl<T> Line<T> {
     /// Enters at the end.
     #[inline]
     pub(crate) fn enter(&mut self, request: T, waker: Waker) -> Key {
-        let is_first = self.len == 0 && self.called.first == NOBODY;
+        let is_first = self.len == 0 && self.to_wake.first == NOBODY;
         self.len += 1;
         if is_first && self.alone.request.is_none() {
             self.alone.take_in(request, waker);
@@ -113,7 +113,7 @@ impl<T> Line<T> {
     fn grow(&mut self, request: T, waker: Waker) -> u32 {
         let index = self.others.len() as u32; // memory ends long before the numbers do
         assert!(index < NOBODY, "four thousand million waiters in one line");
-        let mut entry = Entry::free();
+        let mut entry = QueuedWait::free();
         entry.take_in(request, waker);
         self.others.push(entry);
         push(&mut self.others, &mut self.waiting, index);
@@ -128,17 +128,20 @@ impl<T> Line<T> {
     }
 
     /// Serves one after another, until `give` refuses. Whom to wake is told by
-    /// [`next_called`](Self::next_called).
+    /// [`next_to_wake`](Self::next_to_wake).
     pub(crate) fn serve_while(&mut self, mut give: impl FnMut(&mut T) -> bool) {
         while let Some((key, _)) = self.serve_first(&mut give) {
             if let Key::Other(index) = key {
-                push(&mut self.others, &mut self.called, index);
+                push(&mut self.others, &mut self.to_wake, index);
             }
         }
     }
 
     #[inline(always)]
-    fn serve_first(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<(Key, &mut Entry<T>)> {
+    fn serve_first(
+        &mut self,
+        give: impl FnOnce(&mut T) -> bool,
+    ) -> Option<(Key, &mut QueuedWait<T>)> {
         let first = self.waiting.first;
         let (key, entry) = match self.alone.served {
             true => (Key::Other(first), self.others.get_mut(first as usize)?),
@@ -156,12 +159,12 @@ impl<T> Line<T> {
     }
 
     /// The next who was served and not woken yet.
-    pub(crate) fn next_called(&mut self) -> Option<Waker> {
+    pub(crate) fn next_to_wake(&mut self) -> Option<Waker> {
         if self.alone.served && self.alone.waker.is_some() {
             return self.alone.waker.take();
         }
-        let entry = self.others.get_mut(self.called.first as usize)?;
-        self.called.remove_first(entry.next);
+        let entry = self.others.get_mut(self.to_wake.first as usize)?;
+        self.to_wake.remove_first(entry.next);
         entry.waker.take()
     }
 
@@ -196,7 +199,7 @@ impl<T> Line<T> {
     }
 
     #[inline]
-    fn entry(&mut self, key: Key) -> &mut Entry<T> {
+    fn entry(&mut self, key: Key) -> &mut QueuedWait<T> {
         match key {
             Key::Alone => &mut self.alone,
             Key::Other(index) => &mut self.others[index as usize],
@@ -207,7 +210,7 @@ impl<T> Line<T> {
     #[cold]
     fn unlink(&mut self, index: u32, served: bool) {
         let ends = match served {
-            true => &mut self.called,
+            true => &mut self.to_wake,
             false => &mut self.waiting,
         };
         let entry = &mut self.others[index as usize];
@@ -224,9 +227,9 @@ impl<T> Line<T> {
     }
 }
 
-impl<T> Entry<T> {
+impl<T> QueuedWait<T> {
     const fn free() -> Self {
-        Entry {
+        QueuedWait {
             waker: None,
             request: None,
             served: true,
@@ -264,7 +267,7 @@ impl Ends {
 
 /// Puts an entry that is in no order at the end of one.
 #[inline]
-fn push<T>(entries: &mut [Entry<T>], ends: &mut Ends, index: u32) {
+fn push<T>(entries: &mut [QueuedWait<T>], ends: &mut Ends, index: u32) {
     let last = std::mem::replace(&mut ends.last, index);
     let entry = &mut entries[index as usize];
     (entry.previous, entry.next) = (last, NOBODY);
@@ -278,11 +281,11 @@ fn push<T>(entries: &mut [Entry<T>], ends: &mut Ends, index: u32) {
 mod tests {
     use super::*;
 
-    fn enter(line: &mut Line<u32>, request: u32) -> Key {
+    fn enter(line: &mut WaitList<u32>, request: u32) -> Key {
         line.enter(request, Waker::noop().clone())
     }
 
-    fn serve(line: &mut Line<u32>) -> Option<u32> {
+    fn serve(line: &mut WaitList<u32>) -> Option<u32> {
         let mut served = None;
         line.serve(|request| {
             served = Some(*request);
@@ -293,7 +296,7 @@ mod tests {
 
     #[test]
     fn whoever_came_first_is_served_first_and_who_left_is_passed_over() {
-        let mut line = Line::new();
+        let mut line = WaitList::new();
         let keys: Vec<_> = (0..6).map(|n| enter(&mut line, n)).collect();
         for gone in [0, 3, 5] {
             let left = line.leave(keys[gone]);
@@ -307,7 +310,7 @@ mod tests {
 
     #[test]
     fn entries_are_used_again_once_their_waiters_have_gone() {
-        let mut line = Line::new();
+        let mut line = WaitList::new();
         for round in 0..1000 {
             let (one, two) = (enter(&mut line, round), enter(&mut line, round));
             assert_eq!(serve(&mut line), Some(round));
@@ -319,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_entry_of_one_who_was_served_is_kept_until_it_goes() {
-        let mut line = Line::new();
+        let mut line = WaitList::new();
         let served = enter(&mut line, 1);
         assert_eq!(serve(&mut line), Some(1));
         let next = enter(&mut line, 2);
@@ -330,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_first_may_be_left_standing() {
-        let mut line = Line::new();
+        let mut line = WaitList::new();
         let _first = enter(&mut line, 7);
         assert!(line.serve(|request| *request < 7).is_none());
         assert_eq!(line.len(), 1);
@@ -338,7 +341,7 @@ mod tests {
 
     #[test]
     fn one_who_is_alone_needs_no_memory() {
-        let mut line = Line::new();
+        let mut line = WaitList::new();
         for round in 0..3 {
             let key = enter(&mut line, round);
             assert_eq!(serve(&mut line), Some(round));
@@ -349,28 +352,28 @@ mod tests {
 
     #[test]
     fn who_comes_while_others_are_to_be_called_is_called_after_them() {
-        let mut line = Line::new();
-        let called = |line: &mut Line<u32>| line.next_called().is_some();
+        let mut line = WaitList::new();
+        let to_wake = |line: &mut WaitList<u32>| line.next_to_wake().is_some();
         let (first, second) = (enter(&mut line, 1), enter(&mut line, 2));
         line.serve_while(|_| true);
-        assert!(called(&mut line));
+        assert!(to_wake(&mut line));
         line.leave(first);
         let third = enter(&mut line, 3);
         line.serve_while(|_| true);
-        assert!(called(&mut line));
+        assert!(to_wake(&mut line));
         assert!(line.waker(second).is_none() && line.waker(third).is_some());
-        assert!(called(&mut line) && !called(&mut line));
+        assert!(to_wake(&mut line) && !to_wake(&mut line));
     }
 
     #[test]
     fn who_was_served_and_leaves_before_being_called_is_not_called() {
-        let mut line = Line::new();
+        let mut line = WaitList::new();
         let keys: Vec<_> = (0..4).map(|n| enter(&mut line, n)).collect();
         line.serve_while(|request| *request < 3);
         assert_eq!(line.len(), 1);
         assert!(line.leave(keys[1]).served);
-        let called = std::iter::from_fn(|| line.next_called()).count();
-        assert_eq!(called, 2);
+        let to_wake = std::iter::from_fn(|| line.next_to_wake()).count();
+        assert_eq!(to_wake, 2);
         assert_eq!(serve(&mut line), Some(3));
     }
 }

@@ -28,7 +28,7 @@ pub(super) trait Host {
 ///
 /// It is taken out of its place for a call, so that nothing is borrowed while it runs: what would
 /// call it meanwhile finds the place empty, and leaves the call to be made when it returns.
-pub(super) struct Callee<P: ?Sized> {
+pub(super) struct ProtocolCell<P: ?Sized> {
     place: Cell<Option<Box<P>>>,
     /// The last call was made, or will be.
     is_lost: Cell<bool>,
@@ -44,9 +44,9 @@ pub(super) struct Limits {
     pub(super) low: usize,
 }
 
-impl<P: ?Sized + Callbacks> Callee<P> {
+impl<P: ?Sized + Callbacks> ProtocolCell<P> {
     pub(super) fn new(protocol: Box<P>) -> Self {
-        Callee {
+        ProtocolCell {
             place: Cell::new(Some(protocol)),
             is_lost: Cell::new(false),
             limits: Cell::new(Limits::new(None, None)),
@@ -146,7 +146,7 @@ impl<P: ?Sized + Callbacks> Callee<P> {
 }
 
 /// The last call, and the end of the protocol; should either panic, the other happens all the same.
-pub(super) fn say_lost<P: ?Sized + Callbacks>(
+pub(super) fn notify_lost<P: ?Sized + Callbacks>(
     of: &LoopHandle,
     mut protocol: Box<P>,
     error: Option<io::Error>,
@@ -159,14 +159,14 @@ pub(super) fn say_lost<P: ?Sized + Callbacks>(
 
 /// The last call of a protocol whose driver is dropped, as its loop ends: it is made if the loop
 /// still calls anything.
-pub(super) fn say_lost_soon<P: ?Sized + Callbacks>(
+pub(super) fn notify_lost_soon<P: ?Sized + Callbacks>(
     of: &LoopHandle,
     protocol: Option<Box<P>>,
     error: Option<io::Error>,
 ) {
     if let Some(protocol) = protocol.filter(|_| !of.is_closed()) {
         let of_it = of.clone();
-        of.call_soon(move || say_lost(&of_it, protocol, error));
+        of.call_soon(move || notify_lost(&of_it, protocol, error));
     }
 }
 

@@ -23,8 +23,8 @@ use super::inbox::{Inbox, Message};
 use super::join::{Task, TaskHandle};
 use super::large::{InBox, is_large};
 use super::queue::{Node, Origin, Payload, Ran, ReadyQueue, TaskList};
+use super::reports::{Undelivered, drop_payload, failure, print};
 use super::state::State;
-use super::telling::{Undelivered, drop_payload, failure, print};
 use super::{current, waker};
 use crate::error::JoinError;
 use crate::primitives::Arc;
@@ -39,7 +39,7 @@ const MESSAGES_KEPT: usize = 1024;
 
 type Reporter = Rc<dyn Fn(&ErrorReport)>;
 
-pub(crate) struct Owner {
+pub(crate) struct Scheduler {
     inbox: Arc<Inbox>,
     ready: ReadyQueue,
     tasks: TaskList,
@@ -50,20 +50,20 @@ pub(crate) struct Owner {
     last_id: Cell<u64>,
     /// An empty buffer for what the inbox has, which keeps its memory.
     messages: Cell<Vec<Message>>,
-    phase: Cell<Phase>,
+    phase: Cell<LoopPhase>,
     debug: Cell<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum LoopPhase {
     Open,
     Closing,
     Closed,
 }
 
-impl Owner {
+impl Scheduler {
     pub(crate) fn new(wake_up: WakeUp, debug: bool) -> Rc<Self> {
-        Rc::new(Owner {
+        Rc::new(Scheduler {
             inbox: Arc::new(Inbox::new(wake_up)),
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
@@ -72,7 +72,7 @@ impl Owner {
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
             messages: Cell::default(),
-            phase: Cell::new(Phase::Open),
+            phase: Cell::new(LoopPhase::Open),
             debug: Cell::new(debug),
         })
     }
@@ -102,7 +102,7 @@ impl Owner {
 
     /// Whether this thread is inside of this owner's loop.
     pub(crate) fn is_current(&self) -> bool {
-        current::owner_of(&self.inbox).is_some()
+        current::scheduler_of(&self.inbox).is_some()
     }
 
     #[inline]
@@ -112,13 +112,13 @@ impl Owner {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.phase.get() == Phase::Closed
+        self.phase.get() == LoopPhase::Closed
     }
 
     /// Whether new work is taken; it is not while the loop closes.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.phase.get() == Phase::Open
+        self.phase.get() == LoopPhase::Open
     }
 
     #[inline]
@@ -244,13 +244,13 @@ impl Owner {
     /// Calls `f` with the owner whose loop this thread is inside of, which the caller has made sure
     /// that it is.
     #[inline]
-    pub(crate) fn with_current<T>(f: impl FnOnce(&Rc<Owner>) -> T) -> T {
-        let owner = current::owner();
-        assert!(!owner.is_null(), "outside of all loops");
+    pub(crate) fn with_current<T>(f: impl FnOnce(&Rc<Scheduler>) -> T) -> T {
+        let scheduler = current::scheduler();
+        assert!(!scheduler.is_null(), "outside of all loops");
         // SAFETY: the owner that is current came from an `Rc`, which lives until its `Entered` guard
         // is dropped, and so longer than `f` runs. The one made here is never dropped.
-        let owner = ManuallyDrop::new(unsafe { Rc::from_raw(owner) });
-        f(&owner)
+        let scheduler = ManuallyDrop::new(unsafe { Rc::from_raw(scheduler) });
+        f(&scheduler)
     }
 
     /// Runs what is first in the ready queue.
@@ -342,7 +342,7 @@ impl Owner {
     /// Drops all tasks in the order in which they were spawned, then all callouts that are queued.
     /// Until [`end_close`](Self::end_close), work that is asked for is refused quietly.
     pub(crate) fn begin_close(self: &Rc<Self>) {
-        self.phase.set(Phase::Closing);
+        self.phase.set(LoopPhase::Closing);
         while let Some(task) = self.tasks.first() {
             // SAFETY: what is in the list is allocated; `end` takes it from there.
             unsafe { (task.as_ref().node.table.end)(task.cast(), self) };
@@ -358,7 +358,7 @@ impl Owner {
     }
 
     pub(crate) fn end_close(&self) {
-        self.phase.set(Phase::Closed);
+        self.phase.set(LoopPhase::Closed);
     }
 
     pub(crate) fn set_reporter(&self, reporter: Reporter) {
@@ -387,13 +387,13 @@ impl Owner {
     /// Hands a report to the exception handler of the loop with this inbox, from whatever thread; if
     /// the loop does not get to it any more, prints it.
     pub(crate) fn report_to(inbox: &Inbox, report: ErrorReport) {
-        if current::owner_of(inbox).is_some() {
-            return Owner::with_current(|owner| owner.report(report));
+        if current::scheduler_of(inbox).is_some() {
+            return Scheduler::with_current(|scheduler| scheduler.report(report));
         }
         let mut undelivered = Undelivered(Some(report));
         let deliver = move || {
             if let Some(report) = undelivered.0.take() {
-                Owner::with_current(|owner| owner.report(report));
+                Scheduler::with_current(|scheduler| scheduler.report(report));
             }
         };
         let _ = inbox.push_call(Box::new(deliver)); // refused, it is printed

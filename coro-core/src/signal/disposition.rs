@@ -31,7 +31,7 @@ struct Kind {
 }
 
 /// A listener's registration, until it is dropped.
-pub(super) struct Heard {
+pub(super) struct ListenerGuard {
     signal: c_int,
     handler: SigId,
 }
@@ -65,7 +65,7 @@ impl Kind {
     }
 }
 
-impl Heard {
+impl ListenerGuard {
     /// Registers a handler by `register`; dropping this removes it again.
     pub(super) fn new(
         signal: c_int,
@@ -76,11 +76,11 @@ impl Heard {
         let handler = register()?;
         kind.listeners += 1;
         kind.settle(signal);
-        Ok(Heard { signal, handler })
+        Ok(ListenerGuard { signal, handler })
     }
 }
 
-impl Drop for Heard {
+impl Drop for ListenerGuard {
     fn drop(&mut self) {
         if let Some(kind) = lock().get_mut(&self.signal) {
             kind.listeners -= 1;

@@ -31,8 +31,8 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, dro
 
 /// The place of one member. Only the owner reads or writes `polled_in` and `left`. The same holds
 /// for `next` while the seat is in no list of the room.
-pub(super) struct Seat {
-    room: AtomicPtr<Room>,
+pub(super) struct WakeNode {
+    room: AtomicPtr<WakeList>,
     number: u32,
     /// The next seat in the list that this seat is in.
     pub(super) next: AtomicU32,
@@ -45,11 +45,11 @@ pub(super) struct Seat {
     pub(super) left: AtomicBool,
 }
 
-impl Seat {
+impl WakeNode {
     /// A new seat is queued, and followed by the seat with the next number.
-    fn new(number: usize, room: *const Room) -> Self {
+    fn new(number: usize, room: *const WakeList) -> Self {
         let number = number as u32;
-        Seat {
+        WakeNode {
             room: AtomicPtr::new(room.cast_mut()),
             number,
             next: AtomicU32::new(number + 1),
@@ -64,10 +64,10 @@ impl Seat {
         self.number
     }
 
-    fn room(&self) -> &Room {
+    fn room(&self) -> &WakeList {
         // SAFETY: a seat is reached through its room, which the owner keeps, or by a waker. A lent
-        // waker borrows from the owner, and a cloned one counts the room. Only `Room::new` and
-        // `Room::seat_or_new` make seats.
+        // waker borrows from the owner, and a cloned one counts the room. Only `WakeList::new` and
+        // `WakeList::seat_or_new` make seats.
         unsafe { &*self.room.load(Ordering::Relaxed) }
     }
 
@@ -104,7 +104,7 @@ impl Seat {
     }
 
     /// Whether another member may have the seat, because this member has no waker any more. If it
-    /// has, the last waker [gives the seat back](Room::take_returned).
+    /// has, the last waker [gives the seat back](WakeList::take_returned).
     pub(super) fn can_be_reused(&self) -> bool {
         if self.wakers.load(Ordering::Acquire) == 0 {
             return true;
@@ -126,12 +126,12 @@ impl Seat {
 
     /// A waker that is lent for as long as the seat is borrowed. Only its clones are counted.
     #[inline]
-    pub(super) fn waker(&self) -> Lent<'_> {
+    pub(super) fn waker(&self) -> BorrowedWaker<'_> {
         let data = std::ptr::from_ref(self).cast();
         // SAFETY: the table keeps the contract of `RawWaker` for a pointer to a seat in a room that
         // is kept, here by the owner that lends the waker. The waker is never dropped, so it gives
         // up no count.
-        Lent(
+        BorrowedWaker(
             ManuallyDrop::new(unsafe { Waker::new(data, &TABLE) }),
             PhantomData,
         )
@@ -152,7 +152,7 @@ impl Seat {
     ///
     /// The caller gives up one counted waker of the seat. `this` is a pointer, not a reference,
     /// because the seat may be freed together with the count.
-    unsafe fn release(this: *const Seat) {
+    unsafe fn release(this: *const WakeNode) {
         // SAFETY: the waker keeps the room until its own count is taken off. If it is the seat's
         // last waker, the room is kept from then on by the count of the `Arc` that the seat's first
         // waker took, which is given up at the end.
@@ -171,9 +171,9 @@ impl Seat {
 }
 
 /// A waker that borrows its seat.
-pub(in crate::group) struct Lent<'a>(ManuallyDrop<Waker>, PhantomData<&'a Seat>);
+pub(in crate::group) struct BorrowedWaker<'a>(ManuallyDrop<Waker>, PhantomData<&'a WakeNode>);
 
-impl Deref for Lent<'_> {
+impl Deref for BorrowedWaker<'_> {
     type Target = Waker;
 
     fn deref(&self) -> &Waker {
@@ -181,11 +181,11 @@ impl Deref for Lent<'_> {
     }
 }
 
-type Block = OnceLock<Box<[Seat]>>;
+type Block = OnceLock<Box<[WakeNode]>>;
 
 /// The memory of the seats. Its owner and the wakers of its seats keep it. A waker may outlive the
 /// owner: the seats that it puts in a list are then never taken out.
-pub(super) struct Room {
+pub(super) struct WakeList {
     /// The seats that were woken, the latest first.
     list: AtomicU32,
     /// The seats whose last waker was dropped after their member had left.
@@ -194,18 +194,18 @@ pub(super) struct Room {
     waits: AtomicBool,
     /// The waker of the parent, the task that polls the group, while it waits.
     parent: Mutex<Option<Waker>>,
-    first: [Seat; FIRST],
+    first: [WakeNode; FIRST],
     more: OnceLock<Box<[Block; BLOCKS]>>,
 }
 
-impl Room {
+impl WakeList {
     pub(super) fn new() -> Arc<Self> {
-        let room = Arc::new(Room {
+        let room = Arc::new(WakeList {
             list: AtomicU32::new(NONE),
             returned: AtomicU32::new(NONE),
             waits: AtomicBool::new(false),
             parent: Mutex::new(None),
-            first: std::array::from_fn(|number| Seat::new(number, std::ptr::null())),
+            first: std::array::from_fn(|number| WakeNode::new(number, std::ptr::null())),
             more: OnceLock::new(),
         });
         let address = Arc::as_ptr(&room).cast_mut();
@@ -217,7 +217,7 @@ impl Room {
 
     /// The seat with that number, which exists.
     #[inline]
-    pub(super) fn seat(&self, number: u32) -> &Seat {
+    pub(super) fn seat(&self, number: u32) -> &WakeNode {
         match self.first.get(number as usize) {
             Some(seat) => seat,
             None => self.seat_in_block(number).expect("the seat is there"),
@@ -225,13 +225,13 @@ impl Room {
     }
 
     #[inline]
-    fn seat_in_block(&self, number: u32) -> Option<&Seat> {
+    fn seat_in_block(&self, number: u32) -> Option<&WakeNode> {
         let (block, start) = block_of(number);
         self.more.get()?[block].get()?.get(number as usize - start)
     }
 
     /// The seat with that number, which may be the first of a new block.
-    pub(super) fn seat_or_new(&self, number: u32) -> &Seat {
+    pub(super) fn seat_or_new(&self, number: u32) -> &WakeNode {
         let in_first = self.first.get(number as usize);
         if let Some(seat) = in_first.or_else(|| self.seat_in_block(number)) {
             return seat;
@@ -241,7 +241,7 @@ impl Room {
         let room = self.first[0].room.load(Ordering::Relaxed); // as the `Arc` gave it
         let seats = self.more.get_or_init(Box::default)[block].get_or_init(|| {
             let numbers = start..2 * start + FIRST;
-            numbers.map(|number| Seat::new(number, room)).collect()
+            numbers.map(|number| WakeNode::new(number, room)).collect()
         });
         &seats[number as usize - start]
     }
@@ -259,7 +259,7 @@ impl Room {
     /// to wake, if the parent waits.
     #[inline]
     #[must_use]
-    fn push(&self, seat: &Seat) -> Option<Waker> {
+    fn push(&self, seat: &WakeNode) -> Option<Waker> {
         push(&self.list, seat);
         fence_for_loom();
         match self.waits.load(Ordering::SeqCst) {
@@ -339,7 +339,7 @@ fn block_of(number: u32) -> (usize, usize) {
 
 /// Puts a seat that is in no list at the front of this list.
 #[inline]
-fn push(list: &AtomicU32, seat: &Seat) {
+fn push(list: &AtomicU32, seat: &WakeNode) {
     let mut first = list.load(Ordering::Relaxed);
     loop {
         seat.next.store(first, Ordering::Relaxed);
@@ -352,12 +352,12 @@ fn push(list: &AtomicU32, seat: &Seat) {
 
 /// # Safety
 ///
-/// The data is that of a waker made by [`Seat::waker`], or of a clone of one, which is counted.
+/// The data is that of a waker made by [`WakeNode::waker`], or of a clone of one, which is counted.
 #[inline]
-unsafe fn seat<'a>(data: *const ()) -> &'a Seat {
+unsafe fn seat<'a>(data: *const ()) -> &'a WakeNode {
     // SAFETY: the seat's room exists as long as the waker: the owner keeps it while a waker is
     // lent, and each clone has taken a count.
-    unsafe { &*data.cast::<Seat>() }
+    unsafe { &*data.cast::<WakeNode>() }
 }
 
 unsafe fn clone(data: *const ()) -> RawWaker {
@@ -381,5 +381,5 @@ unsafe fn wake_by_ref(data: *const ()) {
 
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the data is that of a counted waker: a lent one is never dropped.
-    unsafe { Seat::release(data.cast()) };
+    unsafe { WakeNode::release(data.cast()) };
 }

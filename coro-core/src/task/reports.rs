@@ -45,10 +45,10 @@ pub(super) fn failure(output: &dyn Any) -> Option<String> {
         }))
     }
     type Boxed = Box<dyn std::error::Error>;
-    type Shared = Box<dyn std::error::Error + Send + Sync>;
+    type SharedError = Box<dyn std::error::Error + Send + Sync>;
     text::<std::io::Error>(output)
         .or_else(|| text::<Boxed>(output))
-        .or_else(|| text::<Shared>(output))
+        .or_else(|| text::<SharedError>(output))
         .or_else(|| text::<String>(output))
         .or_else(|| text::<&'static str>(output))
         .or_else(|| text::<JoinError>(output))

@@ -15,8 +15,10 @@ command -v valgrind >/dev/null || {
     exit 0
 }
 target=${CARGO_TARGET_DIR:-target}
+status=0
 for profile in release one-unit; do
     echo "$profile:"
     cargo build --quiet --profile "$profile" -p coro-counts
-    "$target/$profile/coro-counts" "${1:-check}" "$profile"
+    "$target/$profile/coro-counts" "${1:-check}" "$profile" || status=1
 done
+exit $status

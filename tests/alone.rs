@@ -61,7 +61,7 @@ mod linux {
     struct Forked(i32);
 
     impl Forked {
-        fn is_good(self) -> bool {
+        fn ended_well(self) -> bool {
             let mut status = 0;
             // SAFETY: the status is written to a variable that is there.
             let waited = unsafe { waitpid(self.0, &raw mut status, 0) };
@@ -158,7 +158,7 @@ mod linux {
             drop(served.take());
             true
         });
-        assert!(child.is_good());
+        assert!(child.ended_well());
         let mut served = served.unwrap();
         served.is_told();
         // In the other order: the descriptors first, while the loop is kept.
@@ -175,7 +175,7 @@ mod linux {
             drop((listener, unix, open));
             true
         });
-        assert!(child.is_good());
+        assert!(child.ended_well());
         parts.unwrap().is_told();
     }
 
@@ -196,7 +196,7 @@ mod linux {
         });
         drop(copy);
         writer.write_all(b"x").unwrap();
-        assert!(child.is_good());
+        assert!(child.ended_well());
     }
 
     fn message_of(f: impl FnOnce()) -> String {
@@ -216,7 +216,7 @@ mod linux {
             let forever = message_of(|| event_loop.run_forever());
             message.contains("forked from its own") && forever.contains("forked from its own")
         });
-        assert!(child.is_good());
+        assert!(child.ended_well());
         event_loop.run_until_complete(async {}).unwrap();
     }
 
@@ -224,7 +224,7 @@ mod linux {
         let child = in_a_fork(|| {
             coro::run(async {
                 let inner = in_a_fork(|| true);
-                assert!(inner.is_good());
+                assert!(inner.ended_well());
                 coro::sleep(Duration::from_millis(1)).await;
             });
             let mut event_loop = EventLoop::new().unwrap();
@@ -243,10 +243,10 @@ mod linux {
                 } else {
                     1
                 }),
-                pid => message.is_empty() && Forked(pid).is_good(),
+                pid => message.is_empty() && Forked(pid).ended_well(),
             }
         });
-        assert!(child.is_good());
+        assert!(child.ended_well());
     }
 
     fn a_fork_leaves_threads_and_processes_to_the_parent() {
@@ -270,7 +270,7 @@ mod linux {
             drop(event_loop); // has threads that are not here, and does not wait for them
             true
         });
-        assert!(child.is_good());
+        assert!(child.ended_well());
         (event_loop, cat) = copies.unwrap();
         drop(cat.stdin.take());
         let status = event_loop.run_until_complete(cat.wait()).unwrap();

@@ -277,7 +277,7 @@ impl<B: Body + ?Sized> Chain<B> {
     /// The machine that the slot belongs to while the leaf is polled.
     #[inline]
     fn owner<Y, R>(&self, root: &Handle<Y, R>) -> Id {
-        match Id::of_types::<Y, R>() {
+        match Id::as_constant::<Y, R>() {
             Some(shared) => shared,
             None => self.leaf.get().map_or(root.id(), |link| link.owner),
         }

@@ -31,9 +31,23 @@ impl Id {
     /// A constant to the optimiser, which it would not see in an id that is drawn at run time.
     #[inline]
     pub(super) fn of_types<Y, R>() -> Option<Self> {
+        const SIZE_MAX: usize = size_of::<u64>();
+        if size_of::<Y>() > SIZE_MAX || size_of::<R>() > SIZE_MAX {
+            return None; // the answer, sooner
+        }
         let place = |id| PLAIN.iter().position(|plain| plain() == id);
         let places = place(type_id::<Y>())? * PLAIN.len() + place(type_id::<R>())?;
         Some(Id(u64::MAX - places as u64))
+    }
+
+    /// As [`of_types`](Self::of_types), if the optimiser makes a constant of it. Without optimisation,
+    /// computing it at each step would take longer than reading the id that is stored.
+    #[inline(always)]
+    pub(super) fn as_constant<Y, R>() -> Option<Self> {
+        match cfg!(debug_assertions) {
+            true => None,
+            false => Self::of_types::<Y, R>(),
+        }
     }
 
     #[cfg(target_has_atomic = "64")]

@@ -79,11 +79,8 @@ impl<Y, R> Handle<Y, R> {
     /// Whose slot it is a handle of.
     #[inline]
     pub(super) fn id(&self) -> Id {
-        match Id::of_types::<Y, R>() {
-            // Not read from the memory of the body, so that the optimiser sees through the comparison.
-            Some(id) if cfg!(not(debug_assertions)) => id,
-            _ => self.id,
-        }
+        // Not read from the memory of the body, so that the optimiser sees through the comparison.
+        Id::as_constant::<Y, R>().unwrap_or(self.id)
     }
 
     /// The value that this step resumes the body with.
@@ -189,7 +186,7 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     /// As [`lend_to`](Self::lend_to); the caller promises that the body exchanges `Y` and `R`.
     #[inline]
     pub(super) fn lend_to_id(&self, body: Id) {
-        if Id::of_types::<Y, R>().is_none() {
+        if Id::as_constant::<Y, R>().is_none() {
             self.head.owner.set(body);
         }
     }

@@ -63,6 +63,7 @@ mod main_task;
 mod queue;
 mod reports;
 mod scheduler;
+mod spawn;
 mod state;
 mod waker;
 

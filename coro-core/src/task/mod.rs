@@ -3,7 +3,7 @@
 //! # Who may touch what, and when
 //!
 //! A task is one allocation: a header, then its future, later its output. It belongs to one
-//! [`Scheduler`], which is its loop's, and that belongs to one thread. This is *the owner's thread*.
+//! `Scheduler`, which is its loop's, and that belongs to one thread. This is *the owner's thread*.
 //! Everything in the task is used on the owner's thread only, except four fields that other threads
 //! may use: `remote` (their share of the reference count), `in_inbox` (whether the task already waits
 //! in the inbox), `inbox` (which never changes) and `state`, of which they only ask whether the task

@@ -27,23 +27,13 @@ const PAIRS: &[&str] = &[
     "net: tcp_listener, tcp_socket",
     "net: tls, transport",
     "process: driver, protocol",
-    "task: budget, current",
-    "task: callout, scheduler",
     "task: cell, count",
     "task: cell, inbox",
     "task: cell, queue",
     "task: cell, scheduler",
     "task: cell, waker",
-    "task: context, current",
-    "task: context, join",
-    "task: context, scheduler",
-    "task: count, scheduler",
     "task: current, scheduler",
-    "task: inbox, scheduler",
-    "task: inbox, waker",
-    "task: join, scheduler",
     "task: queue, scheduler",
-    "task: scheduler, waker",
 ];
 
 /// A path of modules below `crate`.

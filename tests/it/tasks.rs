@@ -147,10 +147,48 @@ async fn tasks_have_names_numbers_and_origins() {
     assert_eq!(task.name(), "other");
     assert_eq!(handle.id(), task.id());
     assert!(handle.origin().file().ends_with("tasks.rs"));
-    assert_eq!(format!("{task:?}"), "Task(other unfinished)");
+    assert_eq!(format!("{task:?}"), "Task(other queued)");
     task.await.unwrap();
     assert_eq!(format!("{handle:?}"), "TaskHandle(other finished)");
     assert!(handle == handle.clone() && handle != next.handle());
+}
+
+#[coro::test]
+async fn the_debug_form_of_a_handle_shows_the_state_of_its_task() {
+    let state = |task: &TaskHandle| {
+        let text = format!("{task:?}");
+        let text = text.strip_prefix("TaskHandle(fetch ").unwrap();
+        text.strip_suffix(')').unwrap().to_owned()
+    };
+    let gate = Gate::new();
+    let task = spawn({
+        let gate = gate.clone();
+        async move {
+            let task = current_task().unwrap();
+            task.set_name("fetch");
+            let running = state(&task);
+            gate.await;
+            running
+        }
+    });
+    task.set_name("fetch");
+    let handle = task.handle();
+    assert_eq!(state(&handle), "queued");
+    turns(1).await;
+    assert_eq!(state(&handle), "idle");
+    gate.open();
+    assert_eq!(state(&handle), "queued");
+    assert_eq!(task.await.unwrap(), "running");
+    assert_eq!(state(&handle), "finished");
+
+    let task = spawn(pending::<()>());
+    task.set_name("fetch");
+    let handle = task.handle();
+    turns(1).await;
+    task.cancel();
+    assert_eq!(state(&handle), "queued, cancelled");
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(state(&handle), "finished");
 }
 
 #[coro::test]

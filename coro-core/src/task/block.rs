@@ -1,4 +1,4 @@
-//! Memory for tasks: blocks that are kept for the next task of their size.
+//! Blocks of memory for tasks, which are kept for the next task of their size.
 #![expect(
     unsafe_code,
     reason = "tasks of all types are laid out in blocks by hand"
@@ -10,24 +10,24 @@ use std::ptr::NonNull;
 
 use crate::primitives;
 
-/// The smallest block: allocators that put a word before what they give out waste nothing then.
+/// The smallest block. An allocator that puts one word before each block wastes nothing then.
 const SIZE_MIN: usize = 8;
-/// Blocks are larger by so many bytes from class to class.
+/// The difference in size between one class and the next.
 const STEP: usize = 16;
 const ALIGN: usize = 16;
 const CLASSES: usize = 64;
 
-/// So many blocks of a size stay when the loop has nothing to do; until then, all of them.
+/// How many free blocks of each class an idle loop keeps. A loop that is busy keeps all of them.
 const KEPT_IDLE: u32 = 4096;
 
-/// So many are given back in one go: about ten microseconds' work.
+/// How many blocks are given back at once: about ten microseconds' work.
 const TRIMMED_MAX: u32 = 512;
 
-/// The free blocks of a loop, for its own thread. Tasks that are larger, or aligned to more, than
-/// the largest class go to the global allocator each time.
+/// The free blocks of a loop, for its own thread. A task that is larger, or aligned to more, than the
+/// largest class gets its memory from the global allocator, and gives it back there.
 pub(super) struct Blocks {
     classes: [Class; CLASSES],
-    /// Some class has more than an idle loop keeps.
+    /// Whether some class has more blocks than an idle loop keeps.
     many: Cell<bool>,
 }
 
@@ -36,7 +36,7 @@ struct Class {
     kept: Cell<u32>,
 }
 
-/// What a block holds while it is free.
+/// The content of a block while it is free.
 struct Free {
     next: Option<NonNull<Free>>,
 }
@@ -83,7 +83,8 @@ impl Blocks {
     ///
     /// # Safety
     ///
-    /// It came from [`alloc`](Self::alloc) of any `Blocks`, for this layout, and is not used again.
+    /// The block came from [`alloc`](Self::alloc) of any `Blocks`, for this layout, and is not used
+    /// again.
     #[inline]
     pub(super) unsafe fn free(&self, block: NonNull<u8>, value: Layout) {
         let (_, class) = block_for(value);
@@ -91,14 +92,15 @@ impl Blocks {
             // SAFETY: as the caller promises.
             return unsafe { free_anywhere(block, value) };
         };
-        // SAFETY: a class's blocks are all of its size and alignment, which suit a `Free`.
+        // SAFETY: all blocks of a class have its size and alignment, which suit a `Free`.
         unsafe { class.push(block) };
         if class.kept.get() > KEPT_IDLE {
             self.many.set(true);
         }
     }
 
-    /// Gives back some of what a burst has left; whether there may be more of it.
+    /// Gives back some of the free blocks that a burst of tasks needed. Gives whether there may be
+    /// more to give back.
     #[inline]
     pub(super) fn trim(&self) -> bool {
         self.many.get() && self.trim_most()
@@ -129,15 +131,15 @@ impl Blocks {
 
 /// # Safety
 ///
-/// As for [`Blocks::free`]; but this may be any thread.
+/// As for [`Blocks::free`], but on any thread.
 pub(super) unsafe fn free_anywhere(block: NonNull<u8>, value: Layout) {
-    // SAFETY: all blocks come from the global allocator, with this very layout.
+    // SAFETY: all blocks come from the global allocator, with the layout of their class.
     unsafe { primitives::dealloc(block.as_ptr(), block_for(value).0) };
 }
 
 #[cold]
 fn alloc_new(layout: Layout) -> NonNull<u8> {
-    // SAFETY: the layout is not of size zero: a task has a header.
+    // SAFETY: the layout is not of size zero, as a task has a header.
     let block = unsafe { primitives::alloc(layout) };
     NonNull::new(block).unwrap_or_else(|| handle_alloc_error(layout))
 }
@@ -153,7 +155,7 @@ impl Class {
     #[inline]
     fn pop(&self) -> Option<NonNull<u8>> {
         let block = self.first.get()?;
-        // SAFETY: what is in the list is a free block, written by `push`.
+        // SAFETY: the list consists of free blocks, written by `push`.
         self.first.set(unsafe { block.as_ref().next });
         self.kept.set(self.kept.get() - 1);
         Some(block.cast())
@@ -167,7 +169,7 @@ impl Class {
     #[inline]
     unsafe fn push(&self, block: NonNull<u8>) {
         let block = block.cast::<Free>();
-        // SAFETY: the block is large enough and aligned for it, and nobody else uses it.
+        // SAFETY: the block is large enough and aligned for a `Free`, and not used otherwise.
         unsafe {
             block.write(Free {
                 next: self.first.get(),
@@ -203,12 +205,12 @@ mod tests {
             Layout::new::<[u64; 999]>(),
         );
         let first = blocks.alloc(small);
-        // SAFETY: it was allocated for this layout; so below.
+        // SAFETY: it was allocated for this layout, as were those below.
         unsafe { blocks.free(first, small) };
         let second = blocks.alloc(same);
         assert_eq!(first, second);
         let third = blocks.alloc(large);
-        // SAFETY: see above.
+        // SAFETY: as above.
         unsafe {
             blocks.free(third, large);
             free_anywhere(second, same);
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_burst_has_left_is_given_back_little_by_little() {
+    fn the_free_blocks_of_a_burst_are_given_back_in_small_steps() {
         let blocks = Blocks::new();
         let layout = Layout::new::<[u64; 2]>();
         let burst = KEPT_IDLE + 2 * TRIMMED_MAX;

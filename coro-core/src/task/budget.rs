@@ -1,33 +1,33 @@
-//! The budget of a step: how many waits in it may find at once what they wait for.
+//! The budget of a step: how many leaves may be ready in one poll of a task.
 //!
-//! A leaf, which is a wait of ours, [takes](take) one from it before it gives its result. When none
-//! is left the leaf takes nothing, wakes its task and is not ready: so the step ends, and the next
-//! begins with a full budget.
+//! A *leaf* is a wait of this crate's own. It [takes](take) one unit from the budget before it gives
+//! its result. If the budget is used up, the leaf changes nothing, wakes its task and is not ready.
+//! So the step ends, and the next step begins with a full budget.
 //!
 //! A step may poll more after a leaf was refused: the other arm of a `select`, or the next members of
-//! a group. An arm that would end the others must be heard, though it is polled last, so each refusal
-//! leaves half as much as the one before, and one at least. After [`REFUSALS`] of them the step has
-//! nothing left: it is a loop over several leaves that are always ready, of which one gives what
-//! another was refused. An executor that runs inside of the step, as `block_on` of another library
-//! does, never ends it: after [`SPINS`] refusals it starts anew.
+//! a group. An arm that would end the others must be heard, though it is polled last. So each refusal
+//! grants half of the units that the one before granted, and at least one. After [`REFUSALS`] of them
+//! a refusal grants nothing: the step must be a loop over several leaves that are always ready, in
+//! which one leaf takes the unit that another's refusal has granted. An executor that runs inside of
+//! the step, as `block_on` of another library does, never ends the step. So after [`SPINS`] refusals
+//! the count starts again.
 
 use std::task::{Context, Poll, Waker};
 
-use super::current::{is_inside, with_budget};
+use super::current::{UNLIMITED, is_inside, with_budget};
 
-/// How many waits may be ready at once in one step.
+/// How many leaves may be ready in one step.
 const STEP: u32 = 128;
 
-/// After this many refusals a step is granted nothing more.
+/// From this many refusals on a step is granted nothing more.
 const REFUSALS: u32 = 256;
 
-/// After this many refusals the step is taken for one that an executor of its own keeps from ending.
+/// After this many refusals the count starts again: an executor inside of the step keeps it from
+/// ending.
 const SPINS: u32 = 4096;
 
-/// Outside of a loop there is no budget to speak of.
-pub(super) const UNLIMITED: u32 = u32::MAX;
-
-/// Takes one; `false` if none is left: then the leaf asks [`refuse`], or is not ready anyway.
+/// Takes one unit. Gives `false` if the budget is used up: then a leaf that is ready asks
+/// [`refuse`], and one that is not ready suspends as usual.
 #[inline(always)]
 pub(crate) fn take() -> bool {
     with_budget(|left, _| {
@@ -39,19 +39,19 @@ pub(crate) fn take() -> bool {
     })
 }
 
-/// Takes `more` than the one that was taken for a wait whose result costs as much as several.
+/// Takes `more` units, for a leaf whose result costs as much as several, beside the one that it took.
 pub(crate) fn take_more(more: u32) {
     with_budget(|left, _| left.set(left.get().saturating_sub(more)));
 }
 
-/// Gives back one that was taken: the leaf was not ready.
+/// Gives back the unit that a leaf took before it turned out not to be ready.
 #[inline(always)]
 pub(crate) fn give_back() {
     with_budget(|left, _| left.set(left.get().saturating_add(1)));
 }
 
-/// Refuses a leaf that is ready though nothing is left, and wakes its task; `false` outside of a
-/// loop, where nothing is refused.
+/// Refuses a leaf that is ready when the budget is used up, and wakes its task. Gives `false` outside
+/// of a loop, where no leaf is refused.
 #[cold]
 #[must_use]
 pub(crate) fn refuse(waker: &Waker) -> bool {
@@ -77,7 +77,7 @@ fn left_after(refusals: u32) -> u32 {
     }
 }
 
-/// For a leaf that is ready: whether it may say so in this step.
+/// Takes one unit for a leaf that is ready. If that is refused, the leaf must give `Pending`.
 #[inline]
 pub(crate) fn poll(cx: &mut Context<'_>) -> Poll<()> {
     match take() || !refuse(cx.waker()) {
@@ -88,7 +88,7 @@ pub(crate) fn poll(cx: &mut Context<'_>) -> Poll<()> {
 
 /// Calls `f`, in which no leaf is refused.
 pub(crate) fn unlimited<T>(f: impl FnOnce() -> T) -> T {
-    /// What was left before, also if `f` panics.
+    /// Restores the budget, also if `f` panics.
     struct Before(u32);
 
     impl Drop for Before {
@@ -101,7 +101,7 @@ pub(crate) fn unlimited<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// Begins a step; gives whether the one before it had to end because its budget was used up.
+/// Begins a step. Gives whether a leaf was refused in the step before.
 #[inline(always)]
 pub(crate) fn begin_step() -> bool {
     with_budget(|left, refused| {

@@ -1,7 +1,7 @@
-//! Callouts: closures that the loop calls once, in their turn.
+//! Callouts: closures that the loop calls once, when their turn comes.
 #![expect(
     unsafe_code,
-    reason = "a callout erases its closure's type behind a counted pointer"
+    reason = "a callout erases the type of its closure behind a counted pointer"
 )]
 
 use std::cell::UnsafeCell;
@@ -19,7 +19,7 @@ use crate::report::{ErrorReport, ReportKind};
 struct CalloutCell<F> {
     node: Node,
     origin: Origin,
-    /// Only ever borrowed to take the closure out.
+    /// Borrowed only to take the closure out.
     closure: UnsafeCell<Option<F>>,
 }
 
@@ -47,8 +47,8 @@ impl Callout {
         if !self.node().state.is_done() {
             let _ = self.node().state.cancel();
             let _ = self.node().state.complete();
-            // SAFETY: the callout is allocated, and its closure is not being called: the state
-            // says done before it is.
+            // SAFETY: the callout is allocated. Its closure is not being called: the state would say
+            // done.
             unsafe { (self.node().table.end)(self.0, scheduler) };
         }
     }
@@ -57,7 +57,7 @@ impl Callout {
         self.node().state.is_cancelled()
     }
 
-    /// Puts the callout at the end of the ready queue; it must be in it once at most.
+    /// Puts the callout at the end of the ready queue. It must be there at most once.
     pub(crate) fn enqueue(self, scheduler: &Scheduler) {
         let node = self.0;
         std::mem::forget(self);
@@ -65,7 +65,7 @@ impl Callout {
         unsafe { scheduler.enqueue(node) };
     }
 
-    /// Drops this reference; the callout is called all the same.
+    /// Drops this reference. The callout is called all the same.
     pub(crate) fn forget(self) {}
 }
 
@@ -87,7 +87,8 @@ impl Drop for Callout {
 ///
 /// The caller gives up a reference to a callout.
 unsafe fn release(node: NonNull<Node>) {
-    // SAFETY: the caller's reference keeps the callout allocated; after the last nobody uses it.
+    // SAFETY: the caller's reference keeps the callout allocated; after the last one is given up, it
+    // is not used.
     unsafe {
         let left = node.as_ref().handles.get() - 1;
         node.as_ref().handles.set(left);
@@ -114,13 +115,13 @@ impl<F: FnOnce() + 'static> CalloutCell<F> {
 ///
 /// The callout is a cell of `F`, and allocated.
 unsafe fn take<F>(node: NonNull<Node>) -> Option<F> {
-    // SAFETY: as the caller promises; the borrow ends here, before any foreign code runs.
+    // SAFETY: as the caller promises. The borrow ends here, before foreign code runs.
     unsafe { (*node.cast::<CalloutCell<F>>().as_ref().closure.get()).take() }
 }
 
 unsafe fn run<F: FnOnce()>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
-    // SAFETY: the queue's reference keeps the callout allocated until it is given up at the end;
-    // the table says that it is a cell of `F`.
+    // SAFETY: the queue's reference keeps the callout allocated until it is given up at the end. The
+    // table says that it is a cell of `F`.
     unsafe {
         if let Some(f) = take::<F>(node) {
             let _ = node.as_ref().state.complete();
@@ -155,6 +156,6 @@ unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
 }
 
 unsafe fn free<F>(node: NonNull<Node>, _: Option<&Scheduler>) {
-    // SAFETY: leaked from a box of this type in `new`, and no reference is left.
+    // SAFETY: leaked from a box of this type in `new`, and no reference remains.
     drop(unsafe { Box::from_raw(node.cast::<CalloutCell<F>>().as_ptr()) });
 }

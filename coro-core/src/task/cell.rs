@@ -1,7 +1,7 @@
-//! The memory of a task: one allocation, reached through counted pointers.
+//! The cell of a task: one allocation, reached through counted pointers.
 #![expect(
     unsafe_code,
-    reason = "a task erases its future's type and outlives it in pieces"
+    reason = "a cell erases the type of its future, and its parts end one after the other"
 )]
 
 use std::alloc::Layout;
@@ -30,7 +30,8 @@ pub(super) struct Header {
     pub(super) node: Node,
     pub(super) inbox: NonNull<Inbox>,
     pub(super) remote: AtomicIsize,
-    /// Wakers counted on the owner's thread, inside its loop; only the sum with `remote` counts.
+    /// Wakers counted on the owner's thread, inside its loop. Only the sum with `remote` means
+    /// anything.
     pub(super) wakers: Cell<i32>,
     pub(super) in_inbox: AtomicBool,
     pub(super) joiner: Cell<Option<Waker>>,
@@ -42,7 +43,7 @@ pub(super) struct Header {
 
 type DoneCallback = Box<dyn FnOnce(TaskHandle)>;
 
-/// What few tasks have.
+/// The name and callbacks, which few tasks have.
 #[derive(Default)]
 struct Extra {
     name: Option<Box<str>>,
@@ -86,11 +87,12 @@ impl Header {
         }
     }
 
-    /// The loop's identity, and the way to it from other threads.
+    /// The inbox of the task's loop: its address is the loop's identity, and other threads reach the
+    /// loop through it.
     #[inline]
     pub(super) fn inbox(&self) -> &Inbox {
-        // SAFETY: while the task is unfinished its loop keeps the inbox, and afterwards, if there
-        // are wakers that could ask, the task itself.
+        // SAFETY: while the task is unfinished, its loop keeps the inbox alive. Afterwards the task
+        // itself does, if there are wakers that could ask.
         unsafe { self.inbox.as_ref() }
     }
 
@@ -132,19 +134,38 @@ impl Drop for Header {
     fn drop(&mut self) {
         if self.remote.load(Ordering::Relaxed) & MERGED != 0 {
             // SAFETY: gives back the count that was taken when the task's counts were merged. The
-            // pointer is that of the owner's `Arc`.
+            // pointer is that of the scheduler's `Arc`.
             drop(unsafe { Arc::from_raw(self.inbox.as_ptr()) });
         }
     }
 }
 
-/// Allocates a task that is not in any list yet. It has two references: the loop's, the handle's.
-pub(super) fn new_task<F>(
-    scheduler: &Rc<Scheduler>,
-    state: State,
-    future: F,
-    origin: Origin,
-) -> TaskRef
+/// A new task in the ready queue.
+#[inline]
+pub(super) fn new_queued_task<F>(scheduler: &Rc<Scheduler>, future: F, origin: Origin) -> TaskRef
+where
+    F: Future + 'static,
+{
+    let task = new_task(scheduler, State::queued(), future, origin);
+    // SAFETY: the task is in no queue yet. The loop's reference keeps it allocated until it is
+    // popped: if it ends before that, its state says that it is still queued.
+    unsafe { scheduler.enqueue(task.as_ptr().cast()) };
+    task
+}
+
+/// A new task that is in no queue. The caller polls it, or ends it, at once.
+#[inline]
+pub(super) fn new_idle_task<F>(scheduler: &Rc<Scheduler>, future: F, origin: Origin) -> TaskRef
+where
+    F: Future + 'static,
+{
+    new_task(scheduler, State::idle(), future, origin)
+}
+
+/// Allocates a task in the list of unfinished tasks. It has two references: the loop's and the
+/// handle's.
+#[inline]
+fn new_task<F>(scheduler: &Rc<Scheduler>, state: State, future: F, origin: Origin) -> TaskRef
 where
     F: Future + 'static,
 {
@@ -155,12 +176,14 @@ where
         .blocks()
         .alloc(Layout::new::<TaskCell<F>>())
         .cast::<TaskCell<F>>();
-    // SAFETY: the block was made for a cell of `F`; of the two references one is the handle's.
+    // SAFETY: the block was made for a cell of `F`. Of the two references, the loop's keeps the task
+    // allocated in the list until it is finished, and the other is the handle's.
     unsafe {
         cell.write(TaskCell {
             header,
             stage: UnsafeCell::new(TaskStage::Future(future)),
         });
+        scheduler.task_list().push(cell.cast());
         TaskRef::from_counted(cell.cast(), scheduler.clone())
     }
 }
@@ -189,9 +212,9 @@ unsafe fn stage<F: Future>(task: NonNull<Header>) -> *mut TaskStage<F> {
 unsafe fn run<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
     let task = node.cast::<Header>();
     scheduler.running().set(Some(task));
-    // SAFETY: the loop's reference keeps the task allocated until one of these gives it up; the
-    // table says that it is a cell of `F`; what is taken from the ready queue is nowhere running.
-    // A panic of the future's goes up to the loop, which then calls `panicked`.
+    // SAFETY: the loop's reference keeps the task allocated until one of these calls gives it up.
+    // The table says that it is a cell of `F`. A task from the ready queue is not running already.
+    // A panic of the future goes up to the loop, which then calls `panicked`.
     unsafe {
         match task.as_ref().node.state.begin() {
             Begin::Poll => match poll::<F>(task) {
@@ -206,11 +229,11 @@ unsafe fn run<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler
     Ran::Step
 }
 
-/// Polls a new task here and now, before the loop has seen it.
+/// Polls a task that [`new_idle_task`] has just made from an `F`, without the ready queue.
 pub(super) fn poll_first<F: Future + 'static>(task: &TaskRef) {
     let (scheduler, task) = (task.scheduler(), task.as_ptr());
     let before = scheduler.running().replace(Some(task));
-    // SAFETY: the caller has just made the task from an `F`, so nobody runs it, and the loop has
+    // SAFETY: the caller has just made the task from an `F`, so it is not running, and the loop has
     // its reference.
     unsafe {
         task.as_ref().node.state.begin_at_once();
@@ -223,14 +246,21 @@ pub(super) fn poll_first<F: Future + 'static>(task: &TaskRef) {
     scheduler.running().set(before);
 }
 
+/// Drops the future of a task that [`new_idle_task`] has just made from an `F`, without a poll.
+pub(super) fn end_unpolled<F: Future + 'static>(task: &TaskRef) {
+    // SAFETY: the caller has just made the task from an `F`, so it is in the list of unfinished
+    // tasks and not running.
+    unsafe { end::<F>(task.as_ptr().cast(), task.scheduler()) };
+}
+
 /// # Safety
 ///
 /// The task is a cell of `F` in the state running, and the loop has a reference to it.
 #[inline(always)]
 unsafe fn poll<F: Future + 'static>(task: NonNull<Header>) -> Poll<F::Output> {
-    // SAFETY: the future stands in the cell and does not move until it is dropped there; the state
-    // running keeps everybody else from the stage; the waker does not outlive the loop's reference
-    // but by clones, which count.
+    // SAFETY: the future stands in the cell and does not move until it is dropped there. The state
+    // running keeps all other code from the stage. Only clones of the waker can outlive the loop's
+    // reference, and clones count.
     unsafe {
         let waker = waker::borrow(task);
         match &mut *stage::<F>(task) {
@@ -255,14 +285,14 @@ unsafe fn suspend(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
     }
 }
 
-/// The future has panicked as it was polled.
+/// Ends a task whose future has panicked in its poll.
 unsafe fn panicked<F: Future + 'static>(
     node: NonNull<Node>,
     scheduler: &Rc<Scheduler>,
     payload: Payload,
 ) {
     let task = node.cast::<Header>();
-    // SAFETY: the table says that it is a cell of `F`; it was running, so it is not finished, and
+    // SAFETY: the table says that it is a cell of `F`. It was running, so it is not finished, and
     // the loop has its reference.
     unsafe {
         let error = JoinError::panicked(task.as_ref().name().into(), payload);
@@ -280,9 +310,9 @@ unsafe fn finish<F: Future + 'static>(
     scheduler: &Rc<Scheduler>,
     result: Option<Result<F::Output, JoinError>>,
 ) {
-    // SAFETY: the loop's reference keeps the task allocated until the last line. Nobody else uses
-    // the stage before the state says done; a future that panics as it is dropped is gone all the
-    // same, so the stage is overwritten without dropping it again.
+    // SAFETY: the loop's reference keeps the task allocated until the last line. No other code uses
+    // the stage before the state says done. A future whose destructor panics is gone all the same,
+    // so the stage is overwritten without dropping it again.
     unsafe {
         let header = task.as_ref();
         let stage = stage::<F>(task);
@@ -310,7 +340,7 @@ unsafe fn finish<F: Future + 'static>(
     }
 }
 
-/// An output that nobody waits for: report it if it is a failure, and drop it.
+/// Drops the output of a task without a handle that could await it, after reporting a failure.
 fn settle<F: Future + 'static>(
     header: &Header,
     scheduler: &Rc<Scheduler>,
@@ -325,7 +355,7 @@ fn settle<F: Future + 'static>(
     }
 }
 
-/// Tells those who wait that the task is done.
+/// Wakes the joiner of a task that is done, and queues its callbacks.
 ///
 /// # Safety
 ///
@@ -350,8 +380,8 @@ unsafe fn announce(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
 unsafe fn end<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
     let task = node.cast::<Header>();
     let before = scheduler.running().replace(Some(task));
-    // SAFETY: the caller took the task from the list of unfinished tasks, to which the loop's
-    // reference belongs, and no task is running while the loop closes.
+    // SAFETY: the task is in the list of unfinished tasks, so the loop has its reference, and it is
+    // not running: the caller has just made it, or closes the loop, while which no task runs.
     unsafe {
         task.as_ref().node.state.begin_end();
         finish::<F>(task, scheduler, None);
@@ -361,7 +391,7 @@ unsafe fn end<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler
 
 pub(super) unsafe fn discard_task(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
     let task = node.cast::<Header>();
-    // SAFETY: the loop closes the tasks before it discards what is queued, so this one is done, and
+    // SAFETY: the loop ends all tasks before it discards the queued nodes, so this task is done, and
     // its place in the queue stands for the loop's reference.
     unsafe {
         if task.as_ref().node.state.begin() == Begin::Release {
@@ -378,8 +408,8 @@ pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<String>, Orig
 
 unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {
     let task = node.cast::<Header>();
-    // SAFETY: the state done hands the stage over to the one who waits, on the owner's thread;
-    // `into` points to an `Option` of the output's type.
+    // SAFETY: once the state says done, the stage belongs to the handle that takes the output, on
+    // the owner's thread. `into` points to an `Option` of the output's type.
     unsafe {
         let stage = stage::<F>(task);
         if task.as_ref().node.state.is_done() && matches!(*stage, TaskStage::Output(_)) {
@@ -404,8 +434,8 @@ unsafe fn drop_output<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<S
 
 unsafe fn free_cell<F: Future>(node: NonNull<Node>, scheduler: Option<&Scheduler>) {
     let layout = Layout::new::<TaskCell<F>>();
-    // SAFETY: the cell was written into a block for it, and no reference is left. Its stage is
-    // empty by now: as long as there is an output there is the handle that will take or drop it.
+    // SAFETY: the cell was written into a block for it, and no reference remains. Its stage is
+    // empty by now: while there is an output, there is the handle that takes or drops it.
     unsafe {
         ptr::drop_in_place(node.cast::<TaskCell<F>>().as_ptr());
         match scheduler {

@@ -1,4 +1,4 @@
-//! Values that belong to a task, to what it calls, and to what it spawns.
+//! Task-locals: values that belong to a task, to its calls, and to the tasks that it spawns.
 
 use std::any::Any;
 use std::fmt;
@@ -12,18 +12,14 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::current;
-use super::join::Task;
-use super::queue::Origin;
-use super::scheduler::Scheduler;
+use super::current::{self, Values};
 
-/// The key of a value that belongs to a task, to what it calls, and to what it spawns.
+/// The key of a value that belongs to a task, to its calls, and to the tasks that it spawns.
 ///
-/// A counterpart of `contextvars.ContextVar`. A value is given to a future with
-/// [`scope`](Self::scope), and is there while that future is polled or dropped. What is spawned
-/// meanwhile, tasks and children of scopes, and callouts that are registered, begin with a copy of
-/// all values that their maker has; afterwards neither sees what the other sets. Where no value is
-/// set, none of this costs anything but one look.
+/// A counterpart of `contextvars.ContextVar`. [`scope`](Self::scope) gives a value to a future; the
+/// value is there while that future is polled or dropped. Tasks, children of scopes and callouts
+/// that are made meanwhile begin with a copy of all values that their maker has. Afterwards neither
+/// side sees a value that the other sets. If no value is set, all this costs is one check of a flag.
 ///
 /// Values never leave their thread: jobs of other threads and futures sent by a
 /// [`RemoteHandle`](crate::event_loop::RemoteHandle) begin with none.
@@ -45,13 +41,10 @@ use super::scheduler::Scheduler;
 /// });
 /// ```
 pub struct TaskLocal<T: 'static> {
-    /// So that each key has an address of its own, which is its identity.
+    /// Gives each key an address of its own, which is its identity.
     _place: u8,
     value: PhantomData<fn() -> T>,
 }
-
-/// All values of a task, by the addresses of their keys; few, as a rule.
-pub(crate) type Values = Rc<Vec<(usize, Rc<dyn Any>)>>;
 
 impl<T: 'static> TaskLocal<T> {
     /// A key, for a `static`.
@@ -68,8 +61,9 @@ impl<T: 'static> TaskLocal<T> {
 
     /// Awaits `future`, for which the key's value is `value`.
     ///
-    /// The other values are those of whoever polls it first. What the future [sets](Self::set) is
-    /// gone when it ends. Dropping it drops the future with its values in place.
+    /// The other values are those of the task that polls it first. A value that the future
+    /// [sets](Self::set) is gone when the future ends. Dropping it drops the future with its values
+    /// in place.
     pub fn scope<F: IntoFuture>(&'static self, value: T, future: F) -> WithValue<F::IntoFuture> {
         WithValue {
             added: Some((self.key(), Rc::new(value))),
@@ -85,12 +79,12 @@ impl<T: 'static> TaskLocal<T> {
         call(with_value(current::values(), self.key(), Rc::new(value)), f)
     }
 
-    /// Replaces the value, for what comes after in the innermost scope of whatever key, and for
-    /// what is spawned there.
+    /// Replaces the value, for the rest of the innermost scope (of this key or another) and for the
+    /// tasks that are spawned there.
     ///
     /// # Panics
     ///
-    /// Outside of every [`scope`](Self::scope), where there is no place for it.
+    /// Outside of every [`scope`](Self::scope): there is no place for the value.
     #[track_caller]
     pub fn set(&'static self, value: T) {
         assert!(
@@ -147,28 +141,14 @@ pub(crate) fn call<R>(values: Values, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-impl Scheduler {
-    /// Makes a task that begins with the present values. That is rare, so it is compiled for each
-    /// type of output only, not of future.
-    #[cold]
-    pub(super) fn spawn_inheriting<T: 'static>(
-        self: &Rc<Self>,
-        future: Pin<Box<dyn Future<Output = T>>>,
-        origin: Origin,
-        eager: bool,
-    ) -> Task<T> {
-        self.spawn_bare(InContext::inherit(future), origin, eager)
-    }
-}
-
-/// A callout's closure that is called with the present values in place.
+/// Wraps the closure of a callout, so that it is called with the present values in place.
 #[cold]
 pub(super) fn inherit(f: Box<dyn FnOnce()>) -> impl FnOnce() {
     let values = current::values().unwrap_or_default();
     move || call(values, f)
 }
 
-/// These values are in place for as long as this lives; then again those of before.
+/// Puts values in place for as long as this lives, and then the earlier ones back.
 struct Inside<'a>(&'a mut Option<Values>);
 
 impl<'a> Inside<'a> {
@@ -202,7 +182,7 @@ pin_project! {
 }
 
 impl<F> InContext<F> {
-    /// The future begins with the present values.
+    /// A future that begins with the present values.
     pub(crate) fn inherit(future: F) -> Self {
         InContext {
             values: current::values(),
@@ -226,7 +206,7 @@ pin_project! {
     /// The future of [`TaskLocal::scope`].
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct WithValue<F> {
-        // Until the first poll.
+        // The key and its value, until the first poll.
         added: Option<(usize, Rc<dyn Any>)>,
         #[pin]
         inner: InContext<F>,

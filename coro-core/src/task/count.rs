@@ -1,7 +1,7 @@
-//! How tasks are counted: handles and wakers of the owner's thread in cells, the rest atomically.
+//! The counts of a task: references of the owner's thread in cells, all others in an atomic.
 #![expect(
     unsafe_code,
-    reason = "whoever gives up the last reference frees the memory"
+    reason = "giving up the last reference to a task frees its memory"
 )]
 
 use std::ptr::NonNull;
@@ -13,12 +13,13 @@ use super::scheduler::Scheduler;
 use crate::error::JoinError;
 use crate::primitives::{Arc, Ordering, fence};
 
-/// In `remote`: the owner's counts are in it. References count in steps of [`ONE`].
+/// The bit of `remote` that says that the owner's counts were added to it. References count in steps
+/// of [`ONE`].
 pub(super) const MERGED: isize = 1;
 const ONE: isize = 2;
 
-/// The process is aborted before more are counted. What the threads have counted by the time they see
-/// it, and the counts of the owner's thread, fit in the rest of an `isize`.
+/// A clone aborts the process when the count is beyond this. Other threads may count on until they
+/// see it; their references, and those of the owner's thread, fit in the rest of an `isize`.
 pub(super) const MOST_REMOTE: isize = isize::MAX / 2;
 pub(super) const MOST_WAKERS: i32 = i32::MAX / 4;
 
@@ -31,7 +32,7 @@ pub(super) struct TaskRef {
 impl TaskRef {
     /// # Safety
     ///
-    /// The task is the owner's and allocated, and the caller hands over one handle's reference.
+    /// The task is the scheduler's and allocated, and the caller hands over one handle's reference.
     #[inline]
     pub(super) unsafe fn from_counted(task: NonNull<Header>, scheduler: Rc<Scheduler>) -> Self {
         TaskRef { task, scheduler }
@@ -39,7 +40,7 @@ impl TaskRef {
 
     /// # Safety
     ///
-    /// The task is the owner's, has not been freed, and is unfinished or has other handles.
+    /// The task is the scheduler's, has not been freed, and is unfinished or has other handles.
     #[inline]
     pub(super) unsafe fn new(task: NonNull<Header>, scheduler: Rc<Scheduler>) -> Self {
         // SAFETY: as the caller promises.
@@ -71,7 +72,7 @@ impl TaskRef {
         unsafe { take(self.task.cast(), std::ptr::from_mut(into).cast()) };
     }
 
-    /// Drops an output that was not taken, and reports a failure that nobody saw.
+    /// Drops an output that was not taken, after reporting it if it is a failure.
     pub(super) fn drop_output(&self) {
         // SAFETY: the task is allocated, and this is its owner's thread.
         unsafe { (self.header().node.table.drop_output)(self.task.cast(), &self.scheduler) };
@@ -88,9 +89,9 @@ impl Clone for TaskRef {
 impl Drop for TaskRef {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: gives up the reference that this stands for. It is `!Send`, as is the task's
-        // owner, so this is the owner's thread. With the last handle the loop's is gone too, so
-        // the task is done; unless its counts were merged, no waker is left either.
+        // SAFETY: gives up the reference that this stands for. It is `!Send`, as is the scheduler,
+        // so this is the owner's thread. If this was the last handle, the loop's reference is gone
+        // too, so the task is done; unless its counts were merged, there is no waker either.
         unsafe {
             let header = self.task.as_ref();
             let left = header.node.handles.get() - 1;
@@ -105,9 +106,27 @@ impl Drop for TaskRef {
     }
 }
 
-/// The loop gives up its reference to a finished task.
+impl Scheduler {
+    /// Calls `f` with a reference to each unfinished task, in the order in which they were spawned.
+    /// It must neither spawn a task nor end one.
+    pub(super) fn for_each_task(self: &Rc<Self>, mut f: impl FnMut(TaskRef)) {
+        self.task_list().for_each(|task| {
+            // SAFETY: a task in the list is allocated and unfinished, and the scheduler's.
+            f(unsafe { TaskRef::new(task, self.clone()) });
+        });
+    }
+
+    /// Takes a finished task out of the list of unfinished tasks.
+    #[inline]
+    pub(super) fn forget(&self, task: NonNull<Header>) {
+        // SAFETY: every task is in its scheduler's list from when it was spawned until here.
+        unsafe { self.task_list().remove(task) };
+    }
+}
+
+/// Gives up the loop's reference to a finished task.
 ///
-/// Where no waker is left anywhere, only handles can be, which never leave this thread: they stay
+/// If no waker remains anywhere, only handles can remain, which never leave this thread: they stay
 /// counted in their cell. Otherwise all counts become atomic, the handles together as one.
 ///
 /// # Safety
@@ -115,9 +134,9 @@ impl Drop for TaskRef {
 /// The task is done, the loop has this reference, and this is the owner's thread.
 #[inline]
 pub(super) unsafe fn release_loops(task: NonNull<Header>, scheduler: &Scheduler) {
-    // SAFETY: the loop's reference keeps the task allocated until the counts are merged. When the
-    // count of wakers is zero on both sides, there is none from which to make another. The inbox
-    // lives as long as the owner; from here on the task itself keeps it.
+    // SAFETY: the loop's reference keeps the task allocated until the counts are merged. If both
+    // counts of wakers are zero, there is no waker from which another could be cloned. The inbox
+    // lives as long as the scheduler; from the increment on, the task itself keeps it alive.
     unsafe {
         let header = task.as_ref();
         let handles = header.node.handles.get() - 1;
@@ -163,7 +182,7 @@ pub(super) unsafe fn retain_waker(task: NonNull<Header>) {
 #[inline]
 pub(super) unsafe fn release_waker(task: NonNull<Header>) {
     // SAFETY: the waker's reference keeps the task allocated; while the task is unfinished, so does
-    // the loop's. The cell goes below zero when more wakers are dropped here than were cloned here.
+    // the loop's. The cell goes below zero if more wakers are dropped here than were cloned here.
     unsafe {
         let header = task.as_ref();
         match header.node.state.is_done() {
@@ -192,11 +211,13 @@ pub(super) unsafe fn retain_remote(task: NonNull<Header>) {
 
 /// # Safety
 ///
-/// The caller gives up a reference that it has, and that the atomic count knows of, or will.
+/// The caller gives up a reference that the atomic count includes, or will include once the counts
+/// are merged.
 #[inline]
 pub(super) unsafe fn release_remote(task: NonNull<Header>) {
-    // SAFETY: the caller's reference keeps the task allocated until it is given up here. Whoever
-    // brings the merged count to zero is the last, and sees what all others did before.
+    // SAFETY: the caller's reference keeps the task allocated until it is given up here. The thread
+    // that brings the merged count to zero has the last reference, and the fence shows it the writes
+    // of all other threads.
     unsafe {
         if task.as_ref().remote.fetch_sub(ONE, Ordering::Release) - ONE == MERGED {
             fence(Ordering::Acquire);
@@ -207,7 +228,7 @@ pub(super) unsafe fn release_remote(task: NonNull<Header>) {
 
 /// # Safety
 ///
-/// No reference is left. The owner is given on its own thread only.
+/// No reference remains. A scheduler is given on its own thread only.
 #[inline]
 unsafe fn free(task: NonNull<Header>, scheduler: Option<&Scheduler>) {
     // SAFETY: the table was made for this very cell.

@@ -1,4 +1,4 @@
-//! Which loop this thread is inside of: the only thread-local.
+//! The current loop of a thread, in the only thread-local.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -6,23 +6,27 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
 
-use super::budget::UNLIMITED;
-use super::context::Values;
 use super::inbox::Inbox;
 use super::scheduler::Scheduler;
+
+/// All values of task-locals that a task has, by the addresses of their keys; few, as a rule.
+pub(crate) type Values = Rc<Vec<(usize, Rc<dyn Any>)>>;
+
+/// The budget outside of a loop, where no step has to end.
+pub(super) const UNLIMITED: u32 = u32::MAX;
 
 /// No field needs dropping, so that the thread-local is usable for as long as its thread lives.
 struct Current {
     inbox: Cell<*const Inbox>,
     scheduler: Cell<*const Scheduler>,
-    /// What the rows above want to find here: the loop itself.
+    /// The loop itself, whose type belongs to a higher row.
     context: RefCell<ManuallyDrop<Option<Rc<dyn Any>>>>,
-    /// The values of the task-locals, where some are set.
+    /// The values of the task-locals, if some are set.
     values: Cell<ManuallyDrop<Option<Values>>>,
     has_values: Cell<bool>,
-    /// What is left of the present step's budget.
+    /// The rest of the present step's budget.
     budget: Cell<u32>,
-    /// How many leaves were refused in it because nothing was left.
+    /// How many leaves were refused in this step because the budget was used up.
     refused: Cell<u32>,
 }
 
@@ -50,13 +54,13 @@ impl Current {
     }
 }
 
-/// The owner, if its loop is the one that this thread is inside of.
+/// The scheduler with this inbox, if this thread is inside of its loop.
 #[inline]
 pub(super) fn scheduler_of(inbox: &Inbox) -> Option<*const Scheduler> {
     CURRENT.with(|current| ptr::eq(current.inbox.get(), inbox).then(|| current.scheduler.get()))
 }
 
-/// The owner whose loop this thread is inside of; null outside of all.
+/// The scheduler whose loop this thread is inside of; null outside of all loops.
 #[inline]
 pub(super) fn scheduler() -> *const Scheduler {
     CURRENT.with(|current| current.scheduler.get())
@@ -73,7 +77,7 @@ pub(crate) fn context() -> Option<Rc<dyn Any>> {
     CURRENT.with(|current| (**current.context.borrow()).clone())
 }
 
-/// Calls `f` with what is left of the step's budget, and with the number of refusals.
+/// Calls `f` with the rest of the step's budget, and with the number of refusals.
 #[inline(always)]
 pub(super) fn with_budget<T>(f: impl FnOnce(&Cell<u32>, &Cell<u32>) -> T) -> T {
     CURRENT.with(|current| f(&current.budget, &current.refused))
@@ -93,7 +97,7 @@ pub(crate) fn values() -> Option<Values> {
     values
 }
 
-/// Gives those of before, for the caller to drop.
+/// Puts other values in place, and gives the earlier ones, for the caller to drop.
 pub(super) fn replace_values(values: Option<Values>) -> Option<Values> {
     CURRENT.with(|current| {
         current.has_values.set(values.is_some());
@@ -101,7 +105,8 @@ pub(super) fn replace_values(values: Option<Values>) -> Option<Values> {
     })
 }
 
-/// Inside the loop for as long as this lives; then again where the thread was before.
+/// Keeps this thread inside of a loop. When it is dropped, the thread is again inside of the earlier
+/// loop, or of none.
 #[must_use]
 pub(crate) struct Entered {
     inbox: *const Inbox,

@@ -1,7 +1,7 @@
-//! How other threads reach a loop: one inbox, with coalesced wake-ups.
+//! The inbox of a loop, through which other threads reach it, with coalesced wake-ups.
 #![expect(
     unsafe_code,
-    reason = "what other threads wake is sent here as a counted pointer"
+    reason = "a task that another thread wakes is sent here as a counted pointer"
 )]
 
 use std::ptr::NonNull;
@@ -10,22 +10,22 @@ use std::thread::{self, ThreadId};
 
 use super::cell::Header;
 use super::count;
-use super::scheduler::Scheduler;
-use super::waker;
 use crate::error::LoopClosed;
 use crate::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use crate::sys::WakeUp;
 
-/// Its address is the identity of a loop; every task keeps it alive, so no other loop can have it.
+/// Its address is the identity of a loop: while a task can still compare with the address, the inbox
+/// is alive, so no other loop has the same.
 pub(crate) struct Inbox {
     messages: Mutex<Messages>,
-    /// There are messages that the loop has not taken.
+    /// Whether there are messages that the loop has not taken.
     pending: AtomicBool,
-    /// The loop waits in its poller, or is about to.
+    /// Whether the loop waits in its poller, or is about to.
     asleep: AtomicBool,
-    /// Until the loop is closed: wakers may outlive it by far, and need no descriptor.
+    /// Taken out when the loop is closed: wakers may outlive the loop, and must not keep its
+    /// descriptor open.
     wake_up: Mutex<Option<std::sync::Arc<WakeUp>>>,
-    /// Handles that may be in the hands of other threads.
+    /// How many remote handles there are; other threads may have them.
     handles: AtomicUsize,
     thread: ThreadId,
 }
@@ -44,7 +44,7 @@ pub(crate) enum Message {
 /// A counted reference to a task that another thread has woken.
 pub(crate) struct RemoteWake(NonNull<Header>);
 
-// SAFETY: any thread may count atomically; only the owner does more, in `deliver`.
+// SAFETY: any thread may count atomically; only the owner's thread does more, when it delivers it.
 unsafe impl Send for RemoteWake {}
 
 impl RemoteWake {
@@ -55,15 +55,8 @@ impl RemoteWake {
         RemoteWake(task)
     }
 
-    /// Wakes the task; called by its owner.
-    pub(super) fn deliver(self, scheduler: &Scheduler) {
-        // SAFETY: the reference keeps the task allocated.
-        let header = unsafe { self.0.as_ref() };
-        // A swap, not a store: whoever still found the mark set leaves its wake-up to this one, so
-        // the poll that follows has to see what it did before; and whoever comes later has to see
-        // the mark gone before the poll begins to look.
-        header.in_inbox.swap(false, Ordering::AcqRel);
-        waker::wake_here(self.0, scheduler);
+    pub(super) fn task(&self) -> NonNull<Header> {
+        self.0
     }
 }
 
@@ -87,7 +80,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Messages> {
-        // No foreign code runs under the lock, so what a panic left behind is whole.
+        // No foreign code runs under the lock, so the messages are whole though the lock is poisoned.
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,11 +95,11 @@ impl Inbox {
     }
 
     pub(super) fn push_wake(&self, wake: RemoteWake) {
-        // Refused by a loop that is closed: its tasks are done, so nothing is to be woken.
+        // Refused by a loop that is closed: its tasks are done, so there is no task to wake.
         drop(self.push(Message::Wake(wake)));
     }
 
-    /// Refused messages come back, to be dropped when the lock is free again.
+    /// A refused message comes back, so that it is dropped outside of the lock.
     fn push(&self, message: Message) -> Result<(), Message> {
         {
             let mut messages = self.lock();
@@ -120,11 +113,11 @@ impl Inbox {
         Ok(())
     }
 
-    /// Ends the loop's sleep, with at most one write to its descriptor a sleep.
+    /// Ends the loop's sleep. Each sleep costs at most one write to the loop's descriptor.
     fn wake_loop(&self) {
         fence(Ordering::SeqCst); // with the one in `fall_asleep`
         if self.asleep.swap(false, Ordering::AcqRel) {
-            // Not under the lock: a process that is forked meanwhile could never take it.
+            // Not under the lock: if the process forked meanwhile, its child could never take it.
             let wake_up = self.lock_wake_up().clone();
             wake_up.iter().for_each(|wake_up| wake_up.wake());
         }
@@ -138,11 +131,11 @@ impl Inbox {
         self.pending.load(Ordering::Relaxed)
     }
 
-    /// Announces that the loop will wait; `false` if something came in meanwhile.
+    /// Announces that the loop will wait. Gives `false` if a message has come in meanwhile.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.asleep.store(true, Ordering::Release);
-        // Of the two fences one comes first for all threads: either this sees the message, or its
-        // sender sees the sleep.
+        // One of the two fences comes first for all threads: either this load sees the message, or
+        // its sender sees that the loop sleeps.
         fence(Ordering::SeqCst);
         let awake = self.pending.load(Ordering::Acquire);
         if awake {
@@ -166,9 +159,9 @@ impl Inbox {
         std::mem::swap(&mut self.lock().list, into);
     }
 
-    /// Refuses all further messages, and gives back those that were not taken.
+    /// Refuses all further messages, and gives those that were not taken.
     ///
-    /// From here on the loop is woken no more.
+    /// From here on no message wakes the loop.
     pub(crate) fn close(&self) -> Vec<Message> {
         let wake_up = self.lock_wake_up().take();
         drop(wake_up);

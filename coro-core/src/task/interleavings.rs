@@ -1,6 +1,7 @@
-//! Every interleaving of what threads can do to one task, as loom finds them.
+//! Every interleaving of the operations of several threads on one task, as loom finds them.
 //!
-//! Loom also counts the blocks and the `Arc`s: what is freed twice, or not at all, fails the model.
+//! Loom also counts the blocks and the `Arc`s: a block that is freed twice, or not at all, fails the
+//! model.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -16,7 +17,7 @@ use loom::thread;
 use super::{Scheduler, Task, current};
 use crate::sys::{Poller, WakeUp};
 
-/// An owner without a loop: the test takes its turns.
+/// A scheduler without a loop: the test takes its turns.
 struct World {
     scheduler: Rc<Scheduler>,
     _poller: Poller,
@@ -76,7 +77,7 @@ impl World {
     }
 }
 
-/// What another thread does with a waker that it was sent.
+/// Clones, wakes and drops a waker, on another thread.
 fn use_up(waker: Waker) {
     let second = waker.clone();
     waker.wake_by_ref();

@@ -1,4 +1,4 @@
-//! Handles of tasks: the one that takes the output, and those that only look.
+//! The handles of a task: `Task` takes the output, `TaskHandle` does not.
 
 use std::fmt;
 use std::future::Future;
@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use super::count::TaskRef;
 use super::large::is_large;
 use super::scheduler::Scheduler;
+use super::state::{Snapshot, TaskPhase};
 use super::{budget, context, current, waker};
 use crate::error::JoinError;
 
@@ -26,10 +27,10 @@ impl fmt::Display for TaskId {
 
 /// A task that runs on the loop, and the future of its output.
 ///
-/// The counterpart of `asyncio.Task`. The loop owns the task: dropping this handle *detaches* it,
-/// it runs on and is never lost. What the task ends with is then seen by nobody, so a panic goes to
-/// the loop's [exception handler](crate::event_loop::LoopHandle::set_exception_handler), and so does the error
-/// of an output of type `Result<(), E>` where `E` is [`std::io::Error`], a boxed
+/// The counterpart of `asyncio.Task`. The loop owns the task: dropping this handle *detaches* the
+/// task, which runs on and is never lost. No handle can then await its output. So a panic goes to
+/// the loop's [exception handler](crate::event_loop::LoopHandle::set_exception_handler), and so does
+/// the error of an output of type `Result<(), E>`, if `E` is [`std::io::Error`], a boxed
 /// [`std::error::Error`], `String`, `&'static str`, [`JoinError`] or
 /// [`Elapsed`](crate::error::Elapsed).
 ///
@@ -42,10 +43,10 @@ impl fmt::Display for TaskId {
 ///
 /// # Cancelling
 ///
-/// [`cancel`](Self::cancel) drops the future at its next turn: its destructors are the clean-up,
-/// and nothing in it can refuse. Awaiting the task then gives a [`JoinError`] for which
-/// [`is_cancelled`](JoinError::is_cancelled) is true. Dropping the `.await` of a task loses
-/// nothing: the task runs on, and if the handle still exists it can be awaited again.
+/// [`cancel`](Self::cancel) drops the future when the task's turn comes. The destructors in it are
+/// the clean-up; the future cannot refuse. Awaiting the task then gives a [`JoinError`] for which
+/// [`is_cancelled`](JoinError::is_cancelled) is true. Dropping the `.await` of a `&mut Task` loses
+/// nothing: the task runs on, and the handle can be awaited again.
 ///
 /// # Panics
 ///
@@ -68,7 +69,7 @@ impl<T> Task<T> {
         }
     }
 
-    /// The handle of a task that keeps its output in a box, as all do whose output is large.
+    /// The handle of a task that keeps its output in a box, as every task with a large output does.
     pub(super) fn of_boxed(mut task: Task<Box<T>>) -> Self {
         debug_assert!(is_large::<T>());
         let handle = Task::new(task.task.clone());
@@ -83,7 +84,7 @@ impl<T> Task<T> {
         output
     }
 
-    /// In a function of its own: what its callers have on their stacks is a copy less.
+    /// In a function of its own, so that its callers have one copy less on their stacks.
     #[inline(never)]
     fn take_boxed(&self) -> Option<Result<T, JoinError>> {
         let mut output = None::<Result<Box<T>, JoinError>>;
@@ -91,13 +92,13 @@ impl<T> Task<T> {
         output.map(|output| output.map(|boxed| *boxed))
     }
 
-    /// Asks for the task's end: its future is dropped when its turn comes.
+    /// Cancels the task: its future is dropped when its turn comes.
     ///
-    /// A cancelled task is never polled again, though it may have been woken: before its first step
-    /// it never runs, and what a lock, a channel or another primitive has handed to it as it waited
-    /// goes to the next waiter. A task that cancels itself runs on to its next wait, and is dropped
-    /// there; if it returns first, its output counts. Gives `false` if the task is done or was
-    /// cancelled before.
+    /// A cancelled task is never polled again, even if it was woken. A task that is cancelled before
+    /// its first step never runs. If a lock, a channel or another primitive has already served the
+    /// task as a waiter, the lock or item goes to the next waiter. A task that cancels itself runs on
+    /// to its next wait, and is dropped there; if it returns first, its output counts. Gives `false`
+    /// if the task is done or was cancelled before.
     pub fn cancel(&self) -> bool {
         waker::cancel_here(&self.task)
     }
@@ -113,7 +114,7 @@ impl<T> Task<T> {
         output
     }
 
-    /// Whether the task is done, by its output, a panic or a cancellation.
+    /// Whether the task is done: by its output, a panic or a cancellation.
     pub fn is_finished(&self) -> bool {
         self.task.header().node.state.is_done()
     }
@@ -123,7 +124,7 @@ impl<T> Task<T> {
         TaskId(self.task.header().id)
     }
 
-    /// The task's name: the one given to it, or else `Task-N` with its number.
+    /// The name that was given to the task, or else `Task-N` with its number.
     pub fn name(&self) -> String {
         self.task.header().name()
     }
@@ -136,9 +137,9 @@ impl<T> Task<T> {
     /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
     ///
     /// Callbacks are called in the order in which they were added, with the values that
-    /// [task-locals](crate::task::TaskLocal) have now; one added to a task that is
-    /// done is called at the loop's next turn. A loop that is closed calls none: what is added then,
-    /// or was added to a task that ends with its loop, is dropped.
+    /// [task-locals](crate::task::TaskLocal) have now. A callback that is added to a task that is
+    /// done is called at the loop's next turn. A closed loop calls no callbacks: one that is added to
+    /// a task of a closed loop, or to a task that ends with its loop, is dropped.
     pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
         if self.is_finished() {
             let handle = self.handle();
@@ -154,14 +155,14 @@ impl<T> Task<T> {
         }
     }
 
-    /// Makes the task end with this handle: dropping it cancels the task.
+    /// Makes the task end with this handle: dropping the handle cancels the task.
     #[must_use = "it is the returned handle that cancels the task when it is dropped"]
     pub fn cancel_on_drop(mut self) -> Self {
         self.cancel_on_drop = true;
         self
     }
 
-    /// Another handle to the same task, which does not take the output.
+    /// Another handle of the same task, which cannot take the output.
     pub fn handle(&self) -> TaskHandle {
         TaskHandle::new(self.task.clone())
     }
@@ -209,7 +210,7 @@ impl<T> Drop for Task<T> {
             if self.cancel_on_drop {
                 self.cancel();
             }
-            let joiner = header.joiner.take(); // may be foreign code, as it is dropped
+            let joiner = header.joiner.take(); // a foreign waker may panic when it is dropped
             self.task.scheduler().contain_drop(|| drop(joiner));
         }
     }
@@ -221,9 +222,11 @@ impl<T> fmt::Debug for Task<T> {
     }
 }
 
-/// A task seen from beside: its name and state, and the power to cancel it, but not its output.
+/// A second handle of a task: it can name and cancel the task, but not take its output.
 ///
-/// Keeping one does not keep the task running, and dropping one does nothing to it.
+/// Keeping one does not keep the task running, and dropping one does nothing to the task. Its `Debug`
+/// form shows the name and the state of the task: `idle` while it waits, `queued` once it is woken,
+/// `running` or `finished`; and whether an unfinished task is `cancelled`.
 #[derive(Clone)]
 pub struct TaskHandle {
     task: TaskRef,
@@ -235,7 +238,7 @@ impl TaskHandle {
         TaskHandle { task }
     }
 
-    /// The task that is being polled, on the loop of this owner's that the thread is inside of.
+    /// The task that this scheduler's loop is polling.
     pub(crate) fn current(scheduler: &Rc<Scheduler>) -> Option<Self> {
         waker::running(scheduler).map(TaskHandle::new)
     }
@@ -255,8 +258,8 @@ impl TaskHandle {
         TaskId(self.task.header().id)
     }
 
-    /// The task's name: the one given to it, or else `Task-N` with its number; `main` for the main
-    /// future.
+    /// The name that was given to the task, or else `Task-N` with its number. A main future is called
+    /// `main`.
     pub fn name(&self) -> String {
         self.task.header().name()
     }
@@ -269,6 +272,15 @@ impl TaskHandle {
     /// Where the task was spawned.
     pub fn origin(&self) -> &'static Location<'static> {
         self.task.header().origin
+    }
+}
+
+impl Scheduler {
+    /// The unfinished tasks, in the order in which they were spawned.
+    pub(crate) fn tasks(self: &Rc<Self>) -> Vec<TaskHandle> {
+        let mut tasks = Vec::new();
+        self.for_each_task(|task| tasks.push(TaskHandle::new(task)));
+        tasks
     }
 }
 
@@ -287,10 +299,17 @@ impl fmt::Debug for TaskHandle {
     }
 }
 
-fn debug(what: &str, task: &TaskRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let state = match task.header().node.state.is_done() {
-        true => "finished",
-        false => "unfinished",
+fn debug(handle: &str, task: &TaskRef, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Snapshot { phase, cancelled } = task.header().node.state.snapshot();
+    let state = match phase {
+        TaskPhase::Idle => "idle",
+        TaskPhase::Queued => "queued",
+        TaskPhase::Running => "running",
+        TaskPhase::Finished => "finished",
     };
-    write!(f, "{what}({} {state})", task.header().name())
+    let cancelled = match cancelled && phase != TaskPhase::Finished {
+        true => ", cancelled",
+        false => "",
+    };
+    write!(f, "{handle}({} {state}{cancelled})", task.header().name())
 }

@@ -1,9 +1,9 @@
-//! Large futures, closures, outputs: boxed where they come in.
+//! Boxes for large futures, closures and outputs, made where these come in.
 //!
-//! Without optimisation a value is copied on the stack by each function that passes it on, so a future
-//! of a quarter of a mebibyte needs several. Each door asks [`is_large`], which is a constant, and has
-//! the rest done in a function of its own for either case: a function that could do both would have
-//! room for both on its stack.
+//! Without optimisation each function that passes a value on copies it on the stack, so a future of a
+//! quarter of a mebibyte needs several times that. Each public function that takes a future asks
+//! [`is_large`], which is a constant, and calls another function for either case: a function that
+//! could do both would have room for both on its stack.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-/// From this size on an allocation costs little beside the copies that it saves.
+/// From this size on, an allocation costs little beside the copies that it saves.
 const LARGE: usize = if cfg!(debug_assertions) {
     2 << 10
 } else {
@@ -30,7 +30,7 @@ pub(crate) fn boxed<F: IntoFuture>(future: F) -> Pin<Box<F::IntoFuture>> {
     Box::pin(future.into_future())
 }
 
-/// As [`boxed`], for what is a future already: a copy less.
+/// As [`boxed`], for a value that is a future already: one copy less.
 #[inline(never)]
 pub(crate) fn boxed_future<F>(future: F) -> Pin<Box<F>> {
     Box::pin(future)

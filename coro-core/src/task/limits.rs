@@ -1,7 +1,7 @@
-//! Counts of references at their limits: the process is aborted before one wraps.
+//! The counts of a task at their limits: the process is aborted before a count wraps.
 //!
-//! Each test runs itself again in a process of its own, where the counter is set by hand: to count that
-//! far takes minutes.
+//! Each test runs itself again in a child process, which sets the count by hand: to count that far
+//! takes minutes.
 
 use std::cell::Cell;
 use std::env;
@@ -47,7 +47,7 @@ fn in_a_task(f: impl Fn(&TaskRef, &Waker) + 'static) {
 fn aborts(name: &str, f: impl Fn(&TaskRef, &Waker) + 'static) -> bool {
     if env::var_os(CHILD).is_some() {
         in_a_task(f);
-        return true; // the parent sees that the child has ended well
+        return true; // the parent sees that the child was not aborted
     }
     let child = Command::new(env::current_exe().unwrap())
         .args([&format!("task::limits::{name}"), "--exact"])

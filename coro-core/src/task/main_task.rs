@@ -1,7 +1,7 @@
-//! The stand-in for a main future: it takes turns like a task, but its caller polls it.
+//! The stand-in for a main future, which takes turns like a task, but is polled by its caller.
 #![expect(
     unsafe_code,
-    reason = "it stands in the ready queue, like the cells of tasks"
+    reason = "the stand-in is a node of the ready queue, like the cell of a task"
 )]
 
 use std::future::Future;
@@ -35,18 +35,18 @@ pub(crate) struct MainTask {
 }
 
 impl MainTask {
-    /// Makes the stand-in; its first turn is the next.
+    /// Makes the stand-in and queues it.
     pub(crate) fn new(scheduler: &Rc<Scheduler>, origin: &'static Location<'static>) -> Self {
         let header = Box::new(Header::new(scheduler, 0, &TABLE, State::main(), 2, origin));
         header.set_name("main".into());
         let cell = NonNull::from(Box::leak(header));
-        // SAFETY: of its two references one is this handle's; the other is the loop's.
+        // SAFETY: of the two references, one is this handle's and the other is the loop's.
         let task = unsafe { TaskRef::from_counted(cell, scheduler.clone()) };
         waker::wake_here(cell, scheduler);
         MainTask { task }
     }
 
-    /// Polls the main future, now that its turn has come.
+    /// Polls the main future, in the turn of the stand-in.
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         let (header, scheduler) = (self.task.header(), self.task.scheduler());
         let begun = scheduler.is_debug().then(Instant::now);
@@ -65,13 +65,13 @@ impl MainTask {
 }
 
 impl Drop for MainTask {
-    /// The main future has gone: nothing will be done any more when its wakers are woken.
+    /// The main future is gone: waking one of its wakers has no effect any more.
     fn drop(&mut self) {
         self.task.scheduler().running().set(None); // it is still set when the future has panicked
         let done = self.task.header().node.state.complete();
         if !done.queued {
-            // SAFETY: the loop's reference is given up once: here or, if it stands in the queue,
-            // when it is taken from there.
+            // SAFETY: the loop's reference is given up once: here or, if the stand-in is queued,
+            // when it is popped.
             unsafe { release_loops(self.task.as_ptr(), self.task.scheduler()) };
         }
     }
@@ -79,7 +79,7 @@ impl Drop for MainTask {
 
 unsafe fn run(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
     let task = node.cast::<Header>();
-    // SAFETY: the loop's reference keeps it allocated until it is given up here.
+    // SAFETY: the loop's reference keeps the stand-in allocated until it is given up here.
     unsafe {
         if task.as_ref().node.state.begin() == Begin::Release {
             release_loops(task, scheduler);
@@ -90,6 +90,6 @@ unsafe fn run(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
 }
 
 unsafe fn free(node: NonNull<Node>, _: Option<&Scheduler>) {
-    // SAFETY: leaked from a box in `new`, and no reference is left.
+    // SAFETY: leaked from a box in `new`, and no reference remains.
     drop(unsafe { Box::from_raw(node.cast::<Header>().as_ptr()) });
 }

@@ -1,8 +1,5 @@
-//! The lists that tasks and callouts are linked into: the ready queue, the unfinished tasks.
-#![expect(
-    unsafe_code,
-    reason = "links are raw pointers into the cells that are linked"
-)]
+//! The ready queue and the list of unfinished tasks.
+#![expect(unsafe_code, reason = "a link is a raw pointer to the next cell")]
 
 use std::any::Any;
 use std::cell::Cell;
@@ -14,12 +11,12 @@ use super::cell::Header;
 use super::scheduler::Scheduler;
 use super::state::State;
 
-/// The head of every task and callout: what the ready queue knows of it.
+/// The head of every task and callout: the part that the ready queue uses.
 #[repr(C)]
 pub(super) struct Node {
     pub(super) table: &'static Table,
     next: Cell<Option<NonNull<Node>>>,
-    /// Handles, which never leave the owner's thread, and the loop's own reference.
+    /// The handles, which never leave the owner's thread, and the loop's own reference.
     pub(super) handles: Cell<u32>,
     pub(super) state: State,
 }
@@ -45,50 +42,50 @@ impl Node {
     }
 }
 
-/// Ends the process, as `Rc` and `Arc` do: so many references can only have been forgotten, and a count
-/// that wrapped would free what is in use.
+/// Ends the process, as `Rc` and `Arc` do. Only a program that forgets references counts this far, and
+/// a count that wrapped would free memory that is in use.
 #[cold]
 #[inline(never)]
 pub(super) fn too_many() -> ! {
     std::process::abort()
 }
 
-/// What the loop can do with a node of whatever kind. Each function takes the whole cell's pointer.
+/// The functions of the loop for one type of cell. Each takes a pointer to the whole cell.
 pub(super) struct Table {
-    /// Runs what was taken from the ready queue.
+    /// Runs a node that was popped from the ready queue.
     pub(super) run: unsafe fn(NonNull<Node>, &Rc<Scheduler>) -> Ran,
     /// Ends a task whose future has panicked.
     pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Scheduler>, Payload),
-    /// Drops what was taken from the ready queue, when the loop closes.
+    /// Drops a node that was popped from the ready queue, when the loop closes.
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
-    /// Drops the future of a task that is neither done nor running, when the loop closes; or the
-    /// closure of a callout, when it is cancelled.
+    /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the
+    /// closure of a callout, when the callout is cancelled.
     pub(super) end: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
-    /// Moves the output to an `Option<Result<T, JoinError>>`; leaves it alone if there is none.
+    /// Moves the output to an `Option<Result<T, JoinError>>`, or leaves that alone if there is none.
     pub(super) take_output: unsafe fn(NonNull<Node>, *mut ()),
-    /// Drops an output that nobody took, and reports a failure that nobody saw.
+    /// Drops an output that was not taken, after reporting it if it is a failure.
     pub(super) drop_output: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
-    /// Gives the memory back: to the owner, on its thread, and anywhere without it.
+    /// Frees the memory: to the scheduler's blocks on its thread, to the allocator without one.
     pub(super) free: unsafe fn(NonNull<Node>, Option<&Scheduler>),
 }
 
-/// What a panic carries.
+/// The payload of a panic.
 pub(super) type Payload = Box<dyn Any + Send>;
 
 pub(super) type Origin = &'static Location<'static>;
 
-/// What a step turned out to be.
+/// The kind of node that a step has run.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ran {
-    /// A task or callout, and it has been run.
+    /// A task or callout, which has been run.
     Step,
     /// The main future, which the caller has to poll now.
     Main,
 }
 
-/// First in, first out; whatever is ready to run stands here.
+/// The nodes that are ready to run, first in, first out.
 #[derive(Default)]
 pub(super) struct ReadyQueue {
     head: Cell<Option<NonNull<Node>>>,
@@ -104,8 +101,8 @@ impl ReadyQueue {
 
     /// # Safety
     ///
-    /// The node is on its owner's thread, stands in no queue, and stays allocated until it is
-    /// popped.
+    /// The node is in no queue and stays allocated until it is popped, and this is its owner's
+    /// thread.
     #[inline]
     pub(super) unsafe fn push(&self, node: NonNull<Node>) {
         // SAFETY: the caller promises that the node is allocated, and so was the tail when it was
@@ -123,7 +120,7 @@ impl ReadyQueue {
     #[inline]
     pub(super) fn pop(&self) -> Option<NonNull<Node>> {
         let node = self.head.get()?;
-        // SAFETY: what stands in the queue is allocated, by the promise made to `push`.
+        // SAFETY: a node in the queue is allocated, by the promise made to `push`.
         let next = unsafe { node.as_ref().next.get() };
         self.head.set(next);
         if next.is_none() {
@@ -176,7 +173,7 @@ impl TaskList {
     /// The task is in this list.
     #[inline]
     pub(super) unsafe fn remove(&self, task: NonNull<Header>) {
-        // SAFETY: what is in the list is allocated, the neighbours included.
+        // SAFETY: a task in the list is allocated, and so are its neighbours.
         unsafe {
             let Links { previous, next } = &task.as_ref().links;
             match previous.get() {
@@ -194,7 +191,7 @@ impl TaskList {
     pub(super) fn for_each(&self, mut visit: impl FnMut(NonNull<Header>)) {
         let mut at = self.first.get();
         while let Some(task) = at {
-            // SAFETY: what is in the list is allocated, and `visit` removes nothing.
+            // SAFETY: a task in the list is allocated, and `visit` removes none.
             at = unsafe { task.as_ref().links.next.get() };
             visit(task);
         }

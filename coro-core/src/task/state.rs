@@ -6,24 +6,43 @@ use crate::primitives::{AtomicU16, Ordering::Relaxed};
 const QUEUED: u16 = 1;
 /// It is being polled.
 const RUNNING: u16 = 1 << 1;
-/// Somebody woke it since its last poll began.
+/// It was woken since its last poll began.
 const WOKEN: u16 = 1 << 2;
-/// Its end was asked for: it is never polled again.
+/// It was cancelled: no poll begins any more.
 const CANCELLED: u16 = 1 << 3;
-/// Its future is gone; nothing will change any more.
+/// Its future is gone: it is never woken, cancelled or polled any more.
 const DONE: u16 = 1 << 4;
-/// A handle that will want the output exists.
+/// There is a handle that can take the output.
 const WATCHED: u16 = 1 << 5;
 /// It stands in for a main future, which cannot be cancelled.
 const MAIN: u16 = 1 << 6;
-
-/// Somebody is to be told when it is done.
+/// A joiner is to be woken, or callbacks are to be called, when it is done.
 const AWAITED: u16 = 1 << 7;
 
-/// Written by the owner's thread alone, with plain loads and stores; others may ask `is_done`.
+/// Written by the owner's thread alone, with plain loads and stores. Other threads may ask `is_done`.
 pub(super) struct State(AtomicU16);
 
-/// What to do after a wake-up or a cancellation.
+/// The phase of a task, for readers outside of the scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TaskPhase {
+    /// It waits to be woken.
+    Idle,
+    /// It stands in the ready queue.
+    Queued,
+    /// It is being polled, or its future is being dropped.
+    Running,
+    Finished,
+}
+
+/// A state as it was at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    pub(super) phase: TaskPhase,
+    /// Whether it was cancelled. A finished task may have given its output all the same.
+    pub(super) cancelled: bool,
+}
+
+/// The duty after a wake-up or a cancellation.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wake {
@@ -31,18 +50,19 @@ pub(super) enum Wake {
     Nothing,
 }
 
-/// What to do with what was taken from the ready queue.
+/// The duty towards a task that was popped from the ready queue.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Begin {
     Poll,
     /// Drop the future: the task was cancelled.
     Drop,
-    /// It was finished while it stood in the queue: give up the reference kept for that.
+    /// It was finished while it stood in the queue: give up the loop's reference, which was kept for
+    /// that.
     Release,
 }
 
-/// What to do after a poll that was not ready.
+/// The duty after a poll that was not ready.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Suspend {
@@ -50,12 +70,15 @@ pub(super) enum Suspend {
     Nothing,
 }
 
-/// What a finished task still has to serve.
+/// The duties towards a task that has just finished.
 #[must_use]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Complete {
+    /// Keep the output, for the handle that can take it.
     pub(super) watched: bool,
+    /// Wake the joiner and queue the callbacks.
     pub(super) awaited: bool,
+    /// Keep the loop's reference until the task is popped.
     pub(super) queued: bool,
 }
 
@@ -108,7 +131,7 @@ impl State {
         self.add_and_enqueue_unless_busy(bits | WOKEN)
     }
 
-    /// Asks for the end; `None` if it has come or was asked for already, or cannot be asked for.
+    /// Cancels. Gives `None` if it is done or was cancelled before, or is a main future's.
     #[inline]
     pub(super) fn cancel(&self) -> Option<Wake> {
         if self.has(DONE | CANCELLED | MAIN) {
@@ -164,7 +187,7 @@ impl State {
         Suspend::Enqueue
     }
 
-    /// While the loop closes: what is left of a task is dropped wherever it stands.
+    /// For a task whose future is dropped at once, though it may stand in the queue.
     pub(super) fn begin_end(&self) {
         self.set(self.get() | RUNNING | CANCELLED);
     }
@@ -178,6 +201,18 @@ impl State {
             awaited: bits & AWAITED != 0,
             queued: bits & QUEUED != 0,
         }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let bits = self.get();
+        let phase = match bits {
+            _ if bits & DONE != 0 => TaskPhase::Finished,
+            _ if bits & RUNNING != 0 => TaskPhase::Running,
+            _ if bits & QUEUED != 0 => TaskPhase::Queued,
+            _ => TaskPhase::Idle,
+        };
+        let cancelled = bits & CANCELLED != 0;
+        Snapshot { phase, cancelled }
     }
 
     #[inline]
@@ -254,6 +289,28 @@ mod tests {
         assert_eq!(state.wake(), Wake::Nothing);
         assert_eq!(state.suspend(), Suspend::Enqueue);
         assert_eq!(state.begin(), Begin::Drop);
+    }
+
+    #[test]
+    fn a_snapshot_follows_the_transitions() {
+        let seen = |state: &State| {
+            let Snapshot { phase, cancelled } = state.snapshot();
+            (phase, cancelled)
+        };
+        let state = State::idle();
+        assert_eq!(seen(&state), (TaskPhase::Idle, false));
+        assert_eq!(state.wake(), Wake::Enqueue);
+        assert_eq!(seen(&state), (TaskPhase::Queued, false));
+        assert_eq!(state.begin(), Begin::Poll);
+        assert_eq!(state.wake(), Wake::Nothing);
+        assert_eq!(seen(&state), (TaskPhase::Running, false));
+        assert_eq!(state.suspend(), Suspend::Enqueue);
+        assert_eq!(state.cancel(), Some(Wake::Nothing));
+        assert_eq!(seen(&state), (TaskPhase::Queued, true));
+        assert_eq!(state.begin(), Begin::Drop);
+        assert_eq!(seen(&state), (TaskPhase::Running, true));
+        let _ = state.complete();
+        assert_eq!(seen(&state), (TaskPhase::Finished, true));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::primitives::Ordering;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
-/// A waker that borrows its task's reference instead of counting one of its own.
+/// A waker that borrows a reference to its task instead of counting one of its own.
 pub(super) struct Borrowed<'a>(ManuallyDrop<Waker>, PhantomData<&'a ()>);
 
 impl Deref for Borrowed<'_> {
@@ -32,14 +32,14 @@ impl Deref for Borrowed<'_> {
     }
 }
 
-/// Whether a waker is one of these, of whatever loop; neither cloning it nor waking it then runs
-/// foreign code.
+/// Whether a waker is that of a task, of this loop or another. If so, neither cloning it nor waking
+/// it runs foreign code.
 #[inline]
 pub(crate) fn is_of_a_task(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &TABLE)
 }
 
-/// A waker that lives no longer than the reference it borrows.
+/// A waker that lives no longer than the reference that it borrows.
 #[inline]
 pub(super) fn of(task: &TaskRef) -> Borrowed<'_> {
     // SAFETY: the reference keeps the task allocated for the lifetime that is returned.
@@ -52,7 +52,7 @@ pub(super) fn of(task: &TaskRef) -> Borrowed<'_> {
 #[inline]
 pub(super) unsafe fn borrow<'a>(task: NonNull<Header>) -> Borrowed<'a> {
     let data = task.as_ptr().cast_const().cast();
-    // SAFETY: the table keeps the contract of `RawWaker` for a pointer to a counted header; the
+    // SAFETY: the table keeps the contract of `RawWaker` for a pointer to a counted header. The
     // waker is never dropped, so it gives up no reference.
     Borrowed(
         ManuallyDrop::new(unsafe { Waker::new(data, &TABLE) }),
@@ -66,12 +66,12 @@ fn header_of(data: *const ()) -> NonNull<Header> {
     unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
 }
 
-/// The owner of the task, if this is its thread and its loop is what runs on it.
+/// The scheduler of the task, if this thread is inside of its loop.
 #[inline]
-fn owner_here<'a>(task: NonNull<Header>) -> Option<&'a Scheduler> {
+fn scheduler_here<'a>(task: NonNull<Header>) -> Option<&'a Scheduler> {
     // SAFETY: a waker's reference keeps the task allocated.
     let inbox = unsafe { task.as_ref() }.inbox();
-    // SAFETY: the owner that is current stays so, and alive, until its `Entered` guard is dropped,
+    // SAFETY: the current scheduler stays current, and alive, until its `Entered` guard is dropped,
     // which cannot happen within the operation on a waker that this serves.
     current::scheduler_of(inbox).map(|scheduler| unsafe { &*scheduler })
 }
@@ -82,7 +82,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: the waker that is cloned has a reference; plain cells are used on the owner's thread
     // alone.
     unsafe {
-        match owner_here(task) {
+        match scheduler_here(task) {
             Some(_) => count::retain_waker(task),
             None => count::retain_remote(task),
         }
@@ -93,16 +93,16 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 #[inline]
 unsafe fn wake(data: *const ()) {
     let task = header_of(data);
-    // SAFETY: a waker is woken, and then its reference is given up, as when it is dropped; plain
-    // cells are used on the owner's thread alone.
+    // SAFETY: the task is woken, and then the waker's reference is given up, as when it is dropped;
+    // plain cells are used on the owner's thread alone.
     unsafe {
-        match owner_here(task) {
+        match scheduler_here(task) {
             Some(scheduler) => {
                 wake_here(task, scheduler);
                 count::release_waker(task);
             }
             None => {
-                wake_from_elsewhere(task);
+                wake_remotely(task);
                 count::release_remote(task);
             }
         }
@@ -112,17 +112,17 @@ unsafe fn wake(data: *const ()) {
 #[inline]
 unsafe fn wake_by_ref(data: *const ()) {
     let task = header_of(data);
-    match owner_here(task) {
+    match scheduler_here(task) {
         Some(scheduler) => wake_here(task, scheduler),
-        None => wake_from_elsewhere(task),
+        None => wake_remotely(task),
     }
 }
 
 /// Wakes a task on its owner's thread.
 #[inline]
 pub(super) fn wake_here(task: NonNull<Header>, scheduler: &Scheduler) {
-    // SAFETY: whoever wakes a task has a reference to it. One that is to be queued is not done, so
-    // the loop's reference keeps it allocated until it is taken from the queue.
+    // SAFETY: the caller has a reference to the task. If the task is to be queued, it is not done, so
+    // the loop's reference keeps it allocated until it is popped.
     unsafe {
         if task.as_ref().node.state.wake() == Wake::Enqueue {
             scheduler.enqueue(task.cast());
@@ -130,7 +130,7 @@ pub(super) fn wake_here(task: NonNull<Header>, scheduler: &Scheduler) {
     }
 }
 
-/// Asks for a task's end, on its owner's thread; `false` if it is done or was asked before.
+/// Cancels a task, on its owner's thread. Gives `false` if it is done or was cancelled before.
 pub(super) fn cancel_here(task: &TaskRef) -> bool {
     let asked = task.header().node.state.cancel();
     if asked == Some(Wake::Enqueue) {
@@ -140,28 +140,43 @@ pub(super) fn cancel_here(task: &TaskRef) -> bool {
     asked.is_some()
 }
 
-/// Puts a main future's stand-in back in the queue, as its state has asked.
+/// Puts the stand-in of a main future back in the ready queue, as its state has asked.
 pub(super) fn requeue(task: &TaskRef) {
-    // SAFETY: it was woken while it ran, so it is not in the queue; the loop's reference stays
-    // until it is taken from there.
+    // SAFETY: it was woken while it ran, so it is not in the queue. The loop's reference keeps it
+    // allocated until it is popped.
     unsafe { task.scheduler().enqueue(task.as_ptr().cast()) };
 }
 
-/// A reference to the task that is being polled on this thread, by this owner's loop.
+/// A reference to the task that this scheduler's loop is polling.
 pub(super) fn running(scheduler: &Rc<Scheduler>) -> Option<TaskRef> {
     let task = scheduler.running().get()?;
     // SAFETY: a task that is being polled or dropped is allocated, and the loop has its reference.
     Some(unsafe { TaskRef::new(task, scheduler.clone()) })
 }
 
+impl RemoteWake {
+    /// Wakes the task, on its owner's thread.
+    pub(super) fn deliver(self, scheduler: &Scheduler) {
+        let task = self.task();
+        // SAFETY: the message's reference keeps the task allocated.
+        let header = unsafe { task.as_ref() };
+        // A swap, not a store. A thread that found the mark still set leaves its wake-up to this
+        // one, so the poll that follows has to see what that thread wrote before. A thread that
+        // comes later has to see the mark gone before the poll begins.
+        header.in_inbox.swap(false, Ordering::AcqRel);
+        wake_here(task, scheduler);
+    }
+}
+
+/// Wakes a task from outside of its loop, through the inbox.
 #[cold]
-fn wake_from_elsewhere(task: NonNull<Header>) {
+fn wake_remotely(task: NonNull<Header>) {
     // SAFETY: the waker's reference keeps the task allocated.
     let header = unsafe { task.as_ref() };
     if header.node.state.is_done() || header.in_inbox.swap(true, Ordering::AcqRel) {
         return;
     }
-    // SAFETY: as above; the entry in the inbox has a reference of its own, which `RemoteWake`
+    // SAFETY: as above. The message in the inbox has a reference of its own, which `RemoteWake`
     // gives up.
     let wake = unsafe {
         count::retain_remote(task);
@@ -175,7 +190,7 @@ unsafe fn drop_waker(data: *const ()) {
     let task = header_of(data);
     // SAFETY: the waker gives up its reference; plain cells are used on the owner's thread alone.
     unsafe {
-        match owner_here(task) {
+        match scheduler_here(task) {
             Some(_) => count::release_waker(task),
             None => count::release_remote(task),
         }

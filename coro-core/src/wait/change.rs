@@ -1,4 +1,4 @@
-//! WaitingForChange for another task to change something.
+//! Waiting for a change that another task announces.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use super::queue::wake_each;
 use crate::task::budget;
 
-/// Wakes all who wait for a condition whenever it is announced that it may hold.
+/// The waiters for a condition. Each announcement wakes all of them, to ask again whether it holds.
 #[derive(Default)]
 pub(crate) struct Change {
     waiting: RefCell<Vec<(u64, Waker)>>,
@@ -15,7 +15,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Waits until `holds`; asks at once, and again after each change.
+    /// Waits until `holds` gives true. It is called at once, and again after each change.
     pub(crate) async fn until(&self, holds: impl Fn() -> bool) {
         let waiting = WaitingForChange {
             change: self,
@@ -24,9 +24,9 @@ impl Change {
         poll_fn(|cx| waiting.poll(&holds, cx)).await;
     }
 
-    /// Something has changed.
+    /// Wakes all waiters, as the condition may hold now.
     pub(crate) fn announce(&self) {
-        let mut woken = self.waiting.take().into_iter(); // wakers may be foreign: not in a borrow
+        let mut woken = self.waiting.take().into_iter(); // wakers may be foreign: woken outside of it
         wake_each(|| woken.next().map(|(_, waiter)| waiter));
     }
 

@@ -1,4 +1,4 @@
-//! Any descriptor, as something that can be registered.
+//! An open descriptor of any type, as a source that can be registered.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use mio::{Interest, Registry, Token, event};
 /// A descriptor that `T` keeps open.
 pub(crate) struct Descriptor<T> {
     io: T,
-    /// Its number when it was registered.
+    /// Its number, taken once: registering and deregistering have to name the same.
     fd: RawFd,
 }
 

@@ -1,4 +1,4 @@
-//! The reasons to wait. Every public facility is made of these.
+//! The leaves: every reason to wait has a file here, and every public facility is made of these.
 
 pub(crate) mod change;
 #[cfg(unix)]

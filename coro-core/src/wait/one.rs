@@ -1,12 +1,12 @@
-//! Waiting for another task, alone.
+//! Waiting for another task, with room for one waiter.
 
 use std::cell::Cell;
 use std::task::{Context, Waker};
 
-/// A place for one waiter: whoever polled last.
+/// The waker of the task that polled last.
 ///
-/// Waking it, and taking a place in it, may run foreign code. Look again after
-/// [`wait`](Self::wait) whether there is anything to wait for.
+/// [`wait`](Self::wait) and [`wake`](Self::wake) may run foreign code. So the caller has to check
+/// again after `wait` whether there is still a reason to wait.
 #[derive(Default)]
 pub(crate) struct OneWaiter(Cell<Option<Waker>>);
 
@@ -30,7 +30,7 @@ impl OneWaiter {
         }
     }
 
-    /// Wakes nobody any more.
+    /// Drops the waker without waking it.
     pub(crate) fn forget(&self) {
         drop(self.0.take());
     }

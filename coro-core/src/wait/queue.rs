@@ -1,12 +1,13 @@
-//! Waiting for another task: first come, first served.
+//! Waiting in a queue for another task: first come, first served.
 //!
-//! Every primitive of `sync` is made of this. It says, as a [`Service`], what a newcomer gets at
-//! once, and [serves](WaitQueue::serve) whoever is first in line when there is something to give.
-//! What is given belongs to the waiter from that moment on, before its task has run again, so that
-//! no newcomer can take it; a wait that is dropped after it was served hands it on.
+//! Every primitive of `sync` is made of this. A primitive is a [`Service`]: it decides whether a new
+//! waiter is served at once, and [serves](WaitQueue::serve) the first waiter of the queue when it has
+//! a lock, an item or another grant to give. The grant belongs to the waiter from that moment on,
+//! before its task has run again, so that no later task can take it. A wait that is dropped after it
+//! was served hands its grant on.
 //!
-//! No foreign code runs while the line is borrowed: wakers are cloned before, woken and dropped
-//! after, and whatever they do in turn finds the primitive in order.
+//! No foreign code runs while the queue is borrowed. Wakers are cloned before the borrow, and woken
+//! and dropped after it, so that code which they run finds the primitive in a valid state.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -17,24 +18,24 @@ use std::task::{Context, Poll, Waker};
 use super::wait_list::{Key, WaitList};
 use crate::task::{self, budget};
 
-/// What waiters stand in line for.
+/// A primitive that serves the waiters of a queue.
 pub(crate) trait Service {
-    /// What a waiter asks for, and finds changed once it is served.
+    /// The request of a waiter. Serving may change it, to hold the grant.
     type Request;
 
     fn queue(&self) -> &WaitQueue<Self::Request>;
 
-    /// Whether a newcomer would be served at once.
+    /// Whether a new waiter would be served at once.
     fn would_serve(&self, request: &Self::Request) -> bool;
 
-    /// Serves a newcomer at once, if it is entitled to that; otherwise changes nothing.
+    /// Serves a new waiter at once, if it is entitled to that. Otherwise changes nothing.
     #[inline(always)]
     fn try_serve(&self, request: &mut Self::Request) -> bool {
         self.would_serve(request)
     }
 
-    /// A wait was dropped: what it had been `served` with is to be handed on; if it had not been
-    /// served, whoever stood behind may be entitled to more now.
+    /// Called when a wait was dropped. If it had been `served`, its grant has to be handed on. If not,
+    /// the waiters behind it may be entitled to more now.
     fn abandoned(&self, request: Self::Request, served: bool);
 }
 
@@ -60,7 +61,7 @@ impl<S: Service> Service for &S {
     }
 }
 
-/// The line of a primitive.
+/// The waiters of a primitive, in the order in which they came.
 pub(crate) struct WaitQueue<T>(RefCell<WaitList<T>>);
 
 impl<T> WaitQueue<T> {
@@ -68,20 +69,20 @@ impl<T> WaitQueue<T> {
         WaitQueue(RefCell::new(WaitList::new()))
     }
 
-    /// Whether nobody waits to be served.
+    /// Whether no waiter is unserved.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
 
-    /// How many wait to be served.
+    /// How many waiters are unserved.
     pub(crate) fn len(&self) -> usize {
         self.0.borrow().len()
     }
 
-    /// Serves and wakes the first in line; `false` if there is nobody, or `give` refuses.
+    /// Serves and wakes the first waiter. Gives `false` if there is none, or if `give` refuses.
     ///
-    /// `give` gets what the first asked for, and must not call anything foreign.
+    /// `give` gets the request of the first waiter, and must not call foreign code.
     #[inline(always)]
     pub(crate) fn serve(&self, give: impl FnOnce(&mut T) -> bool) -> bool {
         !self.is_empty() && self.serve_first(give)
@@ -99,10 +100,11 @@ impl<T> WaitQueue<T> {
         }
     }
 
-    /// Serves, in order, until `give` refuses, and then wakes those who were served, even if one of
-    /// their wakers panics.
+    /// Serves the waiters in order until `give` refuses, and then wakes all that were served, even if
+    /// one of their wakers panics.
     ///
-    /// Nobody is woken before all have been served: who comes meanwhile is not among them.
+    /// All are served before the first is woken: a waiter that comes during the wake-ups is not one of
+    /// them.
     #[inline]
     pub(crate) fn serve_while(&self, give: impl FnMut(&mut T) -> bool) {
         if !self.is_empty() {
@@ -122,7 +124,7 @@ impl<T> Default for WaitQueue<T> {
     }
 }
 
-/// Wakes what `next` gives, until it gives no more, whatever the wakers do.
+/// Wakes each waker that `next` gives, until it gives none, even if one of them panics.
 pub(crate) fn wake_each(next: impl FnMut() -> Option<Waker>) {
     struct Rest<F: FnMut() -> Option<Waker>>(F);
 
@@ -141,12 +143,12 @@ pub(crate) fn wake_each(next: impl FnMut() -> Option<Waker>) {
     }
 }
 
-/// Where one wait stands, if it has begun. Whoever has one must [leave](Self::leave) before dropping
-/// it.
+/// The place of one wait in a queue, if it has one. Its owner must call [`leave`](Self::leave) before
+/// dropping it.
 pub(crate) struct WaitState(Option<Key>);
 
 impl WaitState {
-    /// Not in line.
+    /// A wait that is in no queue.
     pub(crate) const OUTSIDE: WaitState = WaitState(None);
 
     #[inline]
@@ -154,8 +156,8 @@ impl WaitState {
         self.0.is_none()
     }
 
-    /// Gives the request back once it is served; one that is outside takes it from `request` to ask
-    /// with it.
+    /// Gives the request back once the wait is served. A wait that is outside takes its request from
+    /// `request` and asks to be served.
     #[inline(always)]
     pub(crate) fn poll<T>(
         &mut self,
@@ -183,8 +185,8 @@ impl WaitState {
         }
     }
 
-    /// What is ready is taken in the next step, and its request comes back; what is not stands in
-    /// line from now on.
+    /// Polls an outside wait when the step's budget is used up. If it could be served, it asks again
+    /// in the next step, and its request comes back. Otherwise it enters the queue.
     #[cold]
     #[inline(never)]
     fn poll_without_budget<T>(
@@ -239,7 +241,7 @@ impl WaitState {
         self.change_waker(key, queue, cx)
     }
 
-    /// It was served, but nothing is left of the step's budget.
+    /// Polls a wait that was served, when the step's budget is used up.
     #[cold]
     fn poll_served<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
         if budget::refuse(cx.waker()) {
@@ -252,7 +254,7 @@ impl WaitState {
 
     #[cold]
     fn change_waker<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
-        let mut waker = cx.waker().clone(); // may be foreign code, and serve this very wait
+        let mut waker = cx.waker().clone(); // foreign code may run, and serve this very wait
         let mut line = queue.0.borrow_mut();
         if line.is_served(key) {
             drop(line);
@@ -261,11 +263,11 @@ impl WaitState {
         if let Some(before) = line.waker(key) {
             std::mem::swap(before, &mut waker);
         }
-        drop(line); // and only then the waker from before
+        drop(line); // before the earlier waker is dropped
         Poll::Pending
     }
 
-    /// Gives the wait up; what was handed to it is handed on.
+    /// Abandons the wait. If it was served, its grant is handed on.
     #[inline(always)]
     pub(crate) fn leave(&mut self, service: &impl Service) {
         if let Some(key) = self.0.take() {
@@ -274,7 +276,7 @@ impl WaitState {
     }
 }
 
-/// Cloning a waker may have run foreign code.
+/// Asks once more after a foreign waker was cloned: its code may have changed the primitive.
 #[cold]
 fn ask_again<T>(service: &impl Service<Request = T>, request: &mut T) -> bool {
     service.try_serve(request)
@@ -286,8 +288,8 @@ fn leave_line(service: &impl Service, key: Key) {
     service.abandoned(left.request, left.served);
 }
 
-/// The future of being served: at once, if that can be. It gives the request back, may be dropped at
-/// any point, polled by any task, and moved.
+/// The future of one wait, which gives the request back once it is served. It may be dropped at any
+/// point, polled by any task, and moved.
 pub(crate) struct Wait<S: Service> {
     service: S,
     request: Option<S::Request>,
@@ -304,7 +306,6 @@ impl<S: Service> Wait<S> {
         }
     }
 
-    /// What it waits for.
     #[inline]
     pub(crate) fn service(&self) -> &S {
         &self.service

@@ -1,4 +1,4 @@
-//! WaitingForReady for a descriptor.
+//! Waiting until a registered descriptor is ready.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,7 +12,7 @@ use crate::task::budget;
 
 /// A descriptor that is registered with the present loop for as long as this lives.
 pub(crate) struct RegisteredIo<S: Source> {
-    /// There until it is taken out at the very end.
+    /// `None` only after it was deregistered.
     io: Option<S>,
     registration: Registration,
     of: LoopHandle,
@@ -25,7 +25,7 @@ impl<S: Source> RegisteredIo<S> {
         Self::try_new(io).map_err(|(error, _)| error)
     }
 
-    /// Registers a descriptor; gives it back if that fails.
+    /// Registers a descriptor, or gives it back if that fails.
     #[track_caller]
     pub(crate) fn try_new(mut io: S) -> Result<Self, (io::Error, S)> {
         let of = LoopHandle::current();
@@ -44,7 +44,7 @@ impl<S: Source> RegisteredIo<S> {
         self.io.as_ref().expect("taken out only at the end")
     }
 
-    /// The descriptor, registered no more.
+    /// Deregisters the descriptor, and gives it.
     pub(crate) fn into_inner(mut self) -> S {
         self.deregister().expect("taken out only at the end")
     }
@@ -55,7 +55,7 @@ impl<S: Source> RegisteredIo<S> {
         Some(io)
     }
 
-    /// Tries `operation` until it does anything but block, waiting in between under a name.
+    /// Tries `operation` until it does not block, and waits in between under an id.
     #[inline]
     pub(crate) fn poll_io<T>(
         &self,
@@ -82,7 +82,7 @@ impl<S: Source> RegisteredIo<S> {
         }
     }
 
-    /// Another loop would never be told of the descriptor, so waiting there must not begin.
+    /// Refuses to wait inside of another loop, which gets no events of this descriptor.
     #[inline]
     fn check_loop<T>(
         &self,
@@ -97,10 +97,11 @@ impl<S: Source> RegisteredIo<S> {
         Poll::Ready(Err(refused()))
     }
 
-    /// Transfers bytes into or out of `len` of them, waiting until it can: one transfer that came
-    /// up short took all there was, so the next waits without being tried.
+    /// Transfers up to `len` bytes once the descriptor is ready. A transfer of fewer bytes took all
+    /// that there were, so the next one waits without being tried.
     ///
-    /// Any number may wait so; one that gives up is forgotten at the direction's next event.
+    /// Any number of tasks may wait so. A waiter that gives up is forgotten at the direction's next
+    /// event.
     #[inline]
     pub(crate) fn poll_transfer(
         &self,
@@ -116,7 +117,7 @@ impl<S: Source> RegisteredIo<S> {
         moved
     }
 
-    /// Notes how much was transferred of what was to be: if it came up short, there is no more.
+    /// Notes that `moved` of `len` bytes were transferred: if fewer, the direction is not ready.
     #[inline]
     pub(crate) fn note_transfer(&self, direction: Direction, moved: usize, len: usize) {
         if moved > 0 && moved < len {
@@ -124,7 +125,7 @@ impl<S: Source> RegisteredIo<S> {
         }
     }
 
-    /// Tries `operation` once, without waiting, unless it is known that it would block.
+    /// Tries `operation` once, without waiting. It is not tried if the direction is known to block.
     pub(crate) fn try_io<T>(
         &self,
         direction: Direction,
@@ -140,7 +141,7 @@ impl<S: Source> RegisteredIo<S> {
         tried
     }
 
-    /// Tries `operation` until it does anything but block. Any number may wait so.
+    /// Tries `operation` until it does not block. Any number of tasks may wait so.
     pub(crate) async fn io<T>(
         &self,
         direction: Direction,
@@ -151,19 +152,19 @@ impl<S: Source> RegisteredIo<S> {
         poll_fn(|cx| self.poll_io(direction, wait, cx, &mut operation)).await
     }
 
-    /// Wakes the tasks that wait for the direction, as at an event.
+    /// Wakes all tasks that wait for the direction, as an event does.
     #[cfg(unix)]
     pub(crate) fn wake_all(&self, direction: Direction) {
         self.registration.wake_all(direction);
     }
 
-    /// Whether an event has reported the end of the direction. Such an event may be wrong.
+    /// Whether an event has reported the end of the direction. Such a report may be wrong.
     #[cfg(unix)]
     pub(crate) fn has_ended(&self, direction: Direction) -> bool {
         self.registration.has_ended(direction)
     }
 
-    /// Waits until the direction may be ready. Any number may wait so.
+    /// Waits until the direction may be ready. Any number of tasks may wait so.
     pub(crate) async fn ready(&self, direction: Direction) -> io::Result<()> {
         self.io(direction, |_| Ok(())).await
     }
@@ -190,7 +191,7 @@ fn refused() -> io::Error {
     )
 }
 
-/// Takes the waiter away again when the wait is given up.
+/// Removes the waiter when the wait is dropped.
 struct WaitingForReady<'a>(&'a Registration, Direction, WaitId);
 
 impl Drop for WaitingForReady<'_> {

@@ -1,4 +1,4 @@
-//! Waiting for another thread.
+//! Waiting for the outcome of a job on another thread.
 
 use std::fmt;
 use std::future::Future;
@@ -15,9 +15,9 @@ use crate::task::{boxed_value, budget, is_large};
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).
 ///
-/// Dropping it cancels the job: one that still waits for a thread is never run, and its closure is
-/// dropped here and now. One that is running goes on, for threads cannot be interrupted; it may look
-/// at its [`CancelFlag`]. What it returns is then dropped on its thread, and a panic reported.
+/// Dropping it cancels the job. A job that still waits for a thread is never run, and its closure is
+/// dropped at once, on this thread. A job that is running goes on, as threads cannot be interrupted;
+/// it may check its [`CancelFlag`]. Its result is then dropped on its thread, and its panic reported.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ impl<T> ToThread<T> {
         ToThread::new(&LoopHandle::current().thread_pool(), f)
     }
 
-    /// Lets the job run though nobody waits for it. What it returns is dropped; a panic is reported.
+    /// Lets the job run although no task waits for it. Its result is dropped; a panic is reported.
     pub fn detach(mut self) {
         self.is_detached = true;
         self.outcome.detach();

@@ -1,9 +1,9 @@
-//! Waiting for the other tasks to have a turn.
+//! Waiting until the others have run: yielding the rest of a turn.
 
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// Ends the task's turn; its next comes when those that are ready have had theirs.
+/// Ends the task's step. Its next step comes after those of all tasks that are ready now.
 pub(crate) async fn let_others_run() {
     let mut yielded = false;
     poll_fn(|cx| {

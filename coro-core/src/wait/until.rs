@@ -1,11 +1,11 @@
-//! Waiting for an instant.
+//! Waiting until an instant.
 
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::event_loop::{ArmedTimer, LoopHandle};
 
-/// Waits until an instant, or for a time that counts from the first poll.
+/// A wait until an instant, or for a duration that counts from the first poll.
 pub(crate) enum Until {
     After(Duration),
     At(Instant),
@@ -14,11 +14,12 @@ pub(crate) enum Until {
 }
 
 impl Until {
-    /// Ready once the instant has come, which it is never at the first poll.
+    /// Ready once the instant has come, but never at the first poll.
     ///
     /// # Panics
     ///
-    /// Outside of a loop, and in another than that of the first poll, which alone fires the timer.
+    /// Outside of a loop, and inside of another loop than that of the first poll: only that one fires
+    /// the timer.
     #[track_caller]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         match self {

@@ -1,31 +1,34 @@
-//! A line of waiters.
+//! A list of waiters in the order in which they came.
 //!
-//! Whoever comes while nobody else waits stands alone, in the line itself: mostly there is nobody
-//! else. The entries of others stand in one vector, linked by their indices, and a free one is used
-//! again: once the vector has grown to the longest line that there has been, waiting allocates
-//! nothing. Entering, serving the first, and leaving from the middle take the same time however
-//! long the line is.
+//! The first waiter of an empty list is stored in the list itself; mostly it is the only one. The
+//! entries of all others are in one vector, linked by their indices, and a free entry is used again:
+//! once the vector has the length of the longest list so far, waiting allocates nothing. Entering,
+//! serving the first waiter, and leaving from the middle take the same time for any length.
 //!
-//! Nothing in here calls anything: wakers and requests are handed out, so that whoever keeps a line
-//! in a cell or under a lock can wake and drop them after letting go of it.
+//! The list never wakes or drops a waker or a request, but hands them out. So a caller that keeps a
+//! list in a cell or under a lock can wake and drop them after it has released that.
 
 use std::task::Waker;
 
-const NOBODY: u32 = u32::MAX;
+/// The index of no entry.
+const NONE: u32 = u32::MAX;
 
-/// Who waits, in the order in which they came, and who was served and has not gone yet.
+/// The unserved waiters, and those that were served and have not left yet.
 pub(crate) struct WaitList<T> {
-    /// Before all others, as they came later.
+    /// Comes before all others: it entered when none of them waited.
     alone: QueuedWait<T>,
     others: Vec<QueuedWait<T>>,
-    /// Of the others.
+    /// The unserved ones of the others.
     waiting: Ends,
-    /// Of the others, who was served and is still to be woken.
+    /// The others that were served together and are still to be woken.
     to_wake: Ends,
+    /// The first free entry of the others.
     free: u32,
+    /// How many are unserved.
     len: u32,
 }
 
+/// The two ends of a chain of entries.
 #[derive(Clone, Copy)]
 struct Ends {
     first: u32,
@@ -33,34 +36,34 @@ struct Ends {
 }
 
 const EMPTY: Ends = Ends {
-    first: NOBODY,
-    last: NOBODY,
+    first: NONE,
+    last: NONE,
 };
 
 struct QueuedWait<T> {
-    /// Whom to wake. Who has been woken has none any more.
+    /// Taken out when the waiter is woken.
     waker: Option<Waker>,
-    /// What is asked for, and then what was given. A free entry has none.
+    /// The request, which holds the grant once it is served. `None` in a free entry.
     request: Option<T>,
-    /// So is a free entry.
+    /// Also true in a free entry.
     served: bool,
-    /// Means nothing in the first of an order.
+    /// Undefined in the first entry of a chain.
     previous: u32,
     next: u32,
 }
 
-/// Where a waiter stands: its entry is its own until it [leaves](WaitList::leave).
+/// The place of a waiter's entry, which is the waiter's own until it [leaves](WaitList::leave).
 #[derive(Clone, Copy)]
 pub(crate) enum Key {
     Alone,
     Other(u32),
 }
 
-/// What a waiter takes along.
+/// The content of an entry whose waiter has left.
 pub(crate) struct Left<T> {
     pub(crate) request: T,
     pub(crate) served: bool,
-    /// To be dropped when nothing is borrowed any more.
+    /// Foreign code may run when it is dropped, so the caller must not hold a borrow or a lock then.
     pub(crate) waker: Option<Waker>,
 }
 
@@ -71,12 +74,12 @@ impl<T> WaitList<T> {
             others: Vec::new(),
             waiting: EMPTY,
             to_wake: EMPTY,
-            free: NOBODY,
+            free: NONE,
             len: 0,
         }
     }
 
-    /// How many wait to be served.
+    /// How many waiters are unserved.
     pub(crate) fn len(&self) -> usize {
         self.len as usize
     }
@@ -86,10 +89,10 @@ impl<T> WaitList<T> {
         self.len == 0
     }
 
-    /// Enters at the end.
+    /// Enters a waiter at the end.
     #[inline]
     pub(crate) fn enter(&mut self, request: T, waker: Waker) -> Key {
-        let is_first = self.len == 0 && self.to_wake.first == NOBODY;
+        let is_first = self.len == 0 && self.to_wake.first == NONE;
         self.len += 1;
         if is_first && self.alone.request.is_none() {
             self.alone.take_in(request, waker);
@@ -111,8 +114,8 @@ impl<T> WaitList<T> {
 
     #[cold]
     fn grow(&mut self, request: T, waker: Waker) -> u32 {
-        let index = self.others.len() as u32; // memory ends long before the numbers do
-        assert!(index < NOBODY, "four thousand million waiters in one line");
+        let index = self.others.len() as u32; // the assertion keeps it in range
+        assert!(index < NONE, "u32::MAX waiters in one list are too many");
         let mut entry = QueuedWait::free();
         entry.take_in(request, waker);
         self.others.push(entry);
@@ -120,15 +123,15 @@ impl<T> WaitList<T> {
         index
     }
 
-    /// Serves the first, if `give` agrees, and gives whom to wake.
+    /// Serves the first waiter, if `give` agrees, and gives its waker.
     #[inline(always)]
     pub(crate) fn serve(&mut self, give: impl FnOnce(&mut T) -> bool) -> Option<Waker> {
         let (_, entry) = self.serve_first(give)?;
         entry.waker.take()
     }
 
-    /// Serves one after another, until `give` refuses. Whom to wake is told by
-    /// [`next_to_wake`](Self::next_to_wake).
+    /// Serves one waiter after another, until `give` refuses. [`next_to_wake`](Self::next_to_wake)
+    /// gives their wakers.
     pub(crate) fn serve_while(&mut self, mut give: impl FnMut(&mut T) -> bool) {
         while let Some((key, _)) = self.serve_first(&mut give) {
             if let Key::Other(index) = key {
@@ -158,7 +161,7 @@ impl<T> WaitList<T> {
         Some((key, entry))
     }
 
-    /// The next who was served and not woken yet.
+    /// The waker of the next waiter that was served and not woken yet.
     pub(crate) fn next_to_wake(&mut self) -> Option<Waker> {
         if self.alone.served && self.alone.waker.is_some() {
             return self.alone.waker.take();
@@ -173,13 +176,13 @@ impl<T> WaitList<T> {
         self.entry(key).served
     }
 
-    /// Whom to wake when this one is served; `None` once that has been done.
+    /// The waker of a waiter; `None` once it was taken out to wake it.
     #[inline]
     pub(crate) fn waker(&mut self, key: Key) -> Option<&mut Waker> {
         self.entry(key).waker.as_mut()
     }
 
-    /// Goes away, served or not; the entry is free for the next.
+    /// Removes a waiter, served or not, and frees its entry.
     #[inline(always)]
     pub(crate) fn leave(&mut self, key: Key) -> Left<T> {
         let entry = match key {
@@ -206,7 +209,7 @@ impl<T> WaitList<T> {
         }
     }
 
-    /// Takes one of the others out of the order it is in, to be free.
+    /// Takes one of the others out of its chain, and frees its entry.
     #[cold]
     fn unlink(&mut self, index: u32, served: bool) {
         let ends = match served {
@@ -221,7 +224,7 @@ impl<T> WaitList<T> {
         }
         self.others[previous as usize].next = next;
         match next {
-            NOBODY => ends.last = previous,
+            NONE => ends.last = previous,
             next => self.others[next as usize].previous = previous,
         }
     }
@@ -233,8 +236,8 @@ impl<T> QueuedWait<T> {
             waker: None,
             request: None,
             served: true,
-            previous: NOBODY,
-            next: NOBODY,
+            previous: NONE,
+            next: NONE,
         }
     }
 
@@ -250,7 +253,10 @@ impl<T> QueuedWait<T> {
         Left {
             served: std::mem::replace(&mut self.served, true),
             waker: self.waker.take(),
-            request: self.request.take().expect("whoever has a key has an entry"),
+            request: self
+                .request
+                .take()
+                .expect("a key has an entry until it leaves"),
         }
     }
 }
@@ -259,20 +265,20 @@ impl Ends {
     #[inline]
     fn remove_first(&mut self, next: u32) {
         self.first = next;
-        if next == NOBODY {
-            self.last = NOBODY;
+        if next == NONE {
+            self.last = NONE;
         }
     }
 }
 
-/// Puts an entry that is in no order at the end of one.
+/// Puts an entry that is in no chain at the end of one.
 #[inline]
 fn push<T>(entries: &mut [QueuedWait<T>], ends: &mut Ends, index: u32) {
     let last = std::mem::replace(&mut ends.last, index);
     let entry = &mut entries[index as usize];
-    (entry.previous, entry.next) = (last, NOBODY);
+    (entry.previous, entry.next) = (last, NONE);
     match last {
-        NOBODY => ends.first = index,
+        NONE => ends.first = index,
         last => entries[last as usize].next = index,
     }
 }
@@ -295,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_came_first_is_served_first_and_who_left_is_passed_over() {
+    fn waiters_are_served_in_the_order_of_entering_without_those_that_left() {
         let mut line = WaitList::new();
         let keys: Vec<_> = (0..6).map(|n| enter(&mut line, n)).collect();
         for gone in [0, 3, 5] {
@@ -309,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_used_again_once_their_waiters_have_gone() {
+    fn an_entry_is_used_again_once_its_waiter_has_left() {
         let mut line = WaitList::new();
         for round in 0..1000 {
             let (one, two) = (enter(&mut line, round), enter(&mut line, round));
@@ -321,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_entry_of_one_who_was_served_is_kept_until_it_goes() {
+    fn a_served_waiter_keeps_its_entry_until_it_leaves() {
         let mut line = WaitList::new();
         let served = enter(&mut line, 1);
         assert_eq!(serve(&mut line), Some(1));
@@ -332,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_may_be_left_standing() {
+    fn a_refused_waiter_stays_first() {
         let mut line = WaitList::new();
         let _first = enter(&mut line, 7);
         assert!(line.serve(|request| *request < 7).is_none());
@@ -340,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_is_alone_needs_no_memory() {
+    fn a_single_waiter_needs_no_allocation() {
         let mut line = WaitList::new();
         for round in 0..3 {
             let key = enter(&mut line, round);
@@ -351,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_while_others_are_to_be_called_is_called_after_them() {
+    fn a_waiter_that_enters_while_others_are_to_be_woken_is_woken_after_them() {
         let mut line = WaitList::new();
         let to_wake = |line: &mut WaitList<u32>| line.next_to_wake().is_some();
         let (first, second) = (enter(&mut line, 1), enter(&mut line, 2));
@@ -366,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_served_and_leaves_before_being_called_is_not_called() {
+    fn a_served_waiter_that_leaves_before_it_is_woken_is_not_woken() {
         let mut line = WaitList::new();
         let keys: Vec<_> = (0..4).map(|n| enter(&mut line, n)).collect();
         line.serve_while(|request| *request < 3);

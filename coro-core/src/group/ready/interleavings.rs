@@ -32,8 +32,7 @@ impl Wake for Parent {
     }
 }
 
-/// A group of so many members, each of which was polled once and has given a waker away; the group
-/// waits.
+/// A group of `members`, each of which was polled once and has given a waker away. The group waits.
 fn waiting(members: usize, parent: &Waker) -> (Ready, Vec<Waker>) {
     let ready = Ready::of(members);
     drop(ready.begin());

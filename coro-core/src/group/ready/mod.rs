@@ -121,7 +121,7 @@ impl WokenMembers {
 
     /// Makes seats for this number of members, as if all were woken.
     pub(super) fn of(members: usize) -> Self {
-        let members = u32::try_from(members).expect("two milliard members are too many");
+        let members = u32::try_from(members).expect("a group of 2^31 members is too large");
         let ready = WokenMembers::default();
         ready.seats.set(members);
         if let Some(last) = members.checked_sub(1) {

@@ -237,7 +237,7 @@ impl WakeList {
             return seat;
         }
         let (block, start) = block_of(number);
-        assert!(block < BLOCKS, "two milliard members are too many");
+        assert!(block < BLOCKS, "a group of 2^31 members is too large");
         let room = self.first[0].room.load(Ordering::Relaxed); // as the `Arc` gave it
         let seats = self.more.get_or_init(Box::default)[block].get_or_init(|| {
             let numbers = start..2 * start + FIRST;

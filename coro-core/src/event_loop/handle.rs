@@ -49,7 +49,7 @@ impl LoopHandle {
     }
 
     #[track_caller]
-    pub(super) fn check_open(&self, what: &str) {
+    pub(crate) fn check_open(&self, what: &str) {
         assert!(
             !self.core.scheduler.is_closed(),
             "{what}() on an event loop that is closed: do it before the loop is closed, \
@@ -271,12 +271,45 @@ impl LoopHandle {
     }
 
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
-        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
-        self.core.reactor.register(io, both)
+        self.core.reactor.register(io)
+    }
+
+    /// Has the next wait bring an event for a descriptor that is ready by then.
+    #[cfg(unix)]
+    pub(crate) fn register_again(
+        &self,
+        io: &mut dyn mio::event::Source,
+        of: &Registration,
+    ) -> io::Result<()> {
+        self.core.reactor.register_again(io, of)
     }
 
     pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         self.core.reactor.deregister(io, of);
+    }
+
+    /// Forgets a descriptor that was closed already.
+    #[cfg(unix)]
+    pub(crate) fn forget_closed(&self, of: &Registration) {
+        self.core.reactor.forget(of);
+    }
+
+    /// The loop's own value of a type of a higher room, made when it is first asked for.
+    #[cfg(unix)]
+    pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
+        let mut kept = self.core.kept.borrow_mut();
+        let known = kept.iter().find_map(|it| it.clone().downcast().ok());
+        known.unwrap_or_else(|| {
+            let made = Rc::<T>::default();
+            kept.push(made.clone());
+            made
+        })
+    }
+
+    /// Calls a closure as a callout is called.
+    #[cfg(unix)]
+    pub(crate) fn call_now(&self, origin: &'static Location<'static>, f: impl FnOnce()) {
+        self.core.scheduler.call_now(origin, f);
     }
 
     /// Whether this thread is inside of this loop.

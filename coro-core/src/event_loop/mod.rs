@@ -7,9 +7,8 @@ mod reactor;
 mod remote;
 mod source;
 mod turn;
-#[cfg(unix)]
-mod watch;
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
@@ -31,8 +30,6 @@ pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use source::Direction;
 pub(crate) use source::WaitId;
-#[cfg(unix)]
-pub use watch::FdWatch;
 
 use crate::clock::{Clock, nanos};
 use crate::error::Stopped;
@@ -136,6 +133,8 @@ pub(crate) struct Core {
     chances: Cell<u64>,
     /// What connections read into, one after another; away while it is lent.
     read_buffer: Cell<Option<Box<[u8]>>>,
+    /// Values of higher rooms, one of a type; see [`LoopHandle::kept`].
+    kept: RefCell<Vec<Rc<dyn Any>>>,
     /// Made when it is first needed.
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
@@ -250,6 +249,7 @@ impl Builder {
                 false => RandomState::new().hash_one(0), // every one begins with other keys
             }),
             read_buffer: Cell::default(),
+            kept: RefCell::default(),
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
@@ -387,8 +387,6 @@ impl EventLoop {
         }
         self.core.scheduler.begin_close();
         self.core.drop_timers();
-        #[cfg(unix)]
-        self.core.drop_callbacks();
         if has_threads {
             self.core.join_threads();
         }

@@ -5,19 +5,19 @@ use std::io;
 #[cfg(unix)]
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use slab::Slab;
 
-use super::source::{Direction, Notify, Source, WaitId};
-#[cfg(unix)]
-use super::watch::Watches;
+use super::source::{Direction, Source, WaitId};
 use crate::sys::{self, Home, Poller, WAKE_TOKEN};
 
 /// Half of a token's bits name the place, the other half its generation.
 const INDEX_BITS: u32 = usize::BITS / 2;
 const INDEX_MASK: usize = !(!0 << INDEX_BITS);
+
+const BOTH: mio::Interest = mio::Interest::READABLE.add(mio::Interest::WRITABLE);
 
 pub(super) struct Reactor {
     /// A fork copies descriptors, but the kernel's list of them is one for both processes.
@@ -28,8 +28,6 @@ pub(super) struct Reactor {
     generation: Cell<usize>,
     waiters: Rc<Cell<usize>>,
     has_events: Cell<bool>,
-    #[cfg(unix)]
-    pub(super) watches: Watches,
 }
 
 /// A descriptor's place in a reactor.
@@ -47,18 +45,12 @@ impl Reactor {
             generation: Cell::new(0),
             waiters: Rc::default(),
             has_events: Cell::new(false),
-            #[cfg(unix)]
-            watches: Watches::default(),
         })
     }
 
     /// Registers a descriptor: for both directions, once and for as long as it is open, unless it
     /// is registered anew after each event.
-    pub(super) fn register(
-        &self,
-        io: &mut dyn mio::event::Source,
-        interest: mio::Interest,
-    ) -> io::Result<Registration> {
+    pub(super) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let mut sources = self.sources.borrow_mut();
@@ -67,21 +59,27 @@ impl Reactor {
             return Err(io::Error::other("too many descriptors for one event loop"));
         }
         let token = mio::Token(generation << INDEX_BITS | place.key());
-        let registered = self.registry.register(io, token, interest);
+        let registered = self.registry.register(io, token, BOTH);
         registered.map_err(sys::explain_register)?;
         let source = Rc::new(Source::new(token, self.waiters.clone()));
         place.insert(source.clone());
         Ok(Registration { source })
     }
 
-    /// Has the next wait bring an event for whatever is ready by then, whether it is news or not.
+    /// Has the next wait bring an event for each direction that has a waiter and is ready by then,
+    /// though it may have been ready before.
     #[cfg(unix)]
     pub(super) fn register_again(
         &self,
         io: &mut dyn mio::event::Source,
         of: &Registration,
-        interest: mio::Interest,
     ) -> io::Result<()> {
+        let has_waiter = |direction| of.source.side(direction).has_waiter();
+        let interest = match (has_waiter(Direction::Read), has_waiter(Direction::Write)) {
+            (true, false) => mio::Interest::READABLE,
+            (false, true) => mio::Interest::WRITABLE,
+            _ => BOTH,
+        };
         self.registry.reregister(io, of.source.token, interest)
     }
 
@@ -154,7 +152,7 @@ impl Reactor {
     }
 
     /// Calls `wake` with those for whom the last wait has brought events.
-    pub(super) fn dispatch(&self, wake: impl Fn(Notify)) {
+    pub(super) fn dispatch(&self, wake: impl Fn(Waker)) {
         if !self.has_events.take() {
             return;
         }
@@ -231,11 +229,5 @@ impl Registration {
     #[cfg(unix)]
     pub(crate) fn wake_all(&self, direction: Direction) {
         self.source.wake_waiters(direction, |_| true);
-    }
-
-    /// Has `wake` be called at the direction's next event, instead of the one before it.
-    #[cfg(unix)]
-    pub(super) fn set_wake(&self, direction: Direction, wake: Notify) {
-        self.source.set_wake(direction, WaitId::CALLBACK, wake);
     }
 }

@@ -6,8 +6,6 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::LoopHandle;
-#[cfg(unix)]
-use super::watch::Watched;
 use crate::sys::Readiness;
 
 /// A registered descriptor: for each direction, whether it may be ready, and who waits.
@@ -37,9 +35,6 @@ pub(crate) struct WaitId(u64);
 impl WaitId {
     /// A waiter that polls by a trait without a place for a name. Its waker stands for it.
     pub(crate) const UNNAMED: WaitId = WaitId(0);
-    /// The callback of a direction.
-    #[cfg(unix)]
-    pub(super) const CALLBACK: WaitId = WaitId(u64::MAX);
 }
 
 /// Waiters without a name are looked over when there are more of them than this.
@@ -65,14 +60,7 @@ pub(super) struct Side {
 
 struct Waiter {
     wait: WaitId,
-    wake: Notify,
-}
-
-/// Who is told of an event.
-pub(super) enum Notify {
-    Waker(Waker),
-    #[cfg(unix)]
-    Callback(Rc<Watched>, Direction),
+    waker: Waker,
 }
 
 impl Source {
@@ -101,7 +89,7 @@ impl Source {
 
     /// Notes an event, and hands those who waited for it to `wake`.
     #[inline]
-    pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Notify)) {
+    pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Waker)) {
         if event.read {
             self.read.become_ready(event.read_closed);
             self.read.take_waiters(&self.waiters, wake);
@@ -126,25 +114,21 @@ impl Source {
         if side.has_waker(wait, waker) {
             return;
         }
+        let waker = waker.clone();
         if wait != WaitId::UNNAMED {
-            return self.set_wake(direction, wait, Notify::Waker(waker.clone()));
+            let before = self.remove(direction, |waiter| waiter.wait == wait);
+            self.add(side, wait, waker);
+            return drop(before);
         }
         if side.is_crowded() {
             self.weed(direction);
         }
-        self.add(side, wait, Notify::Waker(waker.clone()));
+        self.add(side, wait, waker);
     }
 
-    #[inline]
-    pub(super) fn set_wake(&self, direction: Direction, wait: WaitId, wake: Notify) {
-        let before = self.remove(direction, |waiter| waiter.wait == wait);
-        self.add(self.side(direction), wait, wake);
-        drop(before);
-    }
-
-    fn add(&self, side: &Side, wait: WaitId, wake: Notify) {
+    fn add(&self, side: &Side, wait: WaitId, waker: Waker) {
         self.waiters.set(self.waiters.get() + 1);
-        side.push_waiter(Waiter { wait, wake });
+        side.push_waiter(Waiter { wait, waker });
     }
 
     #[inline]
@@ -197,9 +181,7 @@ impl Source {
         let woken: Vec<Waiter> = std::iter::from_fn(next).collect();
         let mut first_panic = None;
         for waiter in woken {
-            if let Notify::Waker(waker) = waiter.wake
-                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
-            {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waiter.waker.wake())) {
                 first_panic = first_panic.or(Some(panic));
             }
         }
@@ -211,7 +193,7 @@ impl Source {
 
 impl Waiter {
     fn is(&self, wait: WaitId, waker: &Waker) -> bool {
-        self.wait == wait && matches!(&self.wake, Notify::Waker(set) if set.will_wake(waker))
+        self.wait == wait && self.waker.will_wake(waker)
     }
 }
 
@@ -255,15 +237,20 @@ impl Side {
 
     /// Hands those who wait now to `with`, which may be foreign code, and may come back here.
     #[inline]
-    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Notify)) {
+    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
         let later = self.more.borrow().len();
         for _ in 0..=later {
             let Some(waiter) = self.take_waiter(|_| true) else {
                 return;
             };
             waiters.set(waiters.get() - 1);
-            with(waiter.wake);
+            with(waiter.waker);
         }
+    }
+
+    #[cfg(unix)]
+    pub(super) fn has_waiter(&self) -> bool {
+        self.first.borrow().is_some() || !self.more.borrow().is_empty()
     }
 
     fn has_waker(&self, wait: WaitId, waker: &Waker) -> bool {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::Core;
 use super::handle::Due;
-use super::source::Notify;
 use crate::task::{Ran, budget};
 use crate::timers::NEVER;
 
@@ -144,11 +143,7 @@ impl Core {
             self.stopping.set(true);
         }
         self.scheduler.deliver();
-        self.reactor.dispatch(|wake| match wake {
-            Notify::Waker(waker) => self.scheduler.wake(waker),
-            #[cfg(unix)]
-            Notify::Callback(watched, direction) => watched.enqueue(direction, &self.scheduler),
-        });
+        self.reactor.dispatch(|waker| self.scheduler.wake(waker));
         self.fire();
     }
 

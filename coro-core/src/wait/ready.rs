@@ -191,7 +191,11 @@ fn refused() -> io::Error {
 }
 
 /// Takes the waiter away again when the wait is given up.
-struct WaitingForReady<'a>(&'a Registration, Direction, WaitId);
+pub(super) struct WaitingForReady<'a>(
+    pub(super) &'a Registration,
+    pub(super) Direction,
+    pub(super) WaitId,
+);
 
 impl Drop for WaitingForReady<'_> {
     fn drop(&mut self) {

@@ -11,9 +11,6 @@ use crate::layout::{code, rust_files};
 const PAIRS: &[&str] = &[
     "event_loop: handle, remote",
     "generator: chain, slot",
-    "generator: id, slot",
-    "generator: in_place, slot",
-    "generator: iter, plain",
     "generator: plain, slot",
     "generator: slot, waiting",
     "net/tls: handshake, stream",

@@ -2,8 +2,6 @@
 
 use core::any::TypeId;
 
-use super::slot::type_id;
-
 /// What a machine has in common only with machines that exchange the same types, down to the lifetimes:
 /// it is the machine's own, unless the types can have no lifetimes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,14 +24,15 @@ const PLAIN: [fn() -> TypeId; 12] = [
 ];
 
 impl Id {
-    /// The id that all machines of these types share, if both are [`PLAIN`].
+    /// The id that all machines with these types share, if both are [`PLAIN`]: of the values that are
+    /// yielded and of those that are passed in.
     ///
     /// A constant to the optimiser, which it would not see in an id that is drawn at run time.
     #[inline]
-    pub(super) fn of_types<Y, R>() -> Option<Self> {
-        let place = |id| PLAIN.iter().position(|plain| plain() == id);
-        let places = place(type_id::<Y>())? * PLAIN.len() + place(type_id::<R>())?;
-        Some(Id(u64::MAX - places as u64))
+    pub(super) fn of_types(yielded: TypeId, resumed: TypeId) -> Option<Self> {
+        let index = |id| PLAIN.iter().position(|plain| plain() == id);
+        let index = index(yielded)? * PLAIN.len() + index(resumed)?;
+        Some(Id(u64::MAX - index as u64))
     }
 
     #[cfg(target_has_atomic = "64")]

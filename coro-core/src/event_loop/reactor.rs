@@ -1,4 +1,4 @@
-//! Descriptors: who waits for which, and what is known of each.
+//! The `Reactor`: the registered descriptors of a loop with their waiters.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -13,7 +13,7 @@ use slab::Slab;
 use super::source::{Direction, Source, WaitId};
 use crate::sys::{self, Home, Poller, WAKE_TOKEN};
 
-/// Half of a token's bits name the place, the other half its generation.
+/// Half of a token's bits are an index, the other half a generation.
 const INDEX_BITS: u32 = usize::BITS / 2;
 const INDEX_MASK: usize = !(!0 << INDEX_BITS);
 
@@ -48,8 +48,7 @@ impl Reactor {
         })
     }
 
-    /// Registers a descriptor: for both directions, once and for as long as it is open, unless it
-    /// is registered anew after each event.
+    /// Registers a descriptor for both directions, for as long as it is open.
     pub(super) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
@@ -104,7 +103,7 @@ impl Reactor {
         }
     }
 
-    /// Has a wait return when there is news of a descriptor, of which nobody else is told.
+    /// Registers a descriptor that wakes the poller but no task.
     #[cfg(unix)]
     pub(super) fn wake_by(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         let mut source = mio::unix::SourceFd(&fd.as_raw_fd());
@@ -138,7 +137,7 @@ impl Reactor {
         );
     }
 
-    /// Waits for events, or looks whether there are any; gives whether there are.
+    /// Waits for events, for at most `timeout`; gives whether there are any.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         if timeout != Some(Duration::ZERO) {
             self.assert_at_home();
@@ -151,7 +150,7 @@ impl Reactor {
         any
     }
 
-    /// Calls `wake` with those for whom the last wait has brought events.
+    /// Calls `wake` with the waker of each waiter for which the last wait has brought an event.
     pub(super) fn dispatch(&self, wake: impl Fn(Waker)) {
         if !self.has_events.take() {
             return;
@@ -161,7 +160,7 @@ impl Reactor {
             if token == WAKE_TOKEN {
                 continue;
             }
-            // An event for a place that is empty or taken anew by now is a late one: ignore it.
+            // The source of a late event is gone; another may have its index, in another generation.
             let source = self.sources.borrow().get(token.0 & INDEX_MASK).cloned();
             if let Some(source) = source.filter(|source| source.token == token) {
                 source.take_event(readiness, &wake);
@@ -171,13 +170,13 @@ impl Reactor {
 }
 
 impl Registration {
-    /// A name for one more who waits.
+    /// An id for one more waiter.
     pub(crate) fn name_wait(&self) -> WaitId {
         self.source.name_wait()
     }
 
-    /// Ready once the direction may be, until [`block`](Self::block) or [`clear`](Self::clear) says that
-    /// it is not.
+    /// Ready once the direction may be ready, until [`block`](Self::block) or [`clear`](Self::clear) says
+    /// that it is not.
     #[inline]
     pub(crate) fn poll_ready(
         &self,
@@ -197,7 +196,7 @@ impl Registration {
         self.source.side(direction).is_ready()
     }
 
-    /// Whether the direction has come to its end, as far as events tell.
+    /// Whether an event has reported the end of the direction.
     #[cfg(unix)]
     pub(crate) fn has_ended(&self, direction: Direction) -> bool {
         self.source.side(direction).has_ended()
@@ -209,18 +208,18 @@ impl Registration {
         self.source.side(direction).block();
     }
 
-    /// The direction is not ready, unless its end has come: an operation took all there was.
+    /// The direction is not ready, unless its end has come: an operation took everything.
     #[inline]
     pub(crate) fn clear(&self, direction: Direction) {
         self.source.side(direction).clear();
     }
 
-    /// One of those who wait for the direction does so no more.
+    /// A waiter of the direction has given up.
     pub(crate) fn forget(&self, direction: Direction, wait: WaitId) {
         self.source.forget(direction, wait);
     }
 
-    /// One that has just begun to wait for the direction does so no more.
+    /// A waiter that was registered in this poll gives up.
     pub(crate) fn forget_waker(&self, direction: Direction, wait: WaitId, cx: &Context<'_>) {
         self.source.forget_waker(direction, wait, cx.waker());
     }

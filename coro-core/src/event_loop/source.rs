@@ -1,4 +1,4 @@
-//! What is known of a registered descriptor.
+//! A `Source`: a registered descriptor with its readiness and its waiters.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -8,7 +8,7 @@ use std::task::Waker;
 use super::LoopHandle;
 use crate::sys::Readiness;
 
-/// A registered descriptor: for each direction, whether it may be ready, and who waits.
+/// A registered descriptor: for each direction, whether it may be ready, and the waiters.
 pub(super) struct Source {
     pub(super) token: mio::Token,
     read: Side,
@@ -28,33 +28,33 @@ pub enum Direction {
     Write,
 }
 
-/// Names one of the waiters at a descriptor.
+/// The id of a waiter at a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WaitId(u64);
 
 impl WaitId {
-    /// A waiter that polls by a trait without a place for a name. Its waker stands for it.
+    /// The id of all waiters that poll by a trait, which cannot store one. Their wakers tell them apart.
     pub(crate) const UNNAMED: WaitId = WaitId(0);
 }
 
-/// Waiters without a name are looked over when there are more of them than this.
+/// Waiters without an id are weeded out only if there are more of them than this.
 const CROWD_MIN: u32 = 16;
 
-/// No number of waiters is too large: the ones that were woken are coming back.
+/// The limit while the waiters that were woken come back: none.
 const SETTLING: u32 = u32::MAX;
 
 /// One direction of a descriptor.
 #[derive(Default)]
 pub(super) struct Side {
-    /// No operation has said "would block" since the last event.
+    /// No operation has failed with "would block" since the last event.
     ready: Cell<bool>,
-    /// The end has come, it seems: it stays ready, until an operation says that it is not.
+    /// An event has reported the end: the direction stays ready until an operation would block.
     closed: Cell<bool>,
-    /// First come, first woken; all of them, as there may be enough for all.
+    /// The first to come is the first to be woken. All are woken, as there may be enough for all.
     first: RefCell<Option<Waiter>>,
     /// The waiters that came while there was a first: nearly always none.
     more: RefCell<Vec<Waiter>>,
-    /// Waiters without a name are weeded out when there are more of them than this.
+    /// Waiters without an id are weeded out when there are more of them than this.
     crowd_max: Cell<u32>,
 }
 
@@ -87,7 +87,7 @@ impl Source {
         }
     }
 
-    /// Notes an event, and hands those who waited for it to `wake`.
+    /// Notes an event, and passes the wakers of its waiters to `wake`.
     #[inline]
     pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Waker)) {
         if event.read {
@@ -100,14 +100,14 @@ impl Source {
         }
     }
 
-    /// Drops the wakers of all who wait.
+    /// Drops the wakers of all waiters.
     pub(super) fn forget_all(&self) {
         self.read.take_waiters(&self.waiters, drop);
         self.write.take_waiters(&self.waiters, drop);
     }
 
-    /// Notes a waiter, in the place of the one with the same name or, without a name, with the same
-    /// waker.
+    /// Registers a waiter. It replaces an earlier registration with the same id or, without an id, with
+    /// the same waker.
     #[inline]
     pub(super) fn set_waker(self: &Rc<Self>, direction: Direction, wait: WaitId, waker: &Waker) {
         let side = self.side(direction);
@@ -138,24 +138,24 @@ impl Source {
         Some(waiter)
     }
 
-    /// Drops the waker of one who waits no more.
+    /// Drops the waker of a waiter that gives up.
     pub(super) fn forget(&self, direction: Direction, wait: WaitId) {
         let waiter = self.remove(direction, |waiter| waiter.wait == wait);
         drop(waiter);
     }
 
-    /// Drops the waker of one who has just begun to wait.
+    /// Drops the waker of a waiter that was registered in this poll.
     pub(super) fn forget_waker(&self, direction: Direction, wait: WaitId, waker: &Waker) {
         let waiter = self.remove(direction, |waiter| waiter.is(wait, waker));
         drop(waiter);
     }
 
-    /// Wakes the waiters without a name, to learn which of them are still there.
+    /// Wakes the waiters without an id, to learn which of them still wait.
     ///
-    /// Such a waiter cannot say that it gave up, so a side that has no event for a long time would
-    /// gather the wakers of more and more waiters that are gone. The ones that still wait come back
-    /// when they are polled, before the callout that counts them. Twice their number is allowed
-    /// then, so that waiters that stay do not wake one another for ever.
+    /// Such a waiter cannot say that it gave up. A side without events for a long time would gather
+    /// more and more wakers of waiters that are gone. The waiters that still wait register again when
+    /// they are polled, before the callout that counts them. Twice their number is allowed then, so
+    /// that waiters that stay do not wake one another for ever.
     #[cold]
     fn weed(self: &Rc<Self>, direction: Direction) {
         let Some(current) = LoopHandle::try_current() else {
@@ -174,7 +174,7 @@ impl Source {
             });
     }
 
-    /// Takes out and wakes the waiters of some names, in order.
+    /// Takes out and wakes the waiters with some ids, in order.
     #[cold]
     pub(super) fn wake_waiters(&self, direction: Direction, which: impl Fn(WaitId) -> bool) {
         let next = || self.remove(direction, |waiter| which(waiter.wait));
@@ -211,20 +211,20 @@ impl Side {
         self.ready.get()
     }
 
-    /// Whether the end has come, as far as events tell.
+    /// Whether an event has reported the end.
     #[cfg(unix)]
     pub(super) fn has_ended(&self) -> bool {
         self.closed.get()
     }
 
-    /// An operation took all there was: but for the end, if that has come.
+    /// An operation took everything; only the end may be left.
     #[inline]
     pub(super) fn clear(&self) {
         self.ready.set(self.closed.get());
     }
 
-    /// An operation would have blocked: so whatever has been said to be the end was none, as an
-    /// error of one datagram's is not, nor the last writer of a named pipe before the next.
+    /// An operation would have blocked, so the end that an event has reported was none. An error of one
+    /// datagram is no end, nor is the last writer of a named pipe before the next comes.
     pub(super) fn block(&self) {
         self.ready.set(false);
         self.closed.set(false);
@@ -235,7 +235,8 @@ impl Side {
         self.closed.set(self.closed.get() || closed);
     }
 
-    /// Hands those who wait now to `with`, which may be foreign code, and may come back here.
+    /// Passes the wakers of the present waiters to `with`, which may be foreign code, and may register
+    /// waiters.
     #[inline]
     fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
         let later = self.more.borrow().len();
@@ -264,7 +265,7 @@ impl Side {
             && self.crowd() > self.crowd_max.get().max(CROWD_MIN)
     }
 
-    /// The number of waiters without a name, but for the first of all.
+    /// The number of waiters without an id, except the first of all waiters.
     fn crowd(&self) -> u32 {
         let more = self.more.borrow();
         let unnamed = |waiter: &&Waiter| waiter.wait == WaitId::UNNAMED;

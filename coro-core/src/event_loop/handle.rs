@@ -20,9 +20,9 @@ use crate::timers::TimerKey;
 /// A loop, as seen from its own thread; it gives the loop work.
 ///
 /// Get it with [`LoopHandle::current`] inside the loop, or with
-/// [`EventLoop::handle`](crate::event_loop::EventLoop::handle) outside. It cannot be sent to other threads;
-/// for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but not the
-/// loop open.
+/// [`EventLoop::handle`](crate::event_loop::EventLoop::handle) outside. It cannot be sent to other
+/// threads; for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but
+/// not the loop open.
 ///
 /// # Panics
 ///
@@ -61,8 +61,8 @@ impl LoopHandle {
     /// [`virtual_time`](crate::event_loop::Builder::virtual_time).
     ///
     /// All deadlines are measured by it. It never goes backwards. Under a real clock it is the same
-    /// as [`Instant::now`], which on Linux and macOS stands still while the machine is suspended: so
-    /// do all timers, deadlines and time limits.
+    /// as [`Instant::now`], which on Linux and macOS stands still while the machine is suspended:
+    /// so do all timers, deadlines and time limits.
     pub fn time(&self) -> Instant {
         self.core.clock.instant(self.core.clock.now())
     }
@@ -195,10 +195,11 @@ impl LoopHandle {
     }
 
     /// Ends [`run_forever`](crate::event_loop::EventLoop::run_forever), or else
-    /// [`run_until_complete`](crate::event_loop::EventLoop::run_until_complete), when the present turn is over.
+    /// [`run_until_complete`](crate::event_loop::EventLoop::run_until_complete), when the present
+    /// turn is over.
     ///
-    /// The tasks and callouts of this turn are still run; those that they make ready wait for the next
-    /// run. Called while the loop does not run, it lets the next run take one turn.
+    /// The tasks and callouts of this turn are still run; those that they make ready wait for the
+    /// next run. Called while the loop does not run, it lets the next run take one turn.
     pub fn stop(&self) {
         self.core.stopping.set(true);
     }
@@ -215,15 +216,15 @@ impl LoopHandle {
         RemoteHandle::new(self.core.scheduler.inbox().clone())
     }
 
-    /// Has `handler` called with every error that no caller can be given, instead of printing it to the
-    /// standard error.
+    /// Has `handler` called with every error that no caller can be given, instead of printing it to
+    /// the standard error.
     ///
     /// The counterpart of `loop.set_exception_handler`. A handler that panics is itself reported to
     /// the standard error.
     ///
-    /// It lives as long as the loop's memory, because the handle of a task may outlive the loop with an
-    /// output to report. So let it find the loop by [`LoopHandle::try_current`]: a handler that owns a
-    /// handle of its loop would keep itself and the loop for ever.
+    /// It lives as long as the loop's memory, because the handle of a task may outlive the loop
+    /// with an output to report. So let it find the loop by [`LoopHandle::try_current`]: a handler
+    /// that owns a handle of its loop would keep itself and the loop for ever.
     pub fn set_exception_handler(&self, handler: impl Fn(&ErrorReport) + 'static) {
         self.core.scheduler.set_reporter(Rc::new(handler));
     }
@@ -250,8 +251,8 @@ impl LoopHandle {
         LoopOfJob::new(self.core.scheduler.inbox().clone())
     }
 
-    /// A random number between 0 and 1, by SplitMix64; under a virtual clock it depends on the order of
-    /// the calls alone.
+    /// A random number between 0 and 1, by SplitMix64; under a virtual clock it depends on the
+    /// order of the calls alone.
     pub(crate) fn chance(&self) -> f64 {
         let state = self.core.chances.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
         self.core.chances.set(state);

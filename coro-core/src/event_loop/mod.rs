@@ -66,29 +66,30 @@ use turn::{Advance, Turn};
 /// Tasks that were woken and callouts that are due stand in one queue, first come, first served. A
 /// *turn* runs exactly those that stood there when it began; tasks that become ready meanwhile wait
 /// for the next. The loop looks at its descriptors, its timers and its messages from other threads
-/// whenever the queue runs dry, and after at most 64 steps. Their tasks and callouts join the end of
-/// the queue: calls from other threads, then descriptors, then timers in the order of their deadlines,
-/// equal deadlines in the order in which they were made. So everything that is ready before a turn is
-/// run in it.
+/// whenever the queue runs dry, and after at most 64 steps. The tasks and callouts that these make
+/// ready join the end of the queue: calls from other threads, then descriptors, then timers in the
+/// order of their deadlines, equal deadlines in the order in which they were made. So everything
+/// that is ready before a turn is run in it.
 ///
 /// # The budget of a step
 ///
 /// A step is one poll of a task, or one call of a callout. Of the waits that a task makes in one
-/// step, at most 128 may be ready at once; accepting a connection counts as eight. The next wait takes
-/// nothing, wakes its task and suspends. So the task goes on at the end of the queue, in the next turn, and the loop looks at its
-/// descriptors and timers before that. Therefore a task that is always ready delays the others by
-/// no more than one such step in each turn, as long as it waits at all, and at waits of this library:
-/// at descriptors, locks, queues, channels, events and the rest of [`sync`](crate::sync), at tasks
-/// and other threads. A loop that only computes, or that polls futures of other libraries which are
-/// always ready, calls [`yield_now`](crate::time::yield_now) now and then.
+/// step, at most 128 may be ready at once; accepting a connection counts as eight. The next wait
+/// takes nothing, wakes its task and suspends. So the task goes on at the end of the queue, in the
+/// next turn, and the loop looks at its descriptors and timers before that. Therefore a task that
+/// is always ready delays the others by no more than one such step in each turn, as long as it
+/// waits at all, and at waits of this library: at descriptors, locks, queues, channels, events and
+/// the rest of [`sync`](crate::sync), at tasks and other threads. A loop that only computes, or
+/// that polls futures of other libraries which are always ready, calls
+/// [`yield_now`](crate::time::yield_now) now and then.
 ///
-/// The main future counts as a task. Futures that a task awaits together, in a `scope`, a `gather` or
-/// a `select`, share its budget. A group of ours that has its members' turns in order goes on with the
-/// next member in the next step. Elsewhere a future that is polled in the same step after a wait was
-/// refused has half of the budget, then half of that, and one wait at least, so that an event which
-/// ends a busy arm is heard; after 256 refusals none is left. Methods that do not wait, such as
-/// `try_recv`, and waits in other executors have no budget. A wait that is polled by hand may
-/// therefore be pending though it could end.
+/// The main future counts as a task. Futures that a task awaits together, in a `scope`, a `gather`
+/// or a `select`, share its budget. A group of ours that has its members' turns in order goes on
+/// with the next member in the next step. Elsewhere a future that is polled in the same step after
+/// a wait was refused has half of the budget, then half of that, and one wait at least, so that an
+/// event which ends a busy arm is heard; after 256 refusals none is left. Methods that do not wait,
+/// such as `try_recv`, and waits in other executors have no budget. A wait that is polled by hand
+/// may therefore be pending though it could end.
 ///
 /// A panic in a task or callout is caught and does not stop the loop.
 ///
@@ -103,12 +104,12 @@ use turn::{Advance, Turn};
 /// # Forks
 ///
 /// A process that is forked without executing another program has copies of the loop's descriptors,
-/// but both share the kernel's list of descriptors that the loop waits for. The copy may be dropped there, in
-/// any order: that takes nothing away from the parent, stops none of its threads and kills none of its
-/// processes. It must not be run: that panics. A loop that is made after the fork is free of all this.
-/// A loop that is forked from within one of its own tasks goes on in the child until it would wait, and
-/// then panics; leave the process, or execute another program, before that. A signal that the child
-/// gets and that the parent listens for is told to the parent.
+/// but both share the kernel's list of descriptors that the loop waits for. The copy may be dropped
+/// there, in any order: that takes nothing away from the parent, stops none of its threads and
+/// kills none of its processes. It must not be run: that panics. A loop that is made after the fork
+/// is free of all this. A loop that is forked from within one of its own tasks goes on in the child
+/// until it would wait, and then panics; leave the process, or execute another program, before
+/// that. A signal that the child gets and that the parent listens for is told to the parent.
 pub struct EventLoop {
     core: Rc<Core>,
 }
@@ -178,9 +179,9 @@ impl Builder {
     /// still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
     /// end may be anywhere. The idea is that of Trio's `MockClock` with its autojump.
     ///
-    /// The loop cannot know of anything else that may wake a task from outside: a thread with a channel
-    /// of another library, a runtime of its own. A timeout around such a wait elapses at once, unless
-    /// one of the above is outstanding; a test of that wants the real clock, as
+    /// The loop cannot know of anything else that may wake a task from outside: a thread with a
+    /// channel of another library, a runtime of its own. A timeout around such a wait elapses at
+    /// once, unless one of the above is outstanding; a test of that wants the real clock, as
     /// `#[coro::test(real)]` has it.
     pub fn virtual_time(mut self) -> Self {
         self.virtual_time = true;
@@ -332,8 +333,8 @@ impl EventLoop {
     ///
     /// # Panics
     ///
-    /// If the loop is closed, if this thread is inside of a loop already, if this process was forked
-    /// from the loop's own, or if the operating system's poller fails.
+    /// If the loop is closed, if this thread is inside of a loop already, if this process was
+    /// forked from the loop's own, or if the operating system's poller fails.
     #[track_caller]
     pub fn run_forever(&mut self) {
         assert!(

@@ -160,7 +160,8 @@ impl Reactor {
             if token == WAKE_TOKEN {
                 continue;
             }
-            // The source of a late event is gone; another may have its index, in another generation.
+            // The source of a late event is gone; another may have its index, in another
+            // generation.
             let source = self.sources.borrow().get(token.0 & INDEX_MASK).cloned();
             if let Some(source) = source.filter(|source| source.token == token) {
                 source.take_event(readiness, &wake);
@@ -175,8 +176,8 @@ impl Registration {
         self.source.name_wait()
     }
 
-    /// Ready once the direction may be ready, until [`block`](Self::block) or [`clear`](Self::clear) says
-    /// that it is not.
+    /// Ready once the direction may be ready, until [`block`](Self::block) or
+    /// [`clear`](Self::clear) says that it is not.
     #[inline]
     pub(crate) fn poll_ready(
         &self,

@@ -43,8 +43,8 @@ impl RemoteHandle {
         RemoteHandle { inbox }
     }
 
-    /// Has the loop call `f` on its own thread, in the turn after its next look at messages. A loop that
-    /// sleeps looks at once, a busy one after 64 steps at most.
+    /// Has the loop call `f` on its own thread, in the turn after its next look at messages. A loop
+    /// that sleeps looks at once, a busy one after 64 steps at most.
     ///
     /// # Errors
     ///
@@ -99,8 +99,8 @@ impl RemoteHandle {
     /// # Errors
     ///
     /// [`JoinError`] if the task panicked; if it was cancelled, as it is when the loop is closed or
-    /// has been before; and if this is the thread of that very loop, where blocking would never end:
-    /// then nothing is run.
+    /// has been before; and if this is the thread of that very loop, where blocking would never
+    /// end: then nothing is run.
     #[track_caller]
     pub fn block_on<M, F>(&self, make: M) -> Result<F::Output, JoinError>
     where
@@ -192,8 +192,8 @@ impl<T> RemoteTask<T> {
         }
     }
 
-    /// Cancels the task, as [`Task::cancel`] does. The task is not polled again; a step that is running
-    /// on the thread of its loop is completed.
+    /// Cancels the task, as [`Task::cancel`] does. The task is not polled again; a step that is
+    /// running on the thread of its loop is completed.
     pub fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
         let waker = self.shared.lock().keeper.take();

@@ -33,7 +33,8 @@ pub enum Direction {
 pub(crate) struct WaitId(u64);
 
 impl WaitId {
-    /// The id of all waiters that poll by a trait, which cannot store one. Their wakers tell them apart.
+    /// The id of all waiters that poll by a trait, which cannot store one. Their wakers tell them
+    /// apart.
     pub(crate) const UNNAMED: WaitId = WaitId(0);
 }
 
@@ -106,8 +107,8 @@ impl Source {
         self.write.take_waiters(&self.waiters, drop);
     }
 
-    /// Registers a waiter. It replaces an earlier registration with the same id or, without an id, with
-    /// the same waker.
+    /// Registers a waiter. It replaces an earlier registration with the same id or, without an id,
+    /// with the same waker.
     #[inline]
     pub(super) fn set_waker(self: &Rc<Self>, direction: Direction, wait: WaitId, waker: &Waker) {
         let side = self.side(direction);
@@ -153,9 +154,9 @@ impl Source {
     /// Wakes the waiters without an id, to learn which of them still wait.
     ///
     /// Such a waiter cannot say that it gave up. A side without events for a long time would gather
-    /// more and more wakers of waiters that are gone. The waiters that still wait register again when
-    /// they are polled, before the callout that counts them. Twice their number is allowed then, so
-    /// that waiters that stay do not wake one another for ever.
+    /// more and more wakers of waiters that are gone. The waiters that still wait register again
+    /// when they are polled, before the callout that counts them. Twice their number is allowed
+    /// then, so that waiters that stay do not wake one another for ever.
     #[cold]
     fn weed(self: &Rc<Self>, direction: Direction) {
         let Some(current) = LoopHandle::try_current() else {
@@ -223,8 +224,8 @@ impl Side {
         self.ready.set(self.closed.get());
     }
 
-    /// An operation would have blocked, so the end that an event has reported was none. An error of one
-    /// datagram is no end, nor is the last writer of a named pipe before the next comes.
+    /// An operation would have blocked, so the end that an event has reported was none. An error of
+    /// one datagram is no end, nor is the last writer of a named pipe before the next comes.
     pub(super) fn block(&self) {
         self.ready.set(false);
         self.closed.set(false);
@@ -235,8 +236,8 @@ impl Side {
         self.closed.set(self.closed.get() || closed);
     }
 
-    /// Passes the wakers of the present waiters to `with`, which may be foreign code, and may register
-    /// waiters.
+    /// Passes the wakers of the present waiters to `with`, which may be foreign code, and may
+    /// register waiters.
     #[inline]
     fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
         let later = self.more.borrow().len();

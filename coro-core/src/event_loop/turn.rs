@@ -185,8 +185,8 @@ impl Core {
         }
     }
 
-    /// Waits for an event, a message or the next timer. A virtual clock jumps to that timer instead,
-    /// if nothing real is outstanding.
+    /// Waits for an event, a message or the next timer. A virtual clock jumps to that timer
+    /// instead, if nothing real is outstanding.
     fn sleep(&self) {
         let deadline = self
             .timers

@@ -2,8 +2,8 @@
 
 use core::any::TypeId;
 
-/// What a machine has in common only with machines that exchange the same types, down to the lifetimes:
-/// it is the machine's own, unless the types can have no lifetimes.
+/// What a machine has in common only with machines that exchange the same types, down to the
+/// lifetimes: it is the machine's own, unless the types can have no lifetimes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Id(u64);
 
@@ -24,8 +24,8 @@ const PLAIN: [fn() -> TypeId; 12] = [
 ];
 
 impl Id {
-    /// The id that all machines with these types share, if both are [`PLAIN`]: of the values that are
-    /// yielded and of those that are passed in.
+    /// The id that all machines with these types share, if both are [`PLAIN`]: of the values that
+    /// are yielded and of those that are passed in.
     ///
     /// A constant to the optimiser, which it would not see in an id that is drawn at run time.
     #[inline]
@@ -45,8 +45,8 @@ impl Id {
         Id(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Where atomics are narrower, an id is used twice rather than that a coroutine is refused: there
-    /// the care of the macros has to do.
+    /// Where atomics are narrower, an id is used twice rather than that a coroutine is refused:
+    /// there the care of the macros has to do.
     #[cfg(all(not(target_has_atomic = "64"), target_has_atomic = "ptr"))]
     pub(super) fn new() -> Self {
         use core::sync::atomic::{AtomicUsize, Ordering};

@@ -40,8 +40,8 @@ struct Callback {
 /// Keeps a callback at a descriptor; made by [`LoopHandle::add_reader`] and
 /// [`LoopHandle::add_writer`].
 ///
-/// Dropping it removes the callback, at once and even from within the callback. A borrowed descriptor
-/// stays open; an owned one is closed.
+/// Dropping it removes the callback, at once and even from within the callback. A borrowed
+/// descriptor stays open; an owned one is closed.
 #[must_use = "dropping it removes the callback"]
 pub struct FdWatch<T: AsFd> {
     watched: Rc<Watched>,
@@ -54,18 +54,18 @@ pub struct FdWatch<T: AsFd> {
 impl LoopHandle {
     /// Has the loop call `callback` whenever `io` can be read from.
     ///
-    /// The counterpart of `loop.add_reader`. The callback is called once a turn for as long as there
-    /// is something to read, an end of file or an error; so a callback that does not read everything
-    /// is called again. A descriptor can have one such callback and one for writing; adding another
-    /// replaces the one before. A panic in the callback is reported as one of a callout, and the
-    /// callback stays. It is called with the values that [task-locals](crate::task::TaskLocal) have
-    /// when it is added. A task of the loop calls it, until the guard is dropped; cancelling that task
-    /// removes the callback too.
+    /// The counterpart of `loop.add_reader`. The callback is called once a turn for as long as
+    /// there is something to read, an end of file or an error; so a callback that does not read
+    /// everything is called again. A descriptor can have one such callback and one for writing;
+    /// adding another replaces the one before. A panic in the callback is reported as one of a
+    /// callout, and the callback stays. It is called with the values that
+    /// [task-locals](crate::task::TaskLocal) have when it is added. A task of the loop calls it,
+    /// until the guard is dropped; cancelling that task removes the callback too.
     ///
     /// `io` is anything with a descriptor: a reference, or an `Rc` of a socket that the callback
-    /// shares, or the socket itself. The guard that this returns keeps it, so that it cannot be closed
-    /// while it is watched. This does not set the descriptor not to block; do so if others read from
-    /// it too.
+    /// shares, or the socket itself. The guard that this returns keeps it, so that it cannot be
+    /// closed while it is watched. This does not set the descriptor not to block; do so if others
+    /// read from it too.
     ///
     /// ```
     /// use std::io::{Read, Write};
@@ -214,8 +214,8 @@ impl Watches {
         Ok(watched)
     }
 
-    /// Ends the callbacks of a descriptor that was closed while it was watched, as when its guard was
-    /// forgotten.
+    /// Ends the callbacks of a descriptor that was closed while it was watched, as when its guard
+    /// was forgotten.
     fn abandon(&self, watched: &Watched) {
         self.0.borrow_mut().remove(&watched.fd.number());
         watched.fd.abandon();
@@ -226,7 +226,8 @@ impl Watches {
         }
     }
 
-    /// Takes a caller away, unless another has replaced it; the last one takes its descriptor along.
+    /// Takes a caller away, unless another has replaced it; the last one takes its descriptor
+    /// along.
     fn remove(&self, watched: &Watched, direction: Direction, caller: &Caller) {
         let is_it = |set: &mut Caller| Rc::ptr_eq(&set.callback, &caller.callback);
         let removed = watched.side(direction).borrow_mut().take_if(is_it);
@@ -277,7 +278,8 @@ impl Callback {
     }
 }
 
-/// The calls of a callback; dropping this, as the loop does when it is closed, removes the callback.
+/// The calls of a callback; dropping this, as the loop does when it is closed, removes the
+/// callback.
 struct Calling {
     watched: Rc<Watched>,
     direction: Direction,

@@ -12,10 +12,11 @@ use super::ready::WaitingForReady;
 use crate::event_loop::{Direction, LoopHandle, Registration, WaitId};
 use crate::sys::FileId;
 
-/// A registered descriptor that stays another's: a caller holds it open, and may break that promise.
+/// A registered descriptor that stays another's: a caller holds it open, and may break that
+/// promise.
 ///
-/// It cannot be asked by `poll(2)`, which wants proof that the descriptor is open. The poller takes a
-/// number: registered again, it brings an event for a descriptor that is ready by then.
+/// It cannot be asked by `poll(2)`, which wants proof that the descriptor is open. The poller takes
+/// a number: registered again, it brings an event for a descriptor that is ready by then.
 pub(crate) struct LevelFd {
     fd: RawFd,
     file: Option<FileId>,

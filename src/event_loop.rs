@@ -2,9 +2,9 @@
 //!
 //! The loop itself is [`EventLoop`](crate::EventLoop), and the present one is [`LoopHandle::current`](crate::LoopHandle::current).
 
-pub use coro_core::error::{LoopClosed, Stopped};
 #[cfg(unix)]
-pub use coro_core::event_loop::FdWatch;
+pub use coro_core::FdWatch;
+pub use coro_core::error::{LoopClosed, Stopped};
 pub use coro_core::event_loop::{
     Builder, CallHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
 };

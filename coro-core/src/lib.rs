@@ -64,5 +64,7 @@ mod run;
 #[cfg(feature = "std")]
 mod testing;
 
+#[cfg(all(feature = "std", unix))]
+pub use net::fd_watch::FdWatch;
 #[cfg(feature = "std")]
 pub use run::run;

@@ -10,12 +10,7 @@ use crate::layout::{code, rust_files};
 /// Modules that are two halves of one thing, as `folder: one, other`. The list may only become shorter.
 const PAIRS: &[&str] = &[
     "event_loop: handle, remote",
-    "event_loop: reactor, watch",
-    "event_loop: source, watch",
     "generator: chain, slot",
-    "generator: id, slot",
-    "generator: in_place, slot",
-    "generator: iter, plain",
     "generator: plain, slot",
     "generator: slot, waiting",
     "net/tls: handshake, stream",

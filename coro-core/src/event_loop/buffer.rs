@@ -1,4 +1,4 @@
-//! The buffer that a loop lends to whoever reads at the moment.
+//! `LentBuffer`: the buffer that a loop lends to the connection that reads at the moment.
 
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use super::{Core, LoopHandle};
 /// Enough that a busy connection is read in few calls, and small enough to stay in a cache.
 const LEN: usize = 64 * 1024;
 
-/// A buffer, until it is dropped. What is in it is left over from others.
+/// A buffer, until it is dropped. It holds bytes of earlier reads.
 pub(crate) struct LentBuffer {
     buffer: Box<[u8]>,
     core: Rc<Core>,

@@ -1,4 +1,4 @@
-//! The loop that the calling thread is inside of, and short ways to it.
+//! The current loop of a thread, `LoopHandle::current`, with functions that use it.
 
 use std::future::Future;
 use std::panic::Location;
@@ -44,7 +44,7 @@ impl LoopHandle {
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
     if !inside::is_inside() {
-        LoopHandle::current(); // says what is wrong
+        LoopHandle::current(); // panics with the reason
     }
     let origin = Location::caller();
     match is_large::<F>() {

@@ -17,23 +17,23 @@ use crate::report::{ErrorReport, ReportKind};
 use crate::task::{Callout, Task, TaskHandle, boxed_future, is_large};
 use crate::timers::TimerKey;
 
-/// A loop, as seen from its own thread: the way to give it work.
+/// A loop, as seen from its own thread; it gives the loop work.
 ///
 /// Get it with [`LoopHandle::current`] inside the loop, or with
-/// [`EventLoop::handle`](crate::event_loop::EventLoop::handle) outside. It cannot be sent to other threads;
-/// for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but not the
-/// loop open.
+/// [`EventLoop::handle`](crate::event_loop::EventLoop::handle) outside. It cannot be sent to other
+/// threads; for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but
+/// not the loop open.
 ///
 /// # Panics
 ///
-/// What asks for new work panics once the loop is closed. While it is being closed, work that
+/// Methods that ask for new work panic once the loop is closed. While it is being closed, work that
 /// destructors ask for is refused quietly: the task or callout that they get is cancelled.
 #[derive(Clone)]
 pub struct LoopHandle {
     core: Rc<Core>,
 }
 
-/// What a timer does when it is due.
+/// The action of a timer when it is due.
 pub(super) enum Due {
     Wake(Waker),
     Call(Callout),
@@ -49,7 +49,7 @@ impl LoopHandle {
     }
 
     #[track_caller]
-    pub(super) fn check_open(&self, what: &str) {
+    pub(crate) fn check_open(&self, what: &str) {
         assert!(
             !self.core.scheduler.is_closed(),
             "{what}() on an event loop that is closed: do it before the loop is closed, \
@@ -61,8 +61,8 @@ impl LoopHandle {
     /// [`virtual_time`](crate::event_loop::Builder::virtual_time).
     ///
     /// All deadlines are measured by it. It never goes backwards. Under a real clock it is the same
-    /// as [`Instant::now`], which on Linux and macOS stands still while the machine is suspended: so
-    /// do all timers, deadlines and time limits.
+    /// as [`Instant::now`], which on Linux and macOS stands still while the machine is suspended:
+    /// so do all timers, deadlines and time limits.
     pub fn time(&self) -> Instant {
         self.core.clock.instant(self.core.clock.now())
     }
@@ -142,18 +142,18 @@ impl LoopHandle {
     /// Makes a task of `future`: the loop polls it first in its next turn.
     ///
     /// The counterpart of `asyncio.create_task`. Tasks start in the order in which they were
-    /// spawned. The loop owns the task; see [`Task`] for what dropping the handle means.
+    /// spawned. The loop owns the task; dropping the handle detaches it, see [`Task`].
     ///
     /// # Panics
     ///
-    /// If the loop is closed. A panic in the task itself is caught, and given to whoever awaits it.
+    /// If the loop is closed. A panic in the task itself is caught; awaiting the task gives it.
     #[track_caller]
     pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
         self.check_open("spawn");
         self.spawn_from(Location::caller(), future)
     }
 
-    /// As [`spawn`](Self::spawn), for what was asked for elsewhere.
+    /// As [`spawn`](Self::spawn), for a task with another place of origin.
     pub(crate) fn spawn_from<F: Future + 'static>(
         &self,
         origin: &'static Location<'static>,
@@ -195,35 +195,36 @@ impl LoopHandle {
     }
 
     /// Ends [`run_forever`](crate::event_loop::EventLoop::run_forever), or else
-    /// [`run_until_complete`](crate::event_loop::EventLoop::run_until_complete), when the present turn is over.
+    /// [`run_until_complete`](crate::event_loop::EventLoop::run_until_complete), when the present
+    /// turn is over.
     ///
-    /// What was ready is still run; what that makes ready waits for the next run. Called while the
-    /// loop does not run, it lets the next run take one turn.
+    /// The tasks and callouts of this turn are still run; those that they make ready wait for the
+    /// next run. Called while the loop does not run, it lets the next run take one turn.
     pub fn stop(&self) {
         self.core.stopping.set(true);
     }
 
     /// All tasks that are not finished, in the order in which they were spawned.
     ///
-    /// The main future is not among them: it is nobody's task.
+    /// The main future is not among them, as it is no task of the loop.
     pub fn all_tasks(&self) -> Vec<TaskHandle> {
         self.core.scheduler.tasks()
     }
 
-    /// The way to this loop from other threads.
+    /// A handle of this loop for other threads.
     pub fn remote(&self) -> RemoteHandle {
         RemoteHandle::new(self.core.scheduler.inbox().clone())
     }
 
-    /// Has `handler` told of everything that goes wrong where no caller can be told, instead of
-    /// printing it to the standard error.
+    /// Has `handler` called with every error that no caller can be given, instead of printing it to
+    /// the standard error.
     ///
     /// The counterpart of `loop.set_exception_handler`. A handler that panics is itself reported to
     /// the standard error.
     ///
-    /// It lives as long as the loop's memory, as it may still be told of what a handle of a task
-    /// outlives the loop with. So let it find the loop by [`LoopHandle::try_current`]: one that owns
-    /// a handle of its loop would keep itself and the loop for ever.
+    /// It lives as long as the loop's memory, because the handle of a task may outlive the loop
+    /// with an output to report. So let it find the loop by [`LoopHandle::try_current`]: a handler
+    /// that owns a handle of its loop would keep itself and the loop for ever.
     pub fn set_exception_handler(&self, handler: impl Fn(&ErrorReport) + 'static) {
         self.core.scheduler.set_reporter(Rc::new(handler));
     }
@@ -245,13 +246,13 @@ impl LoopHandle {
         self.core.threads().clone()
     }
 
-    /// The loop as the jobs that it waits for see it.
+    /// The loop, for the jobs that it waits for.
     pub(crate) fn home(&self) -> LoopOfJob {
         LoopOfJob::new(self.core.scheduler.inbox().clone())
     }
 
-    /// A number between 0 and 1 that is left to chance, and under a virtual clock to the order of
-    /// the calls alone: by SplitMix64.
+    /// A random number between 0 and 1, by SplitMix64; under a virtual clock it depends on the
+    /// order of the calls alone.
     pub(crate) fn chance(&self) -> f64 {
         let state = self.core.chances.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
         self.core.chances.set(state);
@@ -260,23 +261,56 @@ impl LoopHandle {
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Tells the exception handler of something.
+    /// Passes a report to the exception handler.
     pub(crate) fn report(&self, report: ErrorReport) {
         self.core.scheduler.report(report);
     }
 
-    /// Calls foreign code; if it panics, that is reported, and the panic's text given.
+    /// Calls foreign code; a panic is reported, and its text returned.
     pub(crate) fn contain<T>(&self, kind: ReportKind, f: impl FnOnce() -> T) -> Result<T, String> {
         self.core.scheduler.contain_call(kind, f)
     }
 
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
-        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
-        self.core.reactor.register(io, both)
+        self.core.reactor.register(io)
+    }
+
+    /// Has the next wait bring an event for a descriptor that is ready by then.
+    #[cfg(unix)]
+    pub(crate) fn register_again(
+        &self,
+        io: &mut dyn mio::event::Source,
+        of: &Registration,
+    ) -> io::Result<()> {
+        self.core.reactor.register_again(io, of)
     }
 
     pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
         self.core.reactor.deregister(io, of);
+    }
+
+    /// Forgets a descriptor that was closed already.
+    #[cfg(unix)]
+    pub(crate) fn forget_closed(&self, of: &Registration) {
+        self.core.reactor.forget(of);
+    }
+
+    /// The loop's own value of a type of a higher room, made when it is first asked for.
+    #[cfg(unix)]
+    pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
+        let mut kept = self.core.kept.borrow_mut();
+        let known = kept.iter().find_map(|it| it.clone().downcast().ok());
+        known.unwrap_or_else(|| {
+            let made = Rc::<T>::default();
+            kept.push(made.clone());
+            made
+        })
+    }
+
+    /// Calls a closure as a callout is called.
+    #[cfg(unix)]
+    pub(crate) fn call_now(&self, origin: &'static Location<'static>, f: impl FnOnce()) {
+        self.core.scheduler.call_now(origin, f);
     }
 
     /// Whether this thread is inside of this loop.
@@ -334,7 +368,7 @@ pub(crate) struct ArmedTimer {
 }
 
 impl ArmedTimer {
-    /// Whether the timer has fired; if not, it will wake the task that asks.
+    /// Whether the timer has fired; if not, it will wake the task of `cx`.
     pub(crate) fn has_fired(&self, cx: &Context<'_>) -> bool {
         let wakes_asker = |due: &mut Due| matches!(due, Due::Wake(w) if w.will_wake(cx.waker()));
         match self.with_due(wakes_asker) {

@@ -7,8 +7,6 @@ mod reactor;
 mod remote;
 mod source;
 mod turn;
-#[cfg(unix)]
-mod watch;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -31,8 +29,6 @@ pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use source::Direction;
 pub(crate) use source::WaitId;
-#[cfg(unix)]
-pub use watch::FdWatch;
 
 use crate::clock::{Clock, nanos};
 use crate::error::Stopped;
@@ -68,32 +64,32 @@ use turn::{Advance, Turn};
 /// # The order of things
 ///
 /// Tasks that were woken and callouts that are due stand in one queue, first come, first served. A
-/// *turn* runs exactly those that stood there when it began; what becomes ready meanwhile waits for
-/// the next. The loop looks at its descriptors, at its timers and for what other threads want
-/// whenever the queue runs dry, and after at most 64 steps; what it finds joins the end of the
-/// queue: calls from other threads, then descriptors, then timers in the order of their deadlines,
-/// equal deadlines in the order in which they were made. So whatever is ready before a turn is run
-/// in it.
+/// *turn* runs exactly those that stood there when it began; tasks that become ready meanwhile wait
+/// for the next. The loop looks at its descriptors, its timers and its messages from other threads
+/// whenever the queue runs dry, and after at most 64 steps. The tasks and callouts that these make
+/// ready join the end of the queue: calls from other threads, then descriptors, then timers in the
+/// order of their deadlines, equal deadlines in the order in which they were made. So everything
+/// that is ready before a turn is run in it.
 ///
 /// # The budget of a step
 ///
 /// A step is one poll of a task, or one call of a callout. Of the waits that a task makes in one
-/// step, at most 128 may find at once what they wait for, where accepting a connection counts as
-/// eight; the next takes nothing, wakes its task and
-/// suspends. So the task goes on at the end of the queue, in the next turn, and the loop looks at its
-/// descriptors and timers before that. Therefore a task that is always ready delays the others by
-/// no more than one such step in each turn, as long as it waits at all, and at waits of this library:
-/// at descriptors, locks, queues, channels, events and the rest of [`sync`](crate::sync), at tasks
-/// and other threads. A loop that only computes, or that polls futures of other libraries which are
-/// always ready, calls [`yield_now`](crate::time::yield_now) now and then.
+/// step, at most 128 may be ready at once; accepting a connection counts as eight. The next wait
+/// takes nothing, wakes its task and suspends. So the task goes on at the end of the queue, in the
+/// next turn, and the loop looks at its descriptors and timers before that. Therefore a task that
+/// is always ready delays the others by no more than one such step in each turn, as long as it
+/// waits at all, and at waits of this library: at descriptors, locks, queues, channels, events and
+/// the rest of [`sync`](crate::sync), at tasks and other threads. A loop that only computes, or
+/// that polls futures of other libraries which are always ready, calls
+/// [`yield_now`](crate::time::yield_now) now and then.
 ///
-/// The main future counts as a task. What a task awaits together, in a `scope`, a `gather` or a
-/// `select`, shares its budget. A group of ours that has its members' turns in order goes on with the
-/// next member in the next step. Elsewhere what is polled in the same step after a wait was
-/// refused has half of the budget, then half of that, and one wait at least, so that an event which
-/// ends a busy arm is heard; after 256 refusals none is left. Methods that do not wait, such as
-/// `try_recv`, and waits in other executors have no budget. A wait that is polled by hand may
-/// therefore be pending though it has what it waits for.
+/// The main future counts as a task. Futures that a task awaits together, in a `scope`, a `gather`
+/// or a `select`, share its budget. A group of ours that has its members' turns in order goes on
+/// with the next member in the next step. Elsewhere a future that is polled in the same step after
+/// a wait was refused has half of the budget, then half of that, and one wait at least, so that an
+/// event which ends a busy arm is heard; after 256 refusals none is left. Methods that do not wait,
+/// such as `try_recv`, and waits in other executors have no budget. A wait that is polled by hand
+/// may therefore be pending though it could end.
 ///
 /// A panic in a task or callout is caught and does not stop the loop.
 ///
@@ -102,24 +98,23 @@ use turn::{Advance, Turn};
 /// [`close`](Self::close), or dropping the loop, drops every task in the order in which they were
 /// spawned, and all callouts, without running them. Work that their destructors ask for is refused:
 /// tasks spawned then are cancelled at once. Then the loop waits for its
-/// [threads](crate::threads). Afterwards whoever asks a closed loop for work is told
-/// so: a [`LoopHandle`] panics, [`run_until_complete`](Self::run_until_complete) and every
-/// [`RemoteHandle`] give an error.
+/// [threads](crate::threads). A closed loop refuses work: a [`LoopHandle`] panics,
+/// [`run_until_complete`](Self::run_until_complete) and every [`RemoteHandle`] give an error.
 ///
 /// # Forks
 ///
 /// A process that is forked without executing another program has copies of the loop's descriptors,
-/// but the kernel's list of what the loop waits for is one for both. The copy may be dropped there, in
-/// any order: that takes nothing away from the parent, stops none of its threads and kills none of its
-/// processes. It must not be run: that panics. A loop that is made after the fork is free of all this.
-/// A loop that is forked from within one of its own tasks goes on in the child until it would wait, and
-/// then panics; leave the process, or execute another program, before that. A signal that the child
-/// gets and that the parent listens for is told to the parent.
+/// but both share the kernel's list of descriptors that the loop waits for. The copy may be dropped
+/// there, in any order: that takes nothing away from the parent, stops none of its threads and
+/// kills none of its processes. It must not be run: that panics. A loop that is made after the fork
+/// is free of all this. A loop that is forked from within one of its own tasks goes on in the child
+/// until it would wait, and then panics; leave the process, or execute another program, before
+/// that. A signal that the child gets and that the parent listens for is told to the parent.
 pub struct EventLoop {
     core: Rc<Core>,
 }
 
-/// What a loop is made of.
+/// The parts of a loop.
 pub(crate) struct Core {
     pub(crate) scheduler: Rc<Scheduler>,
     clock: Clock,
@@ -130,12 +125,15 @@ pub(crate) struct Core {
     stopping: Cell<bool>,
     /// Set by a signal handler when the run is to stop.
     interrupted: Cell<Option<&'static AtomicBool>>,
-    /// How long to look again and again before sleeping, in nanoseconds.
+    /// How long to poll before sleeping, in nanoseconds.
     busy_poll: u64,
-    /// Where [`LoopHandle::chance`] has come to.
+    /// The state of [`LoopHandle::chance`].
     chances: Cell<u64>,
-    /// What connections read into, one after another; away while it is lent.
+    /// The buffer into which connections read, one after another; away while it is lent.
     read_buffer: Cell<Option<Box<[u8]>>>,
+    /// Values of higher rooms, one of a type; see [`LoopHandle::kept`].
+    #[cfg(unix)]
+    kept: RefCell<Vec<Rc<dyn std::any::Any>>>,
     /// Made when it is first needed.
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
@@ -176,14 +174,14 @@ impl Builder {
     /// next deadline when nothing is.
     ///
     /// So a test of a thousand hours takes a moment and always has the same order. While anything
-    /// real is outstanding, time flows as it really does, so that what it brings is not overtaken.
+    /// real is outstanding, time flows as it really does, so that no timer overtakes it.
     /// Real is a descriptor that is waited for, a job on another thread, a [`RemoteHandle`] that is
     /// still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
     /// end may be anywhere. The idea is that of Trio's `MockClock` with its autojump.
     ///
-    /// The loop cannot know of what else may wake a task from outside: a thread with a channel of
-    /// another library, a runtime of its own. A timeout around such a wait elapses at once, unless
-    /// one of the above is outstanding; a test of that wants the real clock, as
+    /// The loop cannot know of anything else that may wake a task from outside: a thread with a
+    /// channel of another library, a runtime of its own. A timeout around such a wait elapses at
+    /// once, unless one of the above is outstanding; a test of that wants the real clock, as
     /// `#[coro::test(real)]` has it.
     pub fn virtual_time(mut self) -> Self {
         self.virtual_time = true;
@@ -207,14 +205,14 @@ impl Builder {
         self
     }
 
-    /// What the pool of threads is like that the loop makes when it first needs one, for
+    /// The settings of the pool of threads that the loop makes when it first needs one, for
     /// [`to_thread`](crate::threads::to_thread).
     pub fn thread_pool(mut self, settings: ThreadPoolBuilder) -> Self {
         self.thread_pool = settings;
         self
     }
 
-    /// For how long at the most closing the loop waits for jobs that still run on its threads: five
+    /// For how long at most closing the loop waits for jobs that still run on its threads: five
     /// minutes by default, as in asyncio.
     ///
     /// Jobs that take longer are reported, and left behind: they go on, and end with the process.
@@ -250,6 +248,8 @@ impl Builder {
                 false => RandomState::new().hash_one(0), // every one begins with other keys
             }),
             read_buffer: Cell::default(),
+            #[cfg(unix)]
+            kept: RefCell::default(),
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
@@ -270,7 +270,7 @@ impl EventLoop {
         Self::builder().build()
     }
 
-    /// Settings for a loop that is different from what [`new`](Self::new) makes.
+    /// Settings for a loop other than the one that [`new`](Self::new) makes.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -293,7 +293,7 @@ impl EventLoop {
     /// # Panics
     ///
     /// If this thread is inside of a loop already, if the operating system's poller fails, and with
-    /// whatever panic `future` ends.
+    /// the panic of `future`.
     #[track_caller]
     pub fn run_until_complete<F: Future>(&mut self, future: F) -> Result<F::Output, Stopped> {
         if self.core.scheduler.is_closed() {
@@ -333,8 +333,8 @@ impl EventLoop {
     ///
     /// # Panics
     ///
-    /// If the loop is closed, if this thread is inside of a loop already, if this process was forked
-    /// from the loop's own, or if the operating system's poller fails.
+    /// If the loop is closed, if this thread is inside of a loop already, if this process was
+    /// forked from the loop's own, or if the operating system's poller fails.
     #[track_caller]
     pub fn run_forever(&mut self) {
         assert!(
@@ -358,7 +358,7 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Cancels all tasks and runs the loop until they are done, and their callbacks were called.
+    /// Cancels all tasks, and runs the loop until they are done and their callbacks were called.
     pub(crate) fn drain(&mut self) {
         let _running = self.enter();
         let mut turn = Turn::default();
@@ -387,8 +387,6 @@ impl EventLoop {
         }
         self.core.scheduler.begin_close();
         self.core.drop_timers();
-        #[cfg(unix)]
-        self.core.drop_callbacks();
         if has_threads {
             self.core.join_threads();
         }
@@ -411,7 +409,7 @@ impl EventLoop {
     }
 }
 
-/// One run of the loop, however it ends: a `stop` that came during it is not for the next.
+/// One run of the loop. However it ends, a `stop` that came during it does not stop the next.
 struct RunGuard {
     core: Rc<Core>,
     _inside: inside::Entered,
@@ -459,7 +457,7 @@ impl Core {
         })
     }
 
-    /// Waits for the loop's threads, and says for which jobs if that takes long.
+    /// Waits for the loop's threads, and reports the jobs that take long.
     fn join_threads(&self) {
         let Some(pool) = self.threads.get() else {
             return;

@@ -1,23 +1,23 @@
-//! Descriptors: who waits for which, and what is known of each.
+//! The `Reactor`: the registered descriptors of a loop with their waiters.
 
 use std::cell::{Cell, RefCell};
 use std::io;
 #[cfg(unix)]
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use slab::Slab;
 
-use super::source::{Direction, Notify, Source, WaitId};
-#[cfg(unix)]
-use super::watch::Watches;
+use super::source::{Direction, Source, WaitId};
 use crate::sys::{self, Home, Poller, WAKE_TOKEN};
 
-/// Half of a token's bits name the place, the other half its generation.
+/// Half of a token's bits are an index, the other half a generation.
 const INDEX_BITS: u32 = usize::BITS / 2;
 const INDEX_MASK: usize = !(!0 << INDEX_BITS);
+
+const BOTH: mio::Interest = mio::Interest::READABLE.add(mio::Interest::WRITABLE);
 
 pub(super) struct Reactor {
     /// A fork copies descriptors, but the kernel's list of them is one for both processes.
@@ -28,8 +28,6 @@ pub(super) struct Reactor {
     generation: Cell<usize>,
     waiters: Rc<Cell<usize>>,
     has_events: Cell<bool>,
-    #[cfg(unix)]
-    pub(super) watches: Watches,
 }
 
 /// A descriptor's place in a reactor.
@@ -47,18 +45,11 @@ impl Reactor {
             generation: Cell::new(0),
             waiters: Rc::default(),
             has_events: Cell::new(false),
-            #[cfg(unix)]
-            watches: Watches::default(),
         })
     }
 
-    /// Registers a descriptor: for both directions, once and for as long as it is open, unless it
-    /// is registered anew after each event.
-    pub(super) fn register(
-        &self,
-        io: &mut dyn mio::event::Source,
-        interest: mio::Interest,
-    ) -> io::Result<Registration> {
+    /// Registers a descriptor for both directions, for as long as it is open.
+    pub(super) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
         let generation = self.generation.get().wrapping_add(1);
         self.generation.set(generation);
         let mut sources = self.sources.borrow_mut();
@@ -67,21 +58,27 @@ impl Reactor {
             return Err(io::Error::other("too many descriptors for one event loop"));
         }
         let token = mio::Token(generation << INDEX_BITS | place.key());
-        let registered = self.registry.register(io, token, interest);
+        let registered = self.registry.register(io, token, BOTH);
         registered.map_err(sys::explain_register)?;
         let source = Rc::new(Source::new(token, self.waiters.clone()));
         place.insert(source.clone());
         Ok(Registration { source })
     }
 
-    /// Has the next wait bring an event for whatever is ready by then, whether it is news or not.
+    /// Has the next wait bring an event for each direction that has a waiter and is ready by then,
+    /// though it may have been ready before.
     #[cfg(unix)]
     pub(super) fn register_again(
         &self,
         io: &mut dyn mio::event::Source,
         of: &Registration,
-        interest: mio::Interest,
     ) -> io::Result<()> {
+        let has_waiter = |direction| of.source.side(direction).has_waiter();
+        let interest = match (has_waiter(Direction::Read), has_waiter(Direction::Write)) {
+            (true, false) => mio::Interest::READABLE,
+            (false, true) => mio::Interest::WRITABLE,
+            _ => BOTH,
+        };
         self.registry.reregister(io, of.source.token, interest)
     }
 
@@ -106,7 +103,7 @@ impl Reactor {
         }
     }
 
-    /// Has a wait return when there is news of a descriptor, of which nobody else is told.
+    /// Registers a descriptor that wakes the poller but no task.
     #[cfg(unix)]
     pub(super) fn wake_by(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         let mut source = mio::unix::SourceFd(&fd.as_raw_fd());
@@ -140,7 +137,7 @@ impl Reactor {
         );
     }
 
-    /// Waits for events, or looks whether there are any; gives whether there are.
+    /// Waits for events, for at most `timeout`; gives whether there are any.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         if timeout != Some(Duration::ZERO) {
             self.assert_at_home();
@@ -153,8 +150,8 @@ impl Reactor {
         any
     }
 
-    /// Calls `wake` with those for whom the last wait has brought events.
-    pub(super) fn dispatch(&self, wake: impl Fn(Notify)) {
+    /// Calls `wake` with the waker of each waiter for which the last wait has brought an event.
+    pub(super) fn dispatch(&self, wake: impl Fn(Waker)) {
         if !self.has_events.take() {
             return;
         }
@@ -163,7 +160,8 @@ impl Reactor {
             if token == WAKE_TOKEN {
                 continue;
             }
-            // An event for a place that is empty or taken anew by now is a late one: ignore it.
+            // The source of a late event is gone; another may have its index, in another
+            // generation.
             let source = self.sources.borrow().get(token.0 & INDEX_MASK).cloned();
             if let Some(source) = source.filter(|source| source.token == token) {
                 source.take_event(readiness, &wake);
@@ -173,13 +171,13 @@ impl Reactor {
 }
 
 impl Registration {
-    /// A name for one more who waits.
+    /// An id for one more waiter.
     pub(crate) fn name_wait(&self) -> WaitId {
         self.source.name_wait()
     }
 
-    /// Ready once the direction may be, until [`block`](Self::block) or [`clear`](Self::clear) says that
-    /// it is not.
+    /// Ready once the direction may be ready, until [`block`](Self::block) or
+    /// [`clear`](Self::clear) says that it is not.
     #[inline]
     pub(crate) fn poll_ready(
         &self,
@@ -199,7 +197,7 @@ impl Registration {
         self.source.side(direction).is_ready()
     }
 
-    /// Whether the direction has come to its end, as far as events tell.
+    /// Whether an event has reported the end of the direction.
     #[cfg(unix)]
     pub(crate) fn has_ended(&self, direction: Direction) -> bool {
         self.source.side(direction).has_ended()
@@ -211,18 +209,18 @@ impl Registration {
         self.source.side(direction).block();
     }
 
-    /// The direction is not ready, unless its end has come: an operation took all there was.
+    /// The direction is not ready, unless its end has come: an operation took everything.
     #[inline]
     pub(crate) fn clear(&self, direction: Direction) {
         self.source.side(direction).clear();
     }
 
-    /// One of those who wait for the direction does so no more.
+    /// A waiter of the direction has given up.
     pub(crate) fn forget(&self, direction: Direction, wait: WaitId) {
         self.source.forget(direction, wait);
     }
 
-    /// One that has just begun to wait for the direction does so no more.
+    /// A waiter that was registered in this poll gives up.
     pub(crate) fn forget_waker(&self, direction: Direction, wait: WaitId, cx: &Context<'_>) {
         self.source.forget_waker(direction, wait, cx.waker());
     }
@@ -231,11 +229,5 @@ impl Registration {
     #[cfg(unix)]
     pub(crate) fn wake_all(&self, direction: Direction) {
         self.source.wake_waiters(direction, |_| true);
-    }
-
-    /// Has `wake` be called at the direction's next event, instead of the one before it.
-    #[cfg(unix)]
-    pub(super) fn set_wake(&self, direction: Direction, wake: Notify) {
-        self.source.set_wake(direction, WaitId::CALLBACK, wake);
     }
 }

@@ -1,4 +1,4 @@
-//! The way to a loop from other threads.
+//! `RemoteHandle`: a loop's handle for other threads.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -43,8 +43,8 @@ impl RemoteHandle {
         RemoteHandle { inbox }
     }
 
-    /// Has the loop call `f` on its own thread: in the turn after it has next looked for messages,
-    /// which is at once if it sleeps, and otherwise after 64 steps at most.
+    /// Has the loop call `f` on its own thread, in the turn after its next look at messages. A loop
+    /// that sleeps looks at once, a busy one after 64 steps at most.
     ///
     /// # Errors
     ///
@@ -99,8 +99,8 @@ impl RemoteHandle {
     /// # Errors
     ///
     /// [`JoinError`] if the task panicked; if it was cancelled, as it is when the loop is closed or
-    /// has been before; and if this is the thread of that very loop, where blocking would never end:
-    /// then nothing is run.
+    /// has been before; and if this is the thread of that very loop, where blocking would never
+    /// end: then nothing is run.
     #[track_caller]
     pub fn block_on<M, F>(&self, make: M) -> Result<F::Output, JoinError>
     where
@@ -192,8 +192,8 @@ impl<T> RemoteTask<T> {
         }
     }
 
-    /// Asks for the task's end, as [`Task::cancel`] does: the task is not polled again, but for the
-    /// step that it may be in just now on the thread of its loop.
+    /// Cancels the task, as [`Task::cancel`] does. The task is not polled again; a step that is
+    /// running on the thread of its loop is completed.
     pub fn cancel(&self) {
         self.shared.cancelled.store(true, Ordering::Relaxed);
         let waker = self.shared.lock().keeper.take();
@@ -239,18 +239,18 @@ impl<T> fmt::Debug for RemoteTask<T> {
     }
 }
 
-/// Where the output is handed over between the threads.
+/// The state that both threads share, by which the output is handed over.
 struct JoinShared<T> {
     state: Mutex<JoinState<T>>,
     done: Condvar,
-    /// Whether somebody wishes the task's end.
+    /// [`RemoteTask::cancel`] was called.
     cancelled: AtomicBool,
 }
 
 struct JoinState<T> {
     value: JoinValue<T>,
     task: Box<str>,
-    /// Whoever awaits the output.
+    /// The waker of the task that awaits the output.
     waiter: Option<Waker>,
     /// The promise that listens for a cancellation.
     keeper: Option<Waker>,
@@ -278,11 +278,11 @@ impl<T> JoinShared<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, JoinState<T>> {
-        // No foreign code runs under the lock, so what a panic left behind is whole.
+        // No foreign code runs under the lock, so a panic leaves the state whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a cancellation is wished; if not yet, `keeper` will be woken when it is.
+    /// Whether the task is to be cancelled; if not yet, `keeper` will be woken when it is.
     fn poll_cancelled(&self, keeper: &Waker) -> bool {
         let keeper = keeper.clone();
         let before = self.lock().keeper.replace(keeper);
@@ -310,7 +310,7 @@ impl<T> JoinShared<T> {
     }
 }
 
-/// Sees to it that an output arrives: "cancelled", if the loop drops it unkept.
+/// Delivers an output in any case: "cancelled", if the loop drops it before.
 struct Promise<T>(Arc<JoinShared<T>>);
 
 impl<T: Send + 'static> Promise<T> {
@@ -340,7 +340,7 @@ impl<T: Send + 'static> Promise<T> {
     }
 }
 
-/// Waits for the task, and for a wish to cancel it.
+/// Waits for the task to end or to be cancelled.
 struct CancelListener<T> {
     promise: Promise<T>,
     task: Task<T>,
@@ -360,7 +360,7 @@ impl<T> Future for CancelListener<T> {
 }
 
 impl<T> Drop for CancelListener<T> {
-    /// The loop may have cancelled it before it could hand the output over.
+    /// The loop may have cancelled the listener before it could hand the output over.
     fn drop(&mut self) {
         if let Some(result) = self.task.take() {
             self.promise.0.set(result);

@@ -1,4 +1,4 @@
-//! What is known of a registered descriptor.
+//! A `Source`: a registered descriptor with its readiness and its waiters.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -6,11 +6,9 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::LoopHandle;
-#[cfg(unix)]
-use super::watch::Watched;
 use crate::sys::Readiness;
 
-/// A registered descriptor: for each direction, whether it may be ready, and who waits.
+/// A registered descriptor: for each direction, whether it may be ready, and the waiters.
 pub(super) struct Source {
     pub(super) token: mio::Token,
     read: Side,
@@ -30,49 +28,40 @@ pub enum Direction {
     Write,
 }
 
-/// Names one of the waiters at a descriptor.
+/// The id of a waiter at a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WaitId(u64);
 
 impl WaitId {
-    /// A waiter that polls by a trait without a place for a name. Its waker stands for it.
+    /// The id of all waiters that poll by a trait, which cannot store one. Their wakers tell them
+    /// apart.
     pub(crate) const UNNAMED: WaitId = WaitId(0);
-    /// The callback of a direction.
-    #[cfg(unix)]
-    pub(super) const CALLBACK: WaitId = WaitId(u64::MAX);
 }
 
-/// Waiters without a name are looked over when there are more of them than this.
+/// Waiters without an id are weeded out only if there are more of them than this.
 const CROWD_MIN: u32 = 16;
 
-/// No number of waiters is too large: the ones that were woken are coming back.
+/// The limit while the waiters that were woken come back: none.
 const SETTLING: u32 = u32::MAX;
 
 /// One direction of a descriptor.
 #[derive(Default)]
 pub(super) struct Side {
-    /// No operation has said "would block" since the last event.
+    /// No operation has failed with "would block" since the last event.
     ready: Cell<bool>,
-    /// The end has come, it seems: it stays ready, until an operation says that it is not.
+    /// An event has reported the end: the direction stays ready until an operation would block.
     closed: Cell<bool>,
-    /// First come, first woken; all of them, as there may be enough for all.
+    /// The first to come is the first to be woken. All are woken, as there may be enough for all.
     first: RefCell<Option<Waiter>>,
     /// The waiters that came while there was a first: nearly always none.
     more: RefCell<Vec<Waiter>>,
-    /// Waiters without a name are weeded out when there are more of them than this.
+    /// Waiters without an id are weeded out when there are more of them than this.
     crowd_max: Cell<u32>,
 }
 
 struct Waiter {
     wait: WaitId,
-    wake: Notify,
-}
-
-/// Who is told of an event.
-pub(super) enum Notify {
-    Waker(Waker),
-    #[cfg(unix)]
-    Callback(Rc<Watched>, Direction),
+    waker: Waker,
 }
 
 impl Source {
@@ -99,9 +88,9 @@ impl Source {
         }
     }
 
-    /// Notes an event, and hands those who waited for it to `wake`.
+    /// Notes an event, and passes the wakers of its waiters to `wake`.
     #[inline]
-    pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Notify)) {
+    pub(super) fn take_event(&self, event: Readiness, wake: &impl Fn(Waker)) {
         if event.read {
             self.read.become_ready(event.read_closed);
             self.read.take_waiters(&self.waiters, wake);
@@ -112,39 +101,35 @@ impl Source {
         }
     }
 
-    /// Drops the wakers of all who wait.
+    /// Drops the wakers of all waiters.
     pub(super) fn forget_all(&self) {
         self.read.take_waiters(&self.waiters, drop);
         self.write.take_waiters(&self.waiters, drop);
     }
 
-    /// Notes a waiter, in the place of the one with the same name or, without a name, with the same
-    /// waker.
+    /// Registers a waiter. It replaces an earlier registration with the same id or, without an id,
+    /// with the same waker.
     #[inline]
     pub(super) fn set_waker(self: &Rc<Self>, direction: Direction, wait: WaitId, waker: &Waker) {
         let side = self.side(direction);
         if side.has_waker(wait, waker) {
             return;
         }
+        let waker = waker.clone();
         if wait != WaitId::UNNAMED {
-            return self.set_wake(direction, wait, Notify::Waker(waker.clone()));
+            let before = self.remove(direction, |waiter| waiter.wait == wait);
+            self.add(side, wait, waker);
+            return drop(before);
         }
         if side.is_crowded() {
             self.weed(direction);
         }
-        self.add(side, wait, Notify::Waker(waker.clone()));
+        self.add(side, wait, waker);
     }
 
-    #[inline]
-    pub(super) fn set_wake(&self, direction: Direction, wait: WaitId, wake: Notify) {
-        let before = self.remove(direction, |waiter| waiter.wait == wait);
-        self.add(self.side(direction), wait, wake);
-        drop(before);
-    }
-
-    fn add(&self, side: &Side, wait: WaitId, wake: Notify) {
+    fn add(&self, side: &Side, wait: WaitId, waker: Waker) {
         self.waiters.set(self.waiters.get() + 1);
-        side.push_waiter(Waiter { wait, wake });
+        side.push_waiter(Waiter { wait, waker });
     }
 
     #[inline]
@@ -154,22 +139,22 @@ impl Source {
         Some(waiter)
     }
 
-    /// Drops the waker of one who waits no more.
+    /// Drops the waker of a waiter that gives up.
     pub(super) fn forget(&self, direction: Direction, wait: WaitId) {
         let waiter = self.remove(direction, |waiter| waiter.wait == wait);
         drop(waiter);
     }
 
-    /// Drops the waker of one who has just begun to wait.
+    /// Drops the waker of a waiter that was registered in this poll.
     pub(super) fn forget_waker(&self, direction: Direction, wait: WaitId, waker: &Waker) {
         let waiter = self.remove(direction, |waiter| waiter.is(wait, waker));
         drop(waiter);
     }
 
-    /// Wakes the waiters without a name, to learn which of them are still there.
+    /// Wakes the waiters without an id, to learn which of them still wait.
     ///
-    /// Such a waiter cannot say that it gave up, so a side that has no event for a long time would
-    /// gather the wakers of more and more waiters that are gone. The ones that still wait come back
+    /// Such a waiter cannot say that it gave up. A side without events for a long time would gather
+    /// more and more wakers of waiters that are gone. The waiters that still wait register again
     /// when they are polled, before the callout that counts them. Twice their number is allowed
     /// then, so that waiters that stay do not wake one another for ever.
     #[cold]
@@ -190,16 +175,14 @@ impl Source {
             });
     }
 
-    /// Takes out and wakes the waiters of some names, in order.
+    /// Takes out and wakes the waiters with some ids, in order.
     #[cold]
     pub(super) fn wake_waiters(&self, direction: Direction, which: impl Fn(WaitId) -> bool) {
         let next = || self.remove(direction, |waiter| which(waiter.wait));
         let woken: Vec<Waiter> = std::iter::from_fn(next).collect();
         let mut first_panic = None;
         for waiter in woken {
-            if let Notify::Waker(waker) = waiter.wake
-                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
-            {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waiter.waker.wake())) {
                 first_panic = first_panic.or(Some(panic));
             }
         }
@@ -211,7 +194,7 @@ impl Source {
 
 impl Waiter {
     fn is(&self, wait: WaitId, waker: &Waker) -> bool {
-        self.wait == wait && matches!(&self.wake, Notify::Waker(set) if set.will_wake(waker))
+        self.wait == wait && self.waker.will_wake(waker)
     }
 }
 
@@ -229,20 +212,20 @@ impl Side {
         self.ready.get()
     }
 
-    /// Whether the end has come, as far as events tell.
+    /// Whether an event has reported the end.
     #[cfg(unix)]
     pub(super) fn has_ended(&self) -> bool {
         self.closed.get()
     }
 
-    /// An operation took all there was: but for the end, if that has come.
+    /// An operation took everything; only the end may be left.
     #[inline]
     pub(super) fn clear(&self) {
         self.ready.set(self.closed.get());
     }
 
-    /// An operation would have blocked: so whatever has been said to be the end was none, as an
-    /// error of one datagram's is not, nor the last writer of a named pipe before the next.
+    /// An operation would have blocked, so the end that an event has reported was none. An error of
+    /// one datagram is no end, nor is the last writer of a named pipe before the next comes.
     pub(super) fn block(&self) {
         self.ready.set(false);
         self.closed.set(false);
@@ -253,17 +236,23 @@ impl Side {
         self.closed.set(self.closed.get() || closed);
     }
 
-    /// Hands those who wait now to `with`, which may be foreign code, and may come back here.
+    /// Passes the wakers of the present waiters to `with`, which may be foreign code, and may
+    /// register waiters.
     #[inline]
-    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Notify)) {
+    fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
         let later = self.more.borrow().len();
         for _ in 0..=later {
             let Some(waiter) = self.take_waiter(|_| true) else {
                 return;
             };
             waiters.set(waiters.get() - 1);
-            with(waiter.wake);
+            with(waiter.waker);
         }
+    }
+
+    #[cfg(unix)]
+    pub(super) fn has_waiter(&self) -> bool {
+        self.first.borrow().is_some() || !self.more.borrow().is_empty()
     }
 
     fn has_waker(&self, wait: WaitId, waker: &Waker) -> bool {
@@ -277,7 +266,7 @@ impl Side {
             && self.crowd() > self.crowd_max.get().max(CROWD_MIN)
     }
 
-    /// The number of waiters without a name, but for the first of all.
+    /// The number of waiters without an id, except the first of all waiters.
     fn crowd(&self) -> u32 {
         let more = self.more.borrow();
         let unnamed = |waiter: &&Waiter| waiter.wait == WaitId::UNNAMED;

@@ -1,24 +1,27 @@
-//! One turn: what runs next, and how long the loop may sleep.
+//! One `Turn`: which step is next, when the loop polls, and for how long it may sleep.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Core;
 use super::handle::Due;
-use super::source::Notify;
 use crate::task::{Ran, budget};
 use crate::timers::NEVER;
 
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
-const STEPS_PER_POLL: u32 = 64;
+const STEPS_PER_POLL: isize = 64;
 
-/// How far the present turn has come.
+/// The progress of the present turn.
 #[derive(Default)]
 pub(super) struct Turn {
     begun: bool,
-    left: usize,
-    steps_since_poll: u32,
+    /// Steps that are still to be taken.
+    left: isize,
+    /// The loop polls when `left` has come down to this; below zero, in a later turn. At first that
+    /// is at once.
+    poll_at: isize,
 }
 
 /// Why [`Core::advance`] came back.
@@ -27,88 +30,99 @@ pub(super) struct Turn {
 pub(super) enum Advance {
     /// The main future's turn has come.
     Main,
-    /// Somebody called `stop`.
+    /// [`LoopHandle::stop`](super::LoopHandle::stop) was called, or a signal interrupts the run.
     Stopped,
+}
+
+impl Turn {
+    /// Begins the turn's steps. How many may still be taken before the loop polls is carried over.
+    #[inline(always)]
+    fn add_steps(&mut self, ready: usize) {
+        let steps = ready as isize; // far fewer than addresses
+        self.left += steps;
+        self.poll_at += steps;
+    }
 }
 
 impl Core {
     /// Runs turn after turn until the main future has to be polled, or the loop was stopped.
+    ///
+    /// Panics are caught here and in [`finish`](Self::finish), at most once a turn, and not once a
+    /// step; the steps go on after them.
     pub(super) fn advance(&self, turn: &mut Turn) -> Advance {
-        self.catching(|| {
-            loop {
-                while turn.left > 0 {
-                    if self.step(turn) == Some(Ran::Main) {
-                        return Advance::Main;
-                    }
-                }
-                if turn.begun && self.stopping.take() {
-                    return Advance::Stopped;
-                }
-                self.begin(turn);
-            }
-        })
-    }
-
-    /// Runs what is left of a turn; main futures are not polled.
-    pub(super) fn finish(&self, turn: &mut Turn) {
-        self.catching(|| {
-            while turn.left > 0 {
-                let _ = self.step(turn);
-            }
-        });
-    }
-
-    /// Calls `steps`, and again after each panic of a task, which ends that task. So panics are
-    /// caught once a turn or seldomer, not once a step.
-    fn catching<T>(&self, mut steps: impl FnMut() -> T) -> T {
         loop {
-            match catch_unwind(AssertUnwindSafe(&mut steps)) {
-                Ok(value) => return value,
-                Err(payload) => {
-                    self.scheduler.end_panicked(payload);
-                    self.stamp_timers();
-                }
+            match catch_unwind(AssertUnwindSafe(|| self.run_turns(turn))) {
+                Ok(advance) => return advance,
+                Err(payload) => self.end_panicked(payload),
             }
         }
+    }
+
+    /// Runs the rest of a turn; main futures are not polled.
+    pub(super) fn finish(&self, turn: &mut Turn) {
+        while let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.run_rest(turn))) {
+            self.end_panicked(payload);
+        }
+    }
+
+    /// Ends the task that has panicked.
+    #[cold]
+    fn end_panicked(&self, payload: Box<dyn Any + Send>) {
+        self.scheduler.end_panicked(payload);
+        self.stamp_timers();
     }
 
     /// Takes one whole turn, without sleeping.
     pub(super) fn take_turn(&self, turn: &mut Turn) {
         self.poll_sources(turn, false);
-        turn.left = self.scheduler.ready_len();
+        turn.add_steps(self.scheduler.ready_len());
         self.finish(turn);
     }
 
-    fn begin(&self, turn: &mut Turn) {
-        let dry = self.scheduler.ready_len() == 0;
-        self.note_spent(turn);
-        if dry || turn.steps_since_poll >= STEPS_PER_POLL || self.clock.is_virtual() || !turn.begun
-        {
-            self.poll_sources(turn, dry);
+    // The two that run under `catch_unwind` take the loop and the turn as arguments. A closure that
+    // the compiler does not inline there would load them from its captures again in every step.
+    #[inline(always)]
+    fn run_turns(&self, turn: &mut Turn) -> Advance {
+        loop {
+            if self.run_until_main(turn) {
+                return Advance::Main;
+            }
+            if self.stopping.get() && turn.begun {
+                self.stopping.set(false);
+                return Advance::Stopped;
+            }
+            let ready = self.scheduler.ready_len();
+            if ready == 0 || turn.poll_at >= 0 || self.clock.is_virtual() {
+                self.poll_sources(turn, ready == 0);
+            }
+            turn.add_steps(self.scheduler.ready_len());
         }
-        turn.begun = true;
-        turn.left = self.scheduler.ready_len();
     }
 
     #[inline(always)]
-    fn step(&self, turn: &mut Turn) -> Option<Ran> {
-        self.note_spent(turn);
-        if turn.steps_since_poll >= STEPS_PER_POLL {
+    fn run_rest(&self, turn: &mut Turn) {
+        while self.run_until_main(turn) {}
+    }
+
+    /// Runs the rest of the turn, but returns `true` when the turn of a main future has come.
+    ///
+    /// A step that used up its budget was a long one: the loop polls before it goes on.
+    #[inline(always)]
+    fn run_until_main(&self, turn: &mut Turn) -> bool {
+        loop {
+            let poll_at = turn.poll_at.max(0);
+            while turn.left > poll_at && !budget::begin_step() {
+                turn.left -= 1;
+                let ran = self.scheduler.run_next();
+                self.stamp_timers();
+                if ran == Some(Ran::Main) {
+                    return true;
+                }
+            }
+            if turn.left == 0 {
+                return false;
+            }
             self.poll_sources(turn, false);
-        }
-        turn.left -= 1;
-        turn.steps_since_poll += 1;
-        let ran = self.scheduler.run_next();
-        self.stamp_timers();
-        ran
-    }
-
-    /// Fills the budget of the next step. If the one before used its own up it was a long one, and
-    /// the loop looks at its descriptors and timers before it goes on.
-    #[inline(always)]
-    fn note_spent(&self, turn: &mut Turn) {
-        if budget::begin_step() {
-            turn.steps_since_poll = STEPS_PER_POLL;
         }
     }
 
@@ -116,19 +130,22 @@ impl Core {
     /// timer can fire early, however long ago the clock was last read.
     #[inline(always)]
     pub(super) fn stamp_timers(&self) {
-        if self.has_fresh.take() {
+        if self.has_fresh.get() {
+            self.has_fresh.set(false);
             self.timers.borrow_mut().stamp(self.clock.now());
         }
     }
 
-    /// Appends to the ready queue what other threads, descriptors and timers have to say.
+    /// Appends to the ready queue the tasks and callouts that other threads, descriptors and timers
+    /// make ready.
     #[cold]
     fn poll_sources(&self, turn: &mut Turn, may_sleep: bool) {
-        turn.steps_since_poll = 0;
+        turn.begun = true;
+        turn.poll_at = turn.left - STEPS_PER_POLL;
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
         let may_sleep = may_sleep && !self.stopping.get() && !self.scheduler.trim_memory();
         if may_sleep && self.spin() {
-            // Whatever ended the spinning is dealt with below.
+            // Below, as after a sleep.
         } else if may_sleep && self.scheduler.inbox().fall_asleep() {
             self.sleep();
             self.scheduler.inbox().wake_up();
@@ -144,16 +161,12 @@ impl Core {
             self.stopping.set(true);
         }
         self.scheduler.deliver();
-        self.reactor.dispatch(|wake| match wake {
-            Notify::Waker(waker) => self.scheduler.wake(waker),
-            #[cfg(unix)]
-            Notify::Callback(watched, direction) => watched.enqueue(direction, &self.scheduler),
-        });
+        self.reactor.dispatch(|waker| self.scheduler.wake(waker));
         self.fire();
     }
 
     /// Before it sleeps, looks for descriptors and messages again and again, for as long as the
-    /// builder has asked for; whether anything came, or a timer is due.
+    /// builder has asked for. Gives whether anything came, or a timer is due.
     fn spin(&self) -> bool {
         if self.busy_poll == 0 || self.clock.is_virtual() {
             return false;
@@ -172,7 +185,8 @@ impl Core {
         }
     }
 
-    /// Waits for whatever comes first; under a virtual clock, moves it there if that may be.
+    /// Waits for an event, a message or the next timer. A virtual clock jumps to that timer
+    /// instead, if nothing real is outstanding.
     fn sleep(&self) {
         let deadline = self
             .timers
@@ -194,7 +208,8 @@ impl Core {
         self.clock.track_real_time(real);
     }
 
-    /// Whether something outside of this loop may still want to be heard at its own real time.
+    /// Whether a descriptor, a job or a remote handle is outstanding, so that virtual time must not
+    /// jump.
     fn is_anything_real(&self) -> bool {
         self.reactor.is_waited_for() || self.scheduler.inbox().has_handles()
     }

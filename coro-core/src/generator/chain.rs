@@ -37,7 +37,7 @@ use core::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::id::Id;
-use super::slot::{Handle, Slot, Stage, exchange, unit};
+use super::slot::{Handle, Slot, Stage, exchange, types, unit};
 use super::{CoroutineState, Status, wrong_status};
 
 /// A boxed body without its types.
@@ -277,7 +277,7 @@ impl<B: Body + ?Sized> Chain<B> {
     /// The machine that the slot belongs to while the leaf is polled.
     #[inline]
     fn owner<Y, R>(&self, root: &Handle<Y, R>) -> Id {
-        match Id::as_constant::<Y, R>() {
+        match Id::as_constant(types::<Y, R>) {
             Some(shared) => shared,
             None => self.leaf.get().map_or(root.id(), |link| link.owner),
         }

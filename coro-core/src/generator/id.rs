@@ -2,10 +2,8 @@
 
 use core::any::TypeId;
 
-use super::slot::type_id;
-
-/// What a machine has in common only with machines that exchange the same types, down to the lifetimes:
-/// it is the machine's own, unless the types can have no lifetimes.
+/// What a machine has in common only with machines that exchange the same types, down to the
+/// lifetimes: it is the machine's own, unless the types can have no lifetimes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Id(u64);
 
@@ -26,27 +24,24 @@ const PLAIN: [fn() -> TypeId; 12] = [
 ];
 
 impl Id {
-    /// The id that all machines of these types share, if both are [`PLAIN`].
+    /// The id that all machines with these types share, if both are [`PLAIN`]: of the values that
+    /// are yielded and of those that are passed in.
     ///
     /// A constant to the optimiser, which it would not see in an id that is drawn at run time.
     #[inline]
-    pub(super) fn of_types<Y, R>() -> Option<Self> {
-        const SIZE_MAX: usize = size_of::<u64>();
-        if size_of::<Y>() > SIZE_MAX || size_of::<R>() > SIZE_MAX {
-            return None; // the answer, sooner
-        }
-        let place = |id| PLAIN.iter().position(|plain| plain() == id);
-        let places = place(type_id::<Y>())? * PLAIN.len() + place(type_id::<R>())?;
-        Some(Id(u64::MAX - places as u64))
+    pub(super) fn of_types((yielded, resumed): (TypeId, TypeId)) -> Option<Self> {
+        let index = |id| PLAIN.iter().position(|plain| plain() == id);
+        let index = index(yielded)? * PLAIN.len() + index(resumed)?;
+        Some(Id(u64::MAX - index as u64))
     }
 
     /// As [`of_types`](Self::of_types), if the optimiser makes a constant of it. Without optimisation,
     /// computing it at each step would take longer than reading the id that is stored.
     #[inline(always)]
-    pub(super) fn as_constant<Y, R>() -> Option<Self> {
+    pub(super) fn as_constant(types: impl FnOnce() -> (TypeId, TypeId)) -> Option<Self> {
         match cfg!(debug_assertions) {
             true => None,
-            false => Self::of_types::<Y, R>(),
+            false => Self::of_types(types()),
         }
     }
 
@@ -60,8 +55,8 @@ impl Id {
         Id(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Where atomics are narrower, an id is used twice rather than that a coroutine is refused: there
-    /// the care of the macros has to do.
+    /// Where atomics are narrower, an id is used twice rather than that a coroutine is refused:
+    /// there the care of the macros has to do.
     #[cfg(all(not(target_has_atomic = "64"), target_has_atomic = "ptr"))]
     pub(super) fn new() -> Self {
         use core::sync::atomic::{AtomicUsize, Ordering};

@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::slot::Handle;
+use super::slot::{Handle, Machine};
 
 pin_project! {
     /// The body of a child, polled under the slot of its parent.
@@ -20,7 +20,8 @@ pin_project! {
 
 impl<Y, R, F> InPlace<Y, R, F> {
     #[inline]
-    pub(super) fn new(body: F, child: Handle<Y, R>, parent: Handle<Y, R>) -> Self {
+    pub(crate) fn new(machine: Machine<Y, R, F>, parent: Handle<Y, R>) -> Self {
+        let (body, child) = machine.into_body();
         InPlace {
             body,
             child,

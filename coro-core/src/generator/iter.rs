@@ -73,18 +73,27 @@ pub use boxed::IntoIter;
 mod boxed {
     use alloc::boxed::Box;
     use core::fmt;
-    use core::future::Future;
     use core::iter::FusedIterator;
     use core::pin::Pin;
 
     use super::next;
-    use crate::generator::{Coroutine, Generator};
+    use crate::generator::Coroutine;
 
     /// An iterator over the values that a coroutine yields; it owns the coroutine, in a box.
     #[must_use = "iterators are lazy"]
     pub struct IntoIter<C: Coroutine> {
         coroutine: Pin<Box<C>>,
         returned: Option<C::Return>,
+    }
+
+    impl<C: Coroutine<Resume = ()>> IntoIter<C> {
+        #[inline]
+        pub(in super::super) fn new(coroutine: Pin<Box<C>>) -> Self {
+            IntoIter {
+                coroutine,
+                returned: None,
+            }
+        }
     }
 
     impl<C: Coroutine> IntoIter<C> {
@@ -110,29 +119,6 @@ mod boxed {
             f.debug_struct("IntoIter")
                 .field("status", &self.coroutine.status())
                 .finish_non_exhaustive()
-        }
-    }
-
-    impl<Y, F: Future> Generator<Y, (), F> {
-        /// Iterates over the yielded values, with one allocation and for any return type.
-        #[inline]
-        pub fn iter_boxed(self) -> IntoIter<Self> {
-            IntoIter {
-                coroutine: Box::pin(self),
-                returned: None,
-            }
-        }
-    }
-
-    impl<Y, F: Future<Output = ()>> IntoIterator for Generator<Y, (), F> {
-        type Item = Y;
-        type IntoIter = IntoIter<Self>;
-
-        /// Costs one allocation, because a coroutine must not move once it has been started;
-        /// [`Generator::iter`] needs none.
-        #[inline]
-        fn into_iter(self) -> IntoIter<Self> {
-            self.iter_boxed()
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Generators: coroutines that never wait.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::Poll;
 
+#[cfg(feature = "alloc")]
+use super::IntoIter;
 use super::slot::{Handle, Machine};
 use super::{Coroutine, CoroutineState, Iter, Status, foreign_await};
 
@@ -136,6 +140,28 @@ impl<Y, F: Future> Generator<Y, (), F> {
     #[inline]
     pub fn iter(self: Pin<&mut Self>) -> Iter<'_, Self> {
         Iter::new(self)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<Y, F: Future> Generator<Y, (), F> {
+    /// Iterates over the yielded values, with one allocation and for any return type.
+    #[inline]
+    pub fn iter_boxed(self) -> IntoIter<Self> {
+        IntoIter::new(Box::pin(self))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<Y, F: Future<Output = ()>> IntoIterator for Generator<Y, (), F> {
+    type Item = Y;
+    type IntoIter = IntoIter<Self>;
+
+    /// Costs one allocation, because a coroutine must not move once it has been started;
+    /// [`Generator::iter`] needs none.
+    #[inline]
+    fn into_iter(self) -> IntoIter<Self> {
+        self.iter_boxed()
     }
 }
 

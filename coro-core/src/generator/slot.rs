@@ -45,7 +45,6 @@ use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 #[cfg(feature = "alloc")]
 use super::chain::Link;
 use super::id::Id;
-use super::in_place::InPlace;
 use super::{AsyncGenerator, CoroutineState, Generator, Status, wrong_status};
 
 /// Makes `Y` and `R` invariant without affecting `Send`, `Sync` or `Unpin`.
@@ -62,7 +61,7 @@ impl<Y, R> Handle<Y, R> {
     #[inline]
     pub(super) fn new() -> Self {
         Handle {
-            id: Id::of_types::<Y, R>().unwrap_or_else(Id::new),
+            id: Id::of_types(types::<Y, R>()).unwrap_or_else(Id::new),
             types: PhantomData,
         }
     }
@@ -80,7 +79,7 @@ impl<Y, R> Handle<Y, R> {
     #[inline]
     pub(super) fn id(&self) -> Id {
         // Not read from the memory of the body, so that the optimiser sees through the comparison.
-        Id::as_constant::<Y, R>().unwrap_or(self.id)
+        Id::as_constant(types::<Y, R>).unwrap_or(self.id)
     }
 
     /// The value that this step resumes the body with.
@@ -186,7 +185,7 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     /// As [`lend_to`](Self::lend_to); the caller promises that the body exchanges `Y` and `R`.
     #[inline]
     pub(super) fn lend_to_id(&self, body: Id) {
-        if Id::as_constant::<Y, R>().is_none() {
+        if Id::as_constant(types::<Y, R>).is_none() {
             self.head.owner.set(body);
         }
     }
@@ -375,14 +374,14 @@ impl<Y, R, F> Machine<Y, R, F> {
     /// Takes the body of a machine that has not been pinned, to be polled in place by a body that
     /// exchanges the same types.
     #[inline]
-    pub(crate) fn within(self, parent: Handle<Y, R>) -> InPlace<Y, R, F> {
+    pub(super) fn into_body(self) -> (F, Handle<Y, R>) {
         if self.stage != Stage::NotStarted {
             wrong_status(self.stage.status());
         }
         let mut machine = ManuallyDrop::new(self);
         // SAFETY: the body is present, and the destructor, which would drop it again, does not run.
         let body = unsafe { ManuallyDrop::take(machine.body.get_mut()) };
-        InPlace::new(body, machine.handle.share(), parent)
+        (body, machine.handle.share())
     }
 
     /// Drops the body where it is.
@@ -472,9 +471,15 @@ pub(crate) fn unit<R>() -> Option<R> {
     (type_id::<R>() == TypeId::of::<()>()).then(|| unsafe { mem::transmute_copy(&()) })
 }
 
+/// The identities of both types that a coroutine exchanges.
+#[inline]
+pub(super) fn types<Y, R>() -> (TypeId, TypeId) {
+    (type_id::<Y>(), type_id::<R>())
+}
+
 /// The identity of `T`, without its lifetimes.
 #[inline]
-pub(super) fn type_id<T>() -> TypeId {
+fn type_id<T>() -> TypeId {
     trait Identity {
         fn id(&self) -> TypeId
         where

@@ -330,7 +330,7 @@ impl<Y, R, V, S, F: Future> YieldFrom<Y, R, InPlace> for Own<Generator<V, S, F>>
 
     #[inline]
     fn delegate(self, way: Way<V, S>) -> Self::Future {
-        self.0.into_machine().within(way.0)
+        InPlaceBody::new(self.0.into_machine(), way.0)
     }
 }
 
@@ -343,7 +343,7 @@ impl<Y, R, V, S, F: Future> YieldFrom<Y, R, AsyncInPlace> for Own<AsyncGenerator
 
     #[inline]
     fn delegate(self, way: Way<V, S>) -> Self::Future {
-        self.0.into_machine().within(way.0)
+        InPlaceBody::new(self.0.into_machine(), way.0)
     }
 }
 

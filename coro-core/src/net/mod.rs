@@ -6,6 +6,8 @@ mod close;
 mod connect;
 mod copy;
 mod datagram;
+#[cfg(unix)]
+pub(crate) mod fd_watch;
 mod halves;
 mod lines;
 mod macros;

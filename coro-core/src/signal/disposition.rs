@@ -11,7 +11,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use signal_hook::low_level::{signal_name, unregister};
 
-use super::interrupt;
+use super::sigint;
 use crate::sys;
 
 /// The kinds of signals that ever had a listener. A handler of signal-hook stays for good, so it
@@ -58,7 +58,7 @@ fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
 impl Kind {
     /// Passes the present number of listeners and runs on to the handler.
     fn settle(&self, signal: c_int) {
-        let interrupts = signal == SIGINT && interrupt::arm(self.listeners == 0) && self.runs > 0;
+        let interrupts = signal == SIGINT && sigint::arm(self.listeners == 0) && self.runs > 0;
         if let Some(unheard) = &self.unheard {
             unheard.store(self.listeners == 0 && !interrupts, Ordering::SeqCst);
         }
@@ -99,7 +99,7 @@ impl Interruptible {
         if kind.unheard.is_none() {
             return Ok(None);
         }
-        interrupt::prepare()?;
+        sigint::prepare()?;
         kind.runs += 1;
         kind.settle(SIGINT);
         Ok(Some(Interruptible(())))

@@ -37,6 +37,7 @@ mod kind;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "fallback.rs")]
 mod platform;
+mod sigint;
 mod signals;
 
 pub use ctrl_c::{CtrlC, ctrl_c};

@@ -31,7 +31,7 @@ impl Listener {
         Ok(Listener { ready, _heard })
     }
 
-    /// RegisteredIo if a signal has come since the last time it was ready; several count as one.
+    /// Ready if a signal has come since the last time it was ready; several count as one.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let read = |mut receiver: &mio::net::UnixStream| receiver.read(&mut [0; BYTES]);
         let polled = self

@@ -98,6 +98,18 @@ unsafe fn release(node: NonNull<Node>) {
     }
 }
 
+impl Scheduler {
+    /// Calls the closure of a callout; if it panics, that is reported.
+    #[inline(always)]
+    pub(crate) fn call_now(&self, origin: Origin, f: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+            let report = ErrorReport::of_panic(ReportKind::CalloutPanicked, payload.as_ref());
+            self.report(report.from(origin));
+            drop_payload(payload);
+        }
+    }
+}
+
 impl<F: FnOnce() + 'static> CalloutCell<F> {
     const TABLE: Table = Table {
         run: run::<F>,
@@ -125,12 +137,7 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ra
     unsafe {
         if let Some(f) = take::<F>(node) {
             let _ = node.as_ref().state.complete();
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-                let origin = node.cast::<CalloutCell<F>>().as_ref().origin;
-                let report = ErrorReport::of_panic(ReportKind::CalloutPanicked, payload.as_ref());
-                scheduler.report(report.from(origin));
-                drop_payload(payload);
-            }
+            scheduler.call_now(node.cast::<CalloutCell<F>>().as_ref().origin, f);
         }
         release(node);
     }

@@ -1,4 +1,4 @@
-//! Waiting for time to pass.
+//! Waits that end when time has passed: `sleep`, `timeout`, `Deadline`, `Interval`.
 
 mod deadline;
 mod interval;

@@ -3,6 +3,8 @@
 pub(crate) mod change;
 #[cfg(unix)]
 pub(crate) mod descriptor;
+#[cfg(unix)]
+pub(crate) mod level;
 pub(crate) mod one;
 pub(crate) mod queue;
 pub(crate) mod ready;

@@ -192,7 +192,11 @@ fn refused() -> io::Error {
 }
 
 /// Removes the waiter when the wait is dropped.
-struct WaitingForReady<'a>(&'a Registration, Direction, WaitId);
+pub(super) struct WaitingForReady<'a>(
+    pub(super) &'a Registration,
+    pub(super) Direction,
+    pub(super) WaitId,
+);
 
 impl Drop for WaitingForReady<'_> {
     fn drop(&mut self) {

@@ -1,0 +1,104 @@
+//! The handlers of `SIGINT` that interrupt a run.
+//!
+//! A handler sets a flag, which the loop checks between turns. It also writes a byte to a socket
+//! pair, to wake the loop; that byte is never read, because only its arrival makes an event for the
+//! poller. If the flag is set already, a handler ends the process.
+
+#[cfg(unix)]
+pub(super) use unix::{arm, begin, prepare, take_pressed};
+
+#[cfg(not(unix))]
+pub(super) use fallback::{arm, prepare};
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
+    use signal_hook::SigId;
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag;
+    use signal_hook::low_level::{pipe, unregister};
+
+    use crate::event_loop::EventLoop;
+
+    /// Ctrl-C was pressed during the present run.
+    static PRESSED: AtomicBool = AtomicBool::new(false);
+
+    static PAIR: OnceLock<Pair> = OnceLock::new();
+
+    struct Pair {
+        receiver: UnixStream,
+        sender: UnixStream,
+        /// The handlers that set the flag and write the byte, in this order.
+        armed: Mutex<Option<[SigId; 2]>>,
+    }
+
+    /// Prepares the flag, the socket pair and the handler that ends the process; only the first run
+    /// has to make the latter two.
+    pub(in super::super) fn prepare() -> io::Result<()> {
+        PRESSED.store(false, Ordering::SeqCst);
+        if PAIR.get().is_some() {
+            return Ok(());
+        }
+        let (receiver, sender) = UnixStream::pair()?;
+        flag::register_conditional_default(SIGINT, &PRESSED)?;
+        let armed = Mutex::new(None);
+        let _ = PAIR.set(Pair {
+            receiver,
+            sender,
+            armed,
+        });
+        Ok(())
+    }
+
+    /// Has the flag stop the loop; `None` if that fails, or nothing was prepared.
+    pub(in super::super) fn begin(event_loop: &EventLoop) -> Option<()> {
+        let wake = PAIR.get()?.receiver.as_fd();
+        event_loop.interrupt_by(&PRESSED, wake).ok()
+    }
+
+    /// Clears the flag; gives whether it was set.
+    pub(in super::super) fn take_pressed() -> bool {
+        PRESSED.swap(false, Ordering::SeqCst)
+    }
+
+    /// Arms or disarms the handlers that set the flag; gives whether they are armed now.
+    pub(in super::super) fn arm(arm: bool) -> bool {
+        let Some(pair) = PAIR.get() else { return false };
+        let mut armed = pair.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !arm {
+            for handler in armed.take().into_iter().flatten() {
+                unregister(handler);
+            }
+        } else if armed.is_none() {
+            *armed = register(&pair.sender).ok();
+        }
+        armed.is_some()
+    }
+
+    fn register(sender: &UnixStream) -> io::Result<[SigId; 2]> {
+        let sender = sender.try_clone()?;
+        let sets_flag = flag::register(SIGINT, &PRESSED)?;
+        let writes = pipe::register(SIGINT, sender).inspect_err(|_| {
+            unregister(sets_flag);
+        })?;
+        Ok([sets_flag, writes])
+    }
+}
+
+#[cfg(not(unix))]
+mod fallback {
+    use std::io;
+
+    pub(in super::super) fn prepare() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(in super::super) fn arm(_: bool) -> bool {
+        false
+    }
+}

@@ -21,7 +21,7 @@ mod unix {
     use std::os::unix::net::UnixStream;
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::sync::{Mutex, OnceLock};
 
     use signal_hook::SigId;
     use signal_hook::consts::SIGINT;
@@ -30,6 +30,7 @@ mod unix {
 
     use super::super::disposition::Interruptible;
     use crate::event_loop::EventLoop;
+    use crate::panics::unpoisoned;
     use crate::sys;
 
     /// Ctrl-C was pressed during the present run.
@@ -97,7 +98,7 @@ mod unix {
     /// Arms or disarms the handlers that set the flag; gives whether they are armed now.
     pub(in super::super) fn arm(arm: bool) -> bool {
         let Some(pair) = PAIR.get() else { return false };
-        let mut armed = pair.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut armed = unpoisoned(pair.armed.lock());
         if !arm {
             for handler in armed.take().into_iter().flatten() {
                 unregister(handler);

@@ -5,7 +5,6 @@
 )]
 
 use std::ptr::NonNull;
-use std::sync::PoisonError;
 use std::thread::{self, ThreadId};
 
 use super::cell::Header;
@@ -13,6 +12,7 @@ use super::count;
 use super::scheduler::Scheduler;
 use super::waker;
 use crate::error::LoopClosed;
+use crate::panics::unpoisoned;
 use crate::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use crate::sys::WakeUp;
 
@@ -87,8 +87,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Messages> {
-        // No foreign code runs under the lock, so what a panic left behind is whole.
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.messages.lock())
     }
 
     /// Whether the calling thread is the loop's own.
@@ -131,7 +130,7 @@ impl Inbox {
     }
 
     fn lock_wake_up(&self) -> MutexGuard<'_, Option<std::sync::Arc<WakeUp>>> {
-        self.wake_up.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.wake_up.lock())
     }
 
     pub(crate) fn is_pending(&self) -> bool {

@@ -4,7 +4,6 @@
     reason = "links are raw pointers into the cells that are linked"
 )]
 
-use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -13,6 +12,7 @@ use std::rc::Rc;
 use super::cell::Header;
 use super::scheduler::Scheduler;
 use super::state::State;
+use crate::panics::Payload;
 
 /// The head of every task and callout: what the ready queue knows of it.
 #[repr(C)]
@@ -72,9 +72,6 @@ pub(super) struct Table {
     /// Gives the memory back: to the owner, on its thread, and anywhere without it.
     pub(super) free: unsafe fn(NonNull<Node>, Option<&Scheduler>),
 }
-
-/// What a panic carries.
-pub(super) type Payload = Box<dyn Any + Send>;
 
 pub(super) type Origin = &'static Location<'static>;
 

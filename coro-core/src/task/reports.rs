@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::queue::Payload;
 use crate::error::{Elapsed, JoinError};
+use crate::panics::drop_payload;
 use crate::report::ErrorReport;
 
 /// A report on its way to a loop: printed, if that is closed first.
@@ -16,13 +16,6 @@ impl Drop for Undelivered {
         if let Some(report) = self.0.take() {
             print(&report);
         }
-    }
-}
-
-/// Drops the payload of a panic; should that panic too, what is left of both is leaked.
-pub(super) fn drop_payload(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
     }
 }
 

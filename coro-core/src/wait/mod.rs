@@ -6,6 +6,7 @@ pub(crate) mod descriptor;
 pub(crate) mod one;
 pub(crate) mod queue;
 pub(crate) mod ready;
+pub(crate) mod staggered;
 pub(crate) mod thread;
 pub(crate) mod turn;
 pub(crate) mod until;

@@ -7,6 +7,8 @@ mod connect;
 mod copy;
 mod datagram;
 mod halves;
+mod hops;
+mod keepalive;
 mod lines;
 mod macros;
 mod pause;
@@ -19,8 +21,6 @@ mod server;
 mod stdio;
 mod target;
 mod tcp_listener;
-mod tcp_options;
-mod tcp_socket;
 mod tcp_stream;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -43,6 +43,7 @@ pub use connect::{ConnectError, ConnectOptions, happy_eyeballs, open_connection}
 pub use copy::{copy, copy_bidirectional};
 pub use datagram::Datagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
+pub use keepalive::Keepalive;
 pub use lines::{ReadError, StreamReader};
 #[cfg(unix)]
 pub use pipe::{PipeReader, PipeWriter, pipe};
@@ -55,8 +56,6 @@ pub use server::{HandlerOutput, Server, ServerBuilder, is_hang_up, start_server}
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use target::ToSocketAddrs;
 pub use tcp_listener::TcpListener;
-pub use tcp_options::Keepalive;
-pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
 pub use transport::{
     Buffered, BufferedProtocol, DatagramProtocol, DatagramTransport, Protocol, ProtocolServer,

@@ -61,7 +61,7 @@ mod linux {
     struct Forked(i32);
 
     impl Forked {
-        fn is_good(self) -> bool {
+        fn is_good(&self) -> bool {
             let mut status = 0;
             // SAFETY: the status is written to a variable that is there.
             let waited = unsafe { waitpid(self.0, &raw mut status, 0) };

@@ -35,7 +35,7 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::stream::FusedStream;
 
-use super::counted::{Counted, Shared};
+use super::counted::{Counted, HasSenders};
 use super::error::{SendError, TryRecvError, TrySendError};
 use super::queue::{Getting, PutFuture, Queue};
 use crate::wait::queue::WaitState;
@@ -72,7 +72,7 @@ struct ChannelShared<T> {
     receivers: Cell<usize>,
 }
 
-impl<T> Shared for ChannelShared<T> {
+impl<T> HasSenders for ChannelShared<T> {
     fn senders(&self) -> &Cell<usize> {
         &self.senders
     }
@@ -136,6 +136,7 @@ impl<T> Clone for Sender<T> {
 }
 
 /// The future of [`Sender::send`]: waits for room in a channel.
+#[derive(Debug)]
 #[must_use = "a value is sent by awaiting this"]
 pub struct SendFuture<'a, T>(PutFuture<'a, Queue<T>>);
 
@@ -215,6 +216,7 @@ impl<T> Receiver<T> {
 }
 
 /// The future of [`Receiver::recv`]: waits for a value of a channel.
+#[derive(Debug)]
 #[must_use = "a value is received by awaiting this"]
 pub struct RecvFuture<'a, T> {
     receiver: &'a mut Receiver<T>,

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 /// The part of a channel that its senders and receivers share.
-pub(super) trait Shared {
+pub(super) trait HasSenders {
     /// How many senders there are.
     fn senders(&self) -> &Cell<usize>;
 
@@ -14,9 +14,9 @@ pub(super) trait Shared {
 }
 
 /// Counts as one sender while it lives.
-pub(super) struct Counted<S: Shared>(Rc<S>);
+pub(super) struct Counted<S: HasSenders>(Rc<S>);
 
-impl<S: Shared> Counted<S> {
+impl<S: HasSenders> Counted<S> {
     pub(super) fn new(shared: Rc<S>) -> Self {
         shared.senders().set(shared.senders().get() + 1);
         Counted(shared)
@@ -27,13 +27,13 @@ impl<S: Shared> Counted<S> {
     }
 }
 
-impl<S: Shared> Clone for Counted<S> {
+impl<S: HasSenders> Clone for Counted<S> {
     fn clone(&self) -> Self {
         Counted::new(self.0.clone())
     }
 }
 
-impl<S: Shared> Drop for Counted<S> {
+impl<S: HasSenders> Drop for Counted<S> {
     fn drop(&mut self) {
         let left = self.0.senders().get() - 1;
         self.0.senders().set(left);
@@ -43,7 +43,7 @@ impl<S: Shared> Drop for Counted<S> {
     }
 }
 
-impl<S: Shared> Deref for Counted<S> {
+impl<S: HasSenders> Deref for Counted<S> {
     type Target = S;
 
     fn deref(&self) -> &S {

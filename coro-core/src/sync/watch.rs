@@ -27,7 +27,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 
-use super::counted::{Counted, Shared};
+use super::counted::{Counted, HasSenders};
 use super::error::{Closed, SendError};
 use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue};
@@ -58,7 +58,7 @@ struct WatchShared<T> {
     sending: WaitQueue<()>,
 }
 
-impl<T> Shared for WatchShared<T> {
+impl<T> HasSenders for WatchShared<T> {
     fn senders(&self) -> &Cell<usize> {
         &self.senders
     }

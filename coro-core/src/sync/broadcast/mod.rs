@@ -35,7 +35,7 @@ use futures::Stream;
 use futures::stream::FusedStream;
 
 use self::ring::{NextItem, Ring};
-use super::counted::{Counted, Shared};
+use super::counted::{Counted, HasSenders};
 use super::error::SendError;
 use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue, WaitState};
@@ -66,7 +66,7 @@ struct BroadcastShared<T> {
     waiting: WaitQueue<()>,
 }
 
-impl<T> Shared for BroadcastShared<T> {
+impl<T> HasSenders for BroadcastShared<T> {
     fn senders(&self) -> &Cell<usize> {
         &self.senders
     }

@@ -1,5 +1,10 @@
 //! The engine of the queues: items in some order, and the tasks that wait at them.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "users see the queues, which have it"
+)]
+
 use std::cell::{Cell, RefCell};
 use std::mem;
 use std::thread;

@@ -13,6 +13,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 type ItemOf<Q> = <<Q as AnyQueue>::Order as Order>::Item;
 
 /// The future of [`Queue::put`](super::Queue::put): waits for room in a queue.
+#[derive(Debug)]
 #[must_use = "an item is put by awaiting this"]
 pub struct PutFuture<'a, Q: AnyQueue>(Wait<Putting<'a, Q>>);
 
@@ -34,6 +35,7 @@ impl<Q: AnyQueue> Future for PutFuture<'_, Q> {
 }
 
 /// The future of [`Queue::get`](super::Queue::get): waits for an item of a queue.
+#[derive(Debug)]
 #[must_use = "an item is got by awaiting this"]
 pub struct GetFuture<'a, Q: AnyQueue>(Wait<Getting<'a, Q>>);
 

@@ -1,5 +1,10 @@
 //! The orders in which items leave a queue.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "users see the queues, which have it"
+)]
+
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 

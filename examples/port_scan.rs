@@ -74,7 +74,7 @@ fn parse() -> Result<Arguments, String> {
             let target = Some((address, port(bounds.0)?..=port(bounds.1)?));
             Ok(Arguments { scale: 1.0, target })
         }
-        _ => Err("an address and a range of ports are all the arguments".to_string()),
+        _ => Err("an address and a range of ports are all the arguments".to_owned()),
     }
 }
 
@@ -114,7 +114,7 @@ fn greeting(mut stream: TcpStream, scale: f64) -> String {
         stream.read(&mut buffer)
     )) {
         Ok(Ok(len)) if len > 0 => format!("{:?}", String::from_utf8_lossy(&buffer[..len]).trim()),
-        _ => "nothing".to_string(),
+        _ => "nothing".to_owned(),
     }
 }
 

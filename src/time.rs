@@ -1,6 +1,5 @@
 //! Waiting until an instant, with a deadline, or for the next turn.
 
 pub use coro_core::time::{
-    Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, move_on_after, sleep_until,
-    timeout_at,
+    Deadline, Interval, Sleep, Timeout, YieldNow, fail_after, sleep_until, timeout_at,
 };

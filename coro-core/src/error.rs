@@ -4,11 +4,12 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::panics::unpoisoned;
 use crate::report::payload_message;
 
-/// JoinFailure a task, or a job on another thread, has no output: it was cancelled, or it panicked.
+/// The reason why a task, or a job on another thread, has no output: it was cancelled, or it panicked.
 ///
 /// The counterpart of `asyncio.CancelledError` and of the exception that a task ended with; the
 /// shape is that of [`std::thread::JoinHandle::join`].
@@ -129,7 +130,7 @@ impl JoinError {
         match why {
             JoinFailure::Panicked(panic) => {
                 let payload = panic.payload.into_inner();
-                Ok(payload.unwrap_or_else(PoisonError::into_inner))
+                Ok(unpoisoned(payload))
             }
             why => Err(JoinError::new(task, why)),
         }
@@ -272,3 +273,11 @@ impl fmt::Display for LoopClosed {
 }
 
 impl std::error::Error for LoopClosed {}
+
+/// Copies an error, which cannot be cloned: the system's as it is, any other as its text.
+pub(crate) fn duplicate(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}

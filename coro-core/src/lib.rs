@@ -11,6 +11,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 pub mod error;
 #[cfg(feature = "std")]
+mod panics;
+#[cfg(feature = "std")]
 pub mod report;
 #[cfg(feature = "std")]
 mod timers;

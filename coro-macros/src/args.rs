@@ -79,7 +79,7 @@ impl Argument {
     }
 
     /// Parses the `=` before a value.
-    fn equals(self, input: ParseStream, span: Span) -> Result<()> {
+    fn equals(self, input: ParseStream<'_>, span: Span) -> Result<()> {
         if self.placeholder().is_none() || input.parse::<Option<Token![=]>>()?.is_some() {
             return Ok(());
         }
@@ -131,7 +131,7 @@ impl Args {
     pub(crate) fn parse(accepted: &Accepted, tokens: TokenStream) -> (Args, Option<Error>) {
         let mut args = Args::default();
         let mut errors = None;
-        let all = |input: ParseStream| -> Result<()> {
+        let all = |input: ParseStream<'_>| -> Result<()> {
             while !input.is_empty() {
                 if let Err(error) = args.parse_one(accepted, input) {
                     merge(&mut errors, error);
@@ -149,7 +149,7 @@ impl Args {
         (args, errors)
     }
 
-    fn parse_one(&mut self, accepted: &Accepted, input: ParseStream) -> Result<()> {
+    fn parse_one(&mut self, accepted: &Accepted, input: ParseStream<'_>) -> Result<()> {
         let name = input
             .call(Ident::parse_any)
             .map_err(|error| Error::new(error.span(), accepted.expected()))?;
@@ -191,7 +191,7 @@ fn set<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
 }
 
 /// Skips to the next comma before an argument: types have commas too.
-fn skip_to_next(input: ParseStream) -> Result<()> {
+fn skip_to_next(input: ParseStream<'_>) -> Result<()> {
     let is_before_argument = || input.peek(Token![,]) && begins_argument(&input.fork());
     while !input.is_empty() && !is_before_argument() {
         input.parse::<TokenTree>()?;
@@ -199,10 +199,10 @@ fn skip_to_next(input: ParseStream) -> Result<()> {
     Ok(())
 }
 
-fn begins_argument(ahead: ParseStream) -> bool {
+fn begins_argument(ahead: ParseStream<'_>) -> bool {
     let comma = ahead.parse::<Token![,]>().is_ok();
     let ends =
-        |ahead: ParseStream| ahead.is_empty() || ahead.peek(Token![,]) || ahead.peek(Token![=]);
+        |ahead: ParseStream<'_>| ahead.is_empty() || ahead.peek(Token![,]) || ahead.peek(Token![=]);
     comma
         && (ahead.is_empty()
             || ahead.peek(Lit)

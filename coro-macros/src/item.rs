@@ -43,7 +43,7 @@ struct Head {
 }
 
 impl Head {
-    fn parse(input: ParseStream) -> Result<Head> {
+    fn parse(input: ParseStream<'_>) -> Result<Head> {
         Ok(Head {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
@@ -65,7 +65,7 @@ impl Head {
         if !begins_with_inner_attribute(&body) {
             return Ok(self.followed_by(Body::Braced(body)));
         }
-        let split = |input: ParseStream| -> Result<(Vec<Attribute>, TokenStream)> {
+        let split = |input: ParseStream<'_>| -> Result<(Vec<Attribute>, TokenStream)> {
             Ok((input.call(Attribute::parse_inner)?, input.parse()?))
         };
         let (inner, statements) = split.parse2(body.stream())?;
@@ -84,11 +84,11 @@ fn begins_with_inner_attribute(body: &Group) -> bool {
     cursor.is_punct(0, '#') && cursor.is_punct(1, '!')
 }
 
-fn with_body(input: ParseStream) -> Result<Head> {
+fn with_body(input: ParseStream<'_>) -> Result<Head> {
     Head::parse(input)
 }
 
-fn without_body(input: ParseStream) -> Result<Function> {
+fn without_body(input: ParseStream<'_>) -> Result<Function> {
     let head = Head::parse(input)?;
     match input.parse() {
         Ok(semi) => Ok(head.followed_by(Body::Missing(semi))),

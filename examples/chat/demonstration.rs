@@ -4,9 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use coro::net::{StreamReader, TcpSocket, TcpStream};
+use coro::net::{ConnectOptions, StreamReader, TcpStream};
 use coro::yield_from;
 use futures::AsyncWriteExt;
+use socket2::SockRef;
 
 use crate::room::House;
 use crate::support::seconds;
@@ -19,9 +20,10 @@ struct Client {
 impl Client {
     #[coro::coroutine]
     fn connect(name: &'static str, address: SocketAddr) -> io::Result<Client> {
-        let socket = TcpSocket::new_v4()?;
-        socket.set_recv_buffer_size(4096)?; // so that a slow reader is noticed soon
-        let stream = yield_from!(socket.connect(address))?;
+        // A small buffer, so that a slow reader is noticed soon.
+        let options = ConnectOptions::new()
+            .prepare(|socket| SockRef::from(socket).set_recv_buffer_size(4096));
+        let stream = yield_from!(options.connect(address))?;
         let mut lines = StreamReader::new(stream);
         yield_from!(lines.read_line())?; // what is your name?
         let mut client = Client { name, lines };

@@ -170,7 +170,7 @@ async fn a_value_of_a_channel_goes_to_the_next() {
             })
         }
     };
-    check(receive, || sender.send(1).unwrap()).await;
+    check(receive, || sender.try_send(1).unwrap()).await;
     drop(receiver);
 
     let (sender, receiver) = remote::channel::unbounded();

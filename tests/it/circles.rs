@@ -19,7 +19,6 @@ const PAIRS: &[&str] = &[
     "net/transport: datagram, protocol_cell",
     "net/transport: driver, lingering",
     "net/transport: handle, protocol",
-    "net: tcp_listener, tcp_socket",
     "net: tls, transport",
     "process: driver, protocol",
     "task: cell, count",

@@ -78,7 +78,7 @@ async fn a_value_that_a_task_sets_is_invisible_to_its_parent_and_outlasts_its_wa
         let child = child.await.unwrap();
         (child, named_later().await, DEPTH.get())
     });
-    let expected = (("child".to_string(), Some(2)), "parent".to_string(), None);
+    let expected = (("child".to_owned(), Some(2)), "parent".to_owned(), None);
     assert_eq!(names.await, expected);
 }
 

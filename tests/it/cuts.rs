@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use coro::group::{Retry, shield};
 use coro::sync::{Condition, Lock, OnceCell, Semaphore, broadcast, channel, oneshot, watch};
-use coro::time::{fail_after, move_on_after};
+use coro::time::fail_after;
 use coro::{CancelToken, gather, race, sleep, spawn, timeout, yield_now};
 
 use crate::support::{Counted, Drops, ms, turns};
@@ -348,7 +348,7 @@ async fn deadlines_and_their_bodies_are_given_up_as_one() {
             let inner = async move |_: &coro::time::Deadline| holds(other, 3).await;
             let outcome = when.cut(fail_after(ms(limit), async |deadline| {
                 let _one = one;
-                let moved = move_on_after(ms(limit), inner).await;
+                let moved = fail_after(ms(limit), inner).await.ok();
                 deadline.reschedule_after(ms(limit));
                 yield_now().await;
                 moved

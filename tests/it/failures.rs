@@ -108,7 +108,7 @@ async fn a_panic_in_the_drop_of_a_future_is_reported_once_and_changes_no_result(
     let reports = Reports::here();
     let drops = Drops::default();
     /// Ready at once, and panics when it is dropped.
-    struct Bomb(#[expect(dead_code)] PanicOnDrop);
+    struct Bomb(#[expect(dead_code, reason = "it is held for its destructor")] PanicOnDrop);
     impl Future for Bomb {
         type Output = u32;
         fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u32> {

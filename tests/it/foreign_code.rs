@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
-use coro::sync::{PriorityQueue, TryGetError};
+use coro::sync::{PriorityQueue, TryRecvError};
 use coro::{CancelToken, LoopHandle, TaskLocal, spawn, yield_now};
 
 use crate::support::{Trace, Wakes, turns};
@@ -105,7 +105,7 @@ fn a_comparison_that_panics_leaves_the_queue_in_order() {
     fails.set(false);
     let left = std::iter::from_fn(|| queue.try_get().ok().map(|item| item.0));
     assert_eq!(left.collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(queue.try_get().err(), Some(TryGetError::Empty));
+    assert_eq!(queue.try_get().err(), Some(TryRecvError::Empty));
 }
 
 static REQUEST: TaskLocal<u32> = TaskLocal::new();

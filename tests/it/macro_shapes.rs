@@ -63,7 +63,7 @@ fn poll(future: impl Future, times: usize) {
 /// The same function as an `async fn` and as every form of coroutine that waits.
 macro_rules! every_form {
     (fn $name:ident($($args:tt)*) $body:block) => {
-        #[allow(clippy::toplevel_ref_arg)]
+        #[allow(clippy::toplevel_ref_arg, reason = "a form that users may write")]
         mod $name {
             use super::*;
 

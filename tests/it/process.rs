@@ -67,7 +67,7 @@ async fn with_grandchild(command: &mut Command) -> (Child, String) {
     let mut line = String::new();
     let mut lines = BufReader::new(child.stdout.as_ref().unwrap());
     lines.read_line(&mut line).await.unwrap();
-    (child, line.trim().to_string())
+    (child, line.trim().to_owned())
 }
 
 /// Whether a process runs: it exists and is no zombie.

@@ -225,7 +225,7 @@ async fn a_pipe_whose_reading_is_paused_holds_its_data_back() {
     assert!(!calls.borrow().iter().any(|call| call.starts_with("data")));
     transport.get_pipe_transport(1).unwrap().resume_reading();
     until(&calls, "lost").await;
-    assert!(calls.borrow().contains(&"data 1 held".to_string()));
+    assert!(calls.borrow().contains(&"data 1 held".to_owned()));
 }
 
 #[coro::test(real)]

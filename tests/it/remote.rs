@@ -138,6 +138,7 @@ fn a_remote_task_cancelled_before_the_loop_has_seen_it_never_begins() {
         .unwrap();
     task.cancel();
     event_loop.run_until_complete(turns(5)).unwrap();
+    assert!(!begun.load(Ordering::SeqCst));
     assert!(task.is_finished());
     assert!(block_on(task).unwrap_err().is_cancelled());
 }
@@ -176,7 +177,7 @@ fn everything_is_refused_with_an_error_once_the_loop_is_closed() {
     );
     assert_eq!(remote.stop(), Err(LoopClosed));
     assert_eq!(drops.count(), 2);
-    assert!(remote.clone().is_closed());
+    assert!(remote.is_closed());
     assert_eq!(LoopClosed.to_string(), "the event loop is closed");
     assert_eq!(format!("{remote:?}"), "RemoteHandle { closed: true }");
 }

@@ -16,7 +16,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// The output of a wait: its text, with the guard that is kept until it is released.
-pub(crate) struct Held<'a>(String, #[expect(dead_code)] Box<dyn Keep + 'a>);
+pub(crate) struct Held<'a>(
+    String,
+    #[expect(dead_code, reason = "it is held for its destructor")] Box<dyn Keep + 'a>,
+);
 
 pub(crate) trait Keep {}
 

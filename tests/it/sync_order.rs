@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use coro::sync::{Barrier, BrokenBarrier, Event, Lock, Queue, RwLock, Semaphore, TryGetError};
+use coro::sync::{Barrier, BrokenBarrier, Event, Lock, Queue, RwLock, Semaphore, TryRecvError};
 use coro::{Task, spawn};
 use futures::FutureExt;
 
@@ -124,7 +124,7 @@ async fn an_item_that_was_handed_over_cannot_be_snatched_away() {
     turns(1).await;
     queue.try_put(1).unwrap();
     queue.try_put(2).unwrap();
-    assert_eq!(queue.try_get(), Err(TryGetError::Empty));
+    assert_eq!(queue.try_get(), Err(TryRecvError::Empty));
     turns(1).await;
     trace.assert(["a got 1", "b got 2"]);
     all(tasks).await;

@@ -1,9 +1,13 @@
 //! Queues beside a plain model of them.
 
 use std::cmp::Ordering;
+use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use coro::sync::{Fifo, Lifo, Order, Priority, QueueOf};
+use coro::sync::{
+    Closed, GetFuture, LifoQueue, PriorityQueue, PutFuture, Queue, SendError, TryRecvError,
+    TrySendError,
+};
 
 use crate::sync_harness::{Held, Model, Served, Waiting, check};
 
@@ -38,40 +42,85 @@ impl PartialEq for Item {
 
 impl Eq for Item {}
 
-/// The rank of a numbered item. The model picks the item of the lowest rank next.
-trait Pick: Order<Item = Item> {
+/// One of the queues, and the order in which its model picks.
+trait Tested: Debug + Sized + 'static {
+    fn bounded(room: usize) -> Self;
+    async fn get(&self) -> Result<Item, Closed>;
+    async fn put(&self, item: Item) -> Result<(), SendError<Item>>;
+    async fn join(&self);
+    fn try_get(&self) -> Result<Item, TryRecvError>;
+    fn try_put(&self, item: Item) -> Result<(), TrySendError<Item>>;
+    fn task_done(&self);
+    fn shutdown(&self, immediate: bool);
+    fn len(&self) -> usize;
+
+    /// The rank of a numbered item. The model picks the item of the lowest rank next.
     fn rank(number: u64, item: Item) -> (i64, i64);
 }
 
-impl Pick for Fifo<Item> {
-    fn rank(number: u64, _: Item) -> (i64, i64) {
-        (0, number as i64)
-    }
+macro_rules! tested {
+    ($Queue:ident, $rank:expr) => {
+        impl Tested for $Queue<Item> {
+            fn bounded(room: usize) -> Self {
+                $Queue::bounded(room)
+            }
+
+            async fn get(&self) -> Result<Item, Closed> {
+                let get: GetFuture<'_, $Queue<Item>> = self.get();
+                get.await
+            }
+
+            async fn put(&self, item: Item) -> Result<(), SendError<Item>> {
+                let put: PutFuture<'_, $Queue<Item>> = self.put(item);
+                put.await
+            }
+
+            async fn join(&self) {
+                self.join().await;
+            }
+
+            fn try_get(&self) -> Result<Item, TryRecvError> {
+                self.try_get()
+            }
+
+            fn try_put(&self, item: Item) -> Result<(), TrySendError<Item>> {
+                self.try_put(item)
+            }
+
+            fn task_done(&self) {
+                self.task_done();
+            }
+
+            fn shutdown(&self, immediate: bool) {
+                self.shutdown(immediate);
+            }
+
+            fn len(&self) -> usize {
+                self.len()
+            }
+
+            fn rank(number: u64, item: Item) -> (i64, i64) {
+                $rank(number as i64, item.rank as i64)
+            }
+        }
+    };
 }
 
-impl Pick for Lifo<Item> {
-    fn rank(number: u64, _: Item) -> (i64, i64) {
-        (0, -(number as i64))
-    }
-}
-
-impl Pick for Priority<Item> {
-    fn rank(number: u64, item: Item) -> (i64, i64) {
-        (item.rank as i64, number as i64)
-    }
-}
+tested!(Queue, |number, _| (0, number));
+tested!(LifoQueue, |number: i64, _| (0, -number));
+tested!(PriorityQueue, |number, rank| (rank, number));
 
 const ROOM: usize = 2;
 
-struct Real<O: Order>(QueueOf<O>);
+struct Real<Q>(Q);
 
-impl<O: Order> Default for Real<O> {
+impl<Q: Tested> Default for Real<Q> {
     fn default() -> Self {
-        Real(QueueOf::bounded(ROOM))
+        Real(Q::bounded(ROOM))
     }
 }
 
-struct QueueModel<O> {
+struct QueueModel<Q> {
     items: Vec<(u64, Item)>,
     getters: Vec<usize>,
     putters: Vec<usize>,
@@ -82,10 +131,10 @@ struct QueueModel<O> {
     unfinished: usize,
     shut: bool,
     discarded: bool,
-    order: PhantomData<O>,
+    of: PhantomData<Q>,
 }
 
-impl<O> Default for QueueModel<O> {
+impl<Q> Default for QueueModel<Q> {
     fn default() -> Self {
         QueueModel {
             items: Vec::new(),
@@ -97,7 +146,7 @@ impl<O> Default for QueueModel<O> {
             unfinished: 0,
             shut: false,
             discarded: false,
-            order: PhantomData,
+            of: PhantomData,
         }
     }
 }
@@ -105,7 +154,7 @@ impl<O> Default for QueueModel<O> {
 const REFUSED: &str = "refused";
 const PUT: &str = "put";
 
-impl<O: Pick> QueueModel<O> {
+impl<Q: Tested> QueueModel<Q> {
     /// Puts an item, if the queue is open, and has room or a waiting getter.
     fn put(&mut self, id: usize, served: &mut Served) -> bool {
         let may = !self.shut && (!self.getters.is_empty() || self.items.len() < ROOM);
@@ -130,7 +179,7 @@ impl<O: Pick> QueueModel<O> {
 
     fn get(&mut self, served: &mut Served) -> Option<usize> {
         let all = self.items.iter().enumerate();
-        let next = all.min_by_key(|(_, (number, item))| O::rank(*number, *item));
+        let next = all.min_by_key(|(_, (number, item))| Q::rank(*number, *item));
         let (_, item) = self.items.remove(next?.0);
         while self.items.len() < ROOM && !self.putters.is_empty() {
             let putter = self.putters.remove(0);
@@ -149,12 +198,12 @@ impl<O: Pick> QueueModel<O> {
     }
 }
 
-impl<O: Pick> Model for QueueModel<O> {
-    type Real = Real<O>;
+impl<Q: Tested> Model for QueueModel<Q> {
+    type Real = Real<Q>;
     const WAITS: u8 = 3;
     const ACTS: u8 = 5;
 
-    fn wait(real: &Real<O>, kind: u8, id: usize) -> Waiting<'_> {
+    fn wait(real: &Real<Q>, kind: u8, id: usize) -> Waiting<'_> {
         let real = &real.0;
         Box::pin(async move {
             match kind {
@@ -174,7 +223,7 @@ impl<O: Pick> Model for QueueModel<O> {
         })
     }
 
-    fn act(real: &Real<O>, kind: u8, id: usize) -> String {
+    fn act(real: &Real<Q>, kind: u8, id: usize) -> String {
         let real = &real.0;
         match kind {
             0 => format!("{:?}", real.try_get().ok().map(|item| item.id)),
@@ -251,15 +300,15 @@ impl<O: Pick> Model for QueueModel<O> {
 
 #[test]
 fn a_queue_gives_the_oldest_item_first() {
-    check::<QueueModel<Fifo<Item>>>();
+    check::<QueueModel<Queue<Item>>>();
 }
 
 #[test]
 fn a_priority_queue_gives_the_least_first_and_equals_in_their_order() {
-    check::<QueueModel<Priority<Item>>>();
+    check::<QueueModel<PriorityQueue<Item>>>();
 }
 
 #[test]
 fn a_lifo_queue_gives_the_oldest_item_last() {
-    check::<QueueModel<Lifo<Item>>>();
+    check::<QueueModel<LifoQueue<Item>>>();
 }

@@ -248,9 +248,9 @@ fn a_waker_may_use_channels() {
         },
         |(sender, receiver)| {
             drop((receiver.clone(), sender.clone()));
-            sender.send(1).unwrap();
+            sender.try_send(1).unwrap();
         },
-        |(sender, _)| sender.send(2).unwrap(),
+        |(sender, _)| sender.try_send(2).unwrap(),
     );
 }
 

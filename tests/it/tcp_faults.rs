@@ -8,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use coro::net::{Keepalive, TcpListener, TcpSocket, TcpStream};
+use coro::net::{ConnectOptions, Keepalive, TcpListener, TcpStream};
 use coro::{gather, sleep, spawn, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
-use socket2::Socket;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::support::{ms, turns};
 use crate::tcp::{connection, full, listen};
@@ -137,13 +137,13 @@ async fn each_end_may_close_its_half_first() {
 #[coro::test(real)]
 async fn an_unreachable_address_is_an_error_of_its_kind() {
     // An address reserved for documentation, from a socket that is bound to the loopback interface.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let attempt = socket.connect("192.0.2.1:9".parse().unwrap());
+    let options = ConnectOptions::new().local_addr("127.0.0.1:0".parse().unwrap());
+    let attempt = options.connect("192.0.2.1:9");
     let error = timeout(Duration::from_secs(5), attempt)
         .await
         .unwrap()
         .unwrap_err();
+    let error = io::Error::from(error);
     let known = [
         io::ErrorKind::NetworkUnreachable,
         io::ErrorKind::HostUnreachable,
@@ -158,7 +158,7 @@ async fn an_unreachable_address_is_an_error_of_its_kind() {
 async fn a_connect_given_up_halfway_leaves_no_waiter_behind() {
     let (_listener, address, _queued) = full();
     for _ in 0..3 {
-        let attempt = TcpSocket::for_address(address).unwrap().connect(address);
+        let attempt = TcpStream::connect(address);
         assert!(timeout(ms(5), attempt).await.is_err());
     }
     // Dropped after the first poll, before the loop has polled its sources.
@@ -215,25 +215,25 @@ async fn peeking_takes_nothing_and_trying_waits_for_nothing() {
 
 #[coro::test(real)]
 async fn options_of_a_connection_are_what_they_were_set_to() {
-    let socket = TcpSocket::new_v4().unwrap();
+    let (listener, address) = listen();
+    let options =
+        ConnectOptions::new().prepare(|socket| SockRef::from(socket).set_recv_buffer_size(30_000));
+    let stream = options.connect(address).await.unwrap();
+    let _accepted = listener.accept().await.unwrap();
     let keepalive = Keepalive::new()
         .with_time(Duration::from_secs(77))
         .with_retries(4);
-    socket.set_keepalive(Some(keepalive)).unwrap();
-    socket.set_nodelay(true).unwrap();
-    socket.set_ttl(33).unwrap();
-    socket.set_linger(Some(Duration::from_secs(2))).unwrap();
-    socket.set_recv_buffer_size(30_000).unwrap();
-    let (listener, address) = listen();
-    let stream = socket.connect(address).await.unwrap();
-    let _accepted = listener.accept().await.unwrap();
+    stream.set_keepalive(Some(keepalive)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_ttl(33).unwrap();
+    stream.set_linger(Some(Duration::from_secs(2))).unwrap();
     assert!(stream.keepalive().unwrap() && stream.nodelay().unwrap());
     assert_eq!(
         (stream.ttl().unwrap(), stream.linger().unwrap()),
         (33, Some(Duration::from_secs(2)))
     );
     assert!(stream.recv_buffer_size().unwrap() >= 30_000);
-    let system = socket2::SockRef::from(&stream);
+    let system = SockRef::from(&stream);
     assert_eq!(
         system.tcp_keepalive_time().unwrap(),
         Duration::from_secs(77)
@@ -248,10 +248,11 @@ async fn options_of_a_connection_are_what_they_were_set_to() {
 #[coro::test(real)]
 async fn listeners_share_an_address_when_both_ask_for_it() {
     let listen_at = |address: SocketAddr| -> io::Result<TcpListener> {
-        let socket = TcpSocket::new_v4()?;
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         socket.set_reuse_port(true)?;
-        socket.bind(address)?;
-        socket.listen(16)
+        socket.bind(&address.into())?;
+        socket.listen(16)?;
+        TcpListener::from_std(socket.into())
     };
     let first = listen_at("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = first.local_addr().unwrap();
@@ -277,9 +278,10 @@ async fn listeners_share_an_address_when_both_ask_for_it() {
         server.cancel();
     }
 
-    let socket = TcpSocket::new_v4().unwrap();
-    let unknown = socket.bind_device(Some(b"no-such-device")).unwrap_err();
-    let known = [Some(1), Some(19)]; // not permitted, or no such device
-    assert!(known.contains(&unknown.raw_os_error()), "{unknown}");
-    assert_eq!(socket.device().unwrap(), None);
+    let options = ConnectOptions::new()
+        .prepare(|socket| SockRef::from(socket).bind_device(Some(b"no-such-device")));
+    let unknown = io::Error::from(options.connect(address).await.unwrap_err());
+    let known = ["os error 1)", "os error 19)"]; // not permitted, or no such device
+    let text = unknown.to_string();
+    assert!(known.iter().any(|known| text.contains(known)), "{text}");
 }

@@ -5,11 +5,12 @@ use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker, ready};
 
 use super::LoopHandle;
 use crate::error::{JoinError, LoopClosed};
+use crate::panics::unpoisoned;
 use crate::task::{Inbox, InboxArc, Task, budget};
 
 /// A loop, as seen from other threads. Get it with [`LoopHandle::remote`].
@@ -182,11 +183,7 @@ impl<T> RemoteTask<T> {
                     return Err(JoinError::would_deadlock(state.task.clone()));
                 }
                 JoinValue::Waiting => {
-                    state = self
-                        .shared
-                        .done
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    state = unpoisoned(self.shared.done.wait(state));
                 }
             }
         }
@@ -278,8 +275,7 @@ impl<T> JoinShared<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, JoinState<T>> {
-        // No foreign code runs under the lock, so a panic leaves the state whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.state.lock())
     }
 
     /// Whether the task is to be cancelled; if not yet, `keeper` will be woken when it is.

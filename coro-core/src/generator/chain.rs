@@ -68,7 +68,7 @@ pub trait Body: Frame {
 }
 
 /// A pointer to a frame of a chain; a chain's links lead from the innermost frame outwards.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Link {
     frame: NonNull<dyn Frame>,
     /// Who the slot belongs to while the frame is polled.
@@ -376,6 +376,7 @@ fn same(a: Option<Link>, b: Option<Link>) -> bool {
 }
 
 /// A boxed child of the body that awaits this.
+#[expect(missing_debug_implementations, reason = "only `yield_from!` makes it")]
 pub struct InChain<Y, R, B: Body + ?Sized> {
     child: ManuallyDrop<BoxMachine<Y, R, B>>,
     parent: Handle<Y, R>,

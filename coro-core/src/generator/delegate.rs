@@ -45,6 +45,7 @@ impl<F: Future, Y, R> Future for Awaiting<F, Y, R> {
 }
 
 /// Yields every item of an iterator.
+#[expect(missing_debug_implementations, reason = "only `yield_from!` makes it")]
 pub struct Items<I: Iterator> {
     iter: I,
     handle: Handle<I::Item, ()>,

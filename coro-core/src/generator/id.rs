@@ -4,7 +4,7 @@ use core::any::TypeId;
 
 /// What a machine has in common only with machines that exchange the same types, down to the
 /// lifetimes: it is the machine's own, unless the types can have no lifetimes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(u64);
 
 /// Types without lifetimes: their type ids tell all about them.

@@ -3,8 +3,8 @@
 //! A step of a coroutine puts a [`Slot`] on the caller's stack and polls the body once, with a
 //! waker whose data pointer is the address of that slot. A yield inside the body finds the slot
 //! through the waker, leaves its value there and answers `Pending`. The next step brings a slot of
-//! its own, with the value to resume with. So a suspended body stores no pointer: it can be moved to
-//! another thread whenever its own locals can, and the optimiser sees through the exchange.
+//! its own, with the value to resume with. So a suspended body stores no pointer, moves to other
+//! threads whenever its own locals can, and the optimiser sees through the exchange.
 //!
 //! # Access to a slot
 //!
@@ -463,16 +463,14 @@ impl<Y, R, F> fmt::Debug for Machine<Y, R, F> {
     }
 }
 
-/// `()` as an `R`, if `R` is `()`. With it, "start" and "resume" mean the same if no values are
-/// passed in.
+/// `()` as an `R`, if `R` is `()`: then "start" and "resume" mean the same.
 #[inline]
 pub(crate) fn unit<R>() -> Option<R> {
     // SAFETY: the types are the same, because `()` has no lifetimes that a type id would not show.
     (type_id::<R>() == TypeId::of::<()>()).then(|| unsafe { mem::transmute_copy(&()) })
 }
 
-/// The identities of both types that a coroutine exchanges.
-#[inline]
+/// The identities of both types.
 pub(super) fn types<Y, R>() -> (TypeId, TypeId) {
     (type_id::<Y>(), type_id::<R>())
 }

@@ -21,7 +21,7 @@ mod verdict;
 mod wait;
 
 pub use as_completed::{AsCompleted, as_completed};
-pub use chain::{CoroExt, Named};
+pub use chain::CoroExt;
 pub use error::ScopeError;
 pub use gather::{Gather, gather};
 pub use map_concurrent::{Buffered, buffered, map_concurrent};

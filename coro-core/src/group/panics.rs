@@ -1,11 +1,8 @@
 //! The panic that a scope or a task group resumes at its end.
 
-use std::any::Any;
 use std::cell::Cell;
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(super) type Payload = Box<dyn Any + Send>;
+use crate::panics::{Payload, drop_payload};
 
 /// The first panic. The panic hook has printed the later ones, whose payloads are dropped.
 #[derive(Default)]
@@ -24,12 +21,5 @@ impl FirstPanic {
 
     pub(super) fn take(&self) -> Option<Payload> {
         self.0.take()
-    }
-}
-
-/// Drops the payload of a panic; should that panic too, the second payload is leaked.
-pub(super) fn drop_payload(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        mem::forget(second);
     }
 }

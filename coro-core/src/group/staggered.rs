@@ -1,11 +1,9 @@
 //! A race in which each future begins only if the earlier ones fail or seem too slow.
 
-use std::future::{IntoFuture, poll_fn};
-use std::task::Poll;
+use std::future::IntoFuture;
 use std::time::Duration;
 
-use super::members::{Go, Members};
-use crate::wait::until::Until;
+use crate::wait::staggered::staggered;
 
 /// Awaits the first of several futures to succeed, and drops the others. The next future begins
 /// when one has failed, or when no future has succeeded for `delay` since the last one began.
@@ -32,7 +30,7 @@ use crate::wait::until::Until;
 ///
 /// # Errors
 ///
-/// If no future succeeds, all errors, in the order in which they came.
+/// If no future succeeds, all errors, in the order in which their futures began.
 ///
 /// # Panics
 ///
@@ -41,41 +39,7 @@ pub async fn staggered_race<I, T, E>(delay: Duration, futures: I) -> Result<T, V
 where
     I: IntoIterator<Item: IntoFuture<Output = Result<T, E>>>,
 {
-    let mut futures = futures.into_iter().map(IntoFuture::into_future);
-    let mut members = Members::new();
-    let mut errors = Vec::new();
-    let mut until = Until::Over;
-    let mut left = true;
-    poll_fn(|cx| {
-        loop {
-            let failed = errors.len();
-            let mut first = None;
-            let _ = members.poll(cx, |_, result| match result {
-                Ok(value) => {
-                    first = Some(value);
-                    Go::Stop
-                }
-                Err(error) => {
-                    errors.push(error);
-                    Go::On
-                }
-            });
-            if let Some(value) = first {
-                return Poll::Ready(Ok(value));
-            }
-            let begin_next = errors.len() > failed || members.unfinished() == 0;
-            if left && (begin_next || until.poll(cx).is_ready()) {
-                match futures.next() {
-                    Some(future) => members.add(future),
-                    None => left = false,
-                }
-                until = Until::After(delay);
-            } else if members.unfinished() == 0 {
-                return Poll::Ready(Err(std::mem::take(&mut errors)));
-            } else {
-                return Poll::Pending;
-            }
-        }
-    })
-    .await
+    let attempts = futures.into_iter().map(|future| ((), future.into_future()));
+    let raced = staggered(delay, attempts).await;
+    raced.map_err(|errors| errors.into_iter().map(|((), error)| error).collect())
 }

@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 
 use super::error::{Cause, ScopeError};
-use super::panics::{FirstPanic, Payload};
+use super::panics::FirstPanic;
+use crate::panics::Payload;
 
 /// The effect of one child's failure on the other children of a
 /// [`try_scope`](crate::group::try_scope) or a [`TaskGroup`](crate::group::TaskGroup).

@@ -5,6 +5,11 @@
 //! body, picks one. All code that the compiler may complain about is written here, in a crate that
 //! is foreign to users, so that the compiler reports it at their own `yield_from!(..)`.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "only expansions name these types"
+)]
+
 mod waiting;
 mod yielding;
 

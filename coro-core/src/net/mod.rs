@@ -9,6 +9,8 @@ mod datagram;
 #[cfg(unix)]
 pub(crate) mod fd_watch;
 mod halves;
+mod hops;
+mod keepalive;
 mod lines;
 mod macros;
 mod pause;
@@ -21,8 +23,6 @@ mod server;
 mod stdio;
 mod target;
 mod tcp_listener;
-mod tcp_options;
-mod tcp_socket;
 mod tcp_stream;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -45,6 +45,7 @@ pub use connect::{ConnectError, ConnectOptions, happy_eyeballs, open_connection}
 pub use copy::{copy, copy_bidirectional};
 pub use datagram::Datagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
+pub use keepalive::Keepalive;
 pub use lines::{ReadError, StreamReader};
 #[cfg(unix)]
 pub use pipe::{PipeReader, PipeWriter, pipe};
@@ -57,8 +58,6 @@ pub use server::{HandlerOutput, Server, ServerBuilder, is_hang_up, start_server}
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 pub use target::ToSocketAddrs;
 pub use tcp_listener::TcpListener;
-pub use tcp_options::Keepalive;
-pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
 pub use transport::{
     Buffered, BufferedProtocol, DatagramProtocol, DatagramTransport, Protocol, ProtocolServer,

@@ -4,10 +4,13 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use futures::stream::{self, FusedStream};
+use socket2::{Domain, Socket};
 
+use super::TcpStream;
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
-use super::{TcpSocket, TcpStream};
+use crate::sys;
+
 use crate::wait::ready::RegisteredIo;
 
 /// The number of connections that may wait to be accepted; the system may allow fewer. A client
@@ -42,7 +45,8 @@ impl TcpListener {
     ///
     /// Give an address, such as `"127.0.0.1:8080"`: resolving a name here would hold up the loop.
     /// On Unix the address may be reused at once after an earlier listener has closed. For other
-    /// settings, use [`TcpSocket`].
+    /// settings, use the [builder of a server](super::Server::builder), or bind a socket of the crate
+    /// `socket2` and pass it to [`from_std`](Self::from_std).
     ///
     /// # Errors
     ///
@@ -65,12 +69,24 @@ impl TcpListener {
 
     #[track_caller]
     fn bind_one(address: SocketAddr) -> io::Result<Self> {
-        let socket = TcpSocket::for_address(address)?;
+        let socket = Self::socket_at(address)?;
+        Self::listen(socket, address, BACKLOG)
+    }
+
+    /// A socket for an address, which may be used again soon after an earlier listener.
+    pub(super) fn socket_at(address: SocketAddr) -> io::Result<Socket> {
+        let socket = sys::stream_socket(Domain::for_address(address))?;
         // On other systems this option would allow two sockets at one address.
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
+        Ok(socket)
+    }
+
+    #[track_caller]
+    pub(super) fn listen(socket: Socket, address: SocketAddr, backlog: u32) -> io::Result<Self> {
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        Self::from_std(socket.into())
     }
 
     fn new(io: mio::net::TcpListener) -> io::Result<Self> {

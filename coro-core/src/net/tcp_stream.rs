@@ -2,15 +2,17 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
 
 use socket2::SockRef;
 
 use super::halves::split;
+use super::hops;
+use super::keepalive::Keepalive;
 use super::macros::{
-    descriptor_of_ready, from_and_into_std, poll_reads, poll_writes, read_by_traits,
-    write_by_traits,
+    buffer_sizes, descriptor_of_ready, from_and_into_std, poll_reads, poll_writes, read_by_traits,
+    socket_options, write_by_traits,
 };
-use super::tcp_options::tcp_options;
 use crate::event_loop::Direction;
 use crate::sys;
 use crate::wait::ready::RegisteredIo;
@@ -149,6 +151,54 @@ poll_writes!(TcpStream);
 read_by_traits!(TcpStream);
 write_by_traits!(TcpStream);
 split!(TcpStream);
-tcp_options!(TcpStream);
+buffer_sizes!(TcpStream);
+socket_options! { TcpStream:
+    /// Whether small writes are sent at once, instead of being collected (`TCP_NODELAY`).
+    nodelay, set_nodelay: bool { tcp_nodelay, set_tcp_nodelay }
+    /// How long closing tries to send the remaining bytes (`SO_LINGER`).
+    ///
+    /// With zero, closing resets the connection. With `None`, the system sends them in the
+    /// background.
+    linger, set_linger: Option<Duration> { linger, set_linger }
+}
+
+impl TcpStream {
+    /// Whether an idle connection is probed, to see whether its other end still exists
+    /// (`SO_KEEPALIVE`).
+    ///
+    /// # Errors
+    ///
+    /// If the system fails to report it.
+    pub fn keepalive(&self) -> io::Result<bool> {
+        self.socket().keepalive()
+    }
+
+    /// Sets when an idle connection is probed; `None` turns probes off.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        Keepalive::set(keepalive, &self.socket())
+    }
+
+    /// How many routers a packet may pass (`IP_TTL`, or `IPV6_UNICAST_HOPS`).
+    ///
+    /// # Errors
+    ///
+    /// If the system fails to report it.
+    pub fn ttl(&self) -> io::Result<u32> {
+        hops::get(&self.socket())
+    }
+
+    /// Sets how many routers a packet may pass.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        hops::set(&self.socket(), ttl)
+    }
+}
 from_and_into_std!(TcpStream, mio::net::TcpStream, std::net::TcpStream);
 descriptor_of_ready!(TcpStream);

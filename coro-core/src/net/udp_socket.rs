@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use super::Datagram;
 use super::datagram::{datagrams, no_sender, or_end};
+use super::hops;
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
-use super::tcp_options;
 use crate::event_loop::{Direction, WaitId};
 use crate::wait::ready::RegisteredIo;
 
@@ -261,7 +261,7 @@ impl UdpSocket {
     ///
     /// If the system fails to report it.
     pub fn ttl(&self) -> io::Result<u32> {
-        tcp_options::ttl(&self.socket())
+        hops::get(&self.socket())
     }
 
     /// Sets how many routers a packet may pass.
@@ -270,7 +270,7 @@ impl UdpSocket {
     ///
     /// If the system refuses.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        tcp_options::set_ttl(&self.socket(), ttl)
+        hops::set(&self.socket(), ttl)
     }
 
     /// Uses only one network interface, such as `b"eth0"`; `None` allows any again

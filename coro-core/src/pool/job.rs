@@ -6,10 +6,11 @@ use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use super::home::LoopOfJob;
+use crate::panics::unpoisoned;
 use crate::report::{ErrorReport, ReportKind};
 
 /// A closure to be called on another thread, as an [`Executor`](super::Executor) receives it.
@@ -158,8 +159,7 @@ impl CancelFlag {
 
 impl<F, T> Cell<F, T> {
     fn lock(&self) -> MutexGuard<'_, JobState<F, T>> {
-        // No foreign code runs under the lock, so the state is consistent even after a panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.state.lock())
     }
 
     /// Takes the closure, to call or drop it, unless it was taken before.

@@ -7,7 +7,7 @@ mod queue;
 use std::fmt;
 use std::io;
 use std::panic::Location;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ pub(crate) use home::LoopOfJob;
 pub use job::{CancelFlag, Job};
 pub(crate) use job::{Failure, Outcome, new as new_job};
 use queue::{JobQueue, NextJob};
+
+use crate::error::duplicate;
+use crate::panics::unpoisoned;
 
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -199,8 +202,7 @@ impl ThreadPool {
             if left.is_zero() {
                 break;
             }
-            let waited = shared.ended.wait_timeout(queue, left);
-            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            (queue, _) = unpoisoned(shared.ended.wait_timeout(queue, left));
         }
         let (ended, stuck) = std::mem::take(&mut queue.workers)
             .into_iter()
@@ -246,8 +248,7 @@ impl Drop for PoolHandle {
 
 impl PoolShared {
     fn lock(&self) -> MutexGuard<'_, JobQueue> {
-        // No foreign code runs under the lock, so the queue is consistent even after a panic.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.queue.lock())
     }
 
     fn submit(self: &Arc<Self>, job: Job) {
@@ -269,7 +270,7 @@ impl PoolShared {
             Ok(sleeper) => sleeper.iter().for_each(Thread::unpark),
             Err(error) => unserved
                 .into_iter()
-                .for_each(|job| job.refuse(copy_of(&error))),
+                .for_each(|job| job.refuse(duplicate(&error))),
         }
     }
 
@@ -317,13 +318,5 @@ impl PoolShared {
                 return true;
             }
         }
-    }
-}
-
-/// Copies an error, which cannot be cloned; a failed start of a thread has an OS error code.
-fn copy_of(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(error.kind(), error.to_string()),
     }
 }

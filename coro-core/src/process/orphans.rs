@@ -2,12 +2,13 @@
 
 use std::io;
 use std::process::Child;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
 use slab::Slab;
 
+use crate::panics::unpoisoned;
 use crate::sys::process::{Pidfd, wait_until_ended};
 
 /// How often a child is checked whose end the system does not announce.
@@ -28,8 +29,7 @@ static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans {
 });
 
 fn lock() -> MutexGuard<'static, Orphans> {
-    // No foreign code runs under the lock, so the orphans are consistent even after a panic.
-    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(ORPHANS.lock())
 }
 
 /// Reaps a child, now or when it ends.

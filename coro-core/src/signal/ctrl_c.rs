@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use super::kind::SignalKind;
 use super::platform::Listener;
+use crate::error::duplicate;
 
 /// Waits for a Ctrl-C: `SIGINT`, or its like on Windows.
 ///
@@ -60,7 +61,7 @@ impl Future for CtrlC {
         }
         let polled = match &mut self.listener {
             Ok(listener) => listener.poll(cx),
-            Err(error) => Poll::Ready(Err(io::Error::new(error.kind(), error.to_string()))),
+            Err(error) => Poll::Ready(Err(duplicate(error))),
         };
         self.pressed = matches!(polled, Poll::Ready(Ok(())));
         polled

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use signal_hook::SigId;
 use signal_hook::consts::SIGINT;
@@ -12,6 +12,7 @@ use signal_hook::flag;
 use signal_hook::low_level::{signal_name, unregister};
 
 use super::sigint;
+use crate::panics::unpoisoned;
 use crate::sys;
 
 /// The kinds of signals that ever had a listener. A handler of signal-hook stays for good, so it
@@ -40,7 +41,7 @@ pub(super) struct ListenerGuard {
 pub(super) struct Interruptible(());
 
 fn lock() -> MutexGuard<'static, Kinds> {
-    KINDS.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(KINDS.lock())
 }
 
 /// The entry of a signal; the first call for a signal registers its handler.

@@ -16,7 +16,7 @@ mod unix {
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::sync::{Mutex, OnceLock};
 
     use signal_hook::SigId;
     use signal_hook::consts::SIGINT;
@@ -24,6 +24,7 @@ mod unix {
     use signal_hook::low_level::{pipe, unregister};
 
     use crate::event_loop::EventLoop;
+    use crate::panics::unpoisoned;
 
     /// Ctrl-C was pressed during the present run.
     static PRESSED: AtomicBool = AtomicBool::new(false);
@@ -69,7 +70,7 @@ mod unix {
     /// Arms or disarms the handlers that set the flag; gives whether they are armed now.
     pub(in super::super) fn arm(arm: bool) -> bool {
         let Some(pair) = PAIR.get() else { return false };
-        let mut armed = pair.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut armed = unpoisoned(pair.armed.lock());
         if !arm {
             for handler in armed.take().into_iter().flatten() {
                 unregister(handler);

@@ -35,8 +35,9 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use futures::stream::FusedStream;
 
+use super::counted::{Counted, HasSenders};
 use super::error::{SendError, TryRecvError, TrySendError};
-use super::queue::{Fifo, Getting, PutFuture, Queue, TryGetError, TryPutError};
+use super::queue::{Getting, PutFuture, Queue};
 use crate::wait::queue::WaitState;
 
 /// Makes a channel with room for `capacity` values.
@@ -49,19 +50,20 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         capacity > 0,
         "a channel needs room for one value at least; make it unbounded() for no limit"
     );
-    let shared = ChannelShared::new(Queue::bounded(capacity));
-    (Sender(Sending::new(&shared)), Receiver::new(shared))
+    let shared = Rc::new(ChannelShared {
+        queue: Queue::bounded(capacity),
+        senders: Cell::new(0),
+        receivers: Cell::new(0),
+    });
+    (Sender(Counted::new(shared.clone())), Receiver::new(shared))
 }
 
-/// Makes a channel without a limit: sending never waits.
+/// Makes a channel without a limit: sending never waits, so
+/// [`try_send`](Sender::try_send) is enough where nothing can be awaited.
 ///
 /// A fast sender can fill the memory.
-pub fn unbounded<T>() -> (UnboundedSender<T>, Receiver<T>) {
-    let shared = ChannelShared::new(Queue::unbounded());
-    (
-        UnboundedSender(Sending::new(&shared)),
-        Receiver::new(shared),
-    )
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    bounded(usize::MAX)
 }
 
 struct ChannelShared<T> {
@@ -70,38 +72,18 @@ struct ChannelShared<T> {
     receivers: Cell<usize>,
 }
 
-impl<T> ChannelShared<T> {
-    fn new(queue: Queue<T>) -> Rc<Self> {
-        let (senders, receivers) = (Cell::new(0), Cell::new(0));
-        Rc::new(ChannelShared {
-            queue,
-            senders,
-            receivers,
-        })
+impl<T> HasSenders for ChannelShared<T> {
+    fn senders(&self) -> &Cell<usize> {
+        &self.senders
+    }
+
+    fn close(&self) {
+        self.queue.shutdown(false);
     }
 }
 
-/// Counts as one sender while it lives.
-struct Sending<T>(Rc<ChannelShared<T>>);
-
-impl<T> Sending<T> {
-    fn new(shared: &Rc<ChannelShared<T>>) -> Self {
-        shared.senders.set(shared.senders.get() + 1);
-        Sending(shared.clone())
-    }
-}
-
-impl<T> Drop for Sending<T> {
-    fn drop(&mut self) {
-        self.0.senders.set(self.0.senders.get() - 1);
-        if self.0.senders.get() == 0 {
-            self.0.queue.shutdown(false);
-        }
-    }
-}
-
-/// The sending side of a channel with limited room.
-pub struct Sender<T>(Sending<T>);
+/// The sending side of a channel.
+pub struct Sender<T>(Counted<ChannelShared<T>>);
 
 impl<T> Sender<T> {
     /// Sends a value, once there is room. If there is room now, this does not suspend.
@@ -113,7 +95,7 @@ impl<T> Sender<T> {
     /// The value, if every receiver has been dropped, or a receiver has closed the channel.
     #[inline]
     pub fn send(&self, value: T) -> SendFuture<'_, T> {
-        SendFuture(self.queue().put(value))
+        SendFuture(self.0.queue.put(value))
     }
 
     /// Sends a value, if there is room now.
@@ -123,94 +105,47 @@ impl<T> Sender<T> {
     /// The value, with the reason.
     #[inline]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        self.queue()
-            .try_put(value)
-            .map_err(|refused| match refused {
-                TryPutError::Full(value) => TrySendError::Full(value),
-                TryPutError::ShutDown(value) => TrySendError::Closed(value),
-            })
+        self.0.queue.try_put(value)
     }
 
     /// Whether sending fails: every receiver has been dropped, or one has closed the channel.
     pub fn is_closed(&self) -> bool {
-        self.queue().is_shut_down()
+        self.0.queue.is_shut_down()
     }
 
     /// How many values wait to be received.
     pub fn len(&self) -> usize {
-        self.queue().len()
+        self.0.queue.len()
     }
 
     /// Whether no value waits to be received.
     pub fn is_empty(&self) -> bool {
-        self.queue().is_empty()
+        self.0.queue.is_empty()
     }
 
     /// How many values the channel holds at most.
     pub fn capacity(&self) -> usize {
-        self.queue().maxsize().unwrap_or(usize::MAX)
-    }
-
-    #[inline]
-    fn queue(&self) -> &Queue<T> {
-        &self.0.0.queue
+        self.0.queue.maxsize().unwrap_or(usize::MAX)
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Sender(Sending::new(&self.0.0))
+        Sender(self.0.clone())
     }
 }
 
 /// The future of [`Sender::send`]: waits for room in a channel.
+#[derive(Debug)]
 #[must_use = "a value is sent by awaiting this"]
-pub struct SendFuture<'a, T>(PutFuture<'a, Fifo<T>>);
+pub struct SendFuture<'a, T>(PutFuture<'a, Queue<T>>);
 
 impl<T> Future for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let put = Pin::new(&mut self.0).poll(cx);
-        put.map_err(|refused| SendError(refused.0))
-    }
-}
-
-/// The sending side of a channel without a limit.
-pub struct UnboundedSender<T>(Sending<T>);
-
-impl<T> UnboundedSender<T> {
-    /// Sends a value, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// The value, if every receiver has been dropped, or a receiver has closed the channel.
-    #[inline]
-    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        let put = self.0.0.queue.try_put(value);
-        put.map_err(|refused| SendError(refused.into_inner()))
-    }
-
-    /// Whether sending fails: every receiver has been dropped, or one has closed the channel.
-    pub fn is_closed(&self) -> bool {
-        self.0.0.queue.is_shut_down()
-    }
-
-    /// How many values wait to be received.
-    pub fn len(&self) -> usize {
-        self.0.0.queue.len()
-    }
-
-    /// Whether no value waits to be received.
-    pub fn is_empty(&self) -> bool {
-        self.0.0.queue.is_empty()
-    }
-}
-
-impl<T> Clone for UnboundedSender<T> {
-    fn clone(&self) -> Self {
-        UnboundedSender(Sending::new(&self.0.0))
+        Pin::new(&mut self.0).poll(cx)
     }
 }
 
@@ -254,10 +189,7 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         self.leave();
-        self.shared.queue.try_get().map_err(|none| match none {
-            TryGetError::Empty => TryRecvError::Empty,
-            TryGetError::ShutDown => TryRecvError::Closed,
-        })
+        self.shared.queue.try_get()
     }
 
     /// Closes the channel, for all receivers: it takes no more values. The values in it can still
@@ -284,6 +216,7 @@ impl<T> Receiver<T> {
 }
 
 /// The future of [`Receiver::recv`]: waits for a value of a channel.
+#[derive(Debug)]
 #[must_use = "a value is received by awaiting this"]
 pub struct RecvFuture<'a, T> {
     receiver: &'a mut Receiver<T>,
@@ -359,13 +292,7 @@ fn debug<T>(name: &str, queue: &Queue<T>, f: &mut fmt::Formatter<'_>) -> fmt::Re
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug("Sender", self.queue(), f)
-    }
-}
-
-impl<T> fmt::Debug for UnboundedSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug("UnboundedSender", &self.0.0.queue, f)
+        debug("Sender", &self.0.queue, f)
     }
 }
 

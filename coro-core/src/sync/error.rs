@@ -1,9 +1,12 @@
-//! Errors of channels or semaphores.
+//! Errors of channels, queues or semaphores.
 
 use std::error::Error;
 use std::fmt;
 
-/// The channel or semaphore was closed.
+const CLOSED: &str = "the channel or queue is closed";
+
+/// The channel, queue or semaphore is closed, and a closed channel or queue is also empty.
+#[doc(alias = "QueueShutDown")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
@@ -15,7 +18,8 @@ impl fmt::Display for Closed {
 
 impl Error for Closed {}
 
-/// The channel has no receiver any more; the value is given back.
+/// The channel or queue is closed, and takes no more values: it was shut down, or has no receiver any
+/// more. The value is given back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
@@ -34,7 +38,7 @@ impl<T> fmt::Debug for SendError<T> {
 
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no receiver is left")
+        f.write_str(CLOSED)
     }
 }
 
@@ -43,9 +47,10 @@ impl<T> Error for SendError<T> {}
 /// The reason why a value could not be sent without waiting; the value is given back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
-    /// There is no room now.
+    /// There is no room now. The counterpart of `asyncio.QueueFull`.
+    #[doc(alias = "QueueFull")]
     Full(T),
-    /// The channel has no receiver any more.
+    /// The channel or queue is closed, and takes no more values.
     Closed(T),
 }
 
@@ -62,7 +67,7 @@ impl<T> TrySendError<T> {
         matches!(self, TrySendError::Full(_))
     }
 
-    /// Whether the channel has no receiver any more.
+    /// Whether the channel or queue is closed.
     pub fn is_closed(&self) -> bool {
         matches!(self, TrySendError::Closed(_))
     }
@@ -80,8 +85,8 @@ impl<T> fmt::Debug for TrySendError<T> {
 impl<T> fmt::Display for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TrySendError::Full(_) => "the channel is full",
-            TrySendError::Closed(_) => "no receiver is left",
+            TrySendError::Full(_) => "the channel or queue is full",
+            TrySendError::Closed(_) => CLOSED,
         })
     }
 }
@@ -91,17 +96,30 @@ impl<T> Error for TrySendError<T> {}
 /// The reason why no value could be received without waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryRecvError {
-    /// There is no value now.
+    /// There is no value now. The counterpart of `asyncio.QueueEmpty`.
+    #[doc(alias = "QueueEmpty")]
     Empty,
     /// There is no value, and none will come.
     Closed,
 }
 
+impl TryRecvError {
+    /// Whether there is no value now; there may be one later.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, TryRecvError::Empty)
+    }
+
+    /// Whether no value will come any more.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, TryRecvError::Closed)
+    }
+}
+
 impl fmt::Display for TryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TryRecvError::Empty => "the channel is empty",
-            TryRecvError::Closed => "no sender is left",
+            TryRecvError::Empty => "the channel or queue is empty",
+            TryRecvError::Closed => CLOSED,
         })
     }
 }

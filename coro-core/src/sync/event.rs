@@ -84,6 +84,7 @@ impl Service for Event {
 }
 
 /// The future of [`Event::wait`].
+#[derive(Debug)]
 #[must_use = "an event is waited for by awaiting this"]
 pub struct EventFuture<'a>(Wait<&'a Event>);
 

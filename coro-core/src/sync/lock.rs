@@ -166,6 +166,7 @@ impl<T: fmt::Debug> fmt::Debug for Lock<T> {
 }
 
 /// The future of [`Lock::lock`].
+#[derive(Debug)]
 #[must_use = "a lock is waited for by awaiting this"]
 pub struct LockFuture<'a, T>(Wait<&'a Lock<T>>);
 

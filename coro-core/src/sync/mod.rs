@@ -26,6 +26,7 @@ mod error;
 
 mod barrier;
 mod condition;
+mod counted;
 mod event;
 mod lock;
 mod once_cell;
@@ -46,9 +47,6 @@ pub use error::{Closed, SendError, TryRecvError, TrySendError};
 pub use event::{Event, EventFuture};
 pub use lock::{Lock, LockFuture, LockGuard, OwnedLockGuard};
 pub use once_cell::OnceCell;
-pub use queue::{
-    Fifo, GetFuture, Lifo, LifoQueue, Order, Priority, PriorityQueue, PutError, PutFuture, Queue,
-    QueueOf, ShutDown, TryGetError, TryPutError,
-};
+pub use queue::{GetFuture, LifoQueue, PriorityQueue, PutFuture, Queue};
 pub use rw_lock::{ReadGuard, RwLock, WriteGuard};
 pub use semaphore::{AcquireFuture, OwnedPermit, Permit, Semaphore};

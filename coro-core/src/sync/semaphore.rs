@@ -223,6 +223,7 @@ impl Service for Semaphore {
 }
 
 /// The future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
+#[derive(Debug)]
 #[must_use = "permits are waited for by awaiting this"]
 pub struct AcquireFuture<'a>(Wait<&'a Semaphore>);
 

@@ -27,6 +27,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 
+use super::counted::{Counted, HasSenders};
 use super::error::{Closed, SendError};
 use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue};
@@ -36,12 +37,12 @@ pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
     let shared = Rc::new(WatchShared {
         value: RefCell::new(initial),
         version: Cell::new(0),
-        senders: Cell::new(1),
+        senders: Cell::new(0),
         receivers: Cell::new(1),
         watching: WaitQueue::new(),
         sending: WaitQueue::new(),
     });
-    let sender = Sender(shared.clone());
+    let sender = Sender(Counted::new(shared.clone()));
     (sender, Receiver { shared, seen: 0 })
 }
 
@@ -55,6 +56,16 @@ struct WatchShared<T> {
     watching: WaitQueue<()>,
     /// Tasks that wait until the last receiver is dropped.
     sending: WaitQueue<()>,
+}
+
+impl<T> HasSenders for WatchShared<T> {
+    fn senders(&self) -> &Cell<usize> {
+        &self.senders
+    }
+
+    fn close(&self) {
+        self.watching.serve_while(|()| true);
+    }
 }
 
 impl<T> WatchShared<T> {
@@ -90,7 +101,7 @@ impl<T> WatchShared<T> {
 
 /// The sending side. When the last sender is dropped, receivers learn that no more values will
 /// come.
-pub struct Sender<T>(Rc<WatchShared<T>>);
+pub struct Sender<T>(Counted<WatchShared<T>>);
 
 impl<T> Sender<T> {
     /// Replaces the value, and wakes all tasks that wait for a change.
@@ -143,7 +154,7 @@ impl<T> Sender<T> {
 
     /// Makes another receiver, which has seen the present value.
     pub fn subscribe(&self) -> Receiver<T> {
-        self.0.receiver(self.0.version.get())
+        self.0.shared().receiver(self.0.version.get())
     }
 
     /// Whether there is no receiver.
@@ -153,23 +164,13 @@ impl<T> Sender<T> {
 
     /// Waits until there is no receiver. Dropping the wait loses nothing.
     pub async fn closed(&self) {
-        Wait::new(Unwatched(&*self.0), ()).await;
+        Wait::new(Unwatched(&self.0), ()).await;
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.0.senders.set(self.0.senders.get() + 1);
         Sender(self.0.clone())
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        self.0.senders.set(self.0.senders.get() - 1);
-        if self.0.senders.get() == 0 {
-            self.0.watching.serve_while(|()| true);
-        }
     }
 }
 

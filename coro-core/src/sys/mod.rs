@@ -43,7 +43,7 @@ pub(crate) use send_file::{read_at, send_file};
 pub(crate) use signals::has_default_action;
 #[cfg(unix)]
 pub(crate) use signals::is_main_thread;
-pub(crate) use socket::{begin_connect, ip_address, is_connected, stream_socket};
+pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]
 pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use transfer::{receive, send};

@@ -1,7 +1,6 @@
 //! Sockets, made without blocking, connected in the background.
 
 use std::io;
-use std::net::SocketAddr;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
@@ -59,11 +58,4 @@ fn is_in_progress(error: &io::Error) -> bool {
     {
         error.kind() == io::ErrorKind::WouldBlock
     }
-}
-
-/// The address of an IP socket.
-pub(crate) fn ip_address(address: SockAddr) -> io::Result<SocketAddr> {
-    address
-        .as_socket()
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an address of IP"))
 }

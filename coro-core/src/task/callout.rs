@@ -10,9 +10,9 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::queue::{Node, Origin, Ran, Table};
-use super::reports::drop_payload;
 use super::scheduler::Scheduler;
 use super::state::State;
+use crate::panics::drop_payload;
 use crate::report::{ErrorReport, ReportKind};
 
 #[repr(C)]

@@ -18,11 +18,12 @@ use std::task::{Context, Poll, Waker};
 use super::count::{MERGED, TaskRef, release_loops};
 use super::inbox::Inbox;
 use super::join::TaskHandle;
-use super::queue::{Links, Node, Origin, Payload, Ran, Table};
+use super::queue::{Links, Node, Origin, Ran, Table};
 use super::scheduler::Scheduler;
 use super::state::{Begin, Complete, State, Suspend};
 use super::{block, waker};
 use crate::error::JoinError;
+use crate::panics::Payload;
 use crate::primitives::{Arc, AtomicBool, AtomicIsize, Ordering};
 
 #[repr(C)]

@@ -5,12 +5,12 @@
 )]
 
 use std::ptr::NonNull;
-use std::sync::PoisonError;
 use std::thread::{self, ThreadId};
 
 use super::cell::Header;
 use super::count;
 use crate::error::LoopClosed;
+use crate::panics::unpoisoned;
 use crate::primitives::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 use crate::sys::WakeUp;
 
@@ -80,8 +80,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Messages> {
-        // No foreign code runs under the lock, so the messages are whole though the lock is poisoned.
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.messages.lock())
     }
 
     /// Whether the calling thread is the loop's own.
@@ -124,7 +123,7 @@ impl Inbox {
     }
 
     fn lock_wake_up(&self) -> MutexGuard<'_, Option<std::sync::Arc<WakeUp>>> {
-        self.wake_up.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.wake_up.lock())
     }
 
     pub(crate) fn is_pending(&self) -> bool {

@@ -1,7 +1,6 @@
 //! The ready queue and the list of unfinished tasks.
 #![expect(unsafe_code, reason = "a link is a raw pointer to the next cell")]
 
-use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
@@ -10,6 +9,7 @@ use std::rc::Rc;
 use super::cell::Header;
 use super::scheduler::Scheduler;
 use super::state::State;
+use crate::panics::Payload;
 
 /// The head of every task and callout: the part that the ready queue uses.
 #[repr(C)]
@@ -69,9 +69,6 @@ pub(super) struct Table {
     /// Frees the memory: to the scheduler's blocks on its thread, to the allocator without one.
     pub(super) free: unsafe fn(NonNull<Node>, Option<&Scheduler>),
 }
-
-/// The payload of a panic.
-pub(super) type Payload = Box<dyn Any + Send>;
 
 pub(super) type Origin = &'static Location<'static>;
 

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use super::cell::Header;
 use super::inbox::Inbox;
-use super::queue::{Origin, Payload};
+use super::queue::Origin;
 use super::scheduler::{Reporter, Scheduler};
 use super::{current, waker};
 use crate::error::{Elapsed, JoinError};
+use crate::panics::drop_payload;
 use crate::report::{ErrorReport, ReportKind};
 
 /// A step longer than this is reported in debug mode, as in asyncio.
@@ -141,14 +142,6 @@ impl Drop for Undelivered {
         if let Some(report) = self.0.take() {
             print(&report);
         }
-    }
-}
-
-/// Drops the payload of a panic. If its destructor panics, the second payload is leaked: dropping
-/// that could panic again.
-pub(super) fn drop_payload(payload: Payload) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Time limits with a movable deadline: `fail_after`, `move_on_after`.
+//! `fail_after`: a time limit with a movable deadline.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -33,11 +33,13 @@ use crate::wait::until::Until;
 ///
 /// # Errors
 ///
-/// [`Elapsed`] if the deadline came first.
+/// [`Elapsed`] if the deadline came first. For work that may be left undone, append `.ok()` to the
+/// awaited result: that is `move_on_after` of Trio.
 ///
 /// # Panics
 ///
 /// Outside of a loop.
+#[doc(alias = "move_on_after")]
 pub async fn fail_after<T>(
     duration: Duration,
     body: impl AsyncFnOnce(&Deadline) -> T,
@@ -51,19 +53,7 @@ pub async fn fail_after<T>(
     .await
 }
 
-/// As [`fail_after`], for work that may be left undone: `None` if the deadline came first.
-///
-/// # Panics
-///
-/// Outside of a loop.
-pub async fn move_on_after<T>(
-    duration: Duration,
-    body: impl AsyncFnOnce(&Deadline) -> T,
-) -> Option<T> {
-    fail_after(duration, body).await.ok()
-}
-
-/// The deadline of a [`fail_after`] or [`move_on_after`], for its body.
+/// The deadline of a [`fail_after`], for its body.
 pub struct Deadline {
     when: Cell<Option<Instant>>,
     until: RefCell<Until>,

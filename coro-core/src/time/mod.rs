@@ -6,7 +6,7 @@ mod sleep;
 mod timeout;
 mod yield_now;
 
-pub use deadline::{Deadline, fail_after, move_on_after};
+pub use deadline::{Deadline, fail_after};
 pub use interval::{Interval, interval};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};

@@ -8,6 +8,7 @@ pub(crate) mod level;
 pub(crate) mod one;
 pub(crate) mod queue;
 pub(crate) mod ready;
+pub(crate) mod staggered;
 pub(crate) mod thread;
 pub(crate) mod turn;
 pub(crate) mod until;

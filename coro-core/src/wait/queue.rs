@@ -10,6 +10,7 @@
 //! and dropped after it, so that code which they run finds the primitive in a valid state.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -294,6 +295,14 @@ pub(crate) struct Wait<S: Service> {
     service: S,
     request: Option<S::Request>,
     place: WaitState,
+}
+
+impl<S: Service> fmt::Debug for Wait<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("in_line", &!self.place.is_outside())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<S: Service> Wait<S> {

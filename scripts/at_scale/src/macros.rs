@@ -53,7 +53,7 @@ pub(crate) fn expressions(mac: &Macro) -> Vec<Expr> {
     parsed.unwrap_or_default()
 }
 
-fn arguments(input: ParseStream) -> Result<Vec<Expr>> {
+fn arguments(input: ParseStream<'_>) -> Result<Vec<Expr>> {
     if let Some(repeated) = repeat(&input.fork()) {
         input.parse::<TokenStream>()?;
         return Ok(repeated);
@@ -63,21 +63,21 @@ fn arguments(input: ParseStream) -> Result<Vec<Expr>> {
 }
 
 /// `vec![value; count]`.
-fn repeat(input: ParseStream) -> Option<Vec<Expr>> {
+fn repeat(input: ParseStream<'_>) -> Option<Vec<Expr>> {
     let value = input.parse().ok()?;
     input.parse::<Token![;]>().ok()?;
     Some(vec![value, input.parse().ok()?])
 }
 
 /// The value that a `matches!` looks at; its pattern is left alone.
-fn first(input: ParseStream) -> Result<Vec<Expr>> {
+fn first(input: ParseStream<'_>) -> Result<Vec<Expr>> {
     let value = input.parse()?;
     input.parse::<TokenStream>()?;
     Ok(vec![value])
 }
 
 /// The futures, conditions and handlers of a `select!`.
-fn arms(input: ParseStream) -> Result<Vec<Expr>> {
+fn arms(input: ParseStream<'_>) -> Result<Vec<Expr>> {
     let mut all = Vec::new();
     let ahead = input.fork();
     if ahead.parse::<Ident>().is_ok_and(|word| word == "biased") && ahead.peek(Token![;]) {
@@ -90,7 +90,7 @@ fn arms(input: ParseStream) -> Result<Vec<Expr>> {
     Ok(all)
 }
 
-fn arm(input: ParseStream, all: &mut Vec<Expr>) -> Result<()> {
+fn arm(input: ParseStream<'_>, all: &mut Vec<Expr>) -> Result<()> {
     if input.parse::<Option<Token![else]>>()?.is_none()
         && input.parse::<Option<Token![default]>>()?.is_none()
         && !is_complete(input)
@@ -119,7 +119,7 @@ fn arm(input: ParseStream, all: &mut Vec<Expr>) -> Result<()> {
     Ok(())
 }
 
-fn is_complete(input: ParseStream) -> bool {
+fn is_complete(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     let is_word = ahead.parse::<Ident>().is_ok_and(|word| word == "complete");
     let complete = is_word && ahead.peek(Token![=>]);
@@ -193,7 +193,7 @@ fn parse_all<T: Parse>(mac: &Macro) -> Vec<T> {
     }
 }
 
-fn all_of<T: Parse>(input: ParseStream) -> Result<Vec<T>> {
+fn all_of<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
     let mut all = Vec::new();
     while !input.is_empty() {
         all.push(input.parse()?);

@@ -8,9 +8,10 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::process::abort;
-use std::sync::{OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use crate::panics::unpoisoned;
 use crate::primitives::{
     Arc, AtomicBool, AtomicPtr, AtomicU32, Mutex, MutexGuard, Ordering, fence_for_loom,
 };
@@ -306,9 +307,8 @@ impl WakeList {
         self.list.load(Ordering::SeqCst) != NONE
     }
 
-    /// No foreign code runs under this lock, so a poisoned lock still has a valid value.
     fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.parent.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.parent.lock())
     }
 
     /// Registers the parent's waker. Returns the previous one, for the caller to drop.

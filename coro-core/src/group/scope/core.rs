@@ -7,9 +7,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::super::panics::{FirstPanic, Payload, drop_payload};
+use super::super::panics::FirstPanic;
 use super::super::ready::{Polling, WokenMembers};
 use crate::event_loop::LoopHandle;
+use crate::panics::{Payload, drop_payload};
 use crate::report::{ErrorReport, ReportKind};
 
 type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;

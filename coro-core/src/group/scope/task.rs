@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
-use super::super::panics::Payload;
 use super::core::{ScopeCore, report};
+use crate::panics::Payload;
 use crate::task::context::InContext;
 use crate::task::{boxed_future, budget, current, is_large};
 

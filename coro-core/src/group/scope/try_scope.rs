@@ -91,7 +91,7 @@ where
 
 /// The handle with which the body of a [`try_scope`] spawns children. It dereferences to a
 /// [`Scope`].
-pub struct TryScope<'scope, 'env: 'scope, E: 'env> {
+pub struct TryScope<'scope, 'env, E: 'env> {
     scope: Scope<'scope, 'env>,
     /// Borrowed, because it has a destructor, which the scope itself must not have.
     verdict: &'scope Verdict<E>,

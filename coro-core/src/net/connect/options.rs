@@ -8,10 +8,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use socket2::{Domain, SockRef};
+
 use super::{ConnectError, happy_eyeballs};
+use crate::net::TcpStream;
 use crate::net::resolve::look_up;
 use crate::net::target::{Target, ToSocketAddrs};
-use crate::net::{TcpSocket, TcpStream};
+use crate::sys;
 
 /// The delay that RFC 8305 and asyncio's documentation recommend.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -81,7 +84,10 @@ pub struct ConnectOptions {
     attempt_delay: Duration,
     local: Vec<SocketAddr>,
     resolver: Option<Rc<Resolver>>,
+    prepare: Option<Rc<Prepare>>,
 }
+
+type Prepare = dyn Fn(&std::net::TcpStream) -> io::Result<()>;
 
 type Resolver = dyn Fn(String, u16) -> Pin<Box<Resolved>>;
 type Resolved = dyn Future<Output = io::Result<Vec<SocketAddr>>>;
@@ -93,6 +99,7 @@ impl ConnectOptions {
             attempt_delay: ATTEMPT_DELAY,
             local: Vec::new(),
             resolver: None,
+            prepare: None,
         }
     }
 
@@ -122,6 +129,25 @@ impl ConnectOptions {
         R: Future<Output = io::Result<Vec<SocketAddr>>> + 'static,
     {
         self.resolver = Some(Rc::new(move |name, port| Box::pin(resolver(name, port))));
+        self
+    }
+
+    /// Sets options of each socket before it is connected, such as the sizes of its buffers or the
+    /// network interface that it uses.
+    ///
+    /// ```
+    /// use coro::net::ConnectOptions;
+    ///
+    /// let options = ConnectOptions::new()
+    ///     .prepare(|socket| socket2::SockRef::from(socket).set_recv_buffer_size(65536));
+    /// ```
+    ///
+    /// The attempt fails with the error that `prepare` returns.
+    pub fn prepare<F>(mut self, prepare: F) -> Self
+    where
+        F: Fn(&std::net::TcpStream) -> io::Result<()> + 'static,
+    {
+        self.prepare = Some(Rc::new(prepare));
         self
     }
 
@@ -166,14 +192,19 @@ impl ConnectOptions {
     }
 
     async fn attempt(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        let socket = TcpSocket::for_address(to)?;
+        let socket = sys::stream_socket(Domain::for_address(to))?;
         let mut local = self.local.iter();
         match local.find(|local| local.is_ipv4() == to.is_ipv4()) {
-            Some(local) => socket.bind(*local)?,
+            Some(local) => socket.bind(&(*local).into())?,
             None if self.local.is_empty() => {}
             None => return Err(none_of_family()),
         }
-        socket.connect(to).await
+        let socket = std::net::TcpStream::from(socket);
+        if let Some(prepare) = &self.prepare {
+            prepare(&socket)?;
+        }
+        sys::begin_connect(&SockRef::from(&socket), &to.into())?;
+        TcpStream::connecting(socket).await
     }
 }
 

@@ -5,10 +5,12 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 
+use socket2::Socket;
+
 use super::accept::{Listen, accept_all};
 use super::connections::Connections;
 use super::{HandlerOutput, Server};
-use crate::net::{TcpListener, TcpSocket, TcpStream};
+use crate::net::{TcpListener, TcpStream};
 
 /// Settings of a [`Server`], made by [`Server::builder`].
 ///
@@ -183,18 +185,14 @@ impl ServerBuilder {
 
     #[track_caller]
     fn listen_on(&self, address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
-        let socket = TcpSocket::for_address(address)?;
-        if cfg!(unix) {
-            socket.set_reuse_address(true)?; // elsewhere it means to take it from others
-        }
+        let socket = TcpListener::socket_at(address)?;
         if self.reuse_port {
             share_port(&socket)?;
         }
         if only_v6 && address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        socket.bind(address)?;
-        socket.listen(self.backlog)
+        TcpListener::listen(socket, address, self.backlog)
     }
 }
 
@@ -202,7 +200,7 @@ impl ServerBuilder {
     unix,
     not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
 ))]
-fn share_port(socket: &TcpSocket) -> io::Result<()> {
+fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
@@ -210,7 +208,7 @@ fn share_port(socket: &TcpSocket) -> io::Result<()> {
     unix,
     not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
 )))]
-fn share_port(_: &TcpSocket) -> io::Result<()> {
+fn share_port(_: &Socket) -> io::Result<()> {
     let message = "this system does not let listeners share a port";
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }

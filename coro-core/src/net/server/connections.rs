@@ -7,6 +7,7 @@ use std::io;
 use std::panic::Location;
 use std::rc::Rc;
 
+use crate::error::duplicate;
 use crate::event_loop::LoopHandle;
 use crate::task::TaskHandle;
 use crate::wait::change::Change;
@@ -134,8 +135,7 @@ impl Connections {
     }
 
     fn fail(&self, error: &io::Error) {
-        let error = io::Error::new(error.kind(), error.to_string());
-        self.failure.replace(Some(error));
+        self.failure.replace(Some(duplicate(error)));
     }
 
     pub(super) fn take_failure(&self) -> io::Result<()> {

@@ -14,6 +14,7 @@ use slab::Slab;
 
 use super::connection::Connection;
 use super::{Protocol, Transport};
+use crate::error::duplicate;
 use crate::event_loop::LoopHandle;
 use crate::net::{TcpListener, TcpStream};
 use crate::report::ReportKind;
@@ -309,8 +310,7 @@ impl Clients {
 
     /// The loop reports the error itself, `serve_forever` gives this copy of it.
     fn fail(&self, error: &io::Error) {
-        let copy = io::Error::new(error.kind(), error.to_string());
-        self.failure.replace(Some(copy));
+        self.failure.replace(Some(duplicate(error)));
         self.wake();
     }
 

@@ -9,6 +9,7 @@ use super::Transport;
 use super::connection::Connection;
 use super::plain_stream::PlainStream;
 use super::protocol_cell::Host;
+use crate::error::duplicate;
 use crate::net::tls::{TlsAcceptor, TlsConnector, TlsError, TlsStream};
 
 impl Transport {
@@ -217,12 +218,9 @@ async fn unless_broken<T>(
 
 /// The protocol is told as well, and errors cannot be cloned.
 fn copy_of(error: &io::Error) -> io::Error {
-    if let Some(code) = error.raw_os_error() {
-        return io::Error::from_raw_os_error(code);
-    }
     let tls: Option<&TlsError> = error.get_ref().and_then(|inner| inner.downcast_ref());
     match tls {
         Some(tls) => io::Error::new(error.kind(), tls.clone()),
-        None => io::Error::new(error.kind(), error.to_string()),
+        None => duplicate(error),
     }
 }

@@ -35,6 +35,7 @@ use futures::Stream;
 use futures::stream::FusedStream;
 
 use self::ring::{NextItem, Ring};
+use super::counted::{Counted, HasSenders};
 use super::error::SendError;
 use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue, WaitState};
@@ -51,10 +52,10 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     );
     let shared = Rc::new(BroadcastShared {
         ring: RefCell::new(Ring::new(capacity)),
-        senders: Cell::new(1),
+        senders: Cell::new(0),
         waiting: WaitQueue::new(),
     });
-    let sender = Sender(shared);
+    let sender = Sender(Counted::new(shared));
     let receiver = sender.subscribe();
     (sender, receiver)
 }
@@ -65,8 +66,18 @@ struct BroadcastShared<T> {
     waiting: WaitQueue<()>,
 }
 
+impl<T> HasSenders for BroadcastShared<T> {
+    fn senders(&self) -> &Cell<usize> {
+        &self.senders
+    }
+
+    fn close(&self) {
+        self.waiting.serve_while(|()| true);
+    }
+}
+
 /// The sending side.
-pub struct Sender<T>(Rc<BroadcastShared<T>>);
+pub struct Sender<T>(Counted<BroadcastShared<T>>);
 
 impl<T> Sender<T> {
     /// Sends a value to all present receivers, without waiting, and gives their number.
@@ -92,7 +103,7 @@ impl<T> Sender<T> {
     pub fn subscribe(&self) -> Receiver<T> {
         Receiver {
             next: self.0.ring.borrow_mut().subscribe(),
-            shared: self.0.clone(),
+            shared: self.0.shared().clone(),
             place: WaitState::OUTSIDE,
         }
     }
@@ -115,17 +126,7 @@ impl<T> Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.0.senders.set(self.0.senders.get() + 1);
         Sender(self.0.clone())
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        self.0.senders.set(self.0.senders.get() - 1);
-        if self.0.senders.get() == 0 {
-            self.0.waiting.serve_while(|()| true);
-        }
     }
 }
 

@@ -1,38 +1,34 @@
 //! The orders in which items leave a queue.
 
+#![expect(
+    missing_debug_implementations,
+    reason = "users see the queues, which have it"
+)]
+
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 
-/// The order in which items leave a [`QueueOf`](super::QueueOf): [`Fifo`], [`Priority`] or [`Lifo`].
-///
-/// It is not meant to be implemented elsewhere. The items are numbered in the order in which they
-/// were put.
+/// The order in which items leave a queue. Items are numbered in the order in which they were put.
 pub trait Order: Default {
     /// The type of the items.
     type Item;
 
     /// Whether [`take`](Self::take) compares items, which is foreign code.
-    #[doc(hidden)]
     const COMPARES: bool = false;
 
     /// How many items there are.
-    #[doc(hidden)]
     fn count(&self) -> usize;
 
     /// Adds an item that has just been put.
-    #[doc(hidden)]
     fn put(&mut self, number: u64, item: Self::Item);
 
     /// Adds an item that was taken before, at its original place.
-    #[doc(hidden)]
     fn put_back(&mut self, number: u64, item: Self::Item);
 
     /// Takes the next item.
-    #[doc(hidden)]
     fn take(&mut self) -> Option<Self::Item>;
 
     /// Takes in all that came while these were away to be compared.
-    #[doc(hidden)]
     fn append(&mut self, _: Self) {}
 }
 

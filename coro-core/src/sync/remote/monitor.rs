@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use std::mem;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::event_loop::{LoopHandle, RemoteHandle};
+use crate::panics::unpoisoned;
 use crate::task::budget;
 use crate::wait::queue::wake_each;
 use crate::wait::wait_list::{Key, WaitList};
@@ -41,9 +42,8 @@ impl<S: Guarded> Monitor<S> {
         result
     }
 
-    /// No foreign code runs under the lock, so the state is consistent even after a panic.
     fn lock(&self) -> MutexGuard<'_, S> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 }
 

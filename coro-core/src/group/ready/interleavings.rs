@@ -9,7 +9,7 @@ use loom::sync::atomic::AtomicUsize;
 use loom::sync::atomic::Ordering::{Acquire, Release, SeqCst};
 use loom::thread;
 
-use super::Ready;
+use super::WokenMembers;
 
 /// A parent that counts how often it was woken.
 struct Parent(AtomicUsize);
@@ -33,8 +33,8 @@ impl Wake for Parent {
 }
 
 /// A group of `members`, each of which was polled once and has given a waker away. The group waits.
-fn waiting(members: usize, parent: &Waker) -> (Ready, Vec<Waker>) {
-    let ready = Ready::of(members);
+fn waiting(members: usize, parent: &Waker) -> (WokenMembers, Vec<Waker>) {
+    let ready = WokenMembers::of(members);
     drop(ready.begin());
     let mut wakers = Vec::new();
     while let Some(turn) = ready.next() {
@@ -46,7 +46,7 @@ fn waiting(members: usize, parent: &Waker) -> (Ready, Vec<Waker>) {
 }
 
 /// The members whose turn it is in one poll.
-fn poll(ready: &Ready) -> Vec<usize> {
+fn poll(ready: &WokenMembers) -> Vec<usize> {
     drop(ready.begin());
     std::iter::from_fn(|| Some(ready.next()?.seat())).collect()
 }

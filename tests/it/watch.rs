@@ -177,6 +177,51 @@ async fn a_descriptor_can_be_watched_again_once_its_guard_is_gone() {
     own.readable().await.unwrap();
 }
 
+#[coro::test(real)]
+async fn a_callback_is_called_at_most_once_a_turn() {
+    let (ours, _theirs) = pair();
+    let calls = Rc::new(Cell::new(0));
+    let _watch = LoopHandle::current()
+        .add_writer(ours, {
+            let calls = calls.clone();
+            move || calls.set(calls.get() + 1)
+        })
+        .unwrap();
+    while calls.get() < 20 {
+        let before = calls.get();
+        turns(1).await;
+        assert!(calls.get() <= before + 1);
+    }
+}
+
+#[coro::test(real)]
+async fn cancelling_the_task_that_calls_a_callback_removes_it() {
+    let (ours, mut theirs) = pair();
+    let drops = Drops::default();
+    let counted = drops.counted();
+    let called = Rc::new(Cell::new(false));
+    let add = |owned: Option<_>| {
+        let called = called.clone();
+        LoopHandle::current().add_reader(ours.clone(), move || {
+            let _owned = &owned;
+            called.set(true);
+        })
+    };
+    let first = add(Some(counted)).unwrap();
+    turns(2).await;
+    for task in LoopHandle::current().all_tasks() {
+        task.cancel();
+    }
+    turns(2).await;
+    assert_eq!(drops.count(), 1);
+    theirs.write_all(b"a").unwrap();
+    sleep(ms(5)).await;
+    assert!(!called.get());
+    let _second = add(None).unwrap();
+    drop(first); // removes nothing, since it was replaced
+    until(|| called.get()).await;
+}
+
 #[test]
 fn closing_the_loop_drops_the_callbacks_though_their_guards_live() {
     let mut event_loop = EventLoop::new().unwrap();

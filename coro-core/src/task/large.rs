@@ -1,9 +1,9 @@
 //! Large futures, closures, outputs: boxed where they come in.
 //!
-//! Without optimisation a value is copied on the stack by each function that passes it on, so a future
-//! of a quarter of a mebibyte needs several. Each door asks [`is_large`], which is a constant, and has
-//! the rest done in a function of its own for either case: a function that could do both would have
-//! room for both on its stack.
+//! Without optimisation a function that passes a value on copies it to its own stack, so a future of
+//! a quarter of a mebibyte needs several. Each door asks [`is_large`] in a `const` block and boxes a
+//! large future as its first act. The block counts: the compiler then makes no code, and no room on
+//! the stack, for the other case. `Box::pin` is of a library that was optimised, and copies once.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -24,28 +24,10 @@ pub(crate) const fn is_large<T>() -> bool {
     size_of::<T>() > LARGE
 }
 
-/// In a function of its own, so that the copy on its stack is gone when it returns.
+/// In a function of its own, so that the copies on its stack are gone when it returns.
 #[inline(never)]
 pub(crate) fn boxed<F: IntoFuture>(future: F) -> Pin<Box<F::IntoFuture>> {
     Box::pin(future.into_future())
-}
-
-/// As [`boxed`], for what is a future already: a copy less.
-#[inline(never)]
-pub(crate) fn boxed_future<F>(future: F) -> Pin<Box<F>> {
-    Box::pin(future)
-}
-
-/// As [`is_large`], for a value whose type has no name.
-#[inline(always)]
-pub(crate) const fn is_large_value<T>(_: &T) -> bool {
-    is_large::<T>()
-}
-
-/// As [`boxed`], for a closure.
-#[inline(never)]
-pub(crate) fn boxed_value<T>(value: T) -> Box<T> {
-    Box::new(value)
 }
 
 pin_project! {

@@ -91,9 +91,11 @@ pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
 impl Context {
     /// Defines the macro that `yield_!` and `yield_from!` call.
     ///
-    /// A call with both meanings of a yield point, and `.await`, picks one meaning. The arms `()`
-    /// and `(token)` check that their place belongs to this body, by a `break` that is never taken.
-    /// In a broken body the fault was reported already, so the yield point gets only the type that
+    /// A call with both meanings of a yield point, and `.await`, picks one meaning. It checks that its
+    /// place belongs to this body, by a `break` that is never taken, as does the arm `()`. In a body
+    /// that yields this check is more than a service: by it the await is one of the body itself, as
+    /// [`names::in_body`] promises to the root of a chain. So no other arm may give out that word, and
+    /// the arm that does so awaits. In a broken body the fault was reported already, so the yield point gets only the type that
     /// it would have.
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
@@ -109,13 +111,15 @@ impl Context {
                 () => { () };
                 ($waits:tt $($rest:tt)*) => { #runtime::output_of($waits) };
             },
-            Context::Yields { .. } => {
-                let handle = names::handle();
+            Context::Yields { runtime } => {
+                let (handle, in_body) = (names::handle(), names::in_body());
                 let here = here();
                 quote! {
-                    (token) => {{ #here #handle.token() }};
+                    (token) => { #handle.token() };
                     (handle) => { &mut #handle };
-                    ($waits:tt { $($yields:tt)* } $($wait:tt)*) => { $($yields)* $($wait)* };
+                    ($waits:tt { $($yields:tt)* } .await) => {
+                        #runtime::in_body($($yields)*, { #here #in_body }).await
+                    };
                 }
             }
             Context::YieldsBroken { runtime } => {
@@ -137,7 +141,17 @@ impl Context {
     fn imports(&self) -> Option<TokenStream> {
         match self {
             Context::Waits | Context::WaitsBroken { .. } => None,
-            Context::Yields { runtime } | Context::YieldsBroken { runtime } => Some(quote! {
+            Context::Yields { runtime } => {
+                let in_body = names::in_body();
+                // SAFETY of the expansion: only the macro can name this value. It passes it to `in_body`
+                // alone, and awaits the result in the body itself, which the label checks.
+                Some(quote! {
+                    #[allow(unused_imports)]
+                    use #runtime::Operand as _;
+                    let #in_body = unsafe { #runtime::InBody::new() };
+                })
+            }
+            Context::YieldsBroken { runtime } => Some(quote! {
                 #[allow(unused_imports)]
                 use #runtime::Operand as _;
             }),

@@ -13,7 +13,7 @@ use coro::{EventLoop, LoopHandle, yield_now};
 
 const KIB: usize = 1024;
 
-/// A future that has so many bytes in it while it waits.
+/// A future that has this number of bytes in it while it waits.
 async fn holds<const BYTES: usize>() -> u8 {
     let bytes = [1_u8; BYTES];
     yield_now().await;
@@ -25,7 +25,7 @@ fn quarter() -> impl Future<Output = u8> + Send + 'static {
     holds::<{ 256 * KIB }>()
 }
 
-/// A future that returns so many bytes.
+/// A future that returns this number of bytes.
 async fn gives<const BYTES: usize>() -> [u8; BYTES] {
     yield_now().await;
     black_box([1_u8; BYTES])

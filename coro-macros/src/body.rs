@@ -93,10 +93,10 @@ impl Context {
     ///
     /// A call with both meanings of a yield point, and `.await`, picks one meaning. It checks that its
     /// place belongs to this body, by a `break` that is never taken, as does the arm `()`. In a body
-    /// that yields this check is more than a service: by it the await is one of the body itself, as
-    /// [`names::in_body`] promises to the root of a chain. So no other arm may give out that word, and
-    /// the arm that does so awaits. In a broken body the fault was reported already, so the yield point gets only the type that
-    /// it would have.
+    /// that yields, the check also keeps the promise of [`names::in_body`] to the root of a chain: the
+    /// await is one of the body itself. So no other arm may give out that value. In place of `await` a
+    /// caller can only write the name of a field, and all are private. In a broken body the fault was
+    /// reported already, so the yield point gets only the type that it would have.
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
         let arms = match self {
@@ -111,14 +111,14 @@ impl Context {
                 () => { () };
                 ($waits:tt $($rest:tt)*) => { #runtime::output_of($waits) };
             },
-            Context::Yields { runtime } => {
+            Context::Yields { .. } => {
                 let (handle, in_body) = (names::handle(), names::in_body());
                 let here = here();
                 quote! {
                     (token) => { #handle.token() };
                     (handle) => { &mut #handle };
-                    ($waits:tt { $($yields:tt)* } .await) => {
-                        #runtime::in_body($($yields)*, { #here #in_body }).await
+                    ($waits:tt { $($yields:tt)* } . $wait:tt) => {
+                        ({ #here #in_body }).waits_for($($yields)*).$wait
                     };
                 }
             }
@@ -143,8 +143,9 @@ impl Context {
             Context::Waits | Context::WaitsBroken { .. } => None,
             Context::Yields { runtime } => {
                 let in_body = names::in_body();
-                // SAFETY of the expansion: only the macro can name this value. It passes it to `in_body`
-                // alone, and awaits the result in the body itself, which the label checks.
+                // SAFETY of the expansion: only the macro can name this value, and calls nothing with it but
+                // its own method, whatever the path to the runtime leads to. It awaits the result in the
+                // body itself, which the label checks.
                 Some(quote! {
                     #[allow(unused_imports)]
                     use #runtime::Operand as _;

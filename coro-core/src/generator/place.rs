@@ -23,7 +23,7 @@ pub struct InBody(());
 impl InBody {
     /// # Safety
     ///
-    /// The value is passed to `in_body` alone, whose result is awaited at once by the `async` block
+    /// No other code gets the value. Only its method `waits_for` is called, whose result is awaited at once by the `async` block
     /// that is the whole body of a coroutine.
     #[inline]
     #[expect(unsafe_code, reason = "the caller promises what no type can")]

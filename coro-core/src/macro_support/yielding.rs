@@ -196,13 +196,16 @@ impl<F: Delegation, P: Position> Future for Delegate<'_, F, P> {
     }
 }
 
-/// A yield point that the attribute's macro awaits at once, in the body itself.
-#[inline]
-pub fn in_body<P: Point>(point: P, body: InBody) -> P::InBody {
-    point.in_body(body)
+impl InBody {
+    /// A yield point that the attribute's macro awaits at once, in the body itself. It is a method, so
+    /// that no function of another crate can come in its place and keep the value.
+    #[inline]
+    pub fn waits_for<P: Point>(self, point: P) -> P::InBody {
+        point.in_body(self)
+    }
 }
 
-/// What [`in_body`] takes.
+/// A yield point, as [`InBody::waits_for`] takes it.
 pub trait Point: sealed::SealedPoint {
     type InBody;
 

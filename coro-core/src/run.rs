@@ -45,7 +45,7 @@ use crate::task::{boxed, is_large};
 /// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
 pub fn run<F: IntoFuture>(main: F) -> F::Output {
-    match is_large::<F::IntoFuture>() {
+    match const { is_large::<F::IntoFuture>() } {
         true => run_future(boxed(main)),
         false => run_small(main),
     }
@@ -75,7 +75,7 @@ pub(crate) fn new_loop(made: std::io::Result<EventLoop>) -> EventLoop {
 
 #[track_caller]
 pub(crate) fn run_on<F: Future>(event_loop: EventLoop, main: F) -> F::Output {
-    match is_large::<F>() {
+    match const { is_large::<F>() } {
         true => output_of(run_to_end(event_loop, boxed(main))),
         false => output_of(run_to_end(event_loop, main)),
     }

@@ -91,10 +91,12 @@ pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
 impl Context {
     /// Defines the macro that `yield_!` and `yield_from!` call.
     ///
-    /// A call with both meanings of a yield point, and `.await`, picks one meaning. The arms `()`
-    /// and `(token)` check that their place belongs to this body, by a `break` that is never taken.
-    /// In a broken body the fault was reported already, so the yield point gets only the type that
-    /// it would have.
+    /// A call with both meanings of a yield point, and `.await`, picks one meaning. It checks that its
+    /// place belongs to this body, by a `break` that is never taken, as does the arm `()`. In a body
+    /// that yields, the check also keeps the promise of [`names::in_body`] to the root of a chain: the
+    /// await is one of the body itself. So no other arm may give out that value. In place of `await` a
+    /// caller can only write the name of a field, and all are private. In a broken body the fault was
+    /// reported already, so the yield point gets only the type that it would have.
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
         let arms = match self {
@@ -110,12 +112,14 @@ impl Context {
                 ($waits:tt $($rest:tt)*) => { #runtime::output_of($waits) };
             },
             Context::Yields { .. } => {
-                let handle = names::handle();
+                let (handle, in_body) = (names::handle(), names::in_body());
                 let here = here();
                 quote! {
-                    (token) => {{ #here #handle.token() }};
+                    (token) => { #handle.token() };
                     (handle) => { &mut #handle };
-                    ($waits:tt { $($yields:tt)* } $($wait:tt)*) => { $($yields)* $($wait)* };
+                    ($waits:tt { $($yields:tt)* } . $wait:tt) => {
+                        ({ #here #in_body }).waits_for($($yields)*).$wait
+                    };
                 }
             }
             Context::YieldsBroken { runtime } => {
@@ -137,7 +141,18 @@ impl Context {
     fn imports(&self) -> Option<TokenStream> {
         match self {
             Context::Waits | Context::WaitsBroken { .. } => None,
-            Context::Yields { runtime } | Context::YieldsBroken { runtime } => Some(quote! {
+            Context::Yields { runtime } => {
+                let in_body = names::in_body();
+                // SAFETY of the expansion: only the macro can name this value, and calls nothing with it but
+                // its own method, whatever the path to the runtime leads to. It awaits the result in the
+                // body itself, which the label checks.
+                Some(quote! {
+                    #[allow(unused_imports)]
+                    use #runtime::Operand as _;
+                    let #in_body = unsafe { #runtime::InBody::new() };
+                })
+            }
+            Context::YieldsBroken { runtime } => Some(quote! {
                 #[allow(unused_imports)]
                 use #runtime::Operand as _;
             }),

@@ -47,6 +47,11 @@ pub(crate) fn handle() -> Ident {
     Ident::new("__co", Span::mixed_site())
 }
 
+/// The word that a yield point is awaited in the body itself.
+pub(crate) fn in_body() -> Ident {
+    Ident::new("__in_body", Span::mixed_site())
+}
+
 /// The name for the argument at `index` if its pattern is not a name.
 pub(crate) fn argument(index: usize) -> Ident {
     Ident::new(&format!("__arg{index}"), Span::mixed_site())

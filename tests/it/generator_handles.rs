@@ -275,10 +275,81 @@ fn a_delegation_that_is_dropped_half_way() {
             drop(text);
             std::future::pending::<()>().await;
         });
-        let message = panic_of(|| parent.next());
-        assert!(message.contains("dropped while"), "{message}");
-        assert_eq!(parent.next(), None);
+        assert_eq!(parent.next(), Some(4));
+        is_left_without_a_child(&mut parent);
     }
+}
+
+/// Resumes a generator whose child is gone, and which waits for nothing.
+fn is_left_without_a_child(parent: &mut coro::generator::BoxGenerator<'_, u8, (), ()>) {
+    let message = panic_of(|| parent.next());
+    assert!(message.contains("waited for a future"), "{message}");
+    assert_eq!(parent.next(), None);
+}
+
+#[coro::coroutine(yields = u8, boxed)]
+fn borrows(depth: u32, text: &str) {
+    if depth > 0 {
+        return coro::yield_from!(borrows(depth - 1, text));
+    }
+    yield_!(text.len() as u8);
+    yield_!(text.as_bytes()[0]);
+}
+
+#[coro::coroutine(yields = u8)]
+fn borrows_in_place(depth: u32, text: &str) {
+    coro::yield_from!(borrows(depth, text));
+}
+
+/// Polls a delegation to its first item, and leaves it behind without dropping it.
+async fn forgotten_half_way(delegation: impl Future<Output = ()>) {
+    let mut delegation = Box::pin(delegation);
+    poll_fn(|cx| Poll::Ready(delegation.as_mut().poll(cx).is_pending())).await;
+    std::mem::forget(delegation);
+}
+
+#[test]
+fn a_delegation_that_is_forgotten_while_its_child_borrows() {
+    for depth in [0, 3] {
+        let mut parent = generator_boxed::<u8, (), (), _>(|mut co| async move {
+            let text = String::from("gone");
+            let child = borrows(depth, &text).__operand();
+            forgotten_half_way(delegate(co.token(), child, &mut co)).await;
+            drop(text);
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(parent.next(), Some(4));
+        is_left_without_a_child(&mut parent);
+    }
+}
+
+#[test]
+fn a_child_in_place_that_is_forgotten_while_its_own_child_borrows() {
+    let mut parent = generator_boxed::<u8, (), (), _>(|mut co| async move {
+        let text = String::from("gone");
+        let child = borrows_in_place(1, &text).__operand();
+        forgotten_half_way(delegate(co.token(), child, &mut co)).await;
+        drop(text);
+        std::future::pending::<()>().await;
+    });
+    assert_eq!(parent.next(), Some(4));
+    is_left_without_a_child(&mut parent);
+}
+
+#[test]
+fn a_delegation_by_a_handle_of_the_macro_that_is_forgotten() {
+    #[coro::coroutine(yields = u8, boxed)]
+    async fn thief() {
+        let co = this_fn_needs_the_attribute_coro_coroutine!(handle);
+        let text = String::from("gone");
+        let child = borrows(2, &text).__operand();
+        forgotten_half_way(delegate(co.token(), child, co)).await;
+        drop(text);
+        yield_!(1);
+        yield_!(2);
+    }
+    let items = futures::executor::block_on_stream(thief());
+    assert_eq!(items.collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]

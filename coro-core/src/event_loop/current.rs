@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{CallHandle, Core, LoopHandle, TimerHandle};
-use crate::task::{Scheduler, Task, TaskHandle, boxed_future, current as inside, is_large};
+use crate::task::{Scheduler, Task, TaskHandle, current as inside, is_large};
 
 impl LoopHandle {
     /// The loop that this thread is inside of.
@@ -47,8 +47,8 @@ pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
         LoopHandle::current(); // panics with the reason
     }
     let origin = Location::caller();
-    match is_large::<F>() {
-        true => spawn_here(boxed_future(future), origin),
+    match const { is_large::<F>() } {
+        true => spawn_here(Box::pin(future), origin),
         false => spawn_here(future, origin),
     }
 }

@@ -14,7 +14,7 @@ use super::{Core, RemoteHandle};
 use crate::clock::nanos;
 use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
-use crate::task::{Callout, Task, TaskHandle, boxed_future, is_large};
+use crate::task::{Callout, Task, TaskHandle, is_large};
 use crate::timers::TimerKey;
 
 /// A loop, as seen from its own thread; it gives the loop work.
@@ -159,11 +159,8 @@ impl LoopHandle {
         origin: &'static Location<'static>,
         future: F,
     ) -> Task<F::Output> {
-        match is_large::<F>() {
-            true => self
-                .core
-                .scheduler
-                .spawn(boxed_future(future), origin, false),
+        match const { is_large::<F>() } {
+            true => self.core.scheduler.spawn(Box::pin(future), origin, false),
             false => self.core.scheduler.spawn(future, origin, false),
         }
     }
@@ -185,11 +182,8 @@ impl LoopHandle {
             "spawn_eager() outside of its event loop: use spawn(), or call it inside"
         );
         let origin = Location::caller();
-        match is_large::<F>() {
-            true => self
-                .core
-                .scheduler
-                .spawn(boxed_future(future), origin, true),
+        match const { is_large::<F>() } {
+            true => self.core.scheduler.spawn(Box::pin(future), origin, true),
             false => self.core.scheduler.spawn(future, origin, true),
         }
     }

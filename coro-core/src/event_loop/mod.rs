@@ -35,7 +35,7 @@ use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
-use crate::task::{MainTask, Scheduler, boxed_future, current as inside, is_large};
+use crate::task::{MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
@@ -299,8 +299,8 @@ impl EventLoop {
         if self.core.scheduler.is_closed() {
             return Err(Stopped { closed: true });
         }
-        match is_large::<F>() {
-            true => self.run_main(boxed_future(future)),
+        match const { is_large::<F>() } {
+            true => self.run_main(Box::pin(future)),
             false => self.run_main(future),
         }
     }

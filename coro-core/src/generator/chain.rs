@@ -10,7 +10,9 @@
 //! # Access to a frame
 //!
 //! A [`Link`] is a pointer to a [`Frame`] that has another owner: an [`InChain`], awaited in the
-//! body of the parent frame. A link is in use from the moment when its `InChain` is first polled
+//! body of the parent frame. It is made only for an `InChain` that the attribute's macro awaits, which
+//! an `InBody` says; see `place`. So the body of the parent frame is suspended at that await, and no
+//! code can forget the `InChain` alone. Another `InChain` polls its child itself. A link is in use from the moment when its `InChain` is first polled
 //! until the frame has completed or has been cleared. During that time
 //!
 //! - the frame stays where it is: it is in a pinned box, which the `InChain` does not touch;
@@ -37,6 +39,7 @@ use core::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::id::Id;
+use super::place::{Delegation, Position};
 use super::slot::{Handle, Slot, Stage, exchange, types, unit};
 use super::{CoroutineState, Status, wrong_status};
 
@@ -407,9 +410,9 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
     /// The work that is done once for each child, kept out of the path of each item.
     #[cold]
     #[inline(never)]
-    fn enter_or_leave(&mut self, cx: &mut Context<'_>) -> Poll<B::Output> {
+    fn enter_or_leave(&mut self, in_body: bool, cx: &mut Context<'_>) -> Poll<B::Output> {
         match self.place {
-            Place::New => self.place = self.enter(cx),
+            Place::New => self.place = self.enter(in_body, cx),
             _ => match self.child.chain.root().take() {
                 Some(value) => {
                     self.place = Place::Root; // it is linked no longer
@@ -425,11 +428,11 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
     }
 
     /// Makes the child the leaf of the chain around it, or the root of a new one.
-    fn enter(&mut self, cx: &Context<'_>) -> Place {
+    fn enter(&mut self, in_body: bool, cx: &Context<'_>) -> Place {
         let slot = self.parent.slot(cx);
         match self.child.stage {
             Stage::NotStarted => match slot.chain.get() {
-                Some(leaf) => {
+                Some(leaf) if in_body => {
                     // SAFETY: the chain that put the pointer there is running: it runs the body that
                     // is polling this future.
                     let leaf = unsafe { leaf.as_ref() };
@@ -438,7 +441,7 @@ impl<Y, R, B: Body + ?Sized> InChain<Y, R, B> {
                     leaf.set(Some(root.link(self.child.handle.id())));
                     Place::Linked
                 }
-                None => Place::Root,
+                _ => Place::Root,
             },
             Stage::AtYield => match unit() {
                 Some(unit) => {
@@ -468,14 +471,14 @@ impl<Y, R, B: Body + ?Sized> Drop for InChain<Y, R, B> {
     }
 }
 
-impl<Y, R, B: Body + ?Sized> Future for InChain<Y, R, B> {
+impl<Y, R, B: Body + ?Sized> Delegation for InChain<Y, R, B> {
     type Output = B::Output;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
+    fn poll_at<P: Position>(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
         match self.place {
             Place::Root => self.child.poll_within(&self.parent, cx),
-            _ => self.enter_or_leave(cx),
+            _ => self.enter_or_leave(P::IS_IN_BODY, cx),
         }
     }
 }

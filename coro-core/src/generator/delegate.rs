@@ -12,6 +12,7 @@ use core::task::{Context, Poll, ready};
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
+use super::place::AnyPlace;
 use super::slot::Handle;
 use super::{Coroutine, CoroutineState, Status};
 
@@ -30,6 +31,8 @@ impl<F, Y, R> Awaiting<F, Y, R> {
         Awaiting { future, handle }
     }
 }
+
+impl<F: Future, Y, R> AnyPlace for Awaiting<F, Y, R> {}
 
 impl<F: Future, Y, R> Future for Awaiting<F, Y, R> {
     type Output = F::Output;
@@ -59,6 +62,8 @@ impl<I: Iterator> Items<I> {
 }
 
 impl<I: Iterator> Unpin for Items<I> {}
+
+impl<I: Iterator> AnyPlace for Items<I> {}
 
 impl<I: Iterator> Future for Items<I> {
     type Output = ();
@@ -90,6 +95,8 @@ impl<S: Stream> StreamItems<S> {
         StreamItems { stream, handle }
     }
 }
+
+impl<S: Stream> AnyPlace for StreamItems<S> {}
 
 impl<S: Stream> Future for StreamItems<S> {
     type Output = ();
@@ -131,6 +138,8 @@ impl<C: Coroutine> Reyield<C> {
         }
     }
 }
+
+impl<C: Coroutine> AnyPlace for Reyield<C> {}
 
 impl<C: Coroutine> Future for Reyield<C> {
     type Output = C::Return;

@@ -6,7 +6,8 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::slot::{Handle, Machine};
+use super::place::{Delegation, Position};
+use super::slot::{Handle, Machine, Slot};
 
 pin_project! {
     /// The body of a child, polled under the slot of its parent.
@@ -30,16 +31,30 @@ impl<Y, R, F> InPlace<Y, R, F> {
     }
 }
 
-impl<Y, R, F: Future> Future for InPlace<Y, R, F> {
+impl<Y, R, F: Future> Delegation for InPlace<Y, R, F> {
     type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll_at<P: Position>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let slot = this.parent.slot(cx);
         slot.lend_to(this.child);
-        let polled = this.body.poll(cx);
+        let polled = match P::IS_IN_BODY {
+            true => this.body.poll(cx),
+            false => without_chain(slot, || this.body.poll(cx)),
+        };
         slot.lend_to(this.parent);
         polled
     }
+}
+
+/// Polls a body that may be dropped or forgotten at any time: it adds no child to the chain around it.
+#[inline]
+fn without_chain<Y, R, T>(_slot: &Slot<'_, Y, R>, poll: impl FnOnce() -> T) -> T {
+    #[cfg(feature = "alloc")]
+    let around = _slot.chain.take();
+    let polled = poll();
+    #[cfg(feature = "alloc")]
+    _slot.chain.set(around);
+    polled
 }

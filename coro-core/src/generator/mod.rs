@@ -10,6 +10,7 @@ mod delegate;
 mod id;
 mod in_place;
 mod iter;
+mod place;
 mod plain;
 mod slot;
 mod stream;
@@ -26,11 +27,13 @@ pub use delegate::ResumedWith;
 #[cfg(feature = "alloc")]
 pub use iter::IntoIter;
 pub use iter::Iter;
+pub use place::{InBody, Loose};
 pub use plain::Generator;
 pub use waiting::{AsyncCoroutine, AsyncGenerator, Resume};
 
 pub(crate) use delegate::{Awaiting, Items, Reyield, StreamItems};
 pub(crate) use in_place::InPlace;
+pub(crate) use place::{Delegation, Position};
 pub(crate) use slot::{Handle, Invariant};
 
 #[cfg(feature = "alloc")]

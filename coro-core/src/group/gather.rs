@@ -7,10 +7,11 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{JoinAll, MaybeDone, join_all, maybe_done};
+use futures::future::{JoinAll, MaybeDone, join_all};
 use pin_project_lite::pin_project;
 
 use super::members::{FEW, Go, Members};
+use crate::task::is_large;
 
 /// Awaits all futures in a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
 /// concurrently, and gives their outputs in the same order and shape. The counterpart of
@@ -105,7 +106,7 @@ struct Many<F: Future> {
 impl<F: Future> GatherVec<F> {
     fn new(futures: impl Iterator<Item = F>) -> Self {
         GatherVec(match futures.size_hint() {
-            (_, Some(0..=FEW)) => All::Few(join_all(futures)),
+            (_, Some(0..=FEW)) if const { !is_large::<F>() } => All::Few(join_all(futures)),
             _ => {
                 let members = Members::in_any_order(futures);
                 let outputs = (0..members.len()).map(|_| None).collect();
@@ -179,7 +180,7 @@ impl<F: Future, const N: usize> fmt::Debug for GatherArray<F, N> {
 
 /// Implements [`Gather`] for one size of tuple, and defines its future.
 macro_rules! tuple {
-    ($Name:ident: $($F:ident $field:ident),+) => {
+    ($Name:ident: $($F:ident $field:ident $place:tt),+) => {
         pin_project! {
             /// The future of [`gather`] for a tuple.
             #[must_use = "futures do nothing unless they are awaited"]
@@ -193,8 +194,7 @@ macro_rules! tuple {
             type Future = $Name<$($F::IntoFuture),+>;
 
             fn gather(self) -> Self::Future {
-                let ($($field,)+) = self;
-                $Name { $($field: maybe_done($field.into_future()),)+ }
+                $Name { $($field: MaybeDone::Future(self.$place.into_future()),)+ }
             }
         }
 
@@ -222,15 +222,15 @@ macro_rules! tuple {
     };
 }
 
-tuple!(Gather1: A a);
-tuple!(Gather2: A a, B b);
-tuple!(Gather3: A a, B b, C c);
-tuple!(Gather4: A a, B b, C c, D d);
-tuple!(Gather5: A a, B b, C c, D d, E e);
-tuple!(Gather6: A a, B b, C c, D d, E e, F f);
-tuple!(Gather7: A a, B b, C c, D d, E e, F f, G g);
-tuple!(Gather8: A a, B b, C c, D d, E e, F f, G g, H h);
-tuple!(Gather9: A a, B b, C c, D d, E e, F f, G g, H h, I i);
-tuple!(Gather10: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
-tuple!(Gather11: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
-tuple!(Gather12: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+tuple!(Gather1: A a 0);
+tuple!(Gather2: A a 0, B b 1);
+tuple!(Gather3: A a 0, B b 1, C c 2);
+tuple!(Gather4: A a 0, B b 1, C c 2, D d 3);
+tuple!(Gather5: A a 0, B b 1, C c 2, D d 3, E e 4);
+tuple!(Gather6: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
+tuple!(Gather7: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6);
+tuple!(Gather8: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7);
+tuple!(Gather9: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8);
+tuple!(Gather10: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8, J j 9);
+tuple!(Gather11: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8, J j 9, K k 10);
+tuple!(Gather12: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8, J j 9, K k 10, L l 11);

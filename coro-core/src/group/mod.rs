@@ -7,6 +7,7 @@ mod gather;
 mod map_concurrent;
 mod members;
 mod panics;
+mod places;
 mod race;
 mod race_ok;
 mod ready;

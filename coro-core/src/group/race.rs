@@ -113,7 +113,7 @@ impl<F> fmt::Debug for RaceVec<F> {
 
 /// Implements [`Race`] for one size of tuple, and defines its future.
 macro_rules! tuple {
-    ($Name:ident: $($F:ident $field:ident),+) => {
+    ($Name:ident: $($F:ident $field:ident $place:tt),+) => {
         pin_project! {
             /// The future of [`race`] for a tuple.
             #[must_use = "futures do nothing unless they are awaited"]
@@ -127,8 +127,7 @@ macro_rules! tuple {
             type Future = $Name<$($F::IntoFuture),+>;
 
             fn race(self) -> Self::Future {
-                let ($($field,)+) = self;
-                $Name { $($field: Some($field.into_future()),)+ }
+                $Name { $($field: Some(self.$place.into_future()),)+ }
             }
         }
 
@@ -159,15 +158,15 @@ macro_rules! tuple {
     };
 }
 
-tuple!(Race1: A a);
-tuple!(Race2: A a, B b);
-tuple!(Race3: A a, B b, C c);
-tuple!(Race4: A a, B b, C c, D d);
-tuple!(Race5: A a, B b, C c, D d, E e);
-tuple!(Race6: A a, B b, C c, D d, E e, F f);
-tuple!(Race7: A a, B b, C c, D d, E e, F f, G g);
-tuple!(Race8: A a, B b, C c, D d, E e, F f, G g, H h);
-tuple!(Race9: A a, B b, C c, D d, E e, F f, G g, H h, I i);
-tuple!(Race10: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
-tuple!(Race11: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
-tuple!(Race12: A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+tuple!(Race1: A a 0);
+tuple!(Race2: A a 0, B b 1);
+tuple!(Race3: A a 0, B b 1, C c 2);
+tuple!(Race4: A a 0, B b 1, C c 2, D d 3);
+tuple!(Race5: A a 0, B b 1, C c 2, D d 3, E e 4);
+tuple!(Race6: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5);
+tuple!(Race7: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6);
+tuple!(Race8: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7);
+tuple!(Race9: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8);
+tuple!(Race10: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8, J j 9);
+tuple!(Race11: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8, J j 9, K k 10);
+tuple!(Race12: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7, I i 8, J j 9, K k 10, L l 11);

@@ -49,7 +49,7 @@ where
 {
     let event_loop = LoopHandle::current();
     Shield {
-        task: match is_large::<F::IntoFuture>() {
+        task: match const { is_large::<F::IntoFuture>() } {
             true => event_loop.spawn(boxed(future)),
             false => event_loop.spawn(future.into_future()),
         },

@@ -18,7 +18,7 @@ use super::error::{Cause, ScopeError};
 use super::verdict::{Duty, Policy, Verdict};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
-use crate::task::{Task, TaskHandle, TaskId, boxed_future, is_large};
+use crate::task::{Task, TaskHandle, TaskId, is_large};
 
 /// Tasks that end together. A group does the same as [`try_scope`](crate::group::try_scope), but
 /// for tasks of the loop, and for code that cannot use a closure.
@@ -191,8 +191,8 @@ impl<E> GroupHandle<E> {
         if self.group.is_closed() {
             return Err(GroupClosed);
         }
-        Ok(match is_large::<F>() {
-            true => self.try_add(boxed_future(future)),
+        Ok(match const { is_large::<F>() } {
+            true => self.try_add(Box::pin(future)),
             false => self.try_add(future),
         })
     }
@@ -214,8 +214,8 @@ impl<E> GroupHandle<E> {
 
     #[track_caller]
     fn add<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
-        match is_large::<F>() {
-            true => self.add_here(boxed_future(future)),
+        match const { is_large::<F>() } {
+            true => self.add_here(Box::pin(future)),
             false => self.add_here(future),
         }
     }

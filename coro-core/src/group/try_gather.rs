@@ -7,7 +7,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{TryFuture, TryMaybeDone, try_maybe_done};
+use futures::future::{TryFuture, TryMaybeDone};
 use pin_project_lite::pin_project;
 
 use super::members::{Go, Members};
@@ -173,7 +173,7 @@ impl<F, T, const N: usize> fmt::Debug for TryGatherArray<F, T, N> {
 
 /// Implements [`TryGather`] for one size of tuple, and defines its future.
 macro_rules! tuple {
-    ($Name:ident: $($F:ident $T:ident $field:ident),+) => {
+    ($Name:ident: $($F:ident $T:ident $field:ident $place:tt),+) => {
         pin_project! {
             /// The future of [`try_gather`] for a tuple.
             #[must_use = "futures do nothing unless they are awaited"]
@@ -193,8 +193,7 @@ macro_rules! tuple {
             type Future = $Name<$($F::IntoFuture),+>;
 
             fn try_gather(self) -> Self::Future {
-                let ($($field,)+) = self;
-                $Name { $($field: try_maybe_done($field.into_future()),)+ }
+                $Name { $($field: TryMaybeDone::Future(self.$place.into_future()),)+ }
             }
         }
 
@@ -235,15 +234,15 @@ macro_rules! tuple {
     };
 }
 
-tuple!(TryGather1: A TA a);
-tuple!(TryGather2: A TA a, B TB b);
-tuple!(TryGather3: A TA a, B TB b, C TC c);
-tuple!(TryGather4: A TA a, B TB b, C TC c, D TD d);
-tuple!(TryGather5: A TA a, B TB b, C TC c, D TD d, E TE e);
-tuple!(TryGather6: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f);
-tuple!(TryGather7: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g);
-tuple!(TryGather8: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h);
-tuple!(TryGather9: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i);
-tuple!(TryGather10: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j);
-tuple!(TryGather11: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k);
-tuple!(TryGather12: A TA a, B TB b, C TC c, D TD d, E TE e, F TF f, G TG g, H TH h, I TI i, J TJ j, K TK k, L TL l);
+tuple!(TryGather1: A TA a 0);
+tuple!(TryGather2: A TA a 0, B TB b 1);
+tuple!(TryGather3: A TA a 0, B TB b 1, C TC c 2);
+tuple!(TryGather4: A TA a 0, B TB b 1, C TC c 2, D TD d 3);
+tuple!(TryGather5: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4);
+tuple!(TryGather6: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5);
+tuple!(TryGather7: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5, G TG g 6);
+tuple!(TryGather8: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5, G TG g 6, H TH h 7);
+tuple!(TryGather9: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5, G TG g 6, H TH h 7, I TI i 8);
+tuple!(TryGather10: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5, G TG g 6, H TH h 7, I TI i 8, J TJ j 9);
+tuple!(TryGather11: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5, G TG g 6, H TH h 7, I TI i 8, J TJ j 9, K TK k 10);
+tuple!(TryGather12: A TA a 0, B TB b 1, C TC c 2, D TD d 3, E TE e 4, F TF f 5, G TG g 6, H TH h 7, I TI i 8, J TJ j 9, K TK k 10, L TL l 11);

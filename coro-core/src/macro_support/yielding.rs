@@ -8,9 +8,10 @@ use core::task::{Context, Poll};
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-pub use crate::generator::{AsyncGenerator, Generator};
+pub use crate::generator::{AsyncGenerator, Generator, InBody, Loose};
 use crate::generator::{
-    Awaiting, Coroutine, Handle, InPlace as InPlaceBody, Invariant, Items, Reyield, StreamItems,
+    Awaiting, Coroutine, Delegation, Handle, InPlace as InPlaceBody, Invariant, Items, Position,
+    Reyield, StreamItems,
 };
 
 #[cfg(feature = "alloc")]
@@ -81,6 +82,10 @@ mod sealed {
     pub trait Sealed {}
     impl<Y, R> Sealed for super::Co<Y, R> {}
     impl<Y, R> Sealed for super::AsyncCo<Y, R> {}
+
+    pub trait SealedPoint {}
+    impl<Y, R> SealedPoint for super::Yield<'_, Y, R> {}
+    impl<F> SealedPoint for super::Delegate<'_, F, super::Loose> {}
 }
 
 /// `yield_!(value)`, to be awaited at once.
@@ -155,7 +160,7 @@ pub fn delegate<'a, Y, R, C, X, K>(
     _token: Token<Y, R>,
     operand: X,
     co: &'a mut C,
-) -> Delegate<'a, X::Future>
+) -> Delegate<'a, X::Future, Loose>
 where
     C: AnyCo<Y, R>,
     X: YieldFrom<Y, R, K>,
@@ -167,25 +172,66 @@ where
     Delegate {
         future: operand.delegate(way),
         co: PhantomData,
+        place: Loose,
     }
 }
 
 pin_project! {
     /// A delegation. It is a type of its own, so that a wrong operand is only one error.
     #[must_use]
-    pub struct Delegate<'a, F> {
+    pub struct Delegate<'a, F, P> {
         #[pin]
         future: F,
         co: PhantomData<&'a mut ()>,
+        place: P,
     }
 }
 
-impl<F: Future> Future for Delegate<'_, F> {
+impl<F: Delegation, P: Position> Future for Delegate<'_, F, P> {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().future.poll(cx)
+        self.project().future.poll_at::<P>(cx)
+    }
+}
+
+impl InBody {
+    /// A yield point that the attribute's macro awaits at once, in the body itself. It is a method, so
+    /// that no function of another crate can come in its place and keep the value.
+    #[inline]
+    pub fn waits_for<P: Point>(self, point: P) -> P::InBody {
+        point.in_body(self)
+    }
+}
+
+/// A yield point, as [`InBody::waits_for`] takes it.
+pub trait Point: sealed::SealedPoint {
+    type InBody;
+
+    #[doc(hidden)]
+    fn in_body(self, body: InBody) -> Self::InBody;
+}
+
+impl<Y, R> Point for Yield<'_, Y, R> {
+    type InBody = Self;
+
+    #[inline]
+    fn in_body(self, _body: InBody) -> Self {
+        self
+    }
+}
+
+impl<'a, F> Point for Delegate<'a, F, Loose> {
+    type InBody = Delegate<'a, F, InBody>;
+
+    #[inline]
+    fn in_body(self, body: InBody) -> Self::InBody {
+        Delegate {
+            future: self.future,
+            co: self.co,
+            place: body,
+        }
     }
 }
 
@@ -200,7 +246,7 @@ pub trait YieldFrom<Y, R, Kind>: Sized {
     type Item;
     type Resume;
     type Output;
-    type Future: Future<Output = Self::Output>;
+    type Future: Delegation<Output = Self::Output>;
 
     fn delegate(self, way: Way<Self::Item, Self::Resume>) -> Self::Future;
 }

@@ -77,19 +77,26 @@ impl<T> Task<T> {
         handle
     }
 
+    /// The output of type `O`: the task's own, or a box for it.
     #[inline]
-    fn take_plain(&self) -> Option<Result<T, JoinError>> {
+    fn take_stored<O>(&mut self) -> Option<Result<O, JoinError>> {
         let mut output = None;
         self.task.take_output(&mut output);
+        self.taken |= output.is_some();
         output
     }
 
-    /// In a function of its own, so that its callers have one copy less on their stacks.
-    #[inline(never)]
-    fn take_boxed(&self) -> Option<Result<T, JoinError>> {
-        let mut output = None::<Result<Box<T>, JoinError>>;
-        self.task.take_output(&mut output);
-        output.map(|output| output.map(|boxed| *boxed))
+    /// The output of a task that is done, as [`take_stored`](Self::take_stored) has it.
+    #[inline]
+    fn poll_stored<O>(&mut self, cx: &mut Context<'_>) -> Poll<Result<O, JoinError>> {
+        ready!(budget::poll(cx));
+        match self.take_stored() {
+            Some(output) => Poll::Ready(output),
+            None => panic!(
+                "{} was polled again after it gave its output",
+                self.task.header().name()
+            ),
+        }
     }
 
     /// Cancels the task: its future is dropped when its turn comes.
@@ -106,12 +113,10 @@ impl<T> Task<T> {
     /// The output, if it is there and was not taken before.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Result<T, JoinError>> {
-        let output = match is_large::<T>() {
-            true => self.take_boxed(),
-            false => self.take_plain(),
-        };
-        self.taken |= output.is_some();
-        output
+        match const { is_large::<T>() } {
+            true => Some(self.take_stored::<Box<T>>()?.map(|boxed| *boxed)),
+            false => self.take_stored(),
+        }
     }
 
     /// Whether the task is done: by its output, a panic or a cancellation.
@@ -183,13 +188,9 @@ impl<T> Future for Task<T> {
             header.node.state.set_awaited();
             return Poll::Pending;
         }
-        ready!(budget::poll(cx));
-        match self.take() {
-            Some(output) => Poll::Ready(output),
-            None => panic!(
-                "{} was polled again after it gave its output",
-                self.task.header().name()
-            ),
+        match const { is_large::<T>() } {
+            true => self.poll_stored::<Box<T>>(cx).map_ok(|boxed| *boxed),
+            false => self.poll_stored(cx),
         }
     }
 }

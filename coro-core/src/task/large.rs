@@ -1,9 +1,10 @@
 //! Boxes for large futures, closures and outputs, made where these come in.
 //!
-//! Without optimisation each function that passes a value on copies it on the stack, so a future of a
-//! quarter of a mebibyte needs several times that. Each public function that takes a future asks
-//! [`is_large`], which is a constant, and calls another function for either case: a function that
-//! could do both would have room for both on its stack.
+//! Without optimisation, each function that passes a value on copies it to its own stack, so a future
+//! of a quarter of a mebibyte needs several times that. Each public function that takes a future asks
+//! [`is_large`] in a `const` block, and boxes a large future as its first act. The block counts: the
+//! compiler then makes no code, and no room on the stack, for the other case. `Box::pin` is part of a
+//! library that was optimised, and copies once.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -24,28 +25,10 @@ pub(crate) const fn is_large<T>() -> bool {
     size_of::<T>() > LARGE
 }
 
-/// In a function of its own, so that the copy on its stack is gone when it returns.
+/// In a function of its own, so that the copies on its stack are gone when it returns.
 #[inline(never)]
 pub(crate) fn boxed<F: IntoFuture>(future: F) -> Pin<Box<F::IntoFuture>> {
     Box::pin(future.into_future())
-}
-
-/// As [`boxed`], for a value that is a future already: one copy less.
-#[inline(never)]
-pub(crate) fn boxed_future<F>(future: F) -> Pin<Box<F>> {
-    Box::pin(future)
-}
-
-/// As [`is_large`], for a value whose type has no name.
-#[inline(always)]
-pub(crate) const fn is_large_value<T>(_: &T) -> bool {
-    is_large::<T>()
-}
-
-/// As [`boxed`], for a closure.
-#[inline(never)]
-pub(crate) fn boxed_value<T>(value: T) -> Box<T> {
-    Box::new(value)
 }
 
 pin_project! {

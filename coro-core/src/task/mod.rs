@@ -88,7 +88,7 @@ pub(crate) use callout::Callout;
 pub use context::{TaskLocal, WithValue};
 pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
-pub(crate) use large::{boxed, boxed_future, boxed_value, is_large, is_large_value};
+pub(crate) use large::{boxed, is_large};
 pub(crate) use main_task::MainTask;
 pub(crate) use queue::Ran;
 pub(crate) use scheduler::Scheduler;

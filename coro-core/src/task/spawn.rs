@@ -37,7 +37,7 @@ impl Scheduler {
     where
         F: Future + 'static,
     {
-        match is_large::<F::Output>() {
+        match const { is_large::<F::Output>() } {
             true => Task::of_boxed(self.spawn_cell(InBox::new(future), origin, eager)),
             false => self.spawn_cell(future, origin, eager),
         }

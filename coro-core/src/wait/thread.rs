@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
 use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
-use crate::task::{boxed_value, budget, is_large};
+use crate::task::{budget, is_large};
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).
@@ -41,8 +41,8 @@ impl<T> ToThread<T> {
         F: FnOnce(&CancelFlag) -> T + Send + 'static,
         T: Send + 'static,
     {
-        match is_large::<F>() {
-            true => Self::hand_over(executor, boxed_value(f)),
+        match const { is_large::<F>() } {
+            true => Self::hand_over(executor, Box::new(f)),
             false => Self::hand_over(executor, f),
         }
     }

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::core::{ScopeCore, report};
 use crate::panics::Payload;
 use crate::task::context::InContext;
-use crate::task::{boxed_future, budget, current, is_large};
+use crate::task::{budget, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -142,8 +142,8 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         core: &'scope ScopeCore<'scope>,
         future: F,
     ) -> Self {
-        match is_large::<F>() {
-            true => Self::spawn_here(core, boxed_future(future)),
+        match const { is_large::<F>() } {
+            true => Self::spawn_here(core, Box::pin(future)),
             false => Self::spawn_here(core, future),
         }
     }

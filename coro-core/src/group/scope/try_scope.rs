@@ -17,7 +17,7 @@ use super::body::{Scope, run};
 use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;
 use crate::error::Cancelled;
-use crate::task::{boxed_future, is_large_value};
+use crate::task::is_large;
 use crate::wait::until::Until;
 
 /// Runs `body`, which may spawn children that borrow any value that outlives the scope, and that
@@ -114,8 +114,16 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         &'scope self,
         future: impl Future<Output = Result<T, E>> + 'scope,
     ) -> ScopedTask<'scope, T> {
-        match is_large_value(&future) {
-            true => self.try_spawn_here(boxed_future(future)),
+        self.try_spawn_of_type(future)
+    }
+
+    /// As [`try_spawn`](Self::try_spawn), with a name for the type.
+    fn try_spawn_of_type<T: 'scope, F>(&'scope self, future: F) -> ScopedTask<'scope, T>
+    where
+        F: Future<Output = Result<T, E>> + 'scope,
+    {
+        match const { is_large::<F>() } {
+            true => self.try_spawn_here(Box::pin(future)),
             false => self.try_spawn_here(future),
         }
     }

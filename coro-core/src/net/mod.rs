@@ -3,11 +3,13 @@
 #[cfg(unix)]
 mod async_fd;
 mod close;
+mod close_on_drop;
 mod connect;
 mod copy;
 mod datagram;
 mod halves;
 mod lines;
+mod listen;
 mod macros;
 mod pause;
 #[cfg(unix)]

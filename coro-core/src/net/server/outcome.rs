@@ -11,9 +11,9 @@ use crate::net::ReadError;
 /// The output that the handler of a connection may end with: `()`, or a [`Result`] with any error
 /// that can be displayed.
 ///
-/// An error goes to the loop's exception handler, under the name of the connection. One by which
-/// the other end has gone does not ([`is_hang_up`]): clients that break off are no
-/// failures of the server. It is recognised in an [`io::Error`], in a boxed `dyn Error` and in what
+/// An error goes to the loop's exception handler, under the name of the connection. An error
+/// that says that the other end has gone is not reported ([`is_hang_up`]): clients that break off
+/// are no failures of the server. It is recognised in an [`io::Error`], in a boxed `dyn Error` and in what
 /// these wrap. A handler with an error of another type asks [`is_hang_up`] itself.
 #[diagnostic::on_unimplemented(
     message = "the handler of a connection cannot end with `{Self}`",

@@ -33,8 +33,8 @@ impl<P: ?Sized + Callbacks> LastCall<P> {
 }
 
 impl<P: ?Sized + Callbacks> Drop for LastCall<P> {
-    /// Calls `connection_lost`, then drops the protocol. If either panics, the other happens all the
-    /// same.
+    /// Calls `connection_lost`, then drops the protocol. If either panics, the other happens all
+    /// the same.
     fn drop(&mut self) {
         let (protocol, error) = (self.protocol.take(), self.error.take());
         let Some(mut protocol) = protocol else { return };

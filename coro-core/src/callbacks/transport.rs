@@ -91,7 +91,7 @@ pub(crate) trait CallbackTransport: 'static {
         }
     }
 
-    /// Calls `connection_lost`, then closes what the transport is over.
+    /// Calls `connection_lost`, then closes the stream, or whatever the transport is over.
     fn finish(&self) {
         self.life().finish();
         let error = self.life().take_error();

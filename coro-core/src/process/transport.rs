@@ -52,7 +52,7 @@ impl SubprocessTransport {
     ///
     /// # Errors
     ///
-    /// As for [`Child::send_signal`].
+    /// As for [`Child::send_signal`](super::Child::send_signal).
     pub fn kill(&self) -> io::Result<()> {
         self.send_signal(system::KILL)
     }
@@ -61,7 +61,7 @@ impl SubprocessTransport {
     ///
     /// # Errors
     ///
-    /// As for [`Child::send_signal`].
+    /// As for [`Child::send_signal`](super::Child::send_signal).
     pub fn terminate(&self) -> io::Result<()> {
         self.send_signal(system::TERMINATE)
     }
@@ -70,7 +70,7 @@ impl SubprocessTransport {
     ///
     /// # Errors
     ///
-    /// As for [`Child::send_signal`].
+    /// As for [`Child::send_signal`](super::Child::send_signal).
     pub fn send_signal(&self, signal: i32) -> io::Result<()> {
         self.process.running.send_signal(signal)
     }

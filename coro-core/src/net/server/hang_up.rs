@@ -13,9 +13,9 @@ const DEPTH_MAX: u32 = 32;
 ///
 /// Every public port sees such ends all day, and they need no report. So a handler of
 /// [`start_server`](super::start_server) may end with them: see
-/// [`HandlerOutput`](super::HandlerOutput). This function is for errors of types that
-/// the server does not know, and for servers of other kinds. It examines the error itself, the error
-/// that it wraps, and its sources.
+/// [`HandlerOutput`](super::HandlerOutput). This function is for errors of types that the server
+/// does not know, and for servers of other kinds. It examines the error itself, the error that it
+/// wraps, and its sources.
 ///
 /// A deadline of the program's own, as of [`timeout`](crate::time::timeout), is no such end.
 ///

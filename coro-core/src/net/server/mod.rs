@@ -32,12 +32,11 @@ use connections::Connections;
 ///
 /// The counterpart of `asyncio.start_server`. For each connection `handler` is called with its
 /// stream and the address of its other end, and the future that it gives runs as a task of its own,
-/// called `connection` and that address. When the task ends its stream is closed; a handler that has
-/// not read to the end makes sure by [`close_in_order`](super::close_in_order) that its answer
-/// arrives. An error that it
-/// ends with, or a panic, goes to the loop's
-/// [exception handler](crate::event_loop::LoopHandle::set_exception_handler) under that name, and harms neither
-/// the server nor the other connections.
+/// called `connection` and that address. When the task ends its stream is closed; a handler that
+/// has not read to the end makes sure by [`close_in_order`](super::close_in_order) that its answer
+/// arrives. An error that it ends with, or a panic, goes to the loop's [exception
+/// handler](crate::event_loop::LoopHandle::set_exception_handler) under that name, and harms
+/// neither the server nor the other connections.
 ///
 /// Connections belong to the [`Server`]: dropping it cuts them. [`Server::builder`] has more
 /// settings, and [`Server`] says how it ends.
@@ -111,7 +110,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Settings for a server that is different from what [`start_server`] makes.
+    /// Settings for a server that is different from a server of [`start_server`].
     pub fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }
@@ -160,9 +159,9 @@ impl Server {
 
     /// Stops listening; connections live on.
     ///
-    /// The listening sockets are closed in the loop's next turn. A connection that is accepted until
-    /// then, or that still waits in the system's queue, is broken off. The second time it does
-    /// nothing.
+    /// The listening sockets are closed in the loop's next turn. A connection that is accepted
+    /// until then, or that still waits in the system's queue, is broken off. The second time it
+    /// does nothing.
     pub fn close(&self) {
         self.connections.close();
     }

@@ -12,17 +12,19 @@ use crate::callbacks::{CallbackTransport, Driver, Life, ProtocolCell, WriteLimit
 use crate::event_loop::LoopHandle;
 use crate::net::UdpSocket;
 
-/// How many datagrams one step receives at most, so that a busy endpoint cannot keep others waiting.
+/// How many datagrams one step receives at most, so that a busy endpoint cannot keep others
+/// waiting.
 const DATAGRAMS_PER_STEP: u32 = 32;
 
-/// How much a datagram that waits counts in addition to its bytes, so that many short ones count too.
+/// How much a datagram that waits counts in addition to its bytes, so that many short ones count
+/// too.
 const OVERHEAD: usize = 8;
 
 /// Callbacks for the datagrams of an endpoint: the counterpart of `asyncio.DatagramProtocol`.
 ///
 /// [`connection_made`](Self::connection_made) is called first, once, and
-/// [`connection_lost`](Self::connection_lost) last, exactly once. For what may be called from
-/// within, and for panics, see [`Protocol`](super::Protocol).
+/// [`connection_lost`](Self::connection_lost) last, exactly once. For calls from within, and
+/// for panics, see [`Protocol`](super::Protocol).
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -112,8 +114,8 @@ pub async fn create_datagram_endpoint<P: DatagramProtocol>(
 /// An endpoint as its [`DatagramProtocol`] sees it: the counterpart of
 /// `asyncio.DatagramTransport`.
 ///
-/// A handle: clones are of the same endpoint. It belongs to the loop, and is open until it is closed
-/// or the loop ends, whether or not there are handles.
+/// A handle: clones are of the same endpoint. It belongs to the loop, and is open until it is
+/// closed or the loop ends, whether or not there are handles.
 #[derive(Clone)]
 pub struct DatagramTransport(Rc<Endpoint>);
 
@@ -138,9 +140,9 @@ impl DatagramTransport {
     ///
     /// It never waits. It gives how many bytes wait to be sent, each datagram counting 8 more; see
     /// [`set_write_buffer_limits`](Self::set_write_buffer_limits). Errors go to
-    /// [`error_received`](DatagramProtocol::error_received). Datagrams that are sent when the endpoint
-    /// is closing are ignored; a program that goes on doing so is reported to the loop's exception
-    /// handler.
+    /// [`error_received`](DatagramProtocol::error_received). Datagrams that are sent when the
+    /// endpoint is closing are ignored; a program that goes on doing so is reported to the loop's
+    /// exception handler.
     ///
     /// # Panics
     ///
@@ -169,8 +171,8 @@ impl DatagramTransport {
         }
     }
 
-    /// Closes the endpoint without sending the datagrams that wait. Errors that the protocol was not
-    /// told of yet are dropped.
+    /// Closes the endpoint without sending the datagrams that wait. Errors that the protocol was
+    /// not told of yet are dropped.
     pub fn abort(&self) {
         self.0.abort();
     }

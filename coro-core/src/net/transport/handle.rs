@@ -18,16 +18,16 @@ use crate::net::TcpStream;
 ///
 /// A handle: clones are of the same connection. No method waits. Only [`write`](Self::write) and
 /// [`set_write_buffer_limits`](Self::set_write_buffer_limits) call the protocol, by
-/// [`pause_writing`](Protocol::pause_writing) and `resume_writing`, and only if it is not being called
-/// already. So every method may be called from every callback.
+/// [`pause_writing`](Protocol::pause_writing) and `resume_writing`, and only if it is not being
+/// called already. So every method may be called from every callback.
 ///
 /// # Who owns the connection
 ///
 /// The loop does, by a task for each. Dropping handles does not close a connection that reads, as
 /// its protocol still receives data. A connection that does not read, as reading is paused or has
-/// come to its end, [closes](Self::close) itself when its last handle is dropped. When the loop ends,
-/// its connections are closed at once, without sending the bytes that wait, and `connection_lost` is
-/// called.
+/// come to its end, [closes](Self::close) itself when its last handle is dropped. When the loop
+/// ends, its connections are closed at once, without sending the bytes that wait, and
+/// `connection_lost` is called.
 pub struct Transport {
     connection: Rc<Connection>,
 }
@@ -113,8 +113,8 @@ impl Transport {
         self.connection.buffered()
     }
 
-    /// Shuts down the writing half: sends its end after all bytes that were written. The reading half
-    /// stays open. The second time it does nothing.
+    /// Shuts down the writing half: sends its end after all bytes that were written. The reading
+    /// half stays open. The second time it does nothing.
     pub fn write_eof(&self) {
         self.connection.write_eof();
     }
@@ -125,20 +125,20 @@ impl Transport {
         true
     }
 
-    /// Ends the connection in order. The protocol receives no more data. The bytes that were written
-    /// are sent, and the end of them. Once the other end has ended too,
-    /// [`connection_lost`](Protocol::connection_lost) is called and the stream is closed. The second
-    /// time it does nothing.
+    /// Ends the connection in order. The protocol receives no more data. The bytes that were
+    /// written are sent, and the end of them. Once the other end has ended too,
+    /// [`connection_lost`](Protocol::connection_lost) is called and the stream is closed. The
+    /// second time it does nothing.
     ///
-    /// The other end is waited for because systems reset a connection that is closed while bytes come
-    /// for it, and then the other end may lose the bytes that it was sent last. Bytes that come
-    /// meanwhile are read and dropped. The wait ends after 30 seconds, or when no byte has come for 5.
-    /// Over TLS the stream's own wait, within its shutdown limit, comes before that.
+    /// The other end is waited for because systems reset a connection that is closed while bytes
+    /// come for it, and then the other end may lose the bytes that it was sent last. Bytes that
+    /// come meanwhile are read and dropped. The wait ends after 30 seconds, or when no byte has
+    /// come for 5. Over TLS the stream's own wait, within its shutdown limit, comes before that.
     ///
     /// `connection_lost` is called with `None` if all was sent and the other end has ended, or was
     /// silent. It is called with an error if the other end has reset the connection, and with
-    /// [`TimedOut`](std::io::ErrorKind::TimedOut) if it still sent after 30 seconds, as then this end
-    /// resets the connection.
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut) if it still sent after 30 seconds, as then this
+    /// end resets the connection.
     ///
     /// How long it takes to send the bytes is up to the other end. [`abort`](Self::abort) cuts
     /// everything short.
@@ -160,8 +160,8 @@ impl Transport {
         self.connection.life().is_closing()
     }
 
-    /// Stops calls of `data_received` until [`resume_reading`](Self::resume_reading). Bytes that the
-    /// other end sends wait in the system, and when its buffer is full, the other end waits.
+    /// Stops calls of `data_received` until [`resume_reading`](Self::resume_reading). Bytes that
+    /// the other end sends wait in the system, and when its buffer is full, the other end waits.
     ///
     /// The end of the connection, too, is then noticed by writing only.
     pub fn pause_reading(&self) {
@@ -183,9 +183,9 @@ impl Transport {
     /// [`pause_writing`](Protocol::pause_writing) is called, which is when there are more than
     /// `high`, and how many may be left when `resume_writing` is, which is `low`.
     ///
-    /// Without `high` it is four times `low`, and without both 64 KiB; without `low` it is a quarter
-    /// of `high`. If `high` is zero, every byte that waits pauses the protocol. New limits are applied
-    /// at once.
+    /// Without `high` it is four times `low`, and without both 64 KiB; without `low` it is a
+    /// quarter of `high`. If `high` is zero, every byte that waits pauses the protocol. New limits
+    /// are applied at once.
     ///
     /// # Panics
     ///
@@ -212,8 +212,8 @@ impl Transport {
         self.connection.set_protocol(Box::new(protocol));
     }
 
-    /// Calls `f` with the stream that the transport was made over, if it is an `S` and still open: for
-    /// its options, or for facts of the connection. The counterpart of `get_extra_info`. After
+    /// Calls `f` with the stream that the transport was made over, if it is an `S` and still open:
+    /// for its options, or for facts of the connection. The counterpart of `get_extra_info`. After
     /// `start_tls`, `S` can be the stream of TLS or the stream below it.
     ///
     /// ```

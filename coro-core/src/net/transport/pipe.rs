@@ -18,9 +18,9 @@ use crate::sys;
 /// of `loop.connect_read_pipe`.
 ///
 /// The pipe can be any descriptor to read from that the system can wait for: one end of
-/// [`std::io::pipe`], a child's output, a terminal, a named pipe; not a regular file. From now on it
-/// does not block, and neither does it for other processes that have it open. To write to it is an
-/// error, which ends the transport.
+/// [`std::io::pipe`], a child's output, a terminal, a named pipe; not a regular file. From now on
+/// it does not block, and neither does it for other processes that have it open. To write to it is
+/// an error, which ends the transport.
 ///
 /// ```
 /// use coro::net::{self, Protocol};

@@ -139,8 +139,8 @@ pub trait BufferedProtocol: 'static {
 
     /// Gives the memory for the next bytes; about `hint` bytes of it would be good.
     ///
-    /// It is called whenever there may be bytes to receive, and so also, now and then, when there are
-    /// none. Memory of no length ends the connection with an error.
+    /// It is called whenever there may be bytes to receive, and so also, now and then, when there
+    /// are none. Memory of no length ends the connection with an error.
     fn get_buffer(&mut self, hint: usize) -> &mut [u8];
 
     /// `len` bytes were received, at the beginning of the buffer that was given last.
@@ -172,8 +172,8 @@ impl<B: BufferedProtocol> Protocol for Buffered<B> {
         self.0.connection_made(transport);
     }
 
-    /// Fills buffer after buffer: for a program that calls this itself. A transport receives into the
-    /// buffers directly.
+    /// Fills buffer after buffer: for a program that calls this itself. A transport receives into
+    /// the buffers directly.
     fn data_received(&mut self, mut data: &[u8]) {
         while !data.is_empty() {
             let buffer = self.0.get_buffer(data.len());

@@ -27,8 +27,8 @@ use crate::wait::until::Until;
 /// How many connections are accepted in a row before the other tasks have a turn.
 const ACCEPTS_PER_STEP: u32 = 64;
 
-/// Listens on an address, and serves each connection by a protocol of its own, made by `factory`. The
-/// counterpart of `loop.create_server`.
+/// Listens on an address, and serves each connection by a protocol of its own, made by `factory`.
+/// The counterpart of `loop.create_server`.
 ///
 /// The address is that of [`TcpListener::bind`]. It serves from now on until it is
 /// [closed](ProtocolServer::close) or dropped. Small writes are sent at once (`TCP_NODELAY`). A
@@ -83,7 +83,8 @@ pub(super) fn serve<P: Protocol>(
     }
 }
 
-/// A server that was made by [`create_server`] or [`create_unix_server`](super::create_unix_server).
+/// A server that was made by [`create_server`] or
+/// [`create_unix_server`](super::create_unix_server).
 ///
 /// Its methods are the methods of a [`Server`](crate::net::Server), which says how it ends.
 /// Dropping it stops listening and aborts its connections, so that nothing outlives the scope that
@@ -163,8 +164,8 @@ impl ProtocolServer {
     ///
     /// # Errors
     ///
-    /// If the listening socket has failed; at once, whatever connections there are. That is reported
-    /// to the loop's exception handler too.
+    /// If the listening socket has failed; at once, whatever connections there are. That is
+    /// reported to the loop's exception handler too.
     pub async fn serve_forever(&self) -> io::Result<()> {
         let _close = CloseOnDrop(|| self.close());
         poll_fn(|cx| match self.clients.failure.take() {

@@ -16,24 +16,25 @@ impl Transport {
     /// `loop.start_tls`. Feature `tls`.
     ///
     /// For protocols that begin in plain text, as SMTP before the answer to STARTTLS. The protocol
-    /// stays, and so does the transport. From then on the bytes that are written are enciphered, and
-    /// the bytes that the protocol receives are deciphered. For the name, and for trust, see
-    /// [`TlsConnector::connect`]; the server's side is [`start_tls_server`](Self::start_tls_server).
+    /// stays, and so does the transport. From then on the bytes that are written are enciphered,
+    /// and the bytes that the protocol receives are deciphered. For the name, and for trust, see
+    /// [`TlsConnector::connect`]; the server's side is
+    /// [`start_tls_server`](Self::start_tls_server).
     ///
     /// # Order of events
     ///
-    /// The **call** itself ends the plain part: when it returns, nothing more is read in plain text,
-    /// and bytes that are written from now on wait for TLS. Bytes that were written before are sent
-    /// first, in plain text. The **future** then shakes hands. It has to be awaited, or, in a callback,
-    /// spawned; until it is done, no data is received. It does not call
+    /// The **call** itself ends the plain part: when it returns, nothing more is read in plain
+    /// text, and bytes that are written from now on wait for TLS. Bytes that were written before
+    /// are sent first, in plain text. The **future** then shakes hands. It has to be awaited, or,
+    /// in a callback, spawned; until it is done, no data is received. It does not call
     /// [`connection_made`](super::Protocol::connection_made) again. Another protocol may be
-    /// [set](Self::set_protocol) before or after. Code that follows the await runs before any data is
-    /// received, so it can choose a protocol by the result of the handshake:
+    /// [set](Self::set_protocol) before or after. Code that follows the await runs before any data
+    /// is received, so it can choose a protocol by the result of the handshake:
     /// [`with_stream`](Self::with_stream) gives the stream, of type `TlsStream<PlainStream>`.
     ///
-    /// Bytes that came in plain text **before** the call were given to the protocol before the call,
-    /// perhaps in one piece with the message that led to it. An attacker on the line can have put
-    /// them there. So a protocol has to refuse all bytes that follow that message, or injected
+    /// Bytes that came in plain text **before** the call were given to the protocol before the
+    /// call, perhaps in one piece with the message that led to it. An attacker on the line can have
+    /// put them there. So a protocol has to refuse all bytes that follow that message, or injected
     /// commands are obeyed as if they had come by TLS. Here a client does so:
     ///
     /// ```
@@ -69,31 +70,31 @@ impl Transport {
     ///
     /// # Meanwhile
     ///
-    /// [`close`](Self::close) and [`write_eof`](Self::write_eof) take effect after the handshake and
-    /// the bytes that were written; [`abort`](Self::abort) at once. Reading that is
+    /// [`close`](Self::close) and [`write_eof`](Self::write_eof) take effect after the handshake
+    /// and the bytes that were written; [`abort`](Self::abort) at once. Reading that is
     /// [paused](Self::pause_reading) stays so, and does not keep the handshake waiting. Bytes that
     /// wait to be written count towards the [limits](Self::set_write_buffer_limits), and until the
-    /// handshake is done so do the bytes to be sent before it. The stream and its addresses cannot be
-    /// asked for, but for the address that the transport was connected to.
+    /// handshake is done so do the bytes to be sent before it. The stream and its addresses cannot
+    /// be asked for, but for the address that the transport was connected to.
     ///
-    /// A failure of a spawned future is reported to the loop's exception handler, too, as of any task
-    /// whose output is dropped; the examples here leave it to `connection_lost`.
+    /// A failure of a spawned future is reported to the loop's exception handler, too, as of any
+    /// task whose output is dropped; the examples here leave it to `connection_lost`.
     ///
-    /// **Dropping** the future before it is done, also if it was never polled, aborts the connection,
-    /// which can continue neither in plain text nor in TLS.
+    /// **Dropping** the future before it is done, also if it was never polled, aborts the
+    /// connection, which can continue neither in plain text nor in TLS.
     ///
     /// # Errors
     ///
     /// Those of [`TlsConnector::connect`], also for a malformed name. The connection ends, and
     /// [`connection_lost`](super::Protocol::connection_lost) is called with the same error.
-    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) if the transport was aborted, or broke
-    /// otherwise.
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) if the transport was aborted, or
+    /// broke otherwise.
     ///
     /// And errors after which the connection is unchanged, as the call has done nothing:
     /// [`NotConnected`](io::ErrorKind::NotConnected) if the transport is closing,
     /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) after `write_eof`, and
-    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) during another handshake. After one, TLS is put
-    /// within TLS.
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) during another handshake. After one, TLS is
+    /// put within TLS.
     ///
     /// # Panics
     ///
@@ -203,8 +204,8 @@ impl Drop for Upgrade {
     }
 }
 
-/// Waits for the handshake, or for the connection to break. The handshake is dropped, and its stream
-/// with it, when this is done.
+/// Waits for the handshake, or for the connection to break. The handshake is dropped, and its
+/// stream with it, when this is done.
 async fn unless_broken<T>(
     connection: &Connection,
     handshake: impl Future<Output = io::Result<T>>,

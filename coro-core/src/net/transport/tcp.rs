@@ -10,9 +10,9 @@ use crate::net::TcpStream;
 /// Connects to an address, and makes a transport with a protocol that `factory` makes. The
 /// counterpart of `loop.create_connection`.
 ///
-/// `factory` is called once the connection is made; the protocol's `connection_made` has been called
-/// when this is done. Small writes are sent at once (`TCP_NODELAY`). To reach a name rather than an
-/// address, or to set options before, connect a stream and use [`connect_accepted_socket`].
+/// `factory` is called once the connection is made; the protocol's `connection_made` has been
+/// called when this is done. Small writes are sent at once (`TCP_NODELAY`). To reach a name rather
+/// than an address, or to set options before, connect a stream and use [`connect_accepted_socket`].
 ///
 /// ```
 /// use coro::net::{self, Protocol, Transport};

@@ -8,8 +8,8 @@ use super::server::serve;
 use super::{Protocol, ProtocolServer, Transport};
 use crate::net::{UnixListener, UnixStream};
 
-/// Connects to the socket at a path, and makes a transport with a protocol that `factory` makes. The
-/// counterpart of `loop.create_unix_connection`.
+/// Connects to the socket at a path, and makes a transport with a protocol that `factory` makes.
+/// The counterpart of `loop.create_unix_connection`.
 ///
 /// As [`create_connection`](super::create_connection) otherwise. [`Transport::new`] makes a
 /// transport of a connected stream, such as one of a pair.

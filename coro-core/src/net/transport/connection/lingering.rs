@@ -1,4 +1,4 @@
-//! The lingering of a connection, the last part of its orderly close: bytes that still come are dropped.
+//! The lingering of a connection: bytes that still come are dropped, as the last part of a close.
 
 use std::io;
 use std::task::{Context, Poll};
@@ -66,8 +66,8 @@ impl Lingering {
         self.poll_silence(times, now, cx)
     }
 
-    /// Ready once no byte has come for long enough. The timer is set once for a silence, and not each
-    /// time that bytes come.
+    /// Ready once no byte has come for long enough. The timer is set once for a silence, and not
+    /// each time that bytes come.
     fn poll_silence(&mut self, times: Times, now: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let over = times.heard + SILENCE;
         loop {

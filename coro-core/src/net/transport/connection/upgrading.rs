@@ -9,8 +9,8 @@ use super::writing::WritingHalf;
 use crate::callbacks::Outgoing;
 
 impl Connection {
-    /// The stream, and the bytes that still have to be written to it in plain text. Until a stream is
-    /// put back nothing is read, and bytes that are written wait.
+    /// The stream, and the bytes that still have to be written to it in plain text. Until a stream
+    /// is put back nothing is read, and bytes that are written wait.
     pub(in super::super) fn take_stream(&self) -> io::Result<(Box<dyn Stream>, Outgoing)> {
         if self.life.is_closing() {
             return Err(refused(ErrorKind::NotConnected, "that is closing"));

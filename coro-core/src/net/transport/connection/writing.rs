@@ -136,8 +136,8 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes once. The bytes are taken out meanwhile, as the stream may be foreign code that writes to
-    /// this transport.
+    /// Writes once. The bytes are taken out meanwhile, as the stream may be foreign code that
+    /// writes to this transport.
     fn poll_write_out(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut out = self.out.take();
         let written = out.with_slices(|slices| {

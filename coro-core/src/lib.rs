@@ -38,6 +38,8 @@ pub mod event_loop;
 
 // Row 4: the reasons to wait.
 #[cfg(feature = "std")]
+mod callbacks;
+#[cfg(feature = "std")]
 mod wait;
 
 // Row 5: nouns that users know.

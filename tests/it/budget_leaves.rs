@@ -27,8 +27,8 @@ impl Rounds {
     }
 }
 
-/// Runs a loop whose waits are all ready at once: in its first step, and in its second, it comes to
-/// so many rounds.
+/// Runs a loop whose waits are all ready at once. Its first step, and its second, each make this number
+/// of rounds.
 async fn check<F: Future + 'static>(rounds_a_step: u32, work: impl FnOnce(Rounds) -> F) {
     let rounds = Rounds::default();
     let task = spawn(work(rounds.clone()));

@@ -10,7 +10,7 @@ const ROWS: [&[&str]; 8] = [
     &["clock", "primitives", "sys", "generator"],
     &["task", "pool"],
     &["event_loop"],
-    &["wait"],
+    &["callbacks", "wait"],
     &["time", "sync", "net", "process", "threads", "signal"],
     &["group"],
     &["run", "testing", "macro_support"],

@@ -99,3 +99,4 @@ mod unix;
 mod virtual_clock;
 mod watch;
 mod watch_forgotten;
+mod words;

@@ -200,6 +200,72 @@ async fn a_writer_is_told_to_pause_and_to_resume() {
 }
 
 #[coro::test(real)]
+async fn the_limits_of_the_childs_input_are_those_of_streams() {
+    let (notes, calls) = Notes::new(|transport, call| {
+        if call == "data 1 go" {
+            let stdin = transport.get_pipe_transport(0).unwrap();
+            stdin.write(&vec![b'x'; 1 << 20]);
+            stdin.write(b"x");
+        }
+    });
+    let transport = subprocess_shell("echo go; exec sleep 3600", notes)
+        .await
+        .unwrap();
+    let stdin = transport.get_pipe_transport(0).unwrap();
+    assert_eq!(stdin.get_write_buffer_limits(), (16 * 1024, 64 * 1024));
+    stdin.set_write_buffer_limits(Some(0), None);
+    assert_eq!(stdin.get_write_buffer_limits(), (0, 0));
+    until(&calls, "data 1 go").await;
+    let at = |call| calls.borrow().iter().position(|seen| seen == call);
+    assert_eq!(at("pause"), at("data 1 go").map(|at| at + 1));
+    stdin.set_write_buffer_limits(Some(4 << 20), None);
+    assert_eq!(calls.borrow().last().unwrap(), "resume", "applied at once");
+    stdin.write(&vec![b'x'; 4 << 20]);
+    assert_eq!(calls.borrow().last().unwrap(), "pause", "inside of write");
+    let stdout = transport.get_pipe_transport(1).unwrap();
+    let text = crate::support::panic_of(|| stdout.set_write_buffer_limits(None, None));
+    let expected = "set_write_buffer_limits() on descriptor 1 of a child";
+    assert!(text.contains(expected), "{text}");
+    transport.close();
+    until(&calls, "lost").await;
+}
+
+#[coro::test(real)]
+async fn bytes_for_an_idle_child_go_at_once() {
+    let (notes, calls) = Notes::new(|_, _| ());
+    let transport = subprocess_exec(&mut Command::new("cat"), notes)
+        .await
+        .unwrap();
+    let stdin = transport.get_pipe_transport(0).unwrap();
+    sleep(ms(20)).await;
+    stdin.write(b"hello");
+    assert_eq!(stdin.get_write_buffer_size(), 0);
+    until(&calls, "data 1 hello").await;
+    transport.close();
+    until(&calls, "lost").await;
+}
+
+#[coro::test(real)]
+async fn writes_to_a_closed_pipe_are_ignored_and_from_the_fifth_on_reported() {
+    let reports = Reports::here();
+    let (notes, calls) = Notes::new(|_, _| ());
+    let transport = subprocess_exec(&mut Command::new("cat"), notes)
+        .await
+        .unwrap();
+    let stdin = transport.get_pipe_transport(0).unwrap();
+    stdin.close();
+    for _ in 0..4 {
+        stdin.write(b"x");
+    }
+    assert_eq!(reports.len(), 0);
+    until(&calls, "lost").await;
+    for _ in 0..4 {
+        stdin.write(b"x");
+    }
+    reports.assert_taken([(ReportKind::WriteIgnored, "5 writes were ignored so far")]);
+}
+
+#[coro::test(real)]
 async fn a_child_that_reads_no_more_breaks_its_pipe_only() {
     let (notes, calls) = Notes::new(|_, _| ());
     let transport = subprocess_shell("exec 0<&-; echo closed; read never < /dev/zero", notes)
@@ -256,12 +322,14 @@ async fn a_protocol_that_panics_is_reported_and_its_child_killed() {
             _ => "echo x; exec sleep 3600",
         };
         subprocess_shell(line, notes).await.unwrap();
-        until(&calls, "lost: the protocol panicked").await;
+        let last = format!("lost: the connection's protocol panicked: in {during}");
+        until(&calls, &last).await;
         let lost = |call: &&String| call.starts_with("lost");
         assert_eq!(calls.borrow().iter().filter(lost).count(), 1);
         let reports = reports.take();
         assert_eq!(reports.len(), 1, "{reports:?}");
-        assert_eq!(reports[0].kind, ReportKind::TaskPanicked);
+        assert_eq!(reports[0].kind, ReportKind::ProtocolPanicked);
+        assert_eq!(calls.borrow().last().unwrap(), &last);
         assert_no_children();
     }
 }

@@ -1,4 +1,4 @@
-//! The ids by which a slot knows whose handle it is asked with.
+//! The id by which a slot recognises the handle of the body that it is lent to.
 
 use core::any::TypeId;
 

@@ -17,15 +17,14 @@ pub trait Position: Copy {
 
 /// The attribute's word for a delegation that its macro awaits in the body of a coroutine, not in a
 /// block or closure inside of it.
-#[derive(Clone, Copy)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct InBody(());
 
 impl InBody {
     /// # Safety
     ///
-    /// No other code gets the value. Only its method `waits_for` is called, whose result is awaited at once by the `async` block
-    /// that is the whole body of a coroutine.
+    /// No other code gets the value. Only its method `waits_for` is called, and the `async` block that
+    /// is the whole body of a coroutine awaits the result at once.
     #[inline]
     #[expect(unsafe_code, reason = "the caller promises what no type can")]
     pub const unsafe fn new() -> Self {
@@ -38,8 +37,7 @@ impl Position for InBody {
 }
 
 /// A delegation that code other than the attribute's may poll, drop and forget.
-#[derive(Clone, Copy)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Loose;
 
 impl Position for Loose {

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod async_fd;
 mod close;
+mod close_on_drop;
 mod connect;
 mod copy;
 mod datagram;
@@ -12,6 +13,7 @@ mod halves;
 mod hops;
 mod keepalive;
 mod lines;
+mod listen;
 mod macros;
 mod pause;
 #[cfg(unix)]

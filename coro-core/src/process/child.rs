@@ -1,12 +1,11 @@
 //! Handle of a child process.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::mem;
 use std::process::{self, ExitStatus, Output};
 use std::rc::Rc;
-use std::task::Poll;
 
 use futures::future::try_join3;
 use futures::io::AsyncWriteExt;
@@ -14,6 +13,7 @@ use futures::io::AsyncWriteExt;
 use super::pipes::{ChildStderr, ChildStdin, ChildStdout};
 use super::running::{Running, Watch};
 use crate::sys::process as system;
+use crate::wait::turn::let_others_run;
 
 /// How many bytes [`Child::communicate`] reads of a pipe at a time before other tasks run.
 const READ_LEN_MAX: u64 = 256 * 1024;
@@ -227,19 +227,6 @@ async fn feed(stdin: Option<ChildStdin>, input: &[u8]) -> io::Result<()> {
             other => other,
         },
     }
-}
-
-/// Suspends until the loop's next turn.
-pub(super) async fn let_others_run() {
-    let mut again = false;
-    poll_fn(|cx| {
-        if mem::replace(&mut again, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl Drop for Child {

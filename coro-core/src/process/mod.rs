@@ -42,15 +42,17 @@
 
 mod child;
 mod command;
-mod driver;
 mod orphans;
 mod pipes;
 mod protocol;
 mod running;
+mod start;
+mod subprocess;
 mod transport;
 
 pub use child::Child;
 pub use command::Command;
 pub use pipes::{ChildStderr, ChildStdin, ChildStdout};
-pub use protocol::{SubprocessProtocol, subprocess_exec, subprocess_shell};
+pub use protocol::SubprocessProtocol;
+pub use start::{subprocess_exec, subprocess_shell};
 pub use transport::{PipeTransport, SubprocessTransport};

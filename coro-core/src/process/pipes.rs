@@ -66,7 +66,7 @@ impl ChildStdin {
             .poll_transfer(Direction::Write, len, cx, write)
     }
 
-    fn poll_write_vectored(
+    pub(super) fn poll_write_vectored(
         &self,
         cx: &Context<'_>,
         slices: &[IoSlice<'_>],
@@ -75,7 +75,10 @@ impl ChildStdin {
         self.poll_transfer(cx, len, |mut io| io.write_vectored(slices))
     }
 
-    /// RegisteredIo once the pipe has no reader: neither the child nor another process.
+    /// Ready once the pipe has no reader: neither the child nor another process.
+    ///
+    /// It waits for the reading direction, for which only the loss of the reader is an event. To
+    /// say of the writing direction that it would block has later writes wait without being tried.
     pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
         let is_broken = |io: &Sender| match sys::is_broken(io) {
             Ok(true) => Ok(()),
@@ -83,7 +86,7 @@ impl ChildStdin {
         };
         match self.ready() {
             Ok(ready) => ready
-                .poll_io(Direction::Write, WaitId::UNNAMED, cx, is_broken)
+                .poll_io(Direction::Read, WaitId::UNNAMED, cx, is_broken)
                 .map(drop),
             Err(_) => Poll::Ready(()),
         }

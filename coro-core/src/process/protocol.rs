@@ -1,14 +1,9 @@
 //! Protocols of a child process: callbacks, as in asyncio.
 
-use std::ffi::OsStr;
 use std::io;
-use std::process::Stdio;
 
-use super::child::let_others_run;
-use super::command::Command;
-use super::driver::Driver;
 use super::transport::SubprocessTransport;
-use crate::event_loop::spawn;
+use crate::callbacks::callbacks_of;
 
 /// Callbacks that are called as a child writes, closes its pipes and ends: the counterpart of
 /// `asyncio.SubprocessProtocol`.
@@ -18,9 +13,11 @@ use crate::event_loop::spawn;
 /// has ended *and* all pipes are lost, [`connection_lost`](Self::connection_lost) comes, last and
 /// once. It also comes if the loop is closed before.
 ///
-/// All calls come from the child's own task, never from inside a method of the transport. So a
-/// callback may call every method of the transport. A panic in a callback ends that task: the panic
-/// is reported, the child is killed, and `connection_lost` is called with an error.
+/// A callback may call every method of the transport. None of them calls back into the protocol
+/// that is being called: the calls that they lead to come when the callback has returned.
+///
+/// A callback that panics is reported to the loop's exception handler, and its child is killed:
+/// `connection_lost` is called with an error that says so, and no other callback is.
 ///
 /// ```
 /// use coro::process::{Command, SubprocessProtocol, SubprocessTransport, subprocess_exec};
@@ -84,55 +81,16 @@ pub trait SubprocessProtocol: 'static {
         let _ = error;
     }
 
-    /// More than 64 KiB wait to be written to the child: stop writing for now.
+    /// More bytes wait to be written to the child than the high limit, 64 KiB by default: stop
+    /// writing for now.
     ///
-    /// It is called soon after the write, not during it.
+    /// It is called inside of the [`write`](super::PipeTransport::write) that goes over the limit;
+    /// if the protocol wrote that itself, then as soon as its callback returns. See
+    /// [`set_write_buffer_limits`](super::PipeTransport::set_write_buffer_limits).
     fn pause_writing(&mut self) {}
 
-    /// No more than 16 KiB wait to be written now: go on writing.
+    /// No more bytes wait to be written than the low limit, 16 KiB by default: go on writing.
     fn resume_writing(&mut self) {}
 }
 
-/// Starts a program and calls a protocol as it runs. The counterpart of `loop.subprocess_exec`.
-///
-/// Its standard streams are pipes, unless the command sets them otherwise.
-/// [`connection_made`](SubprocessProtocol::connection_made) has been called when this gives the
-/// transport. The loop owns the child and the protocol: dropping the transport has no effect,
-/// closing the loop kills the child. Dropping this future early leaves the child running, with its
-/// protocol.
-///
-/// # Errors
-///
-/// As for [`Command::spawn`].
-///
-/// # Panics
-///
-/// When polled outside of a loop.
-pub async fn subprocess_exec<P: SubprocessProtocol>(
-    command: &mut Command,
-    protocol: P,
-) -> io::Result<SubprocessTransport> {
-    let child = command.spawn_piped(Stdio::piped)?;
-    let transport = SubprocessTransport::new(child);
-    drop(spawn(Driver::new(protocol, transport.clone())));
-    while !transport.is_made() {
-        let_others_run().await;
-    }
-    Ok(transport)
-}
-
-/// As [`subprocess_exec`], with a line for the shell; see [`Command::shell`].
-///
-/// # Errors
-///
-/// As for [`Command::spawn`].
-///
-/// # Panics
-///
-/// When polled outside of a loop.
-pub async fn subprocess_shell<P: SubprocessProtocol>(
-    line: impl AsRef<OsStr>,
-    protocol: P,
-) -> io::Result<SubprocessTransport> {
-    subprocess_exec(&mut Command::shell(line), protocol).await
-}
+callbacks_of!(dyn SubprocessProtocol);

@@ -158,6 +158,39 @@ async fn a_panic_in_a_callback_ends_it_with_an_error() {
 }
 
 #[coro::test(real)]
+async fn no_error_is_told_after_a_panic() {
+    let reports = Reports::here();
+    let (transport, log) = spied(bound(), |_, transport| {
+        let to = Some(SocketAddr::from(([127, 0, 0, 1], 9)));
+        transport.send_to(&[0; 70_000], to); // too long, which is told later
+        panic!("at a datagram");
+    })
+    .await;
+    let peer = net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.send_to(b"x", transport.local_addr().unwrap()).unwrap();
+    log.until_event("lost").await;
+    log.assert(["made", r#"datagram "x""#, "lost Some(Other)"]);
+    reports.assert_taken([(ReportKind::ProtocolPanicked, "at a datagram")]);
+}
+
+#[coro::test(real)]
+async fn datagrams_after_the_end_are_ignored_and_from_the_fifth_on_reported() {
+    let reports = Reports::here();
+    let (transport, log) = spied(bound(), nothing).await;
+    let to = Some(transport.local_addr().unwrap());
+    transport.close();
+    for _ in 0..4 {
+        assert_eq!(transport.send_to(b"x", to), 0);
+    }
+    assert_eq!(reports.len(), 0);
+    log.until_event("lost").await;
+    for _ in 0..4 {
+        transport.send_to(b"x", to);
+    }
+    reports.assert_taken([(ReportKind::WriteIgnored, "5 writes were ignored so far")]);
+}
+
+#[coro::test(real)]
 async fn an_address_is_named_just_when_the_socket_is_not_connected() {
     let (transport, _) = spied(bound(), nothing).await;
     let said = panic_of(|| transport.send_to(b"x", None));

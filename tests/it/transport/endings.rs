@@ -289,7 +289,7 @@ fn the_end_of_run_tells_the_protocols() {
 }
 
 #[test]
-fn a_loop_that_is_closed_drops_protocols_and_closes_sockets() {
+fn a_loop_that_is_closed_tells_and_drops_protocols_and_closes_sockets() {
     let log = Log::default();
     let mut event_loop = EventLoop::new().unwrap();
     let (transport, mut peer) = event_loop
@@ -310,5 +310,5 @@ fn a_loop_that_is_closed_drops_protocols_and_closes_sockets() {
     transport.close();
     transport.set_protocol(Sink(log.clone()));
     assert_eq!(std::rc::Rc::strong_count(&log.0), 1);
-    log.assert(["made"]);
+    log.assert(["made", "lost"]);
 }

@@ -4,6 +4,7 @@ mod buffered;
 mod datagrams;
 mod endings;
 mod flow;
+mod half_close;
 mod reentrancy;
 mod server;
 #[cfg(unix)]

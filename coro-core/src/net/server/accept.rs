@@ -2,40 +2,15 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::connections::Connections;
 use super::outcome::HandlerOutput;
-use crate::net::{TcpListener, TcpStream};
+use crate::net::listen::Listen;
 use crate::wait::turn::let_others_run;
 
-/// So many are accepted before the other tasks have a turn.
+/// How many connections are accepted in a row before the other tasks have a turn.
 const ACCEPTED_MAX: u32 = 64;
-
-/// A listener of any kind.
-pub(super) trait Listen: 'static {
-    type Stream: 'static;
-    type Peer: 'static;
-
-    async fn accept(&self) -> io::Result<(Self::Stream, Self::Peer)>;
-
-    /// What the connection is called.
-    fn name(peer: &Self::Peer, number: u64) -> String;
-}
-
-impl Listen for TcpListener {
-    type Stream = TcpStream;
-    type Peer = SocketAddr;
-
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        TcpListener::accept(self).await
-    }
-
-    fn name(peer: &SocketAddr, _: u64) -> String {
-        format!("connection {peer}")
-    }
-}
 
 /// Accepts connections, each into a task of its own, until the server is closed.
 pub(super) async fn accept_all<L, H, F>(
@@ -56,7 +31,7 @@ where
         }
         let (stream, peer) = listener.accept().await?;
         if connections.is_closed() {
-            return Ok(()); // it came too late, and is dropped
+            return Ok(()); // the connection came too late, and is dropped
         }
         let handler = handler.clone();
         let name = L::name(&peer, connections.next_number());

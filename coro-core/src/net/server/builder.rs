@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use socket2::Socket;
 
-use super::accept::{Listen, accept_all};
+use super::accept::accept_all;
 use super::connections::Connections;
 use super::{HandlerOutput, Server};
+use crate::net::listen::Listen;
 use crate::net::{TcpListener, TcpStream};
 
 /// Settings of a [`Server`], made by [`Server::builder`].
@@ -47,8 +48,7 @@ impl ServerBuilder {
         }
     }
 
-    /// How many connections the system keeps waiting to be accepted; 1024 unless this says
-    /// otherwise.
+    /// How many connections the system keeps waiting to be accepted; 1024 by default.
     ///
     /// The system may have a lower limit of its own, and rounds as it likes.
     pub fn backlog(mut self, backlog: u32) -> Self {
@@ -56,24 +56,24 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets other sockets that say so too listen on the same port (`SO_REUSEPORT`): those of other
-    /// loops, each on a core of its own, among which Linux spreads the connections.
+    /// Lets other sockets with this setting listen on the same port (`SO_REUSEPORT`): sockets of
+    /// other loops, each on a core of its own, among which Linux spreads the connections.
     ///
-    /// [`start`](Self::start) fails where the system has no such thing, as Windows.
+    /// [`start`](Self::start) fails on a system without this, such as Windows.
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.reuse_port = reuse;
         self
     }
 
-    /// Serves no more than so many connections at a time.
+    /// Serves at most this number of connections at a time.
     ///
-    /// The others wait in the system's queue until one ends. Without a limit there are as many as
-    /// the process may have descriptors, beyond which the server waits as
+    /// The others wait in the system's queue until one ends. Without a limit the number of
+    /// descriptors of the process is the limit; beyond that the server waits as
     /// [`TcpListener::accept`] does.
     ///
     /// # Panics
     ///
-    /// If the limit is zero, with which nobody would ever be served.
+    /// If the limit is zero, with which no connection would ever be served.
     #[track_caller]
     pub fn max_connections(mut self, limit: usize) -> Self {
         assert!(
@@ -84,7 +84,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Listens on all of the addresses, and serves whoever connects, as
+    /// Listens on all of the addresses, and serves each connection, as
     /// [`start_server`](super::start_server) does.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl ServerBuilder {
         self.start_on(self.listen(addresses)?, handler)
     }
 
-    /// Serves whoever connects to listeners that were made before; the other settings are theirs.
+    /// Serves each connection to listeners that were made before; their other settings stay.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The books of a server: what listens, who is connected.
+//! The listeners and the connections of a server.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use crate::task::TaskHandle;
 use crate::wait::change::Change;
 
 pub(super) struct Connections {
-    /// Those that are connected, by numbers in the order in which they came.
+    /// The tasks of the connections, by their numbers, in the order in which they came.
     tasks: RefCell<BTreeMap<u64, TaskHandle>>,
     count: Cell<usize>,
     last: Cell<u64>,
-    /// No more than these at a time, if it says so.
+    /// The largest number of connections at a time.
     limit: Option<usize>,
     listeners: Cell<usize>,
     accepting: RefCell<Vec<TaskHandle>>,
@@ -53,29 +53,29 @@ impl Connections {
         self.closed.get()
     }
 
-    /// Waits until another connection is allowed, or none is any more.
+    /// Waits until another connection is allowed, or the server is closed.
     pub(super) async fn until_allowed(&self) {
         let is_allowed = || self.limit.is_none_or(|limit| self.count() < limit);
         self.change.until(|| self.is_closed() || is_allowed()).await;
     }
 
-    /// Whether anything listens, and is to go on.
+    /// Whether a listener is there, and goes on.
     pub(super) fn is_serving(&self) -> bool {
         !self.is_closed() && self.listeners.get() > 0
     }
 
-    /// Waits until nothing listens.
+    /// Waits until no listener is there.
     pub(super) async fn until_not_listening(&self) {
         self.change.until(|| self.listeners.get() == 0).await;
     }
 
-    /// Waits until nothing listens, and nobody is connected.
+    /// Waits until there is neither a listener nor a connection.
     pub(super) async fn until_over(&self) {
         let is_over = || self.listeners.get() == 0 && self.count() == 0;
         self.change.until(is_over).await;
     }
 
-    /// Has the loop run whatever accepts connections.
+    /// Has the loop run a future that accepts connections.
     pub(super) fn listen<F>(self: &Rc<Self>, name: String, accepting: F)
     where
         F: Future<Output = io::Result<()>> + 'static,
@@ -99,7 +99,7 @@ impl Connections {
         self.last.get() + 1
     }
 
-    /// Has the loop run what serves a connection.
+    /// Has the loop run a future that serves a connection.
     pub(super) fn begin<F>(self: &Rc<Self>, name: String, serving: F)
     where
         F: Future<Output = Result<(), String>> + 'static,
@@ -128,7 +128,7 @@ impl Connections {
         self.change.announce();
     }
 
-    /// Cuts all connections; gives how many there were.
+    /// Cancels the tasks of all connections; gives how many there were.
     pub(super) fn cut(&self) -> usize {
         let tasks = self.tasks.borrow().clone();
         tasks.values().filter(|task| task.cancel()).count()
@@ -143,7 +143,7 @@ impl Connections {
     }
 }
 
-/// Something listens for as long as this lives.
+/// Counts as a listener for as long as it lives.
 struct Listening(Rc<Connections>);
 
 impl Drop for Listening {
@@ -153,7 +153,7 @@ impl Drop for Listening {
     }
 }
 
-/// Somebody is connected for as long as this lives.
+/// Counts as a connection for as long as it lives.
 struct Connected(Rc<Connections>, u64);
 
 impl Drop for Connected {

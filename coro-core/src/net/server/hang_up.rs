@@ -5,18 +5,19 @@ use std::io;
 
 use crate::net::ReadError;
 
-/// No chain of errors is looked through any further: one that leads back to itself has no end.
+/// How many errors of a chain are examined at most: a chain that leads back to itself has no end.
 const DEPTH_MAX: u32 = 32;
 
 /// Whether an error says that the other end of a connection has gone: it was reset, aborted or
 /// broken, ended too early, is not there any more, or has not answered the system for too long.
 ///
-/// Every public port sees such ends all day, and no one has to be told. So a handler of
+/// Every public port sees such ends all day, and they need no report. So a handler of
 /// [`start_server`](super::start_server) may end with them: see
-/// [`HandlerOutput`](super::HandlerOutput). This is for errors of types that it cannot look into,
-/// and for servers of other kinds. The error itself is looked at, what it wraps, and its sources.
+/// [`HandlerOutput`](super::HandlerOutput). This function is for errors of types that the server
+/// does not know, and for servers of other kinds. It examines the error itself, the error that it
+/// wraps, and its sources.
 ///
-/// A deadline of one's own, as of [`timeout`](crate::time::timeout), is no such end.
+/// A deadline of the program's own, as of [`timeout`](crate::time::timeout), is no such end.
 ///
 /// ```
 /// use coro::net::is_hang_up;
@@ -39,7 +40,7 @@ fn is_hang_up_within(error: &(dyn Error + 'static), depth: u32) -> bool {
         if is_of_peer(error) {
             return true;
         }
-        // The source of an `io::Error` is that of the error in it, and passes over that one.
+        // The source of an `io::Error` is the source of the error in it, and skips that error.
         wrapped = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
     }
     if let Some(error) = error.downcast_ref::<ReadError>() {

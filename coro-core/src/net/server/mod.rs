@@ -24,27 +24,27 @@ pub use outcome::HandlerOutput;
 pub use unix::start_unix_server;
 
 use super::TcpStream;
+use super::close_on_drop::CloseOnDrop;
 use crate::wait::until::Until;
 use connections::Connections;
 
-/// Listens on all of the addresses, and has `handler` serve whoever connects.
+/// Listens on all of the addresses, and has `handler` serve each connection.
 ///
 /// The counterpart of `asyncio.start_server`. For each connection `handler` is called with its
 /// stream and the address of its other end, and the future that it gives runs as a task of its own,
-/// called `connection` and that address. When the task ends its stream is closed; a handler that has
-/// not read to the end makes sure by [`close_in_order`](super::close_in_order) that its answer
-/// arrives. An error that it
-/// ends with, or a panic, goes to the loop's
-/// [exception handler](crate::event_loop::LoopHandle::set_exception_handler) under that name, and harms neither
-/// the server nor the other connections.
+/// called `connection` and that address. When the task ends its stream is closed; a handler that
+/// has not read to the end makes sure by [`close_in_order`](super::close_in_order) that its answer
+/// arrives. An error that it ends with, or a panic, goes to the loop's [exception
+/// handler](crate::event_loop::LoopHandle::set_exception_handler) under that name, and harms
+/// neither the server nor the other connections.
 ///
-/// Connections belong to the [`Server`]: dropping it cuts them. [`Server::builder`] has more to
-/// choose from, and [`Server`] says how it ends.
+/// Connections belong to the [`Server`]: dropping it cuts them. [`Server::builder`] has more
+/// settings, and [`Server`] says how it ends.
 ///
-/// Give addresses, such as `"127.0.0.1:8080"` or `&[SocketAddr]`: resolving a name here would hold
-/// up the loop meanwhile; [`lookup_host`](super::lookup_host) does it beforehand. Port 0 lets the
-/// system choose one, for each address another. Where addresses of both families are given, those
-/// of IP version 6 leave version 4 alone.
+/// Give addresses, such as `"127.0.0.1:8080"` or `&[SocketAddr]`: resolving a name here would
+/// block the loop; [`lookup_host`](super::lookup_host) does it beforehand. Port 0 lets the
+/// system choose a port, another for each address. If addresses of both families are given, the
+/// sockets of IP version 6 do not listen for version 4.
 ///
 /// ```
 /// use coro::net::{TcpStream, open_connection, start_server};
@@ -71,8 +71,8 @@ use connections::Connections;
 ///
 /// # Errors
 ///
-/// If an address cannot be listened on. One that this machine does not have is passed over, as long
-/// as another is left.
+/// If an address cannot be listened on. An address that this machine does not have is passed over,
+/// as long as another one remains.
 ///
 /// # Panics
 ///
@@ -86,13 +86,13 @@ where
     Server::builder().start(addresses, handler)
 }
 
-/// A server that runs, with the connections that it serves.
+/// A running server, with the connections that it serves.
 ///
 /// It accepts connections from the moment it is made. Its methods are those of asyncio's, and the
 /// same as those of a [`ProtocolServer`](super::ProtocolServer). There are five ways to end it:
 ///
 /// - [`shutdown`](Self::shutdown) stops listening, gives connections time to finish, and aborts
-///   those that have not;
+///   the connections that have not;
 /// - [`close`](Self::close) stops listening, and lets connections live on for as long as they like;
 ///   [`wait_closed`](Self::wait_closed) waits for their end;
 /// - dropping [`serve_forever`](Self::serve_forever) midway closes it;
@@ -101,8 +101,8 @@ where
 /// - the end of the loop drops everything.
 ///
 /// A connection is closed or aborted by cancelling its task: the handler's future is dropped in the
-/// loop's next turn, and the stream in it closed. Nothing is buffered here, so what the handler has
-/// written is sent all the same.
+/// loop's next turn, and the stream in it closed. Nothing is buffered here, so the bytes that the
+/// handler has written are sent all the same.
 #[must_use = "dropping the server cuts its connections: keep it, and await `serve_forever` or `shutdown`"]
 pub struct Server {
     addresses: Vec<SocketAddr>,
@@ -110,7 +110,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Settings for a server that is different from what [`start_server`] makes.
+    /// Settings for a server that is different from a server of [`start_server`].
     pub fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }
@@ -119,7 +119,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If there is none, as where the server does not listen for TCP.
+    /// If there is none, as for a server that does not listen for TCP.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let none = || io::Error::new(io::ErrorKind::Unsupported, "it has no socket address");
         self.addresses.first().copied().ok_or_else(none)
@@ -150,7 +150,7 @@ impl Server {
     /// If a listening socket has failed, so that no listener is left; at once, whatever connections
     /// there are. The loop's exception handler is told of every such failure too.
     pub async fn serve_forever(&self) -> io::Result<()> {
-        let _close = CloseOnDrop(self);
+        let _close = CloseOnDrop(|| self.close());
         self.connections.until_not_listening().await;
         self.connections.take_failure()?;
         self.wait_closed().await;
@@ -159,16 +159,16 @@ impl Server {
 
     /// Stops listening; connections live on.
     ///
-    /// The listening sockets are closed in the loop's next turn. A connection that is accepted until
-    /// then, or that still waits in the system's queue, is broken off. The second time it does
-    /// nothing.
+    /// The listening sockets are closed in the loop's next turn. A connection that is accepted
+    /// until then, or that still waits in the system's queue, is broken off. The second time it
+    /// does nothing.
     pub fn close(&self) {
         self.connections.close();
     }
 
     /// Waits until nothing listens any more, and the last connection has ended.
     ///
-    /// It does not end before somebody calls [`close`](Self::close). A handler that awaits it waits
+    /// It does not end before [`close`](Self::close) is called. A handler that awaits it waits
     /// for itself. Dropping the wait loses nothing.
     pub async fn wait_closed(&self) {
         self.connections.until_over().await;
@@ -177,7 +177,7 @@ impl Server {
     /// Closes every connection that is there, and gives how many there were; the server goes on
     /// listening.
     ///
-    /// As nothing that was written is held back here, it is the same as
+    /// Bytes that a handler has written are not held back, so this is the same as
     /// [`abort_clients`](Self::abort_clients).
     pub fn close_clients(&self) -> usize {
         self.connections.cut()
@@ -189,14 +189,14 @@ impl Server {
         self.connections.cut()
     }
 
-    /// Stops listening, lets the connections finish for as long as `grace`, and then aborts those
-    /// that have not. Gives how many it had to abort.
+    /// Stops listening, lets the connections finish for as long as `grace`, and then aborts the
+    /// connections that have not. Gives how many it had to abort.
     ///
-    /// A connection finishes in order as its handler does so: one that is cut loses what it has not
-    /// sent, and may lose what it sent last.
+    /// A connection finishes in order if its handler does. A connection that is cut loses the bytes
+    /// that it has not sent, and may lose the bytes that it sent last.
     ///
     /// When it returns every handler's future is gone and its stream closed. Tasks that handlers
-    /// have spawned are their own affair. A handler that awaits it waits for itself, and is cut.
+    /// have spawned go on. A handler that awaits it waits for itself, and is cut.
     /// Dropping the wait leaves the server closed, and the connections to live on until it is
     /// dropped too.
     ///
@@ -228,14 +228,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.connections.close();
         self.connections.cut();
-    }
-}
-
-struct CloseOnDrop<'a>(&'a Server);
-
-impl Drop for CloseOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 

@@ -11,10 +11,10 @@ use crate::net::ReadError;
 /// The output that the handler of a connection may end with: `()`, or a [`Result`] with any error
 /// that can be displayed.
 ///
-/// An error goes to the loop's exception handler, under the name of the connection. One by which
-/// the other end has gone does not ([`is_hang_up`]): clients that break off are no
-/// failures of the server. It is recognised in an [`io::Error`], in a boxed `dyn Error` and in what
-/// these wrap. A handler with an error of another type asks [`is_hang_up`] itself.
+/// An error goes to the loop's exception handler, under the name of the connection. An error that
+/// says that the other end has gone is not reported ([`is_hang_up`]): clients that break off are no
+/// failures of the server. It is recognised in an [`io::Error`], in a boxed `dyn Error` and in the
+/// errors that these wrap. A handler with an error of another type asks [`is_hang_up`] itself.
 #[diagnostic::on_unimplemented(
     message = "the handler of a connection cannot end with `{Self}`",
     label = "a handler ends with `()` or `Result<(), E>`",

@@ -8,20 +8,20 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::accept::Listen;
 use super::{HandlerOutput, Server, ServerBuilder};
+use crate::net::listen::Listen;
 use crate::net::unix_listener::is_left_over;
 use crate::net::{UnixListener, UnixStream};
 
-/// Listens at a path, and has `handler` serve whoever connects.
+/// Listens at a path, and has `handler` serve each connection.
 ///
 /// The counterpart of `asyncio.start_unix_server`: as [`start_server`](super::start_server), with a
-/// [`UnixStream`] and the address of its other end, which most have none of; so the tasks are called
-/// `connection` and their number.
+/// [`UnixStream`] and the address of its other end. Most other ends have no address, so the tasks
+/// are called `connection` and their number.
 ///
-/// A socket that is left over at the path from a server that has died is replaced; anything else
-/// that is there is not. When the server stops listening it removes the socket, if it is still its
-/// own.
+/// A socket at the path that a server has left behind when it died is replaced; any other file is
+/// not. When the server stops listening it removes the socket's file, unless another has taken its
+/// place.
 ///
 /// ```
 /// use coro::net::{UnixStream, start_unix_server};
@@ -45,7 +45,7 @@ use crate::net::{UnixListener, UnixStream};
 ///
 /// # Errors
 ///
-/// If the path cannot be listened at; `AddrInUse` if somebody does.
+/// If the path cannot be listened at; `AddrInUse` if another socket listens there.
 ///
 /// # Panics
 ///
@@ -107,7 +107,7 @@ fn inode(path: &Path) -> Option<(u64, u64)> {
 }
 
 struct OwnListener {
-    /// Goes first, so that nobody is refused at a path where nobody listens any more.
+    /// Dropped first, so that no client is refused at a path where nothing listens any more.
     _file: OwnFile,
     listener: UnixListener,
 }
@@ -121,14 +121,11 @@ impl Listen for OwnListener {
     }
 
     fn name(peer: &SocketAddr, number: u64) -> String {
-        match peer.as_pathname() {
-            Some(path) => format!("connection {}", path.display()),
-            None => format!("connection {number}"),
-        }
+        UnixListener::name(peer, number)
     }
 }
 
-/// The socket's file, which goes when the listener does, unless another has taken its place.
+/// The socket's file, which is removed with the listener, unless another has taken its place.
 struct OwnFile {
     path: PathBuf,
     inode: Option<(u64, u64)>,
@@ -137,7 +134,7 @@ struct OwnFile {
 impl Drop for OwnFile {
     fn drop(&mut self) {
         if self.inode.is_some() && inode(&self.path) == self.inode {
-            let _ = fs::remove_file(&self.path); // it was there a moment ago; nobody is to be told
+            let _ = fs::remove_file(&self.path); // it was there a moment ago; a failure has no caller to return to
         }
     }
 }

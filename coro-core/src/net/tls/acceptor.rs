@@ -21,8 +21,8 @@ use super::{TlsError, TlsStream, provider};
 /// Makes TLS connections as a server. Cloning it is cheap; make one and use it for all connections,
 /// whose sessions clients can then resume.
 ///
-/// Who needs more than the [builder](TlsAcceptor::builder) offers makes it a
-/// [`rustls::ServerConfig`] and converts that.
+/// For settings that the [builder](TlsAcceptor::builder) does not have, convert a
+/// [`rustls::ServerConfig`].
 #[derive(Clone)]
 pub struct TlsAcceptor {
     config: Arc<ServerConfig>,
@@ -30,7 +30,7 @@ pub struct TlsAcceptor {
 }
 
 impl TlsAcceptor {
-    /// One that presents this certificate: its chain, its own first, and key.
+    /// An acceptor that presents this certificate: its chain, its own first, and key.
     ///
     /// # Errors
     ///
@@ -43,18 +43,18 @@ impl TlsAcceptor {
         Self::builder(chain, key).build()
     }
 
-    /// One that presents the certificate in these PEM files, the chain and the key.
+    /// An acceptor that presents the certificate in these PEM files, the chain and the key.
     ///
-    /// It blocks while it reads them: call it before there are connections to wait.
+    /// It blocks while it reads the files: call it before there are connections.
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Self::new), and if a file cannot be read or is malformed.
+    /// The errors of [`new`](Self::new), and if a file cannot be read or is malformed.
     pub fn from_pem_files(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> io::Result<Self> {
         Self::new(certificates_from_file(chain)?, private_key_from_file(key)?)
     }
 
-    /// One that also asks for client certificates or speaks certain application protocols.
+    /// Settings of an acceptor, such as client certificates or application protocols.
     pub fn builder(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
@@ -67,7 +67,7 @@ impl TlsAcceptor {
         }
     }
 
-    /// How long a handshake may take, by the loop's clock; 60 seconds unless set, as in asyncio.
+    /// How long a handshake may take, by the loop's clock; 60 seconds by default, as in asyncio.
     /// [`Duration::MAX`] is no limit.
     #[must_use]
     pub fn handshake_timeout(mut self, limit: Duration) -> Self {
@@ -75,9 +75,9 @@ impl TlsAcceptor {
         self
     }
 
-    /// How long a `close` may wait for the other end to take in what is left and then to end, both
-    /// together; 30 seconds unless set, as in asyncio. [`Duration::MAX`] is no limit. It is
-    /// [`TlsStream`] that says what comes of it.
+    /// How long a `close` may wait for the other end to take in the bytes that wait and then to
+    /// end, both together; 30 seconds by default, as in asyncio. [`Duration::MAX`] is no limit.
+    /// [`TlsStream`] describes the close.
     #[must_use]
     pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
         self.limits.shutdown = limit;
@@ -85,13 +85,13 @@ impl TlsAcceptor {
     }
 
     /// Makes a stream that a client has just opened a TLS connection. Await it in the task of the
-    /// connection, not in the one that accepts: a client may take its time. Dropping the wait drops
-    /// the stream.
+    /// connection, not in the task that accepts: a client may take its time. Dropping the wait
+    /// drops the stream.
     ///
     /// # Errors
     ///
     /// [`InvalidData`](io::ErrorKind::InvalidData) with a [`TlsError`] for a client that does not
-    /// speak TLS, refuses the certificate, or whose own is not valid,
+    /// speak TLS, refuses the certificate, or has an invalid one itself,
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if it hangs up,
     /// [`TimedOut`](io::ErrorKind::TimedOut) if it takes too long, and errors of the stream.
     ///
@@ -107,17 +107,17 @@ impl TlsAcceptor {
         handshake(server.into(), stream, self.limits).await
     }
 
-    /// As [`accept`](Self::accept), in the midst of a conversation that was held in plain text,
-    /// such as an SMTP one after the answer to STARTTLS. For one held by callbacks, see
+    /// As [`accept`](Self::accept), in the midst of a conversation in plain text, such as SMTP
+    /// after the answer to STARTTLS. For transports, see
     /// [`Transport::start_tls_server`](crate::net::Transport::start_tls_server).
     ///
     /// # Errors
     ///
-    /// Those of `accept`, and [`InvalidData`](io::ErrorKind::InvalidData) if the reader has read
-    /// more than was taken from it: that came in plain text, from anybody, and must not be taken
-    /// for a part of what is protected. In a protocol whose clients begin their handshake without
-    /// waiting for an answer, call `accept` on the `BufReader` itself: what it holds is then taken
-    /// for the beginning of the handshake.
+    /// The errors of `accept`, and [`InvalidData`](io::ErrorKind::InvalidData) if the reader has
+    /// read more bytes than were taken from it: they came in plain text, perhaps from an attacker,
+    /// and must not count as a part of the protected conversation. In a protocol whose clients
+    /// begin their handshake without waiting for an answer, call `accept` on the `BufReader`
+    /// itself: the bytes in it are then the beginning of the handshake.
     ///
     /// # Panics
     ///
@@ -154,7 +154,7 @@ impl fmt::Debug for TlsAcceptor {
     }
 }
 
-/// What a [`TlsAcceptor`] shall do otherwise than by default.
+/// Settings of a [`TlsAcceptor`].
 #[must_use = "a builder does nothing until it builds"]
 pub struct TlsAcceptorBuilder {
     chain: Vec<CertificateDer<'static>>,
@@ -175,7 +175,7 @@ impl TlsAcceptorBuilder {
     }
 
     /// Speaks these application protocols (ALPN), the preferred first, and refuses clients that
-    /// offer only others. One that offers none is served.
+    /// offer only others. A client that offers none is served.
     pub fn alpn_protocols(
         mut self,
         protocols: impl IntoIterator<Item = impl Into<Vec<u8>>>,

@@ -19,9 +19,9 @@ use crate::net::{TcpStream, open_connection};
 /// Makes TLS connections as a client. Cloning it is cheap; make one and use it for all connections,
 /// which can then resume one another's sessions.
 ///
-/// Servers are always verified: against the roots that the machine trusts, or against those given
-/// to the [builder](TlsConnector::builder). Who needs another policy makes it a
-/// [`rustls::ClientConfig`] and converts that.
+/// Servers are always verified: against the roots that the machine trusts, or against roots that
+/// the [builder](TlsConnector::builder) was given. For another policy, convert a
+/// [`rustls::ClientConfig`].
 #[derive(Clone)]
 pub struct TlsConnector {
     config: Arc<ClientConfig>,
@@ -29,8 +29,8 @@ pub struct TlsConnector {
 }
 
 impl TlsConnector {
-    /// One that trusts what the machine trusts, by the verifier of the platform. It reads the
-    /// machine's roots, which takes a few milliseconds.
+    /// A connector that trusts the machine's roots, by the verifier of the platform. It reads the
+    /// roots, which takes a few milliseconds.
     ///
     /// # Errors
     ///
@@ -39,12 +39,12 @@ impl TlsConnector {
         Self::builder().build()
     }
 
-    /// One with roots, a client certificate or application protocols of its own.
+    /// Settings of a connector: roots, a client certificate or application protocols of its own.
     pub fn builder() -> TlsConnectorBuilder {
         TlsConnectorBuilder::default()
     }
 
-    /// How long a handshake may take, by the loop's clock; 60 seconds unless set, as in asyncio.
+    /// How long a handshake may take, by the loop's clock; 60 seconds by default, as in asyncio.
     /// [`Duration::MAX`] is no limit.
     #[must_use]
     pub fn handshake_timeout(mut self, limit: Duration) -> Self {
@@ -52,9 +52,9 @@ impl TlsConnector {
         self
     }
 
-    /// How long a `close` may wait for the other end to take in what is left and then to end, both
-    /// together; 30 seconds unless set, as in asyncio. [`Duration::MAX`] is no limit. It is
-    /// [`TlsStream`] that says what comes of it.
+    /// How long a `close` may wait for the other end to take in the bytes that wait and then to
+    /// end, both together; 30 seconds by default, as in asyncio. [`Duration::MAX`] is no limit.
+    /// [`TlsStream`] describes the close.
     #[must_use]
     pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
         self.limits.shutdown = limit;
@@ -64,8 +64,8 @@ impl TlsConnector {
     /// Makes a fresh stream a TLS connection to the server of that name, a DNS name or an IP
     /// address, which is asked for (SNI) and which the server's certificate has to be valid for.
     ///
-    /// Take the name from whoever wants the connection, never from what a peer said. Dropping the
-    /// wait drops the stream.
+    /// Take the name from the program or its user, never from a peer. Dropping the wait drops the
+    /// stream.
     ///
     /// In TLS 1.3 a client is done before the server has seen its certificate; a server that
     /// refuses it says so at the first read.
@@ -92,15 +92,15 @@ impl TlsConnector {
         handshake(client.into(), stream, self.limits).await
     }
 
-    /// As [`connect`](Self::connect), in the midst of a conversation that was held in plain text,
-    /// such as an SMTP one after the answer to STARTTLS. For one held by callbacks, see
+    /// As [`connect`](Self::connect), in the midst of a conversation in plain text, such as SMTP
+    /// after the answer to STARTTLS. For transports, see
     /// [`Transport::start_tls`](crate::net::Transport::start_tls).
     ///
     /// # Errors
     ///
-    /// Those of `connect`, and [`InvalidData`](io::ErrorKind::InvalidData) if the reader has read
-    /// more than was taken from it: that came in plain text, from anybody, and must not be taken
-    /// for a part of what is protected.
+    /// The errors of `connect`, and [`InvalidData`](io::ErrorKind::InvalidData) if the reader has
+    /// read more bytes than were taken from it: they came in plain text, perhaps from an attacker,
+    /// and must not count as a part of the protected conversation.
     ///
     /// # Panics
     ///
@@ -121,7 +121,7 @@ impl TlsConnector {
     ///
     /// # Errors
     ///
-    /// Those of the two.
+    /// The errors of both.
     ///
     /// # Panics
     ///
@@ -157,7 +157,7 @@ impl fmt::Debug for TlsConnector {
     }
 }
 
-/// What a [`TlsConnector`] shall do otherwise than by default.
+/// Settings of a [`TlsConnector`].
 #[derive(Default)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct TlsConnectorBuilder {
@@ -167,8 +167,8 @@ pub struct TlsConnectorBuilder {
 }
 
 impl TlsConnectorBuilder {
-    /// Trusts these certificates and what they have signed, instead of the machine's roots. Called
-    /// again, adds to them.
+    /// Trusts these certificates and those that they have signed, instead of the machine's roots.
+    /// Called again, adds to them.
     pub fn root_certificates(
         mut self,
         roots: impl IntoIterator<Item = CertificateDer<'static>>,

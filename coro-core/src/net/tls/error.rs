@@ -6,10 +6,10 @@ use std::io;
 
 use rustls::{CertificateError, InconsistentKeys};
 
-/// Why TLS failed: what lies inside the [`io::Error`] of a handshake, a read or a write, and has
+/// A failure of TLS. It lies inside the [`io::Error`] of a handshake, a read or a write, and has
 /// rustls's own error as its [`source`](Error::source).
 ///
-/// Errors of the stream below, and the end of the stream, are not of this type but as they came.
+/// Errors of the stream below, and the end of the stream, are passed on as they are.
 ///
 /// ```
 /// use coro_core::net::tls::{TlsError, rustls};
@@ -29,7 +29,7 @@ use rustls::{CertificateError, InconsistentKeys};
 pub struct TlsError(rustls::Error);
 
 impl TlsError {
-    /// What rustls says.
+    /// The error of rustls.
     pub fn as_rustls(&self) -> &rustls::Error {
         &self.0
     }
@@ -39,7 +39,7 @@ impl TlsError {
         io::Error::new(io::ErrorKind::InvalidData, TlsError(error.clone()))
     }
 
-    /// As an error of what the caller has configured.
+    /// As an error of the caller's configuration.
     pub(super) fn in_configuration(error: rustls::Error) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidInput, TlsError(error))
     }
@@ -73,7 +73,7 @@ fn certificate(why: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         CertificateError::UnknownIssuer => {
             f.write_str("certificate not signed by any root that is trusted here")
         }
-        // These say what they are about themselves.
+        // The texts of these errors need no introduction.
         CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYetContext { .. }
         | CertificateError::NotValidForNameContext { .. }

@@ -1,4 +1,4 @@
-//! The beginning of a TLS connection, and how long its ends may take.
+//! The handshake that begins a TLS connection, within its time limit.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,7 +16,7 @@ use crate::wait::until::Until;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long things may take; [`Duration::MAX`] is no limit.
+/// How long a handshake and a shutdown may take; [`Duration::MAX`] is no limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) handshake: Duration,

@@ -1,14 +1,14 @@
 //! TLS, by [rustls], over any stream of bytes. Feature `tls`.
 //!
 //! A [`TlsConnector`] makes a stream the client's end of a [`TlsStream`], a [`TlsAcceptor`] the
-//! server's: a fresh one, or, by `start_tls`, one on which plain text was spoken before.
+//! server's: over a fresh stream or, by `start_tls`, over a stream that has carried plain text.
 //!
 //! ```no_run
 //! use coro::net::tls::TlsConnector;
 //! use futures::{AsyncReadExt, AsyncWriteExt};
 //!
 //! coro::run(async {
-//!     let connector = TlsConnector::new()?; // trusts what the machine trusts
+//!     let connector = TlsConnector::new()?; // trusts the machine's roots
 //!     let mut tls = connector.open_connection("www.example.org", 443).await?;
 //!     tls.write_all(b"HEAD / HTTP/1.0\r\n\r\n").await?;
 //!     tls.flush().await?;
@@ -19,7 +19,7 @@
 //! # .unwrap();
 //! ```
 //!
-//! A server, and a client that trusts nobody but it:
+//! A server, and a client that trusts this server only:
 //!
 //! ```
 //! use coro::net::tls::{TlsAcceptor, TlsConnector, certificates_from_pem, private_key_from_pem};
@@ -40,7 +40,7 @@
 //!         let (stream, _) = listener.accept().await?;
 //!         let mut tls = acceptor.accept(stream).await?;
 //!         tls.write_all(b"hello").await?;
-//!         tls.close().await // this was all; it waits for the client's end, so that all arrives
+//!         tls.close().await // sends the end, and waits for the client's, so that all arrives
 //!     });
 //!
 //!     let stream = TcpStream::connect(address).await?;
@@ -53,9 +53,9 @@
 //! # .unwrap();
 //! ```
 //!
-//! A [`Protocol`](super::Protocol) is called back for what comes through TLS when its
-//! [`Transport`](super::Transport) is made over a [`TlsStream`], or, in the midst of a plain
-//! conversation, when it [goes on in TLS](super::Transport::start_tls).
+//! A [`Protocol`](super::Protocol) receives the data that comes through TLS if its
+//! [`Transport`](super::Transport) was made over a [`TlsStream`] or, after plain text, has
+//! [gone on in TLS](super::Transport::start_tls).
 //!
 //! TLS 1.3 and 1.2 are spoken, with the cryptography of ring, which is named explicitly: other
 //! providers in the same program neither matter nor disturb.
@@ -88,7 +88,7 @@ pub use plain::PlainReader;
 pub use rustls;
 pub use stream::TlsStream;
 
-/// Connects to a host by TCP and TLS, trusting what the machine trusts: the counterpart of
+/// Connects to a host by TCP and TLS, trusting the machine's roots: the counterpart of
 /// `asyncio.open_connection(host, port, ssl=True)`.
 ///
 /// It makes a connector for this one connection. For more than one, make a [`TlsConnector`] and
@@ -97,7 +97,7 @@ pub use stream::TlsStream;
 ///
 /// # Errors
 ///
-/// Those of [`TlsConnector::new`] and [`TlsConnector::open_connection`].
+/// The errors of [`TlsConnector::new`] and [`TlsConnector::open_connection`].
 ///
 /// # Panics
 ///

@@ -7,11 +7,11 @@ use std::path::Path;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// The certificates in a PEM text, in its order; other sections are passed over.
+/// The certificates in a PEM text, in its order; other sections are skipped.
 ///
 /// # Errors
 ///
-/// [`InvalidData`](io::ErrorKind::InvalidData) if there is none, or one is malformed.
+/// [`InvalidData`](io::ErrorKind::InvalidData) if there is no certificate, or one is malformed.
 pub fn certificates_from_pem(text: impl AsRef<[u8]>) -> io::Result<Vec<CertificateDer<'static>>> {
     let found = CertificateDer::pem_slice_iter(text.as_ref()).collect::<Result<Vec<_>, _>>();
     match found.map_err(|error| malformed("certificates", error))? {
@@ -24,14 +24,14 @@ pub fn certificates_from_pem(text: impl AsRef<[u8]>) -> io::Result<Vec<Certifica
 ///
 /// # Errors
 ///
-/// [`InvalidData`](io::ErrorKind::InvalidData) if there is none, or it is malformed.
+/// [`InvalidData`](io::ErrorKind::InvalidData) if there is no key, or it is malformed.
 pub fn private_key_from_pem(text: impl AsRef<[u8]>) -> io::Result<PrivateKeyDer<'static>> {
     PrivateKeyDer::from_pem_slice(text.as_ref()).map_err(|error| malformed("private key", error))
 }
 
 /// The certificates in a PEM file, as [`certificates_from_pem`] finds them.
 ///
-/// It blocks while it reads: call it before there are connections to wait.
+/// It blocks while it reads: call it before there are connections.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub fn certificates_from_file(path: impl AsRef<Path>) -> io::Result<Vec<Certific
 
 /// The first private key in a PEM file, as [`private_key_from_pem`] finds it.
 ///
-/// It blocks while it reads: call it before there are connections to wait.
+/// It blocks while it reads: call it before there are connections.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The plain text that TLS may follow.
+//! A reader of plain text that TLS may follow.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::net::StreamReader;
 /// A reader through which plain text was read before `start_tls`: a [`BufReader`] or a
 /// [`StreamReader`]. It cannot be implemented elsewhere.
 pub trait PlainReader: sealed::Sealed {
-    /// What it reads from.
+    /// The stream that it reads from.
     type Stream;
 
     /// The stream, and how many bytes were read from it but not taken from here.
@@ -44,8 +44,9 @@ impl<S> PlainReader for StreamReader<S> {
 
 /// The stream below a reader that has not read beyond the plain part of the conversation.
 ///
-/// What it has read beyond came in plain text, from whoever sits on the line. Taken for a part of
-/// the protected conversation it would be an injected command; dropped, it would be a lost one.
+/// Bytes beyond that came in plain text, perhaps from an attacker on the line. If they counted as a
+/// part of the protected conversation, they would be injected commands; if they were dropped,
+/// commands would be lost.
 pub(super) fn only_plain<R: PlainReader>(reader: R) -> io::Result<R::Stream> {
     match reader.into_stream() {
         (stream, 0) => Ok(stream),

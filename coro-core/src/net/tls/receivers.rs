@@ -1,11 +1,11 @@
-//! The two tasks that may wait for what arrives by TLS: one reads, one closes.
+//! The two receivers of a TLS connection: a task that reads, and a task that closes.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use crate::wait::queue::wake_each;
 
-/// Who takes in what arrives.
+/// The task that takes in the bytes that arrive.
 #[derive(Clone, Copy)]
 pub(super) enum TaskOfDirection {
     Reader,
@@ -13,8 +13,8 @@ pub(super) enum TaskOfDirection {
     Closer,
 }
 
-/// The wakers of those who wait. A stream knows one who waits to read from it, so each of the two
-/// has it wake both, and tells the other of all that it took in.
+/// The wakers of the two tasks. A stream wakes only the last task that polled it, so each task
+/// registers a waker that wakes both, and wakes the other when it has taken bytes in.
 #[derive(Default)]
 pub(super) struct Receivers {
     reader: Option<Waker>,
@@ -29,7 +29,7 @@ impl Receivers {
         }
     }
 
-    /// A waker for the stream that wakes `own` and the other who waits, if that is another task.
+    /// A waker for the stream that wakes `own` and the other task, if one waits.
     pub(super) fn waker_of_both(&mut self, of: TaskOfDirection, own: &Waker) -> Option<Waker> {
         let (_, other) = self.places(of);
         let other = other.as_ref().filter(|other| !other.will_wake(own))?;
@@ -37,7 +37,7 @@ impl Receivers {
         Some(Arc::new(Both(both)).into())
     }
 
-    /// Notes that `of` waits.
+    /// Registers the waker of `of`.
     pub(super) fn note(&mut self, of: TaskOfDirection, waker: &Waker) {
         let (own, _) = self.places(of);
         match own {
@@ -46,7 +46,7 @@ impl Receivers {
         }
     }
 
-    /// `of` has taken something in, which the other may wait for.
+    /// Wakes the other task, as `of` has taken bytes in for which that may wait.
     pub(super) fn wake_other(&mut self, of: TaskOfDirection) {
         let (_, other) = self.places(of);
         if let Some(other) = other.take() {

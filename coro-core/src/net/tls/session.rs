@@ -17,10 +17,10 @@ const RECEIVES_MAX: usize = 32;
 
 pub(super) struct Session {
     connection: Connection,
-    /// What the connection died of. It is answered to everybody from then on.
+    /// The error that ended the connection. Every later operation gives it.
     failure: Option<rustls::Error>,
     closing: bool,
-    /// Who waits to write, and has to learn when a reader finds that the connection died.
+    /// The task that waits to write. It is woken when a reader finds that the connection failed.
     writer: Option<Waker>,
     receivers: Receivers,
 }
@@ -40,7 +40,7 @@ impl Session {
         &self.connection
     }
 
-    /// Ready once each side knows who the other is, and all that it has to be told has been sent.
+    /// Ready once the handshake is done on both sides, and its last message is sent.
     ///
     /// Every round but the last takes in at least a byte, so it ends whatever the peer sends.
     pub(super) fn poll_handshake<S: AsyncRead + AsyncWrite + Unpin>(
@@ -51,7 +51,7 @@ impl Session {
         loop {
             let sent = self.poll_send(stream, cx);
             if let Some(failure) = &self.failure {
-                // The alert that tells the other end goes first, if it can go at all.
+                // The alert for the other end is sent first, if it can be sent.
                 return sent.map(|_| Err(TlsError::of(failure)));
             }
             if !self.connection.is_handshaking() {
@@ -68,7 +68,7 @@ impl Session {
         }
     }
 
-    /// Gives what was received; nothing only after the other end has said that this was all.
+    /// Gives received bytes; none only after the other end has sent close_notify.
     pub(super) fn poll_read<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -96,8 +96,8 @@ impl Session {
         Poll::Pending
     }
 
-    /// Enciphers what `write` hands in, of which it takes no more than it may hold back, and sends
-    /// what the stream takes of that; but only after everything from before has been sent.
+    /// Enciphers the bytes that `write` hands in, no more than it may hold back, and sends as many
+    /// as the stream takes; but only after all earlier bytes were sent.
     pub(super) fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -109,14 +109,14 @@ impl Session {
         }
         ready!(self.poll_sent(stream, cx))?;
         let taken = write(&mut self.connection.writer())?;
-        // Not refused for want of budget: the writer need not come back to have it sent.
+        // The budget does not refuse this, as the writer need not come back to have it sent.
         if let Poll::Ready(Err(error)) = budget::unlimited(|| self.poll_send(stream, cx)) {
             return Poll::Ready(Err(error));
         }
         Poll::Ready(Ok(taken))
     }
 
-    /// Ready once everything that was written is on its way.
+    /// Ready once the stream has taken all bytes that were written.
     pub(super) fn poll_flush<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -126,7 +126,7 @@ impl Session {
         Pin::new(stream).poll_flush(cx)
     }
 
-    /// Says that this was all, and closes the stream for writing.
+    /// Sends close_notify, and closes the stream for writing.
     pub(super) fn poll_close<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -138,10 +138,10 @@ impl Session {
         Pin::new(stream).poll_close(cx)
     }
 
-    /// Ready once the other end has ended, or has sent data, which is left to be read. All else that
-    /// comes, as the tickets of a server that follow its handshake, is taken in.
+    /// Ready once the other end has ended, or has sent data, which stays to be read. All other
+    /// messages, such as the tickets of a server that follow its handshake, are taken in.
     ///
-    /// An end without close_notify is an end: nothing that was read depends on it here.
+    /// An end without close_notify is an end: no data that was read depends on it here.
     pub(super) fn poll_end<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -162,8 +162,8 @@ impl Session {
         Poll::Pending
     }
 
-    /// Sends close_notify as far as that goes at once, if nothing waits to be sent before it, and
-    /// closes the stream for writing.
+    /// Sends close_notify without waiting, if no bytes wait to be sent before it, and closes the
+    /// stream for writing.
     pub(super) fn try_close<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) {
         if self.connection.wants_write() || self.connection.is_handshaking() {
             return;
@@ -180,7 +180,7 @@ impl Session {
         self.failure.is_some()
     }
 
-    /// Sends what waits to be sent, unless the connection died.
+    /// Sends the bytes that wait, unless the connection failed.
     fn poll_sent<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -211,7 +211,7 @@ impl Session {
         Poll::Ready(Ok(()))
     }
 
-    /// As [`poll_receive`](Self::poll_receive), for one of two who may wait at once.
+    /// As [`poll_receive`](Self::poll_receive), for one of two tasks that may wait at once.
     fn poll_receive_for<S: AsyncRead + Unpin>(
         &mut self,
         receiver: TaskOfDirection,
@@ -230,7 +230,7 @@ impl Session {
         polled
     }
 
-    /// Takes in what arrives and deciphers it; none at the end of the stream.
+    /// Takes in bytes and deciphers them; `None` at the end of the stream.
     fn poll_receive<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
@@ -248,7 +248,7 @@ impl Session {
         self.failure.as_ref().map(TlsError::of)
     }
 
-    /// Sends the alert as far as that goes at once, and has a waiting writer look.
+    /// Sends the alert without waiting, and wakes a waiting writer.
     fn tell_of_failure<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) {
         let writer = self.writer.take();
         let _ = budget::unlimited(|| self.poll_send(stream, cx));
@@ -258,7 +258,7 @@ impl Session {
     }
 }
 
-/// A stream as rustls wants it: "would block" where it has to be waited for.
+/// A stream as rustls wants it, with the error "would block" for a wait.
 struct Blocking<'a, 'b, S> {
     stream: &'a mut S,
     cx: &'a mut Context<'b>,

@@ -22,50 +22,51 @@ use crate::wait::until::Until;
 /// It reads and writes by the traits of [`futures::io`]; their `split` gives each direction to a
 /// task of its own.
 ///
-/// - **Reading** gives what the other end wrote. It ends with 0 bytes only after the other end has
-///   said so, by `close_notify`. A connection that ends without is
-///   [`UnexpectedEof`](io::ErrorKind::UnexpectedEof), then and at every further read: somebody may
-///   have cut it short. Dropping a read loses nothing.
-/// - **Writing** takes up to 64 KiB and sends what the stream takes of it; the next write waits
-///   until the rest has gone. So the last of what was written may lie here until `flush` or
-///   `close`: call one of them before waiting for an answer. Of `write_all` and the like it is
-///   unknown how much was written when they are dropped; what was taken is sent in order, whole,
-///   by whatever comes next.
-/// - **`close`** sends all that was written, then `close_notify`, and closes the stream for writing.
-///   Then it waits until the other end has ended too, or sends data; all else that comes, it takes
-///   in. If data comes, the other direction is in use: nothing of it is lost, and reading goes on
-///   until 0. What `close` promises is that everything written has been handed over in order, and
-///   arrives if the other end reads it, once that has ended.
-///   - It fails with [`TimedOut`](io::ErrorKind::TimedOut) if the other end does not take in what
-///     was written within the shutdown limit, 30 seconds unless
-///     [set](super::TlsConnector::shutdown_timeout). When the limit passes later, while the other
-///     end is silent but does not end, the close is done: all was sent. Outside of a loop, where
-///     there is no clock, that is not waited for.
+/// - **Reading** gives the bytes that the other end wrote. It ends with 0 bytes only after the
+///   other end has sent `close_notify`. A connection that ends without gives
+///   [`UnexpectedEof`](io::ErrorKind::UnexpectedEof), then and at every further read: an attacker
+///   may have cut it short. Dropping a read loses nothing.
+/// - **Writing** takes up to 64 KiB and sends as much of it as the stream takes; the next write
+///   waits until the rest is sent. So the last bytes may lie here until `flush` or `close`: call
+///   one of them before waiting for an answer. If `write_all` is dropped, it is unknown how many
+///   bytes were taken; the bytes that were taken are sent in order, and whole, by the next
+///   operation.
+/// - **`close`** sends all bytes that were written, then `close_notify`, and closes the stream for
+///   writing. Then it waits until the other end has ended too, or sends data; it takes all other
+///   messages in. If data comes, the other direction is in use: no data is lost, and reading goes
+///   on until 0. `close` promises that all bytes were handed over in order, and, once the other end
+///   has ended, that they arrive if it reads them.
+///   - It fails with [`TimedOut`](io::ErrorKind::TimedOut) if the other end does not take in the
+///     bytes within the shutdown limit, 30 seconds unless
+///     [set](super::TlsConnector::shutdown_timeout). If the limit passes later, while the other end
+///     is silent but does not end, the close is done: all bytes were sent. Outside of a loop, which
+///     has the clock, it does not wait for that.
 ///   - It fails with the error of the stream or of TLS if the other end breaks the connection off
-///     instead, as by a reset or an alert: what was written last may not have arrived.
+///     instead, as by a reset or an alert: the last bytes may not have arrived.
 ///   - Dropping the wait loses nothing; `close` can be called again.
 /// - **Dropping** a closed stream with data unread has the system reset the connection, and the
-///   other end may lose what was written last: read until 0, or use
-///   [`close_in_order`](crate::net::close_in_order), which discards that. Dropping a stream that was
-///   not closed sends `close_notify` if it goes at once and if all was sent that was written: then
-///   the other end reads a clean end, else a connection that was cut short. Whether it arrives is
-///   not waited for, so that it may be lost with what was sent last: only `close` makes sure.
+///   other end may lose the last bytes: read until 0, or use
+///   [`close_in_order`](crate::net::close_in_order), which discards the data. Dropping a stream
+///   that was not closed sends `close_notify`, if that needs no wait and all bytes were sent: then
+///   the other end reads a clean end, else a connection that was cut short. The drop does not wait
+///   for its arrival, so it may be lost with the last bytes: only `close` makes sure.
 /// - **Errors** of TLS are [`InvalidData`](io::ErrorKind::InvalidData) with a
 ///   [`TlsError`](super::TlsError) inside, and are given to every read and write from then on.
 ///
 /// # Panics
 ///
-/// A `close` that has to wait until the stream takes what is left panics outside of a loop, as its
-/// time limit is the loop's.
+/// A `close` that has to wait until the stream takes bytes panics outside of a loop, as its time
+/// limit needs the loop's clock.
 pub struct TlsStream<S> {
     session: Session,
     stream: S,
     shutdown_timeout: Duration,
     shutdown: Until,
     stage: CloseStage,
-    /// The last write was not taken whole: its writer had more to say.
+    /// The last write was not taken whole: its writer has more to write.
     unfinished: bool,
-    /// Takes leave when the stream is dropped. A pointer, as the struct has no bounds to call it by.
+    /// Takes leave when the stream is dropped. A pointer, as the struct has no bounds to call it
+    /// by.
     leave: fn(&mut Self),
 }
 
@@ -73,13 +74,13 @@ pub struct TlsStream<S> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CloseStage {
     Open,
-    /// All that was written is sent, and the end of it.
+    /// All bytes that were written are sent, and the end of them.
     Told,
-    /// The other end has ended too, or is not waited for any longer.
+    /// The other end has ended too, or its time has passed.
     Over,
 }
 
-/// How often a stream that is dropped reads what has come for it.
+/// How often a stream that is dropped reads, at most.
 const READS_AT_THE_END: usize = 16;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
@@ -105,8 +106,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         }
     }
 
-    /// A stream that is closed while something comes for it is reset, and then the other end may
-    /// lose what it was sent last. So the end of the other end comes first.
+    /// A stream that is closed while bytes come for it is reset, and then the other end may lose
+    /// the bytes that it was sent last. So the end of the other end comes first.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.session.poll_end(&mut self.stream, cx) {
             Poll::Pending if LoopHandle::try_current().is_none() => Poll::Ready(Ok(())),
@@ -115,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         }
     }
 
-    /// Says at the very end that this was all, if it was, without waiting.
+    /// Sends close_notify as the stream is dropped, if all bytes were sent, without waiting.
     fn take_leave(&mut self) {
         if thread::panicking() || self.unfinished || self.session.has_failed() {
             return;
@@ -128,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         }
     }
 
-    /// Reads what lies there unread, for which the system would reset the connection.
+    /// Reads the bytes that lie unread, for which the system would reset the connection.
     fn discard(&mut self) {
         let cx = &mut Context::from_waker(Waker::noop());
         let mut buffer = [0; 4096];
@@ -153,7 +154,8 @@ impl<S> TlsStream<S> {
         &self.stream
     }
 
-    /// The stream below, to set options. What is read from it or written to it is missing above.
+    /// The stream below, to set options. Bytes that are read from it are missing above, and bytes
+    /// that are written to it disturb TLS.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }
@@ -182,7 +184,7 @@ impl<S> TlsStream<S> {
 
     /// The name that the client asked for (SNI), on the side of the server.
     ///
-    /// It is what the client claims. It is in lower case, and a valid DNS name.
+    /// The client claims it. It is in lower case, and a valid DNS name.
     pub fn server_name(&self) -> Option<&str> {
         match self.connection() {
             Connection::Server(server) => server.server_name(),
@@ -194,7 +196,7 @@ impl<S> TlsStream<S> {
         self.unfinished = !matches!(written, Poll::Ready(Ok(taken)) if *taken == len);
     }
 
-    /// All else that rustls knows of the connection: whether it was resumed, exported keys.
+    /// The connection of rustls, for other facts: whether it was resumed, exported keys.
     pub fn connection(&self) -> &Connection {
         self.session.connection()
     }

@@ -1,13 +1,14 @@
-//! How a stream that is connected becomes a transport.
+//! Makes a transport of a connected stream.
 
 use std::net::SocketAddr;
 
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{Protocol, Transport};
+use crate::callbacks::CallbackTransport;
 use crate::event_loop::LoopHandle;
 
-/// Makes a transport, and waits until the protocol knows of it.
+/// Makes a transport, and waits until `connection_made` was called.
 pub(super) async fn adopt<S, P>(
     factory: impl FnOnce() -> P,
     stream: S,
@@ -20,17 +21,17 @@ where
     let (transport, driver) = Transport::with_driver(stream, factory(), peer);
     drop(LoopHandle::current().spawn(driver));
     let making = Making(&transport);
-    transport.made().await;
+    transport.connection().life().made().await;
     drop(making);
     transport
 }
 
-/// Whoever gives up waiting for a connection shall not have one.
+/// Aborts the connection if the future is dropped before `connection_made` was called.
 struct Making<'a>(&'a Transport);
 
 impl Drop for Making<'_> {
     fn drop(&mut self) {
-        if !self.0.is_made() {
+        if !self.0.connection().life().is_made() {
             self.0.abort();
         }
     }

@@ -1,30 +1,30 @@
-//! Datagrams by callbacks.
+//! Datagrams by callbacks: a protocol, its transport, and the endpoint of both.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
-use super::protocol_cell::{Host, Limits, ProtocolCell, notify_lost, notify_lost_soon};
+use crate::callbacks::{CallbackTransport, Driver, Life, ProtocolCell, WriteLimits, callbacks_of};
 use crate::event_loop::LoopHandle;
 use crate::net::UdpSocket;
 
-/// One step receives at most so many datagrams, so that a busy endpoint cannot keep others waiting.
-const DATAGRAMS_A_STEP: u32 = 32;
+/// How many datagrams one step receives at most, so that a busy endpoint cannot keep others
+/// waiting.
+const DATAGRAMS_PER_STEP: u32 = 32;
 
-/// What a datagram that waits counts beside its bytes, so that many short ones are not for nothing.
+/// How much a datagram that waits counts in addition to its bytes, so that many short ones count
+/// too.
 const OVERHEAD: usize = 8;
 
-/// What a program does with datagrams, as callbacks: the counterpart of `asyncio.DatagramProtocol`.
+/// Callbacks for the datagrams of an endpoint: the counterpart of `asyncio.DatagramProtocol`.
 ///
 /// [`connection_made`](Self::connection_made) is called first, once, and
-/// [`connection_lost`](Self::connection_lost) last, exactly once. For what may be called from
-/// within, and for panics, see [`Protocol`](super::Protocol).
+/// [`connection_lost`](Self::connection_lost) last, exactly once. For calls from within, and
+/// for panics, see [`Protocol`](super::Protocol).
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -57,16 +57,16 @@ const OVERHEAD: usize = 8;
 /// # .unwrap();
 /// ```
 pub trait DatagramProtocol: 'static {
-    /// The endpoint is there. Keep a clone of the transport to send by it.
+    /// The endpoint is open. Keep a clone of the transport to send datagrams.
     fn connection_made(&mut self, transport: &DatagramTransport) {
         let _ = transport;
     }
 
-    /// A datagram has come, perhaps an empty one. It is in a buffer that the loop reuses.
+    /// A datagram was received, perhaps an empty one. It is in a buffer that the loop reuses.
     fn datagram_received(&mut self, data: &[u8], from: SocketAddr);
 
-    /// Sending or receiving has failed, as when an earlier datagram was refused. The endpoint goes
-    /// on.
+    /// Sending or receiving has failed, as when an earlier datagram was refused. The endpoint stays
+    /// open.
     fn error_received(&mut self, error: io::Error) {
         let _ = error;
     }
@@ -83,11 +83,11 @@ pub trait DatagramProtocol: 'static {
     fn resume_writing(&mut self) {}
 }
 
-/// Has the protocol that `factory` makes told of the datagrams that come to a socket. The
+/// Makes a protocol by `factory`, and calls it with the datagrams that a socket receives. The
 /// counterpart of `loop.create_datagram_endpoint`.
 ///
-/// A socket that is [connected](UdpSocket::connect) sends to that address, and hears of its
-/// refusals. `connection_made` has been called when this is done.
+/// A socket that is [connected](UdpSocket::connect) sends to that address, and receives its
+/// refusals as errors. `connection_made` has been called when this is done.
 ///
 /// # Panics
 ///
@@ -98,71 +98,51 @@ pub async fn create_datagram_endpoint<P: DatagramProtocol>(
 ) -> DatagramTransport {
     let of = LoopHandle::current();
     let endpoint = Rc::new(Endpoint {
-        of: of.clone(),
+        life: Life::new(of.clone()),
         is_connected: socket.peer_addr().is_ok(),
         socket: RefCell::new(Some(Rc::new(socket))),
         protocol: ProtocolCell::new(Box::new(factory())),
-        waker: OnceCell::new(),
         out: RefCell::default(),
         waiting: Cell::new(0),
         errors: RefCell::default(),
-        phase: Cell::new(Phase::Open),
-        error: Cell::new(None),
     });
-    drop(of.spawn(Driver(endpoint.clone())));
-    poll_fn(|cx| match endpoint.waker.get() {
-        Some(_) => Poll::Ready(()),
-        None => {
-            cx.waker().wake_by_ref(); // the driver stands in the queue before us
-            Poll::Pending
-        }
-    })
-    .await;
+    drop(of.spawn(Driver::new(endpoint.clone(), begin)));
+    endpoint.life.made().await;
     DatagramTransport(endpoint)
 }
 
 /// An endpoint as its [`DatagramProtocol`] sees it: the counterpart of
 /// `asyncio.DatagramTransport`.
 ///
-/// A handle: clones are of the same endpoint, which belongs to the loop, and is open until it is
+/// A handle: clones are of the same endpoint. It belongs to the loop, and is open until it is
 /// closed or the loop ends, whether or not there are handles.
 #[derive(Clone)]
 pub struct DatagramTransport(Rc<Endpoint>);
 
 struct Endpoint {
-    of: LoopHandle,
+    life: Life,
     is_connected: bool,
-    /// Away for good once it is closed.
+    /// `None` once it is closed.
     socket: RefCell<Option<Rc<UdpSocket>>>,
     protocol: ProtocolCell<dyn DatagramProtocol>,
-    /// Of the driver, once that has begun.
-    waker: OnceCell<Waker>,
     out: RefCell<VecDeque<(Vec<u8>, Option<SocketAddr>)>>,
-    /// How much is in `out`, with overhead.
+    /// How many bytes are in `out`, with overhead.
     waiting: Cell<usize>,
-    /// Those that the protocol is still to be told of.
+    /// Errors that the protocol is still to be told of.
     errors: RefCell<VecDeque<io::Error>>,
-    phase: Cell<Phase>,
-    /// The one that ended it.
-    error: Cell<Option<io::Error>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Open,
-    /// What was sent still goes out, and nothing is received.
-    Closing,
-    Broken,
-    Lost,
-}
+callbacks_of!(dyn DatagramProtocol);
 
 impl DatagramTransport {
     /// Sends a datagram, which may be empty: at once, or when there is room. Without an address it
-    /// goes to the one that the socket is connected to.
+    /// goes to the address that the socket is connected to.
     ///
-    /// It never waits. How many bytes wait to be sent is given, each datagram counting 8 more; see
+    /// It never waits. It gives how many bytes wait to be sent, each datagram counting 8 more; see
     /// [`set_write_buffer_limits`](Self::set_write_buffer_limits). Errors go to
-    /// [`error_received`](DatagramProtocol::error_received). After the end it does nothing.
+    /// [`error_received`](DatagramProtocol::error_received). Datagrams that are sent when the
+    /// endpoint is closing are ignored; a program that goes on doing so is reported to the loop's
+    /// exception handler.
     ///
     /// # Panics
     ///
@@ -174,30 +154,32 @@ impl DatagramTransport {
             "an endpoint sends either to the address it is connected to, without naming one, or to \
              the one that each call names"
         );
-        if endpoint.phase.get() == Phase::Open && !endpoint.try_now(data, to) {
+        if endpoint.life.is_closing() {
+            endpoint.life.ignore_write();
+        } else if !endpoint.try_now(data, to) {
             endpoint.out.borrow_mut().push_back((data.to_vec(), to));
             endpoint.count(|waiting| waiting + data.len() + OVERHEAD);
-            endpoint.wake();
+            endpoint.life.wake();
         }
         endpoint.waiting.get()
     }
 
-    /// Sends what waits, then closes the endpoint. Nothing more is received.
+    /// Sends the datagrams that wait, then closes the endpoint. Nothing more is received.
     pub fn close(&self) {
-        if self.0.phase.get() == Phase::Open {
-            self.0.phase.set(Phase::Closing);
-            self.0.wake();
+        if self.0.life.close() {
+            self.0.life.wake();
         }
     }
 
-    /// Closes the endpoint without sending what waits.
+    /// Closes the endpoint without sending the datagrams that wait. Errors that the protocol was
+    /// not told of yet are dropped.
     pub fn abort(&self) {
         self.0.abort();
     }
 
     /// Whether the endpoint is closed, or about to be.
     pub fn is_closing(&self) -> bool {
-        self.0.phase.get() != Phase::Open
+        self.0.life.is_closing()
     }
 
     /// As [`Transport::set_write_buffer_limits`](super::Transport::set_write_buffer_limits).
@@ -206,14 +188,12 @@ impl DatagramTransport {
     ///
     /// If `low` is above `high`.
     pub fn set_write_buffer_limits(&self, high: Option<usize>, low: Option<usize>) {
-        self.0.protocol.set_limits(Limits::new(high, low));
-        self.0.count(|waiting| waiting);
+        self.0.set_limits(WriteLimits::new(high, low));
     }
 
     /// The limits as `(low, high)`.
     pub fn get_write_buffer_limits(&self) -> (usize, usize) {
-        let limits = self.0.protocol.limits();
-        (limits.low, limits.high)
+        self.0.limits().get()
     }
 
     /// How many bytes wait to be sent, each datagram counting 8 more.
@@ -246,17 +226,44 @@ impl fmt::Debug for DatagramTransport {
     }
 }
 
-impl Host for Endpoint {
-    fn of(&self) -> &LoopHandle {
-        &self.of
+impl CallbackTransport for Endpoint {
+    type Protocol = dyn DatagramProtocol;
+
+    fn life(&self) -> &Life {
+        &self.life
     }
 
-    fn fail(&self, error: io::Error) {
-        if !matches!(self.phase.get(), Phase::Broken | Phase::Lost) {
-            self.error.set(Some(error));
-            self.abort();
+    fn protocol(&self) -> &ProtocolCell<dyn DatagramProtocol> {
+        &self.protocol
+    }
+
+    fn buffered(&self) -> usize {
+        self.waiting.get()
+    }
+
+    fn poll_step(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.receive(cx);
+        self.flush(cx);
+        match self.life.is_broken() || (self.life.is_closing() && self.out.borrow().is_empty()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
     }
+
+    fn discard(&self) {
+        self.waiting.set(0);
+        drop(self.out.take());
+    }
+
+    fn release(&self) {
+        drop(self.socket.take());
+    }
+}
+
+/// Calls `connection_made`, from the driver's first step.
+fn begin(endpoint: &Rc<Endpoint>) {
+    let transport = DatagramTransport(endpoint.clone());
+    endpoint.call(|protocol| protocol.connection_made(&transport));
 }
 
 impl Endpoint {
@@ -264,25 +271,10 @@ impl Endpoint {
         self.socket.borrow().clone()
     }
 
-    fn wake(&self) {
-        if let Some(waker) = self.waker.get() {
-            waker.wake_by_ref();
-        }
-    }
-
-    fn abort(&self) {
-        if !matches!(self.phase.get(), Phase::Broken | Phase::Lost) {
-            self.phase.set(Phase::Broken);
-            self.waiting.set(0);
-            drop(self.out.take());
-            self.wake();
-        }
-    }
-
-    /// How much waits has changed.
+    /// Changes the number of bytes that wait.
     fn count(&self, change: impl FnOnce(usize) -> usize) {
         self.waiting.set(change(self.waiting.get()));
-        self.protocol.note_waiting(self, self.waiting.get());
+        self.note_waiting();
     }
 
     /// Whether a datagram was sent, or has failed, without waiting.
@@ -298,36 +290,28 @@ impl Endpoint {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
             Err(error) => {
                 self.errors.borrow_mut().push_back(error);
-                self.wake();
+                self.life.wake();
             }
             Ok(_) => {}
         }
         true
     }
 
-    /// Calls `connection_made`, from the driver's first step.
-    fn begin(self: &Rc<Self>, waker: &Waker) {
-        let _ = self.waker.set(waker.clone());
-        let transport = DatagramTransport(self.clone());
-        let made = |protocol: &mut dyn DatagramProtocol| protocol.connection_made(&transport);
-        self.protocol.call(self.as_ref(), made);
-    }
-
-    fn say_errors(&self) {
+    /// Tells the protocol of the errors, unless it has panicked meanwhile.
+    fn notify_errors(&self) {
         let next = || self.errors.borrow_mut().pop_front();
-        while let Some(error) = next() {
-            self.protocol
-                .call(self, |protocol| protocol.error_received(error));
+        while let Some(error) = next().filter(|_| !self.life.is_broken()) {
+            self.call(|protocol| protocol.error_received(error));
         }
     }
 
     fn receive(&self, cx: &mut Context<'_>) {
-        for _ in 0..DATAGRAMS_A_STEP {
-            let Some(socket) = self.socket().filter(|_| self.phase.get() == Phase::Open) else {
+        for _ in 0..DATAGRAMS_PER_STEP {
+            let Some(socket) = self.socket().filter(|_| self.life.is_open()) else {
                 return;
             };
-            let received = self.protocol.call(self, |protocol| {
-                let mut buffer = self.of.lend_buffer();
+            let received = self.call(|protocol| {
+                let mut buffer = self.life.of().lend_buffer();
                 match ready!(socket.poll_recv_from(cx, &mut buffer)) {
                     Ok((len, from)) => protocol.datagram_received(&buffer[..len], from),
                     Err(error) => protocol.error_received(error),
@@ -341,7 +325,7 @@ impl Endpoint {
         cx.waker().wake_by_ref();
     }
 
-    /// Sends what waits, as many datagrams as go.
+    /// Sends the datagrams that wait, as many as the system takes.
     fn flush(&self, cx: &mut Context<'_>) {
         let mut sent = 0;
         while let Some((data, to)) = self.take_first() {
@@ -359,65 +343,10 @@ impl Endpoint {
         if sent > 0 {
             self.count(|waiting| waiting - sent);
         }
-        self.say_errors();
+        self.notify_errors();
     }
 
     fn take_first(&self) -> Option<(Vec<u8>, Option<SocketAddr>)> {
         self.out.borrow_mut().pop_front()
-    }
-
-    fn is_over(&self) -> bool {
-        match self.phase.get() {
-            Phase::Open => false,
-            Phase::Closing => self.out.borrow().is_empty(),
-            Phase::Broken | Phase::Lost => true,
-        }
-    }
-
-    /// Calls `connection_lost`, then closes the socket.
-    fn lose(&self) {
-        self.phase.set(Phase::Lost);
-        let error = self.error.take();
-        if let Some(protocol) = self.protocol.take() {
-            notify_lost(&self.of, protocol, error);
-        }
-        drop(self.socket.take());
-    }
-
-    /// The driver is dropped as its loop ends, before the endpoint was closed.
-    fn cut(&self) {
-        if self.phase.replace(Phase::Lost) == Phase::Lost {
-            return;
-        }
-        drop(self.out.take());
-        drop(self.socket.take());
-        notify_lost_soon(&self.of, self.protocol.take(), self.error.take());
-    }
-}
-
-/// What moves an endpoint on: the future of its task.
-struct Driver(Rc<Endpoint>);
-
-impl Future for Driver {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let endpoint = &self.0;
-        if endpoint.waker.get().is_none() {
-            endpoint.begin(cx.waker());
-        }
-        endpoint.receive(cx);
-        endpoint.flush(cx);
-        if !endpoint.is_over() {
-            return Poll::Pending;
-        }
-        endpoint.lose();
-        Poll::Ready(())
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.0.cut();
     }
 }

@@ -1,21 +1,19 @@
-//! Callbacks instead of waiting: a protocol is told what its transport receives.
+//! Callbacks instead of waiting: a transport calls its protocol with the bytes that it receives.
 
 mod adopt;
 mod connection;
 mod datagram;
-mod driver;
 mod handle;
-mod lingering;
-mod outgoing;
+mod layers;
 #[cfg(unix)]
 mod pipe;
 #[cfg(feature = "tls")]
 mod plain_stream;
 mod protocol;
-mod protocol_cell;
 mod server;
 #[cfg(feature = "tls")]
 mod start_tls;
+mod stream;
 mod tcp;
 #[cfg(unix)]
 mod unix;

@@ -1,4 +1,4 @@
-//! Transports over pipes, and over whatever else is a descriptor of bytes one way.
+//! Transports over pipes, terminals or other descriptors that carry bytes one way.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -14,13 +14,13 @@ use crate::event_loop::Direction;
 use crate::net::AsyncFd;
 use crate::sys;
 
-/// Has the protocol that `factory` makes told of what comes out of a pipe. The counterpart of
-/// `loop.connect_read_pipe`.
+/// Makes a transport that reads from a pipe, with a protocol that `factory` makes. The counterpart
+/// of `loop.connect_read_pipe`.
 ///
-/// Anything will do that one reads from and that the system can wait for: one end of
-/// [`std::io::pipe`], a child's output, a terminal, a named pipe; not a regular file. From now on it
-/// does not block, also not for others who have it open. To write to it is an error, which ends the
-/// transport.
+/// The pipe can be any descriptor to read from that the system can wait for: one end of
+/// [`std::io::pipe`], a child's output, a terminal, a named pipe; not a regular file. From now on
+/// it does not block, and neither does it for other processes that have it open. To write to it is
+/// an error, which ends the transport.
 ///
 /// ```
 /// use coro::net::{self, Protocol};
@@ -46,7 +46,7 @@ use crate::sys;
 ///
 /// # Errors
 ///
-/// If it cannot be set not to block, or not be waited for.
+/// If the pipe cannot be set not to block, or the system cannot wait for it.
 ///
 /// # Panics
 ///
@@ -63,12 +63,12 @@ pub async fn connect_read_pipe<P: Protocol>(
 ///
 /// The protocol receives no data. When the reading end is closed,
 /// [`eof_received`](Protocol::eof_received) is called; if it keeps the transport open, the next
-/// write ends that with an error. [`write_eof`](Transport::write_eof) closes the pipe. For what can
-/// be one, see [`connect_read_pipe`].
+/// write ends that with an error. [`write_eof`](Transport::write_eof) closes the pipe. The pipe can
+/// be any of the descriptors that [`connect_read_pipe`] lists.
 ///
 /// # Errors
 ///
-/// If it cannot be set not to block, or not be waited for.
+/// If the pipe cannot be set not to block, or the system cannot wait for it.
 ///
 /// # Panics
 ///
@@ -114,11 +114,11 @@ impl AsyncWrite for ReadPipe {
     }
 }
 
-/// None once its end was written.
+/// `None` once its end was sent.
 struct WritePipe(Option<AsyncFd<File>>);
 
 impl AsyncRead for WritePipe {
-    /// The end comes when nobody reads any more, or when nothing more is written.
+    /// Reads the end when the pipe has no reader any more, or was closed here.
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -152,7 +152,7 @@ impl AsyncWrite for WritePipe {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0 = None;
-        cx.waker().wake_by_ref(); // it is read to its end now
+        cx.waker().wake_by_ref(); // the driver now reads the end
         Poll::Ready(Ok(()))
     }
 }

@@ -1,4 +1,4 @@
-//! What lies below TLS that was put on a transport.
+//! The plain stream below the TLS of a transport.
 
 use std::any::Any;
 use std::fmt;
@@ -8,13 +8,13 @@ use std::task::{Context, Poll, ready};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-use super::connection::Stream;
-use super::outgoing::Outgoing;
+use super::stream::Stream;
+use crate::callbacks::Outgoing;
 use crate::net::tls::TlsStream;
 
-/// The stream of a [`Transport`](crate::net::Transport) on which plain text was spoken, below the
-/// TLS that [`start_tls`](crate::net::Transport::start_tls) has put on it: a name by which to ask
-/// [`with_stream`](crate::net::Transport::with_stream) for that.
+/// The stream of a [`Transport`](crate::net::Transport) in plain text, below the TLS that
+/// [`start_tls`](crate::net::Transport::start_tls) has put on it: a type to name to
+/// [`with_stream`](crate::net::Transport::with_stream).
 ///
 /// ```
 /// use coro::net::tls::{PlainStream, TlsStream};
@@ -26,9 +26,9 @@ use crate::net::tls::TlsStream;
 /// ```
 pub struct PlainStream {
     stream: Box<dyn Stream>,
-    /// Goes first, in plain text.
+    /// Bytes to send first, in plain text.
     out: Outgoing,
-    /// The stream may have bytes in a buffer of its own, which the other end waits for.
+    /// The stream may have bytes in a buffer of its own, for which the other end waits.
     unflushed: bool,
 }
 
@@ -64,7 +64,7 @@ impl PlainStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Whoever reads waits for an answer: what it answers has to go.
+    /// A read waits for an answer of the other end, so the bytes that it answers are sent first.
     fn poll_before_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.poll_sent(cx) {
             Poll::Ready(sent) => sent,
@@ -73,7 +73,7 @@ impl PlainStream {
     }
 }
 
-/// What lies below a layer that was put on, if this is one.
+/// The stream below a layer of TLS, if this is one.
 pub(super) fn below(stream: &dyn Any) -> Option<&dyn Stream> {
     let tls: &TlsStream<PlainStream> = stream.downcast_ref()?;
     Some(&*tls.get_ref().stream)

@@ -1,10 +1,11 @@
-//! What is called back: a protocol.
+//! A protocol: the callbacks of a connection.
 
 use std::io;
 
 use super::Transport;
+use crate::callbacks::callbacks_of;
 
-/// What a program does with a connection, as callbacks: the counterpart of `asyncio.Protocol`.
+/// The callbacks of a connection: the counterpart of `asyncio.Protocol`.
 ///
 /// The loop calls them in this order: [`connection_made`](Self::connection_made) once; then
 /// [`data_received`](Self::data_received) any number of times;
@@ -14,10 +15,10 @@ use super::Transport;
 /// take turns.
 ///
 /// A callback may call every method of the [`Transport`]. None of them calls back into the protocol
-/// that is being called: what they lead to comes when the callback has returned.
+/// that is being called: the calls that they lead to come when the callback has returned.
 ///
 /// A callback that panics is reported to the loop's exception handler, and its connection is
-/// aborted: `connection_lost` is called with an error that says so, and nothing else is.
+/// aborted: `connection_lost` is called with an error that says so, and no other callback is.
 ///
 /// ```
 /// use coro::net::{self, Protocol, Transport};
@@ -50,41 +51,42 @@ use super::Transport;
 /// # .unwrap();
 /// ```
 pub trait Protocol: 'static {
-    /// The connection is there. Keep a clone of the transport to write to it.
+    /// The connection is made. Keep a clone of the transport to write to it.
     fn connection_made(&mut self, transport: &Transport) {
         let _ = transport;
     }
 
-    /// These bytes have come: as many as there were, wherever messages begin and end in them.
+    /// Bytes were received: as many as there were, wherever messages begin and end in them.
     ///
-    /// They are in a buffer that the loop reuses: copy what is needed later.
+    /// They are in a buffer that the loop reuses: copy the bytes that are needed later.
     fn data_received(&mut self, data: &[u8]);
 
     /// The other end will send no more. Gives whether to keep this direction open.
     ///
-    /// If not, which is the default, the transport is [closed](Transport::close); if so, the
-    /// protocol may write on, and has to close it itself.
+    /// False, the default, [closes](Transport::close) the transport. After true the protocol may go
+    /// on writing, and has to close the transport itself.
     fn eof_received(&mut self) -> bool {
         false
     }
 
     /// The connection is over: the last call.
     ///
-    /// With `None` after [`close`](Transport::close), [`abort`](Transport::abort), the end of what
-    /// the other end sends, and the end of the loop; with an error if it broke, also after a `close`
-    /// whose last bytes may not have arrived, or if the protocol panicked. The transport can still be asked for its addresses, and ignores what is written.
+    /// With `None` after [`close`](Transport::close), [`abort`](Transport::abort), the end of the
+    /// other end, and the end of the loop. With an error if the connection broke, also after a
+    /// `close` whose last bytes may not have arrived, and if the protocol panicked. The transport
+    /// still gives its addresses, and ignores writes.
     fn connection_lost(&mut self, error: Option<io::Error>) {
         let _ = error;
     }
 
-    /// More than the high limit waits to be written: the protocol had better stop writing.
+    /// More bytes than the high limit wait to be written: the protocol should stop writing.
     ///
-    /// It is called inside of the [`write`](Transport::write) that goes over the limit; if the
-    /// protocol wrote that itself, then as soon as its callback returns. See
+    /// It is called inside of the [`write`](Transport::write) that goes over the limit. If the
+    /// protocol wrote that itself, it is called as soon as the callback returns. See
     /// [`set_write_buffer_limits`](Transport::set_write_buffer_limits).
     fn pause_writing(&mut self) {}
 
-    /// No more than the low limit waits any longer: the protocol may go on writing.
+    /// No more bytes than the low limit wait to be written: the protocol may go on writing.
     fn resume_writing(&mut self) {}
 
     #[doc(hidden)]
@@ -93,11 +95,13 @@ pub trait Protocol: 'static {
     }
 }
 
+callbacks_of!(dyn Protocol);
+
 /// A protocol that provides the memory to receive into: the counterpart of
 /// `asyncio.BufferedProtocol`.
 ///
-/// For one that wants its data at a place of its own, without a copy; others are served better by
-/// [`Protocol`], for which connections share one buffer. [`Buffered`] makes a protocol of it.
+/// For a protocol that wants its data at a place of its own, without a copy. Others are better
+/// served by [`Protocol`], whose connections share one buffer. [`Buffered`] makes a protocol of it.
 ///
 /// ```
 /// use coro::net::{self, Buffered, BufferedProtocol};
@@ -133,13 +137,13 @@ pub trait BufferedProtocol: 'static {
         let _ = transport;
     }
 
-    /// Gives the memory for what comes next; about `hint` bytes would be good.
+    /// Gives the memory for the next bytes; about `hint` bytes of it would be good.
     ///
-    /// It is asked for whenever there may be something to receive, and so also, now and then, when
-    /// there is nothing after all. Memory of no length ends the connection with an error.
+    /// It is called whenever there may be bytes to receive, and so also, now and then, when there
+    /// are none. Memory of no length ends the connection with an error.
     fn get_buffer(&mut self, hint: usize) -> &mut [u8];
 
-    /// So many bytes have come, at the beginning of the buffer that was given last.
+    /// `len` bytes were received, at the beginning of the buffer that was given last.
     fn buffer_updated(&mut self, len: usize);
 
     /// As [`Protocol::eof_received`].
@@ -168,7 +172,8 @@ impl<B: BufferedProtocol> Protocol for Buffered<B> {
         self.0.connection_made(transport);
     }
 
-    /// Fills buffer after buffer: for who calls this by hand. A transport receives into them.
+    /// Fills buffer after buffer: for a program that calls this itself. A transport receives into
+    /// the buffers directly.
     fn data_received(&mut self, mut data: &[u8]) {
         while !data.is_empty() {
             let buffer = self.0.get_buffer(data.len());

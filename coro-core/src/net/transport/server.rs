@@ -1,4 +1,4 @@
-//! A server whose connections are spoken to by protocols.
+//! A server whose connections are served by protocols.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -9,29 +9,31 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures::io::{AsyncRead, AsyncWrite};
 use slab::Slab;
 
 use super::connection::Connection;
 use super::{Protocol, Transport};
+use crate::callbacks::CallbackTransport;
 use crate::error::duplicate;
 use crate::event_loop::LoopHandle;
-use crate::net::{TcpListener, TcpStream};
+use crate::net::TcpListener;
+use crate::net::close_on_drop::CloseOnDrop;
+use crate::net::listen::Listen;
 use crate::report::ReportKind;
 use crate::task::TaskHandle;
 use crate::wait::queue::wake_each;
 use crate::wait::turn::let_others_run;
 use crate::wait::until::Until;
 
-/// After so many connections in a row, those that are there already get their turn.
-const ACCEPTS_A_STEP: u32 = 64;
+/// How many connections are accepted in a row before the other tasks have a turn.
+const ACCEPTS_PER_STEP: u32 = 64;
 
-/// Listens on an address, and has a protocol of its own, made by `factory`, told of each
-/// connection. The counterpart of `loop.create_server`.
+/// Listens on an address, and serves each connection by a protocol of its own, made by `factory`.
+/// The counterpart of `loop.create_server`.
 ///
 /// The address is that of [`TcpListener::bind`]. It serves from now on until it is
-/// [closed](ProtocolServer::close) or dropped. Small writes are sent at once (`TCP_NODELAY`). A `factory` that panics is reported to the loop's
-/// exception handler, and its connection is closed.
+/// [closed](ProtocolServer::close) or dropped. Small writes are sent at once (`TCP_NODELAY`). A
+/// `factory` that panics is reported to the loop's exception handler, and its connection is closed.
 ///
 /// # Errors
 ///
@@ -48,7 +50,7 @@ pub fn create_server<P: Protocol>(
     create_server_on(factory, TcpListener::bind(address)?)
 }
 
-/// As [`create_server`], on a listener that is there already, as one with options of its own.
+/// As [`create_server`], on a listener that was made before, such as one with options of its own.
 ///
 /// # Errors
 ///
@@ -64,24 +66,6 @@ pub fn create_server_on<P: Protocol>(
 ) -> io::Result<ProtocolServer> {
     let address = listener.local_addr()?;
     Ok(serve(factory, listener, Some(address)))
-}
-
-/// A socket that is listened on.
-pub(super) trait Listen: 'static {
-    type Stream: AsyncRead + AsyncWrite + Unpin + 'static;
-
-    /// The next connection, and the address of its other end if it is one of IP.
-    async fn next(&self) -> io::Result<(Self::Stream, Option<SocketAddr>)>;
-}
-
-impl Listen for TcpListener {
-    type Stream = TcpStream;
-
-    async fn next(&self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
-        let (stream, peer) = self.accept().await?;
-        let _ = stream.set_nodelay(true); // fails only for one that is gone already
-        Ok((stream, Some(peer)))
-    }
 }
 
 #[track_caller]
@@ -100,9 +84,10 @@ pub(super) fn serve<P: Protocol>(
     }
 }
 
-/// A server that was made by [`create_server`] or [`create_unix_server`](super::create_unix_server).
+/// A server that was made by [`create_server`] or
+/// [`create_unix_server`](super::create_unix_server).
 ///
-/// Its methods are the same as those of a [`Server`](crate::net::Server), which says how it ends.
+/// Its methods are the methods of a [`Server`](crate::net::Server), which says how it ends.
 /// Dropping it stops listening and aborts its connections, so that nothing outlives the scope that
 /// the server was made in; in this it is unlike asyncio's. [`shutdown`](Self::shutdown) is the
 /// gentler end.
@@ -117,13 +102,13 @@ pub struct ProtocolServer {
 #[derive(Default)]
 struct Clients {
     connections: RefCell<Slab<Rc<Connection>>>,
-    /// No more will come.
+    /// The listener is gone.
     closed: Cell<bool>,
-    /// It was told to stop listening.
+    /// `close` was called.
     closing: Cell<bool>,
-    /// Why it listens no more, if it was not told to.
+    /// The error of the listener, if that has failed.
     failure: RefCell<Option<io::Error>>,
-    /// They want to know when no more will come and all have gone.
+    /// The tasks that wait until the listener and all connections are gone.
     waiting: RefCell<Vec<Waker>>,
 }
 
@@ -148,28 +133,27 @@ impl ProtocolServer {
         !self.clients.closing.get() && !self.clients.closed.get()
     }
 
-    /// Stops listening, in the loop's next turn. The connections that are there go on. The second
-    /// time it does nothing.
+    /// Stops listening, in the loop's next turn. Present connections go on. The second time it does
+    /// nothing.
     pub fn close(&self) {
         self.clients.closing.set(true);
         self.accepting.cancel();
     }
 
-    /// Closes every connection that is there, in order, as [`Transport::close`] does; gives how many
-    /// there were. The server goes on listening.
+    /// Closes every present connection in order, as [`Transport::close`] does; gives how many there
+    /// were. The server goes on listening.
     pub fn close_clients(&self) -> usize {
         self.clients.for_each(Connection::close)
     }
 
-    /// Ends every connection that is there at once; gives how many there were. The server goes on
-    /// listening.
+    /// Aborts every present connection; gives how many there were. The server goes on listening.
     pub fn abort_clients(&self) -> usize {
         self.clients.for_each(Connection::abort)
     }
 
     /// Waits until the server was closed and all its connections have ended.
     ///
-    /// Any number may wait. Dropping the wait changes nothing.
+    /// Any number of tasks may wait. Dropping the wait changes nothing.
     pub async fn wait_closed(&self) {
         poll_fn(|cx| self.clients.poll_gone(cx)).await;
     }
@@ -181,10 +165,10 @@ impl ProtocolServer {
     ///
     /// # Errors
     ///
-    /// If the listening socket has failed; at once, whatever connections there are. The loop's
-    /// exception handler is told of it too.
+    /// If the listening socket has failed; at once, whatever connections there are. That is
+    /// reported to the loop's exception handler too.
     pub async fn serve_forever(&self) -> io::Result<()> {
-        let _close = CloseOnDrop(self);
+        let _close = CloseOnDrop(|| self.close());
         poll_fn(|cx| match self.clients.failure.take() {
             Some(failure) => Poll::Ready(Err(failure)),
             None => self.clients.poll_gone(cx).map(Ok),
@@ -192,14 +176,14 @@ impl ProtocolServer {
         .await
     }
 
-    /// Stops listening, waits for the connections to end, and aborts those that are still there
-    /// after `grace`. Gives how many it had to abort. When this is done, the server is closed and
-    /// has no connections.
+    /// Stops listening, waits for the connections to end, and aborts the connections that have not
+    /// ended after `grace`. Gives how many it had to abort. When this is done, the server is closed
+    /// and has no connections.
     ///
     /// A connection that its protocol has closed ends when the other end has, as
-    /// [`Transport::close`] says, which counts towards `grace`: then all that was written to it has
-    /// arrived. Connections that nobody has closed are not closed by this before they are aborted;
-    /// [`close_clients`](Self::close_clients) does that.
+    /// [`Transport::close`] says, which counts towards `grace`: then all bytes that were written to
+    /// it have arrived. This does not close connections before it aborts them;
+    /// [`close_clients`](Self::close_clients) does.
     ///
     /// Dropping the wait leaves the server closed, and its connections as they are.
     pub async fn shutdown(&self, grace: Duration) -> usize {
@@ -223,14 +207,6 @@ impl Drop for ProtocolServer {
     }
 }
 
-struct CloseOnDrop<'a>(&'a ProtocolServer);
-
-impl Drop for CloseOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
 impl fmt::Debug for ProtocolServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProtocolServer")
@@ -241,17 +217,18 @@ impl fmt::Debug for ProtocolServer {
     }
 }
 
-/// Accepts for ever. Ends only if the listener fails, which the loop then reports.
-async fn accept_all<P: Protocol>(
-    listener: impl Listen,
+/// Accepts connections until the listener fails, which the loop then reports.
+async fn accept_all<P: Protocol, L: Listen>(
+    listener: L,
     mut factory: impl FnMut() -> P,
     clients: Rc<Clients>,
 ) -> io::Result<()> {
     let _closed = ClosedOnDrop(clients.clone());
     loop {
-        for _ in 0..ACCEPTS_A_STEP {
-            let accepted = listener.next().await;
+        for _ in 0..ACCEPTS_PER_STEP {
+            let accepted = listener.accept().await;
             let (stream, peer) = accepted.inspect_err(|error| clients.fail(error))?;
+            let peer = L::prepare(&stream, &peer);
             let of = LoopHandle::current();
             if let Ok(protocol) = of.contain(ReportKind::ProtocolPanicked, &mut factory) {
                 let (transport, driver) = Transport::with_driver(stream, protocol, peer);
@@ -266,7 +243,7 @@ async fn accept_all<P: Protocol>(
     }
 }
 
-/// The listener is gone, however that has come.
+/// Notes that the listener is gone, also if its task was cancelled.
 struct ClosedOnDrop(Rc<Clients>);
 
 impl Drop for ClosedOnDrop {
@@ -276,7 +253,7 @@ impl Drop for ClosedOnDrop {
     }
 }
 
-/// A connection's place among those of its server, until it has ended.
+/// A connection's place in the list of its server, until it has ended.
 struct Client {
     of: Rc<Clients>,
     place: usize,

@@ -1,4 +1,4 @@
-//! TLS that is put on a transport in the midst of its conversation.
+//! TLS that is started on a transport, after plain text.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -8,7 +8,7 @@ use std::task::Poll;
 use super::Transport;
 use super::connection::Connection;
 use super::plain_stream::PlainStream;
-use super::protocol_cell::Host;
+use crate::callbacks::CallbackTransport;
 use crate::error::duplicate;
 use crate::net::tls::{TlsAcceptor, TlsConnector, TlsError, TlsStream};
 
@@ -17,25 +17,26 @@ impl Transport {
     /// `loop.start_tls`. Feature `tls`.
     ///
     /// For protocols that begin in plain text, as SMTP before the answer to STARTTLS. The protocol
-    /// stays, and so does the transport; from then on what is written is enciphered, and what the
-    /// protocol is given has been deciphered. For the name, and for who is trusted, see
-    /// [`TlsConnector::connect`]; the server's side is [`start_tls_server`](Self::start_tls_server).
+    /// stays, and so does the transport. From then on the bytes that are written are enciphered,
+    /// and the bytes that the protocol receives are deciphered. For the name, and for trust, see
+    /// [`TlsConnector::connect`]; the server's side is
+    /// [`start_tls_server`](Self::start_tls_server).
     ///
-    /// # When what happens
+    /// # Order of events
     ///
-    /// The **call** itself ends the plain part: when it returns, nothing more is read in plain text,
-    /// and what is written from now on waits for TLS. What was written before is sent first, in
-    /// plain text. The **future** then shakes hands. It has to be awaited, or, in a callback,
-    /// spawned; until it is done, no data is received. It does not call
+    /// The **call** itself ends the plain part: when it returns, nothing more is read in plain
+    /// text, and bytes that are written from now on wait for TLS. Bytes that were written before
+    /// are sent first, in plain text. The **future** then shakes hands. It has to be awaited, or,
+    /// in a callback, spawned; until it is done, no data is received. It does not call
     /// [`connection_made`](super::Protocol::connection_made) again. Another protocol may be
-    /// [set](Self::set_protocol) before or after; code that follows the await runs before any data
-    /// is received, and so can choose one by what was agreed on, which
-    /// [`with_stream`](Self::with_stream) tells, for a stream of type `TlsStream<PlainStream>`.
+    /// [set](Self::set_protocol) before or after. Code that follows the await runs before any data
+    /// is received, so it can choose a protocol by the result of the handshake:
+    /// [`with_stream`](Self::with_stream) gives the stream, of type `TlsStream<PlainStream>`.
     ///
-    /// What had come in plain text **before** the call has been given to the protocol before the
-    /// call, perhaps in one piece with the message that led to it. Whoever sits on the line can have
-    /// put it there: a protocol has to refuse whatever follows that message, or injected commands
-    /// are obeyed as if they had come by TLS. Here a client does so:
+    /// Bytes that came in plain text **before** the call were given to the protocol before the
+    /// call, perhaps in one piece with the message that led to it. An attacker on the line can have
+    /// put them there. So a protocol has to refuse all bytes that follow that message, or injected
+    /// commands are obeyed as if they had come by TLS. Here a client does so:
     ///
     /// ```
     /// use coro::net::{Protocol, Transport, tls::TlsConnector};
@@ -70,31 +71,31 @@ impl Transport {
     ///
     /// # Meanwhile
     ///
-    /// [`close`](Self::close) and [`write_eof`](Self::write_eof) take effect after the handshake and
-    /// what was written; [`abort`](Self::abort) at once. Reading that is
-    /// [paused](Self::pause_reading) stays so, and does not keep the handshake waiting. What waits to
-    /// be written counts towards the [limits](Self::set_write_buffer_limits), and until the handshake
-    /// is done so does what was to be sent before it. The stream and its addresses cannot be asked
-    /// for, but for the address that the transport was connected to.
+    /// [`close`](Self::close) and [`write_eof`](Self::write_eof) take effect after the handshake
+    /// and the bytes that were written; [`abort`](Self::abort) at once. Reading that is
+    /// [paused](Self::pause_reading) stays so, and does not keep the handshake waiting. Bytes that
+    /// wait to be written count towards the [limits](Self::set_write_buffer_limits), and until the
+    /// handshake is done so do the bytes to be sent before it. The stream and its addresses cannot
+    /// be asked for, but for the address that the transport was connected to.
     ///
-    /// A failure that the spawned future ends with is told to the loop's exception handler, too, as of
-    /// any task that nobody looks at; the examples here leave it to `connection_lost`.
+    /// A failure of a spawned future is reported to the loop's exception handler, too, as of any
+    /// task whose output is dropped; the examples here leave it to `connection_lost`.
     ///
-    /// **Dropping** the future before it is done, also if it was never polled, aborts the connection,
-    /// which can go on neither in plain text nor in TLS.
+    /// **Dropping** the future before it is done, also if it was never polled, aborts the
+    /// connection, which can continue neither in plain text nor in TLS.
     ///
     /// # Errors
     ///
     /// Those of [`TlsConnector::connect`], also for a malformed name. The connection ends, and
     /// [`connection_lost`](super::Protocol::connection_lost) is called with the same error.
-    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) if the transport was aborted, or broke
-    /// otherwise.
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted) if the transport was aborted, or
+    /// broke otherwise.
     ///
-    /// And those that change nothing, as the call has done nothing:
+    /// And errors after which the connection is unchanged, as the call has done nothing:
     /// [`NotConnected`](io::ErrorKind::NotConnected) if the transport is closing,
     /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) after `write_eof`, and
-    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) during another handshake. After one, TLS is put
-    /// within TLS.
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) during another handshake. After one, TLS is
+    /// put within TLS.
     ///
     /// # Panics
     ///
@@ -115,8 +116,8 @@ impl Transport {
     /// Goes on in TLS, as the server: the counterpart of `loop.start_tls` with `server_side`.
     /// Feature `tls`.
     ///
-    /// All that is said of [`start_tls`](Self::start_tls) holds here, and the duty to refuse what
-    /// follows the command above all. Write the answer to the command first: it goes out in plain
+    /// The documentation of [`start_tls`](Self::start_tls) holds here, above all the duty to refuse
+    /// bytes that follow the command. Write the answer to the command first: it is sent in plain
     /// text.
     ///
     /// ```
@@ -170,7 +171,8 @@ impl Transport {
     }
 }
 
-/// A connection whose stream is away. Unless it gets another, it cannot go on.
+/// A connection whose stream is away. Dropping this aborts the connection, unless it got another
+/// stream.
 struct Upgrade(Transport);
 
 impl Upgrade {
@@ -203,7 +205,8 @@ impl Drop for Upgrade {
     }
 }
 
-/// The handshake, which is dropped, and the stream with it, when this is done.
+/// Waits for the handshake, or for the connection to break. The handshake is dropped, and its
+/// stream with it, when this is done.
 async fn unless_broken<T>(
     connection: &Connection,
     handshake: impl Future<Output = io::Result<T>>,
@@ -216,7 +219,7 @@ async fn unless_broken<T>(
     .await
 }
 
-/// The protocol is told as well, and errors cannot be cloned.
+/// A copy for the protocol, as errors cannot be cloned.
 fn copy_of(error: &io::Error) -> io::Error {
     let tls: Option<&TlsError> = error.get_ref().and_then(|inner| inner.downcast_ref());
     match tls {

@@ -1,4 +1,4 @@
-//! Transports over TCP, as a client and for streams that are there already.
+//! Transports over TCP, for a new connection or for a connected stream.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,12 +7,12 @@ use super::adopt::adopt;
 use super::{Protocol, Transport};
 use crate::net::TcpStream;
 
-/// Connects to an address, and has the protocol that `factory` makes told of what happens. The
+/// Connects to an address, and makes a transport with a protocol that `factory` makes. The
 /// counterpart of `loop.create_connection`.
 ///
-/// `factory` is called once the connection is there; its `connection_made` has been called when
-/// this is done. Small writes are sent at once (`TCP_NODELAY`). To reach a name rather than an
-/// address, or to set options before, connect a stream and use [`connect_accepted_socket`].
+/// `factory` is called once the connection is made; the protocol's `connection_made` has been
+/// called when this is done. Small writes are sent at once (`TCP_NODELAY`). To reach a name rather
+/// than an address, or to set options before, connect a stream and use [`connect_accepted_socket`].
 ///
 /// ```
 /// use coro::net::{self, Protocol, Transport};
@@ -58,11 +58,11 @@ pub async fn create_connection<P: Protocol>(
     Ok(adopt(factory, stream, Some(address)).await)
 }
 
-/// Makes a transport of a stream that is connected already, whichever end connected it. The
+/// Makes a transport of a connected stream, whichever end connected it. The
 /// counterpart of `loop.connect_accepted_socket`, and of `create_connection` with a socket.
 ///
-/// Apart from that it is [`create_connection`]. What somebody has read from the stream before, the
-/// protocol is not told of.
+/// Apart from that it is [`create_connection`]. The protocol does not receive bytes that were read
+/// from the stream before.
 ///
 /// # Errors
 ///

@@ -4,15 +4,15 @@ use std::io;
 use std::path::Path;
 
 use super::adopt::adopt;
-use super::server::{Listen, serve};
+use super::server::serve;
 use super::{Protocol, ProtocolServer, Transport};
 use crate::net::{UnixListener, UnixStream};
 
-/// Connects to the socket at a path, and has the protocol that `factory` makes told of what
-/// happens. The counterpart of `loop.create_unix_connection`.
+/// Connects to the socket at a path, and makes a transport with a protocol that `factory` makes.
+/// The counterpart of `loop.create_unix_connection`.
 ///
-/// As [`create_connection`](super::create_connection) otherwise. A stream that is connected
-/// already, as one of a pair, becomes a transport by [`Transport::new`].
+/// As [`create_connection`](super::create_connection) otherwise. [`Transport::new`] makes a
+/// transport of a connected stream, such as one of a pair.
 ///
 /// # Errors
 ///
@@ -29,11 +29,11 @@ pub async fn create_unix_connection<P: Protocol>(
     Ok(adopt(factory, stream, None).await)
 }
 
-/// Listens at a path, and has a protocol of its own, made by `factory`, told of each connection.
-/// The counterpart of `loop.create_unix_server`.
+/// Listens at a path, and serves each connection by a protocol of its own, made by `factory`. The
+/// counterpart of `loop.create_unix_server`.
 ///
 /// As [`create_server`](super::create_server) otherwise. The file at the path stays when the server
-/// ends: removing it is up to who chose the path.
+/// ends: the program that chose the path removes it.
 ///
 /// # Errors
 ///
@@ -48,12 +48,4 @@ pub fn create_unix_server<P: Protocol>(
     path: impl AsRef<Path>,
 ) -> io::Result<ProtocolServer> {
     Ok(serve(factory, UnixListener::bind(path)?, None))
-}
-
-impl Listen for UnixListener {
-    type Stream = UnixStream;
-
-    async fn next(&self) -> io::Result<(UnixStream, Option<std::net::SocketAddr>)> {
-        Ok((self.accept().await?.0, None))
-    }
 }

@@ -1,19 +1,21 @@
-//! A stream that is taken away for a while, and comes back with a layer upon it.
+//! The upgrade of a connection: its stream is taken away, and comes back with a layer of TLS.
 
 use std::io::{self, ErrorKind};
 use std::task::{Context, Poll};
 
-use super::super::outgoing::Outgoing;
-use super::{Connection, End, Phase, Stream};
+use super::super::stream::Stream;
+use super::Connection;
+use super::writing::WritingHalf;
+use crate::callbacks::Outgoing;
 
 impl Connection {
-    /// The stream, and what still has to be written to it as it is. Until it is put back nothing is
-    /// read, and what is written waits.
+    /// The stream, and the bytes that still have to be written to it in plain text. Until a stream
+    /// is put back nothing is read, and bytes that are written wait.
     pub(in super::super) fn take_stream(&self) -> io::Result<(Box<dyn Stream>, Outgoing)> {
-        if self.is_closing() {
+        if self.life.is_closing() {
             return Err(refused(ErrorKind::NotConnected, "that is closing"));
         }
-        if self.write_end.get() != End::Unknown {
+        if self.writing.get() != WritingHalf::Open {
             return Err(refused(ErrorKind::BrokenPipe, "after its write_eof()"));
         }
         let place = self.stream.try_borrow_mut();
@@ -30,18 +32,18 @@ impl Connection {
 
     /// Goes on over this stream, unless the connection broke meanwhile.
     pub(in super::super) fn put_stream(&self, stream: Box<dyn Stream>) -> io::Result<()> {
-        if self.is_broken() {
+        if self.life.is_broken() {
             return Err(broken());
         }
         self.set_aside.set(0);
         self.stream.replace(Some(stream));
-        self.wake();
+        self.life.wake();
         Ok(())
     }
 
-    /// Ready, with an error, once the connection broke, also if it did so for no error.
+    /// Ready, with an error, once the connection broke, also if it was aborted.
     pub(in super::super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<io::Error> {
-        if self.is_broken() {
+        if self.life.is_broken() {
             return Poll::Ready(broken());
         }
         drop(self.upgrader.replace(Some(cx.waker().clone())));
@@ -57,10 +59,6 @@ impl Connection {
         self.stream
             .try_borrow()
             .is_ok_and(|stream| stream.is_none())
-    }
-
-    fn is_broken(&self) -> bool {
-        matches!(self.phase.get(), Phase::Broken | Phase::Lost)
     }
 }
 

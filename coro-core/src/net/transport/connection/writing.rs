@@ -1,20 +1,53 @@
-//! Writing: what goes at once, what waits, how much of it may.
+//! The writing half of a connection.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::super::outgoing::Outgoing;
-use super::super::protocol_cell::{Host, Limits};
-use super::{Connection, End, Phase, Stream};
-use crate::report::{ErrorReport, ReportKind};
+use super::super::stream::Stream;
+use super::{Connection, change};
+use crate::callbacks::{CallbackTransport, Outgoing};
 use crate::task::budget;
 
-/// At so many ignored writes a program is told of them, as in asyncio.
-const IGNORED_WRITES: u32 = 5;
+/// The direction from this end to the other; see the diagram of [`super`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WritingHalf {
+    Open,
+    /// The end follows the bytes that wait.
+    ShutdownRequested,
+    /// The end was sent.
+    ShutDown,
+}
+
+/// The duty after a shutdown was requested.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum RequestShutdown {
+    /// The driver sends the end.
+    Wake,
+    /// It was requested before.
+    Nothing,
+}
+
+impl WritingHalf {
+    pub(super) fn request_shutdown(&mut self) -> RequestShutdown {
+        match self {
+            WritingHalf::Open => {
+                *self = WritingHalf::ShutdownRequested;
+                RequestShutdown::Wake
+            }
+            _ => RequestShutdown::Nothing,
+        }
+    }
+
+    pub(super) fn on_shut_down(&mut self) {
+        debug_assert_eq!(*self, WritingHalf::ShutdownRequested);
+        *self = WritingHalf::ShutDown;
+    }
+}
 
 impl Connection {
-    /// Writes `len` bytes by `now`, if nothing else waits; `keep` what remains after that.
+    /// Writes `len` bytes by `now`, if no other bytes wait; `keep` takes the bytes that remain.
     pub(in super::super) fn write(
         &self,
         len: usize,
@@ -24,7 +57,7 @@ impl Connection {
         if len == 0 || self.refuses_write() {
             return;
         }
-        // It is no wait: a step that has used its budget up writes all the same.
+        // This is no wait: a step that has used its budget up writes all the same.
         let written = match budget::unlimited(|| self.try_now(now)) {
             Poll::Ready(Ok(0)) => return self.fail(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(written)) => written,
@@ -33,29 +66,23 @@ impl Connection {
         };
         if written < len {
             keep(&mut self.out.borrow_mut(), written);
-            self.wake();
-            self.protocol.note_waiting(self, self.buffered());
+            self.life.wake();
+            self.note_waiting();
         }
     }
 
-    /// Whether a write is to be ignored.
+    /// Whether a write is to be ignored, as the connection is closing.
     ///
     /// # Panics
     ///
     /// After `write_eof`.
     fn refuses_write(&self) -> bool {
-        if self.is_closing() {
-            let ignored = self.ignored_writes.get().saturating_add(1);
-            self.ignored_writes.set(ignored);
-            if ignored == IGNORED_WRITES {
-                let message = format!("{ignored} writes were ignored so far");
-                self.of
-                    .report(ErrorReport::new(ReportKind::WriteIgnored, message));
-            }
+        if self.life.is_closing() {
+            self.life.ignore_write();
             return true;
         }
         assert!(
-            self.write_end.get() == End::Unknown,
+            self.writing.get() == WritingHalf::Open,
             "write() after write_eof() on a transport: write everything before the end"
         );
         false
@@ -65,7 +92,7 @@ impl Connection {
         &self,
         now: impl FnOnce(Pin<&mut dyn Stream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let Some(waker) = self.waker.get().filter(|_| self.of.is_current()) else {
+        let Some(waker) = self.life.waker_here() else {
             return Poll::Pending;
         };
         if !self.out.borrow().is_empty() {
@@ -80,13 +107,16 @@ impl Connection {
         })
     }
 
-    /// Writes what waits, as much as goes; then the end, if it was asked for.
-    pub(in super::super) fn flush(&self, cx: &mut Context<'_>) {
+    /// Writes the bytes that wait, as many as the stream takes; then the end, if it was requested.
+    pub(super) fn flush(&self, cx: &mut Context<'_>) {
+        if self.life.is_broken() {
+            return;
+        }
         if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
             self.fail(error);
         }
-        if matches!(self.phase.get(), Phase::Open | Phase::Closing) {
-            self.protocol.note_waiting(self, self.buffered());
+        if !self.life.is_broken() {
+            self.note_waiting();
         }
     }
 
@@ -99,14 +129,15 @@ impl Connection {
             ready!(self.with_stream(|stream| stream.poll_flush(cx)))?;
             self.unflushed.set(false);
         }
-        if self.write_end.get() == End::Asked {
+        if self.writing.get() == WritingHalf::ShutdownRequested {
             ready!(self.with_stream(|stream| stream.poll_close(cx)))?;
-            self.write_end.set(End::Sent);
+            change(&self.writing, WritingHalf::on_shut_down);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Writes once. What waits is away meanwhile, as the stream may be foreign code that calls us.
+    /// Writes once. The bytes are taken out meanwhile, as the stream may be foreign code that
+    /// writes to this transport.
     fn poll_write_out(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut out = self.out.take();
         let written = out.with_slices(|slices| {
@@ -124,30 +155,33 @@ impl Connection {
         written
     }
 
-    /// The end of what is written comes when all that waits is sent.
+    /// Has the end sent after the bytes that wait.
     pub(in super::super) fn write_eof(&self) {
-        if self.phase.get() == Phase::Open {
-            self.ask_end();
-            self.wake();
+        if self.life.is_open() {
+            self.request_shutdown();
         }
     }
 
-    pub(super) fn ask_end(&self) {
-        if self.write_end.get() == End::Unknown {
-            self.write_end.set(End::Asked);
+    pub(super) fn request_shutdown(&self) {
+        match change(&self.writing, WritingHalf::request_shutdown) {
+            RequestShutdown::Wake => self.life.wake(),
+            RequestShutdown::Nothing => {}
         }
     }
+}
 
-    pub(in super::super) fn buffered(&self) -> usize {
-        self.out.borrow().len() + self.set_aside.get()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    pub(in super::super) fn limits(&self) -> Limits {
-        self.protocol.limits()
-    }
-
-    pub(in super::super) fn set_limits(&self, limits: Limits) {
-        self.protocol.set_limits(limits);
-        self.protocol.note_waiting(self, self.buffered());
+    #[test]
+    fn a_shutdown_is_requested_once() {
+        let mut half = WritingHalf::Open;
+        assert_eq!(half.request_shutdown(), RequestShutdown::Wake);
+        assert_eq!(half, WritingHalf::ShutdownRequested);
+        assert_eq!(half.request_shutdown(), RequestShutdown::Nothing);
+        half.on_shut_down();
+        assert_eq!(half.request_shutdown(), RequestShutdown::Nothing);
+        assert_eq!(half, WritingHalf::ShutDown);
     }
 }

@@ -1,12 +1,12 @@
-//! The last part of an orderly close: what still comes is read and dropped.
+//! The lingering of a connection: bytes that still come are dropped, as the last part of a close.
 
 use std::io;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::connection::Connection;
-use super::driver::READS_PER_STEP;
-use super::protocol_cell::Host;
+use super::Connection;
+use super::reading::READS_PER_STEP;
+use crate::callbacks::CallbackTransport;
 use crate::wait::until::Until;
 
 /// How long the other end may go on sending.
@@ -15,11 +15,11 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// How long the other end may be silent.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Waits for the end of the other end of a connection on which everything has been sent.
+/// Waits for the end of the other end of a connection whose writing half is shut down.
 ///
-/// The system resets a connection that is closed with something unread, or for which something comes
-/// afterwards; a reset drops what was written and not yet sent, and makes the other end drop what it
-/// has not read yet.
+/// The system resets a connection that is closed with bytes unread, or for which bytes come
+/// afterwards. A reset drops the bytes that were written and not yet sent, and makes the other end
+/// drop the bytes that it has not read yet.
 #[derive(Default)]
 pub(super) struct Lingering {
     /// None until the first poll.
@@ -29,17 +29,20 @@ pub(super) struct Lingering {
 
 #[derive(Clone, Copy)]
 struct Times {
-    /// When something came last.
+    /// When bytes came last.
     heard: Instant,
     deadline: Instant,
 }
 
 impl Lingering {
-    /// Ready once the other end has ended, or is waited for no longer. It fails the connection if
-    /// the other end has broken it off, or still sends.
+    /// Ready once the other end has ended, or is waited for no longer. Fails the connection if the
+    /// other end has reset it, or still sends at the deadline.
     pub(super) fn poll(&mut self, connection: &Connection, cx: &mut Context<'_>) -> Poll<()> {
         let heard = match discard(connection, cx) {
-            Discarded::End => return Poll::Ready(()),
+            Discarded::Eof => {
+                connection.on_eof();
+                return Poll::Ready(());
+            }
             Discarded::Error(error) => {
                 connection.fail(error);
                 return Poll::Ready(());
@@ -47,7 +50,7 @@ impl Lingering {
             Discarded::Nothing => false,
             Discarded::Some => true,
         };
-        let now = connection.of().time();
+        let now = connection.life.of().time();
         let times = self.times.get_or_insert(Times {
             heard: now,
             deadline: now + LIMIT,
@@ -63,8 +66,8 @@ impl Lingering {
         self.poll_silence(times, now, cx)
     }
 
-    /// Ready once nothing has come for long enough. The timer is set once for a silence, and not for
-    /// each time that something comes.
+    /// Ready once no byte has come for long enough. The timer is set once for a silence, and not
+    /// each time that bytes come.
     fn poll_silence(&mut self, times: Times, now: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let over = times.heard + SILENCE;
         loop {
@@ -84,30 +87,31 @@ impl Lingering {
 enum Discarded {
     Nothing,
     Some,
-    End,
+    Eof,
     Error(io::Error),
 }
 
-/// Reads what is there, at most as often as a step may.
+/// Reads the bytes that are there, at most as often as a step may.
 fn discard(connection: &Connection, cx: &mut Context<'_>) -> Discarded {
-    let mut buffer = connection.of().lend_buffer();
+    let mut buffer = connection.life.of().lend_buffer();
     let mut discarded = Discarded::Nothing;
     for _ in 0..READS_PER_STEP {
         match connection.poll_read(cx, &mut buffer) {
             Poll::Pending => return discarded,
-            Poll::Ready(Ok(0)) => return Discarded::End,
+            Poll::Ready(Ok(0)) => return Discarded::Eof,
             Poll::Ready(Ok(_)) => discarded = Discarded::Some,
-            Poll::Ready(Err(error)) => return end_or_error(error),
+            Poll::Ready(Err(error)) => return eof_or_error(error),
         }
     }
     cx.waker().wake_by_ref();
     discarded
 }
 
-/// TLS that ends without close_notify may have been cut short, which says nothing of what was sent.
-fn end_or_error(error: io::Error) -> Discarded {
+/// TLS that ends without close_notify may have been cut short. That says nothing of the bytes that
+/// this end has sent, so it counts as an end.
+fn eof_or_error(error: io::Error) -> Discarded {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Discarded::End,
+        io::ErrorKind::UnexpectedEof => Discarded::Eof,
         _ => Discarded::Error(error),
     }
 }

@@ -1,4 +1,4 @@
-//! What a transport has been given to write, and could not yet.
+//! The outgoing bytes of a transport, which wait to be written.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -6,28 +6,28 @@ use std::io::IoSlice;
 /// Small writes are gathered into chunks of at least this size.
 const CHUNK_MIN: usize = 4 * 1024;
 
-/// At most so many chunks are handed to the system at once.
+/// The largest number of chunks that are handed to the system at once.
 const SLICES: usize = 64;
 
 /// Chunks in the order in which they were written. Every byte is copied once, into its chunk.
 #[derive(Default)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     chunks: VecDeque<Vec<u8>>,
-    /// How much of the first chunk is gone already.
-    gone: usize,
+    /// How many bytes of the first chunk were written already.
+    written: usize,
     len: usize,
 }
 
 impl Outgoing {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -44,8 +44,8 @@ impl Outgoing {
         }
     }
 
-    /// Adds what is left of several slices when their first `skip` bytes are gone.
-    pub(super) fn push_rest(&mut self, slices: &[IoSlice<'_>], mut skip: usize) {
+    /// Adds the bytes of several slices, but for the first `skip`.
+    pub(crate) fn push_rest(&mut self, slices: &[IoSlice<'_>], mut skip: usize) {
         for slice in slices {
             let gone = skip.min(slice.len());
             self.push(&slice[gone..]);
@@ -53,33 +53,33 @@ impl Outgoing {
         }
     }
 
-    /// Adds what was written later; none of that is gone yet.
-    pub(super) fn append(&mut self, mut later: Outgoing) {
+    /// Adds bytes that were pushed later, elsewhere; none of them is written yet.
+    pub(crate) fn append(&mut self, mut later: Outgoing) {
         self.len += later.len;
         self.chunks.append(&mut later.chunks);
     }
 
     /// Calls `write` with the first chunks, as many as can be written at once.
-    pub(super) fn with_slices<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
+    pub(crate) fn with_slices<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let count = self.chunks.len().min(SLICES);
         for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
             *slice = IoSlice::new(chunk);
         }
         if let Some(first) = self.chunks.front() {
-            slices[0] = IoSlice::new(&first[self.gone..]);
+            slices[0] = IoSlice::new(&first[self.written..]);
         }
         write(&slices[..count])
     }
 
-    /// The first `count` bytes are gone.
-    pub(super) fn advance(&mut self, count: usize) {
+    /// Drops the first `count` bytes, as they are written.
+    pub(crate) fn advance(&mut self, count: usize) {
         self.len -= count;
-        self.gone += count;
+        self.written += count;
         while let Some(first) = self.chunks.front()
-            && self.gone >= first.len()
+            && self.written >= first.len()
         {
-            self.gone -= first.len();
+            self.written -= first.len();
             self.chunks.pop_front();
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pushed_comes_out_in_its_order_however_it_is_taken() {
+    fn pushed_bytes_come_out_in_their_order_however_many_are_taken() {
         let mut out = Outgoing::default();
         let mut expected = Vec::new();
         for n in 0..50_usize {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn small_writes_share_a_chunk_and_nothing_is_kept_when_all_is_gone() {
+    fn small_writes_share_a_chunk_and_nothing_is_kept_when_all_are_written() {
         let mut out = Outgoing::default();
         for _ in 0..CHUNK_MIN {
             out.push(b"x");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_later_is_appended_behind_a_chunk_that_is_half_gone() {
+    fn later_bytes_are_appended_behind_a_chunk_that_is_half_written() {
         let (mut out, mut later) = (Outgoing::default(), Outgoing::default());
         out.push(b"abc");
         out.advance(2);

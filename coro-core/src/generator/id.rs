@@ -1,4 +1,4 @@
-//! The id by which a slot recognises the handle of the body that it is lent to.
+//! `Id`: tells the machines of coroutines apart, by their types or one by one.
 
 use core::any::TypeId;
 

@@ -48,6 +48,7 @@
 //!     let mut greeting = String::new();
 //!     tls.read_to_string(&mut greeting).await?;
 //!     assert_eq!(greeting, "hello");
+//!     tls.close().await?; // the server's `close` waits for this end, too
 //!     server.await.unwrap()
 //! })
 //! # .unwrap();

@@ -5,6 +5,10 @@ use core::any::TypeId;
 /// What a machine has in common only with machines that exchange the same types, down to the
 /// lifetimes: it is the machine's own, unless the types can have no lifetimes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "alloc"),
+    expect(unreachable_pub, reason = "the traits of boxed bodies name it")
+)]
 pub struct Id(u64);
 
 /// Types without lifetimes: their type ids tell all about them.

@@ -233,7 +233,10 @@ mod linux {
                 event_loop
                     .run_until_complete(async {
                         parent = fork();
-                        coro::sleep(Duration::from_millis(1)).await;
+                        // The process is compared once in 64 waits.
+                        for _ in 0..100 {
+                            coro::sleep(Duration::from_millis(1)).await;
+                        }
                     })
                     .unwrap();
             });

@@ -107,9 +107,9 @@ use turn::{Advance, Turn};
 /// but both share the kernel's list of descriptors that the loop waits for. The copy may be dropped
 /// there, in any order: that takes nothing away from the parent, stops none of its threads and
 /// kills none of its processes. It must not be run: that panics. A loop that is made after the fork
-/// is free of all this. A loop that is forked from within one of its own tasks goes on in the child
-/// until it would wait, and then panics; leave the process, or execute another program, before
-/// that. A signal that the child gets and that the parent listens for is told to the parent.
+/// is free of all this. A loop that is forked from within one of its own tasks goes on in the child,
+/// and panics within the next 64 times that it waits, in which it may take events from the parent's
+/// loop; leave the process, or execute another program, before that. A signal that the child gets and that the parent listens for is told to the parent.
 pub struct EventLoop {
     core: Rc<Core>,
 }

@@ -143,9 +143,9 @@ impl Context {
             Context::Waits | Context::WaitsBroken { .. } => None,
             Context::Yields { runtime } => {
                 let in_body = names::in_body();
-                // SAFETY: in the expansion, only the macro can name this value, and calls nothing with it but
-                // its own method, whatever the path to the runtime leads to. It awaits the result in the
-                // body itself, which the label checks.
+                // The caller's promise holds in the expansion: only the macro can name this value, and calls
+                // nothing with it but its own method, whatever the path to the runtime leads to. It awaits
+                // the result in the body itself, which the label checks.
                 Some(quote! {
                     #[allow(unused_imports)]
                     use #runtime::Operand as _;

@@ -1,5 +1,7 @@
 //! The command line: a command with its settings.
 
+use std::path::PathBuf;
+
 use crate::harness::Effort;
 use crate::suites;
 
@@ -16,6 +18,11 @@ pub(crate) enum Command {
     Suites(Vec<String>),
     /// Takes one sample in this process. A run starts such a process for each sample.
     Sample(Place),
+    /// Draws the run in this file into a folder.
+    Report {
+        file: PathBuf,
+        folder: PathBuf,
+    },
 }
 
 /// One subject of one case.
@@ -40,6 +47,7 @@ pub(crate) fn usage() -> String {
     format!(
         "usage: coro-bench [--json] [--suite NAME]... [--case PART] [--subject NAME]... [--quick]
                   [--rounds N] [--no-pin]
+       coro-bench --report FILE [FOLDER]
 
   --json          one JSON object a line instead of tables
   --suite NAME    only this suite; may be repeated; of: {}
@@ -47,7 +55,9 @@ pub(crate) fn usage() -> String {
   --subject NAME  only this subject; may be repeated
   --quick         a tenth of the work, fewer rounds: to see that all runs, not to quote
   --rounds N      the number of rounds, instead of each suite's own
-  --no-pin        leave the choice of a core to the system",
+  --no-pin        leave the choice of a core to the system
+  --report FILE   draws a run that --json wrote: a page with a picture a suite, in FOLDER,
+                  which is `report` if it is not given",
         suites::names()
     )
 }
@@ -82,6 +92,15 @@ impl Arguments {
                     let command = Command::Sample(place);
                     return Ok(Arguments {
                         command,
+                        settings,
+                        effort,
+                    });
+                }
+                "--report" => {
+                    let file = value()?.into();
+                    let folder = words.next().unwrap_or_else(|| "report".to_owned()).into();
+                    return Ok(Arguments {
+                        command: Command::Report { file, folder },
                         settings,
                         effort,
                     });

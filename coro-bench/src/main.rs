@@ -6,6 +6,10 @@ mod arguments;
 mod harness;
 mod machine;
 mod package;
+mod page;
+mod pictures;
+mod progress;
+mod record;
 mod report;
 mod runner;
 mod runtimes;
@@ -34,5 +38,15 @@ fn main() -> ExitCode {
             runner::run(&names, &arguments.settings, arguments.effort);
             ExitCode::SUCCESS
         }
+        Command::Report { file, folder } => match page::write(&file, &folder) {
+            Ok(page) => {
+                println!("{}", page.display());
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                eprintln!("coro-bench: {message}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The workspace that this program was built in, whose `coro` is measured.
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(crate) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Makes rustc stop after it has expanded all macros. Only nightly compilers take the switch, so
 /// `RUSTC_BOOTSTRAP=1` admits it; the compiler that is measured is the stable one.
@@ -20,7 +20,7 @@ pub(crate) struct Package {
 impl Package {
     /// The line of a manifest that makes a package depend on `coro`.
     pub(crate) fn needs_coro() -> String {
-        format!("coro = {{ path = {WORKSPACE:?} }}")
+        format!("coro = {{ package = \"coro-rs\", path = {WORKSPACE:?} }}")
     }
 
     pub(crate) fn new(name: &str, dependency: &str) -> Result<Self, String> {

@@ -1,8 +1,9 @@
-//! Outcomes, as tables for people or as lines of JSON.
+//! Outcomes, as tables for people or as rows of a record.
 
 use std::fmt::Write;
 
 use crate::harness::{Bound, Case, Goal, Reading, Role, Sample, Subject, Suite};
+use crate::record::Row;
 
 /// All samples of one subject in a case, merged.
 pub(crate) struct Outcome<'a> {
@@ -106,19 +107,16 @@ pub(crate) fn table(case: &Case, outcomes: &[Outcome<'_>]) {
 pub(crate) fn json(suite: &Suite, case: &Case, outcomes: &[Outcome<'_>]) {
     for outcome in outcomes {
         for reading in &outcome.readings {
-            let (field, unit) = match &*reading.unit {
-                "ns" => ("ns_per_op", "ns"),
-                unit => ("value", unit),
+            let row = Row {
+                suite: suite.name.to_owned(),
+                case: title(case, &reading.what),
+                subject: outcome.subject.name.to_owned(),
+                role: outcome.subject.role,
+                value: min(reading),
+                median: median(reading),
+                unit: reading.unit.clone(),
             };
-            println!(
-                r#"{{"suite":{},"case":{},"subject":{},"{field}":{},"median":{},"unit":{}}}"#,
-                quoted(suite.name),
-                quoted(&title(case, &reading.what)),
-                quoted(outcome.subject.name),
-                min(reading),
-                median(reading),
-                quoted(unit),
-            );
+            println!("{}", row.to_json());
         }
         if let Some(excuse) = outcome.excuse() {
             eprintln!("coro-bench: {}, {}, {excuse}", suite.name, case.name);
@@ -217,24 +215,11 @@ fn standing(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<String> {
 }
 
 /// A number with as many figures as are significant.
-fn figures(value: f64) -> String {
+pub(crate) fn figures(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         size if size < 10.0 => format!("{value:.3}"),
         size if size < 1000.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push(' '),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::arguments::{Place, Settings};
 use crate::harness::{Case, Effort, Reading, Sample, Subject, Suite};
+use crate::progress::Progress;
+use crate::record::Circumstances;
 use crate::report::{self, Outcome};
 use crate::{machine, suites};
 
@@ -19,21 +21,31 @@ pub(crate) fn run(names: &[String], settings: &Settings, mut effort: Effort) {
     // The first core serves most interrupts, so the measured thread gets the last one.
     effort.other_core = cores.first().copied();
     effort.core = cores.last().copied().filter(|_| !settings.unpinned);
-    for suite in suites::all().filter(|suite| names.iter().any(|name| name == suite.name)) {
+    let suites: Vec<Suite> = suites::all()
+        .filter(|suite| names.iter().any(|name| name == suite.name))
+        .collect();
+    let is_wanted = |case: &&Case| {
+        let part = settings.case.as_ref();
+        part.is_none_or(|part| case.name.contains(part))
+    };
+    let count = suites
+        .iter()
+        .map(|suite| suite.cases.iter().filter(is_wanted).count());
+    let mut progress = Progress::new(count.sum());
+    if settings.json {
+        println!("{}", Circumstances::of_today(effort.quick).to_json());
+    }
+    for suite in &suites {
         if !settings.json {
-            report::head(&suite);
+            report::head(suite);
         }
-        for case in &suite.cases {
-            if settings
-                .case
-                .as_ref()
-                .is_none_or(|part| case.name.contains(part))
-            {
-                let outcomes = run_case(&suite, case, settings, effort);
-                match settings.json {
-                    true => report::json(&suite, case, &outcomes),
-                    false => report::table(case, &outcomes),
-                }
+        for case in suite.cases.iter().filter(is_wanted) {
+            progress.begin(&format!("{}: {}", suite.name, case.name));
+            let outcomes = run_case(suite, case, settings, effort);
+            progress.end();
+            match settings.json {
+                true => report::json(suite, case, &outcomes),
+                false => report::table(case, &outcomes),
             }
         }
     }

@@ -44,7 +44,10 @@ use crate::task::{boxed, is_large};
 ///   [`run_until_complete`](EventLoop::run_until_complete), or let `main` return.
 /// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
-pub fn run<F: IntoFuture>(main: F) -> F::Output {
+pub fn run<F, T>(main: F) -> T
+where
+    F: IntoFuture<Output = T>, // with the output as a parameter, a wrong argument is one error
+{
     match const { is_large::<F::IntoFuture>() } {
         true => run_future(boxed(main)),
         false => run_small(main),

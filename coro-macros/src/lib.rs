@@ -8,12 +8,14 @@ mod body;
 mod check;
 mod coroutine;
 mod coroutines;
+mod corrections;
 mod entry;
 mod fallback;
 mod item;
 mod lifetimes;
 mod misplaced;
 mod names;
+mod reading;
 mod rewritten;
 mod tokens;
 

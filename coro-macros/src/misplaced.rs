@@ -63,7 +63,9 @@ fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
     let text = body.span().source_text();
     text.is_some_and(|text| {
         let has_await = cannot_wait && text.contains("await");
-        !has_await && !places.iter().any(|place| text.contains(place))
+        let mut words = text.match_indices("yield");
+        let has_keyword = words.any(|(at, word)| !text[at + word.len()..].starts_with('_'));
+        !has_await && !has_keyword && !places.iter().any(|place| text.contains(place))
     })
 }
 
@@ -79,7 +81,7 @@ fn is_boxed_future(sig: &Signature) -> bool {
 struct Found {
     errors: Option<Error>,
     in_async_block: bool,
-    /// Whether a yield point stands in an expression that the compiler evaluates.
+    /// Whether the compiler would report any replacement for a part of the body.
     evaluated: bool,
     cannot_wait: bool,
 }
@@ -91,6 +93,17 @@ impl Found {
             "this generator cannot wait, since its function is not `async`: make it an `async fn`",
         );
         merge(&mut self.errors, error);
+    }
+
+    /// Reports the keyword of unstable Rust. The compiler reports it too, in other words, so that
+    /// the body is replaced: it then does so once.
+    fn add_keyword(&mut self, word: &Ident) {
+        let error = Error::new(
+            word.span(),
+            "the keyword `yield` is not stable Rust: write `yield_!(value)`",
+        );
+        merge(&mut self.errors, error);
+        self.evaluated = true;
     }
 
     fn add(&mut self, name: &Ident, place: Place) {
@@ -225,6 +238,7 @@ impl Level {
                     self.cursor.advance(2);
                 }
             }
+            "yield" => found.add_keyword(name),
             "await" if found.cannot_wait && self.is_await_of_the_body() => found.add_await(name),
             "macro_rules" => self.cursor.advance(3),
             "async" => {

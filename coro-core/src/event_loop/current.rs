@@ -42,7 +42,10 @@ impl LoopHandle {
 /// Outside of a loop.
 #[inline]
 #[track_caller]
-pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
+pub fn spawn<F, T>(future: F) -> Task<T>
+where
+    F: Future<Output = T> + 'static, // with the output as a parameter, a wrong argument is one error
+{
     if !inside::is_inside() {
         LoopHandle::current(); // panics with the reason
     }

@@ -23,7 +23,24 @@ pub use crate::testing::{TestClock, run_test};
 pub use waiting::*;
 pub use yielding::*;
 
+/// The refusal of `yield_from!` without an operand, or with several.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __operand_is_missing {
+    () => {
+        ::core::compile_error!(
+            "`yield_from!` takes one expression: a future to wait for, or a coroutine, \
+             iterator or stream to delegate to"
+        )
+    };
+}
+
+pub use crate::__operand_is_missing as operand_is_missing;
+
 /// Waits for a future, or delegates to a coroutine, an iterator or a stream.
+///
+/// No arm of it matches everything. An editor completes a half-typed operand, such as `self.`, only if
+/// that operand fails to match the first arm and no other arm takes it.
 #[macro_export]
 macro_rules! yield_from {
     ($operand:expr $(,)?) => {
@@ -44,11 +61,26 @@ macro_rules! yield_from {
             .await
         )
     };
-    ($($other:tt)*) => {
-        ::core::compile_error!(
-            "`yield_from!` takes one expression: a future to wait for, or a coroutine, \
-             iterator or stream to delegate to"
+    () => {
+        this_fn_needs_the_attribute_coro_coroutine!(
+            {
+                $crate::macro_support::WaitFor::wait_for(
+                    this_fn_needs_the_attribute_coro_coroutine!(),
+                    $crate::macro_support::operand_is_missing!(),
+                )
+            }
+            {
+                $crate::macro_support::delegate(
+                    this_fn_needs_the_attribute_coro_coroutine!(token),
+                    $crate::macro_support::operand_is_missing!().__operand(),
+                    this_fn_needs_the_attribute_coro_coroutine!(handle),
+                )
+            }
+            .await
         )
+    };
+    ($first:expr, $($more:tt)+) => {
+        $crate::macro_support::operand_is_missing!()
     };
 }
 
@@ -76,7 +108,7 @@ macro_rules! yield_ {
             .await
         )
     };
-    ($($other:tt)*) => {
+    ($first:expr, $($more:tt)+) => {
         ::core::compile_error!("`yield_!` takes one expression: the value to yield")
     };
 }

@@ -35,7 +35,10 @@ use crate::wait::until::Until;
 /// # Panics
 ///
 /// When polled outside of a loop, or in another than at first, unless the future is ready.
-pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
+pub fn timeout<I, F>(duration: Duration, future: I) -> Timeout<F>
+where
+    I: IntoFuture<IntoFuture = F>,
+{
     Timeout {
         future: future.into_future(),
         until: Until::After(duration),

@@ -78,10 +78,10 @@ use connections::Connections;
 ///
 /// Outside of a loop.
 #[track_caller]
-pub fn start_server<H, F>(addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
+pub fn start_server<H, R>(addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
 where
-    H: Fn(TcpStream, SocketAddr) -> F + 'static,
-    F: Future<Output: HandlerOutput> + 'static,
+    H: AsyncFn(TcpStream, SocketAddr) -> R + 'static,
+    R: HandlerOutput + 'static,
 {
     Server::builder().start(addresses, handler)
 }

@@ -45,6 +45,17 @@ macro_rules! queue {
                 Self(Engine::new(maxsize))
             }
 
+            /// A queue with room for `maxsize` items, as `asyncio.Queue(maxsize)` is; as
+            /// [`bounded`](Self::bounded).
+            ///
+            /// # Panics
+            ///
+            /// If `maxsize` is zero.
+            #[track_caller]
+            pub fn new(maxsize: usize) -> Self {
+                Self::bounded(maxsize)
+            }
+
             /// A queue without a limit.
             pub fn unbounded() -> Self {
                 Self::bounded(usize::MAX)

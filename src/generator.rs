@@ -48,7 +48,9 @@
 //! [`AsyncGenerator`]: crate::AsyncGenerator
 //! [`CoroutineState::Complete`]: crate::CoroutineState::Complete
 
-pub use coro_core::generator::{AsyncCoroutine, Iter, Resume, ResumeError, ResumedWith, Status};
+pub use coro_core::generator::{
+    AsyncCoroutine, Iter, Resume, ResumeError, ResumedWith, Status, TryItems, TryIter,
+};
 #[cfg(feature = "alloc")]
 pub use coro_core::generator::{
     BoxAsyncGenerator, BoxGenerator, IntoIter, SendBoxAsyncGenerator, SendBoxGenerator,

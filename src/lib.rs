@@ -357,6 +357,9 @@ pub use coro_core::yield_;
 #[doc(inline)]
 pub use coro_macros::coroutine;
 
+#[doc(inline)]
+pub use coro_macros::generator;
+
 /// Makes the bare `#[coroutine]` work on the functions inside.
 ///
 /// It goes on an inline module, an impl or a trait, and makes `#[coroutine]` and `#[coroutine(..)]`

@@ -46,8 +46,9 @@ use crate::task::{boxed, is_large};
 #[track_caller]
 pub fn run<F, T>(main: F) -> T
 where
-    F: IntoFuture<Output = T>, // with the output as a parameter, a wrong argument is one error
+    F: IntoFuture<Output = T>,
 {
+    // The output is a parameter, as a projection would have the compiler report a wrong argument twice.
     match const { is_large::<F::IntoFuture>() } {
         true => run_future(boxed(main)),
         false => run_small(main),

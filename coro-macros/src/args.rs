@@ -36,6 +36,12 @@ pub(crate) const COROUTINE: Accepted = Accepted {
     of_coroutines: None,
 };
 
+pub(crate) const GENERATOR: Accepted = Accepted {
+    attribute: "coro::generator!",
+    names: COROUTINE.names,
+    of_coroutines: None,
+};
+
 pub(crate) const COROUTINES: Accepted = Accepted {
     attribute: "#[coro::coroutines]",
     names: &[Argument::Send, Argument::Crate],

@@ -8,7 +8,7 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Lifetime, ReturnType, Signature, Token, Type};
+use syn::{Attribute, Lifetime, ReturnType, Signature, Token, Type};
 
 use crate::args::{self, Args, merge};
 use crate::arguments;
@@ -62,7 +62,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Lets a coroutine yield `!`, which every other type accepts, if its types could not be read.
-fn replace_unreadable(args: &mut Args) {
+pub(crate) fn replace_unreadable(args: &mut Args) {
     if args.unreadable {
         let runtime = names::runtime(args.krate.as_ref());
         args.yields = Some(Type::Verbatim(never(&runtime)));
@@ -136,7 +136,9 @@ impl Form<'_> {
         let body = match body {
             Body::Braced(group) => {
                 let steps = self.steps(&mut sig, &group);
-                body::in_place_of(&group, self.constructor(steps, waits)).into_token_stream()
+                let is_last = attrs.iter().all(is_inert);
+                body::in_place_of(&group, self.constructor(steps, waits, is_last))
+                    .into_token_stream()
             }
             Body::Missing(semi) => semi.into_token_stream(),
         };
@@ -200,7 +202,11 @@ impl Form<'_> {
     }
 
     /// The call that makes the return value.
-    fn constructor(&self, steps: TokenStream, waits: bool) -> TokenStream {
+    ///
+    /// If the body is an argument, an editor shows the parameters of `pin` wherever it is asked for those
+    /// of a call. So the body has a name if this attribute `is_last`: `#[tracing::instrument]` below would
+    /// not find it.
+    fn constructor(&self, steps: TokenStream, waits: bool, is_last: bool) -> TokenStream {
         let runtime = self.runtime();
         let Args {
             yields,
@@ -212,9 +218,10 @@ impl Form<'_> {
             (None, None) => steps,
             (None, Some(_)) => {
                 let span = self.promise();
-                // A body that is an argument would show the parameters of `pin` wherever an editor is asked
-                // for those of a call.
-                quote_spanned!(span=> let body = #steps; #runtime::Box::pin(body))
+                match is_last {
+                    true => quote_spanned!(span=> let body = #steps; #runtime::Box::pin(body)),
+                    false => quote_spanned!(span=> #runtime::Box::pin(#steps)),
+                }
             }
             (Some(yields), _) => {
                 let make = names::constructor(waits, boxed.is_some(), send.is_some());
@@ -247,12 +254,8 @@ impl Form<'_> {
         }
     }
 
-    /// The span at which the compiler reports that the future is not `Send`: that of the argument
-    /// `send`.
     fn promise(&self) -> Span {
-        self.args
-            .send
-            .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
+        promise(self.args)
     }
 
     /// The types that the body gives to its resumer and takes from it.
@@ -275,12 +278,35 @@ impl Form<'_> {
     }
 }
 
+/// The span at which the compiler reports that the future is not `Send`: that of the argument `send`.
+pub(crate) fn promise(args: &Args) -> Span {
+    args.send
+        .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
+}
+
 /// The end of the signature, where the compiler may propose to add a `where` clause.
 fn end_of(sig: &Signature) -> Span {
     match &sig.output {
         ReturnType::Default => sig.paren_token.span.close(),
         ReturnType::Type(_, ty) => ty.span(),
     }
+}
+
+/// Whether the attribute certainly rewrites no function.
+fn is_inert(attr: &Attribute) -> bool {
+    const INERT: [&str; 10] = [
+        "doc",
+        "allow",
+        "expect",
+        "warn",
+        "deny",
+        "must_use",
+        "inline",
+        "cold",
+        "deprecated",
+        "cfg",
+    ];
+    INERT.iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The output of the coroutine.

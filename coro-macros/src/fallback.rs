@@ -11,6 +11,14 @@ pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
     quote!(#errors #item)
 }
 
+/// The same, of an expression.
+pub(crate) fn report_in_expression(errors: Option<Error>, expression: TokenStream) -> TokenStream {
+    match errors.map(Error::into_compile_error) {
+        Some(errors) => quote!({ #errors #expression }),
+        None => expression,
+    }
+}
+
 /// The expansion of an item that is not a function: an error, with the item unchanged. A function
 /// whose signature cannot be parsed is being typed: the compiler, or an editor, says what it lacks.
 pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {

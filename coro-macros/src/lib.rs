@@ -4,6 +4,7 @@
 
 mod args;
 mod arguments;
+mod block;
 mod body;
 mod check;
 mod coroutine;
@@ -21,6 +22,8 @@ mod tokens;
 
 #[cfg(test)]
 mod expansion;
+#[cfg(test)]
+mod half_typed;
 #[cfg(test)]
 mod mutations;
 
@@ -48,4 +51,10 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand_test(args.into(), item.into()).into()
+}
+
+/// A generator as a block; see `coro::generator!`.
+#[proc_macro]
+pub fn generator(tokens: TokenStream) -> TokenStream {
+    block::expand(tokens.into()).into()
 }

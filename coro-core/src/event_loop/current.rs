@@ -44,8 +44,9 @@ impl LoopHandle {
 #[track_caller]
 pub fn spawn<F, T>(future: F) -> Task<T>
 where
-    F: Future<Output = T> + 'static, // with the output as a parameter, a wrong argument is one error
+    F: Future<Output = T> + 'static,
 {
+    // The output is a parameter, as a projection would have the compiler report a wrong argument twice.
     if !inside::is_inside() {
         LoopHandle::current(); // panics with the reason
     }

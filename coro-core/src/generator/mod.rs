@@ -12,6 +12,7 @@ mod in_place;
 mod iter;
 mod place;
 mod plain;
+mod results;
 mod slot;
 mod stream;
 mod waiting;
@@ -29,6 +30,7 @@ pub use iter::IntoIter;
 pub use iter::Iter;
 pub use place::{InBody, Loose};
 pub use plain::Generator;
+pub use results::{TryItems, TryIter};
 pub use waiting::{AsyncCoroutine, AsyncGenerator, Resume};
 
 pub(crate) use delegate::{Awaiting, Items, Reyield, StreamItems};

@@ -39,8 +39,9 @@ use crate::task::is_large;
 /// ```
 pub fn gather<G, F>(futures: G) -> F
 where
-    G: Gather<Future = F>, // with the future as a parameter, a wrong argument is one error
+    G: Gather<Future = F>,
 {
+    // The future is a parameter, as a projection would have the compiler report a wrong argument twice.
     futures.gather()
 }
 

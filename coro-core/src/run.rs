@@ -44,6 +44,7 @@ use crate::task::{boxed, is_large};
 ///   [`run_until_complete`](EventLoop::run_until_complete), or let `main` return.
 /// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
+#[doc(alias("block_on", "asyncio.run"))]
 pub fn run<F, T>(main: F) -> T
 where
     F: IntoFuture<Output = T>,

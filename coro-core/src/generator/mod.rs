@@ -44,6 +44,7 @@ pub(crate) use chain::{Body, InChain};
 /// The outcome of one step of a coroutine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[must_use = "a step has a result: the value that the coroutine yielded or returned"]
+#[doc(alias = "StopIteration")]
 pub enum CoroutineState<Y, T> {
     /// The coroutine handed out a value and is suspended.
     Yielded(Y),

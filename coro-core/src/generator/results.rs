@@ -115,7 +115,7 @@ impl<Y, E, F: Future<Output = Result<(), E>>> Generator<Y, (), F> {
     ///     Ok(())
     /// }
     ///
-    /// assert_eq!(numbers("1 2 3").try_iter().sum(), Ok(6));
+    /// assert_eq!(numbers("1 2 3").try_iter().sum::<Result<u32, _>>(), Ok(6));
     /// assert!(numbers("1 two 3").try_iter().collect::<Result<Vec<u32>, _>>().is_err());
     /// ```
     #[inline]
@@ -154,6 +154,7 @@ impl<Y, E, F: Future<Output = Result<(), E>>> AsyncGenerator<Y, (), F> {
     /// # });
     /// ```
     #[inline]
+    #[doc(alias = "try_stream!")]
     pub fn try_stream(self) -> TryItems<Self> {
         TryItems { coroutine: self }
     }

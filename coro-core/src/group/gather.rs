@@ -37,6 +37,13 @@ use crate::task::is_large;
 ///     assert_eq!(coro::gather(vec![after(2), after(1)]).await, vec![2, 1]);
 /// });
 /// ```
+///
+/// # If the compiler says ..
+///
+/// - "`gather` cannot be called with a value of type ..": the futures are one argument. Write
+///   `gather((a, b))`, with two pairs of parentheses.
+/// - the same of a `FilterMap`, `Take` or another iterator: collect it into a `Vec`.
+#[doc(alias("join", "join_all", "zip"))]
 pub fn gather<G, F>(futures: G) -> F
 where
     G: Gather<Future = F>,

@@ -32,10 +32,47 @@ use super::members::{Go, Members};
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "`race` cannot be called with a value of type ..", of a single future: the futures are one
+///   argument. Write `race((a, b))`.
+/// - the same of a tuple, and "expected `u32`, found `String`": the futures have different outputs.
+///   Let each be an `async` block that gives a variant of one `enum`, as in a `select`:
+///
+/// ```
+/// # use std::time::Duration;
+/// enum Happened {
+///     Tick,
+///     Line(String),
+/// }
+///
+/// # async fn next_line() -> String { "quit".to_owned() }
+/// coro::run(async {
+///     loop {
+///         let happened = coro::race((
+///             async { Happened::Line(next_line().await) },
+///             async {
+///                 coro::sleep(Duration::from_secs(1)).await;
+///                 Happened::Tick
+///             },
+///         ));
+///         match happened.await {
+///             Happened::Line(line) if line == "quit" => break,
+///             Happened::Line(line) => println!("{line}"),
+///             Happened::Tick => println!("still here"),
+///         }
+///     }
+/// });
+/// ```
+///
+/// - "cannot be unpinned", of `&mut future`: pin the future first, `let mut future = pin!(future);`, and
+///   pass `&mut future` or `future.as_mut()`.
+///
 /// # Panics
 ///
 /// If there is nothing to race: an empty array or `Vec` could never give an output.
 #[track_caller]
+#[doc(alias("select", "FIRST_COMPLETED", "select_all"))]
 pub fn race<R, F>(futures: R) -> F
 where
     R: Race<Future = F>,

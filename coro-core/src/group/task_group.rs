@@ -42,11 +42,20 @@ use crate::task::{Task, TaskHandle, TaskId, is_large};
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "expected `Result<_, Infallible>`": a task may fail. Make the group by
+///   [`TaskGroup::fallible()`](Self::fallible).
+/// - "`TaskGroup` is not a future": await [`group.join()`](Self::join).
+/// - "`Result<Task<_>, GroupClosed>` is not a future": `spawn` fails if the group takes no more tasks;
+///   write `group.spawn(..)?.await` or `.unwrap().await`.
+///
 /// # Failures
 ///
 /// As in a `try_scope`: a task made with [`try_spawn`](GroupHandle::try_spawn) fails with its
 /// error, under a [`Policy`], and a panic in any task ends the group. The failure goes to the
 /// caller of `join` or `run`; the task's own handle then says that the task was cancelled.
+#[doc(alias("JoinSet", "TaskTracker", "nursery"))]
 pub struct TaskGroup<E: 'static = Infallible> {
     handle: GroupHandle<E>,
 }

@@ -34,6 +34,7 @@ use super::members::{Go, Members};
 /// # Errors
 ///
 /// The first error. Other outputs are dropped.
+#[doc(alias("try_join", "try_join_all"))]
 pub fn try_gather<G, F>(futures: G) -> F
 where
     G: TryGather<Future = F>,

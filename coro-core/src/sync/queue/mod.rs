@@ -37,6 +37,7 @@ macro_rules! queue {
             ///
             /// If `maxsize` is zero: no item could ever be put. Use [`unbounded`](Self::unbounded) for no
             /// limit.
+            #[doc(alias = "maxsize")]
             pub fn bounded(maxsize: usize) -> Self {
                 assert!(
                     maxsize > 0,

@@ -25,6 +25,7 @@ use crate::report::payload_message;
 ///
 /// It is `Send` and `Sync` whatever the payload is, so that `task.await?` gives an `anyhow::Error`,
 /// a `Box<dyn Error + Send + Sync>` or an [`io::Error`].
+#[doc(alias = "CancelledError")]
 pub struct JoinError {
     /// Boxed, because errors are rare, and every task reserves room for one.
     inner: Box<Inner>,
@@ -186,6 +187,7 @@ impl From<JoinError> for io::Error {
 /// the [virtual clock](crate::event_loop::Builder::virtual_time) has jumped. Such a test needs the real
 /// clock, by `#[coro::test(real)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[doc(alias = "TimeoutError")]
 pub struct Elapsed;
 
 impl fmt::Display for Elapsed {

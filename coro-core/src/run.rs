@@ -44,7 +44,12 @@ use crate::task::{boxed, is_large};
 ///   [`run_until_complete`](EventLoop::run_until_complete), or let `main` return.
 /// - If `main` panics: the panic is resumed after the loop is closed.
 #[track_caller]
-pub fn run<F: IntoFuture>(main: F) -> F::Output {
+#[doc(alias("block_on", "asyncio.run"))]
+pub fn run<F, T>(main: F) -> T
+where
+    F: IntoFuture<Output = T>,
+{
+    // The output is a parameter, as a projection would have the compiler report a wrong argument twice.
     match const { is_large::<F::IntoFuture>() } {
         true => run_future(boxed(main)),
         false => run_small(main),

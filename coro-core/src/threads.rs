@@ -57,6 +57,7 @@ pub use crate::wait::thread::ToThread;
 ///
 /// Outside of a loop.
 #[track_caller]
+#[doc(alias("spawn_blocking", "unblock"))]
 pub fn to_thread<T, F>(f: F) -> ToThread<T>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -97,6 +98,17 @@ where
 /// As [`to_thread`], on the threads of an executor.
 ///
 /// The counterpart of `loop.run_in_executor`. Closing the loop does not shut the executor down.
+///
+/// ```
+/// use coro::threads::{ThreadPool, run_in_executor};
+///
+/// let pool = ThreadPool::builder().max_threads(2).build();
+/// let sum = coro::run(async { run_in_executor(&pool, || (1..=4).sum::<u32>()).await });
+/// assert_eq!(sum.unwrap(), 10);
+/// ```
+///
+/// `None` is no executor here: for the threads of the loop itself, as asyncio's
+/// `run_in_executor(None, f)`, call [`to_thread`].
 ///
 /// # Panics
 ///

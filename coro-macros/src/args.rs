@@ -1,9 +1,9 @@
 //! The arguments of the attributes.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Error, Lit, Path, Result, Token, Type};
+use proc_macro2::{Span, TokenStream};
+use syn::{Error, Path, Type};
+
+use crate::reading;
 
 /// An argument that some attribute takes.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,12 +18,14 @@ pub(crate) enum Argument {
 
 /// The arguments that an attribute takes.
 pub(crate) struct Accepted {
+    attribute: &'static str,
     names: &'static [Argument],
     /// The error for arguments that only `#[coro::coroutine]` takes.
     of_coroutines: Option<&'static str>,
 }
 
 pub(crate) const COROUTINE: Accepted = Accepted {
+    attribute: "#[coro::coroutine]",
     names: &[
         Argument::Yields,
         Argument::Resumes,
@@ -34,23 +36,32 @@ pub(crate) const COROUTINE: Accepted = Accepted {
     of_coroutines: None,
 };
 
+pub(crate) const GENERATOR: Accepted = Accepted {
+    attribute: "coro::generator!",
+    names: COROUTINE.names,
+    of_coroutines: None,
+};
+
 pub(crate) const COROUTINES: Accepted = Accepted {
+    attribute: "#[coro::coroutines]",
     names: &[Argument::Send, Argument::Crate],
     of_coroutines: Some("only `send` and `crate = path::to::coro` can be handed down"),
 };
 
 pub(crate) const MAIN: Accepted = Accepted {
+    attribute: "#[coro::main]",
     names: &[Argument::Crate],
     of_coroutines: None,
 };
 
 pub(crate) const TEST: Accepted = Accepted {
+    attribute: "#[coro::test]",
     names: &[Argument::Real, Argument::Crate],
     of_coroutines: None,
 };
 
 impl Argument {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Argument::Yields => "yields",
             Argument::Resumes => "resumes",
@@ -61,7 +72,8 @@ impl Argument {
         }
     }
 
-    fn placeholder(self) -> Option<&'static str> {
+    /// What stands for the value, if the argument has one.
+    pub(crate) fn placeholder(self) -> Option<&'static str> {
         match self {
             Argument::Yields => Some("T"),
             Argument::Resumes => Some("R"),
@@ -70,29 +82,42 @@ impl Argument {
         }
     }
 
-    fn usage(self) -> String {
+    /// Words of other libraries and languages for the same thing.
+    pub(crate) fn synonyms(self) -> &'static [&'static str] {
+        match self {
+            Argument::Yields => &["item", "items", "yield_type"],
+            Argument::Resumes => &["receives", "resume_type"],
+            Argument::Send => &["sendable"],
+            Argument::Boxed => &["box", "recursive", "recursion"],
+            Argument::Real => &["real_time", "realtime"],
+            Argument::Crate => &["path", "krate", "crate_path"],
+        }
+    }
+
+    pub(crate) fn usage(self) -> String {
         let name = self.name();
         match self.placeholder() {
             Some(placeholder) => format!("`{name} = {placeholder}`"),
             None => format!("`{name}`"),
         }
     }
-
-    /// Parses the `=` before a value.
-    fn equals(self, input: ParseStream<'_>, span: Span) -> Result<()> {
-        if self.placeholder().is_none() || input.parse::<Option<Token![=]>>()?.is_some() {
-            return Ok(());
-        }
-        let (name, usage) = (self.name(), self.usage());
-        Err(Error::new(
-            span,
-            format!("`{name}` needs a value: write {usage}"),
-        ))
-    }
 }
 
 impl Accepted {
-    fn expected(&self) -> String {
+    pub(crate) fn names(&self) -> &'static [Argument] {
+        self.names
+    }
+
+    pub(crate) fn takes(&self, argument: Argument) -> bool {
+        self.names.contains(&argument)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Argument> {
+        let mut names = self.names.iter().copied();
+        names.find(|argument| argument.name() == name)
+    }
+
+    pub(crate) fn expected(&self) -> String {
         let usages: Vec<String> = self.names.iter().map(|name| name.usage()).collect();
         match usages.split_last() {
             Some((last, [])) => format!("expected {last}"),
@@ -101,16 +126,18 @@ impl Accepted {
         }
     }
 
-    fn find(&self, name: &Ident) -> Result<Argument> {
-        let found = |argument: &&Argument| name == argument.name();
-        let refuse = |message| Err(Error::new(name.span(), message));
-        if let Some(argument) = self.names.iter().find(found) {
-            return Ok(*argument);
-        }
-        match (self.of_coroutines, COROUTINE.names.iter().find(found)) {
-            (Some(message), Some(_)) => refuse(message.to_owned()),
-            _ => refuse(format!("unknown argument `{name}`, {}", self.expected())),
-        }
+    /// The reason why this attribute does not take an argument that another one takes.
+    pub(crate) fn of_another(&self, name: &str) -> Option<String> {
+        let takes_it = |other: &&&Accepted| other.find(name).is_some();
+        let other = [&COROUTINE, &TEST, &MAIN];
+        let other = other.iter().find(takes_it)?;
+        Some(match self.of_coroutines {
+            Some(message) if other.attribute == COROUTINE.attribute => message.to_owned(),
+            _ => format!(
+                "`{name}` is an argument of `{}`, not of `{}`",
+                other.attribute, self.attribute
+            ),
+        })
     }
 }
 
@@ -123,57 +150,22 @@ pub(crate) struct Args {
     pub(crate) boxed: Option<Span>,
     pub(crate) real: Option<Span>,
     pub(crate) krate: Option<Path>,
+    /// Whether there is a `yields` or a `resumes` without a type that could be read.
+    pub(crate) unreadable: bool,
 }
 
 impl Args {
-    /// Parses every argument that can be read and reports the others, so that the function is still
+    /// Reads every argument that can be read and reports the others, so that the function is still
     /// expanded.
     pub(crate) fn parse(accepted: &Accepted, tokens: TokenStream) -> (Args, Option<Error>) {
-        let mut args = Args::default();
-        let mut errors = None;
-        let all = |input: ParseStream<'_>| -> Result<()> {
-            while !input.is_empty() {
-                if let Err(error) = args.parse_one(accepted, input) {
-                    merge(&mut errors, error);
-                    skip_to_next(input)?;
-                }
-                if !input.is_empty() {
-                    input.parse::<Token![,]>()?;
-                }
-            }
-            Ok(())
-        };
-        let rest = all.parse2(tokens).err();
-        merge(&mut errors, rest);
+        let (args, mut errors) = reading::read(accepted, tokens);
         merge(&mut errors, args.contradiction());
         (args, errors)
     }
 
-    fn parse_one(&mut self, accepted: &Accepted, input: ParseStream<'_>) -> Result<()> {
-        let name = input
-            .call(Ident::parse_any)
-            .map_err(|error| Error::new(error.span(), accepted.expected()))?;
-        let span = name.span();
-        let argument = accepted.find(&name)?;
-        argument.equals(input, span)?;
-        match argument {
-            Argument::Yields => set(&mut self.yields, &name, input.parse()?),
-            Argument::Resumes => set(&mut self.resumes, &name, input.parse()?),
-            Argument::Send => set(&mut self.send, &name, span),
-            Argument::Boxed => set(&mut self.boxed, &name, span),
-            Argument::Real => set(&mut self.real, &name, span),
-            Argument::Crate => set(&mut self.krate, &name, input.call(Path::parse_mod_style)?),
-        }?;
-        match input.is_empty() || input.peek(Token![,]) {
-            true => Ok(()),
-            false if input.peek(Token![=]) => Err(input.error(format!("`{name}` takes no value"))),
-            false => Err(input.error(format!("expected `,` after `{name}`"))),
-        }
-    }
-
     fn contradiction(&self) -> Option<Error> {
         match (&self.resumes, &self.yields) {
-            (Some(resumes), None) => Some(Error::new_spanned(
+            (Some(resumes), None) if !self.unreadable => Some(Error::new_spanned(
                 resumes,
                 "`resumes = R` needs `yields = T`: \
                  only a coroutine that yields can be resumed with a value",
@@ -181,32 +173,6 @@ impl Args {
             _ => None,
         }
     }
-}
-
-fn set<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(Error::new(name.span(), format!("`{name}` is given twice"))),
-    }
-}
-
-/// Skips to the next comma before an argument: types have commas too.
-fn skip_to_next(input: ParseStream<'_>) -> Result<()> {
-    let is_before_argument = || input.peek(Token![,]) && begins_argument(&input.fork());
-    while !input.is_empty() && !is_before_argument() {
-        input.parse::<TokenTree>()?;
-    }
-    Ok(())
-}
-
-fn begins_argument(ahead: ParseStream<'_>) -> bool {
-    let comma = ahead.parse::<Token![,]>().is_ok();
-    let ends =
-        |ahead: ParseStream<'_>| ahead.is_empty() || ahead.peek(Token![,]) || ahead.peek(Token![=]);
-    comma
-        && (ahead.is_empty()
-            || ahead.peek(Lit)
-            || ahead.call(Ident::parse_any).is_ok() && ends(ahead))
 }
 
 /// Adds `error` to the errors that are already reported.

@@ -13,9 +13,17 @@ use crate::tokens;
 /// A body is broken if a yield point in it is misplaced, which was reported.
 pub(crate) enum Context {
     Waits,
-    WaitsBroken { runtime: TokenStream },
-    Yields { runtime: TokenStream },
-    YieldsBroken { runtime: TokenStream },
+    WaitsBroken {
+        runtime: TokenStream,
+    },
+    Yields {
+        runtime: TokenStream,
+    },
+    YieldsBroken {
+        runtime: TokenStream,
+    },
+    /// The types that the body exchanges could not be read, which was reported.
+    Unreadable,
 }
 
 /// The body of an `async fn`.
@@ -130,6 +138,9 @@ impl Context {
                     ($waits:tt $yields:tt $($wait:tt)*) => { #runtime::output_of($yields) };
                 }
             }
+            Context::Unreadable => quote! {
+                ($($call:tt)*) => { ::core::panic!() };
+            },
         };
         let imports = self.imports();
         quote! {
@@ -140,7 +151,7 @@ impl Context {
 
     fn imports(&self) -> Option<TokenStream> {
         match self {
-            Context::Waits | Context::WaitsBroken { .. } => None,
+            Context::Waits | Context::WaitsBroken { .. } | Context::Unreadable => None,
             Context::Yields { runtime } => {
                 let in_body = names::in_body();
                 // The caller's promise holds in the expansion: only the macro can name this value, and calls

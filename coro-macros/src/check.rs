@@ -4,7 +4,8 @@
 //! as usual: one mistake gives one error.
 
 use proc_macro2::TokenTree;
-use syn::{Attribute, Error, Ident, Meta, Signature};
+use quote::ToTokens;
+use syn::{Attribute, Error, Ident, Meta, ReturnType, Signature, Type};
 
 use crate::args::merge;
 use crate::item::Function;
@@ -55,6 +56,63 @@ pub(crate) fn is_main(sig: &Signature) -> Option<Error> {
         )
     };
     (sig.ident == "main" && sig.inputs.is_empty()).then(|| refuse(&sig.ident))
+}
+
+/// Refuses, and removes, a return type that is the iterator or stream of the items: a call gives the
+/// generator in any case. An iterator over items of another type may be the value that a body returns.
+pub(crate) fn returns_itself(sig: &mut Signature, yields: &Type) -> Option<Error> {
+    const KINDS: [&str; 10] = [
+        "Iterator",
+        "IntoIterator",
+        "Stream",
+        "Generator",
+        "AsyncGenerator",
+        "BoxGenerator",
+        "SendBoxGenerator",
+        "BoxAsyncGenerator",
+        "SendBoxAsyncGenerator",
+        "Coroutine",
+    ];
+    let ReturnType::Type(_, ty) = &sig.output else {
+        return None;
+    };
+    let written = without_spaces(ty);
+    let item = without_spaces(yields);
+    let is_kind = KINDS
+        .iter()
+        .any(|kind| mentions(&written, &format!("{kind}<")));
+    let gives_items = ["=", "<", ","]
+        .iter()
+        .any(|before| mentions(&written, &format!("{before}{item}")));
+    if !is_kind || !gives_items {
+        return None;
+    }
+    let error = Error::new_spanned(
+        ty,
+        "leave this type out: a call of a function with `yields = T` gives a generator, which is \
+         iterated or polled as a stream; `->` is the type of the value that the body returns in the end",
+    );
+    sig.output = ReturnType::Default;
+    Some(error)
+}
+
+/// Whether a type without its spaces mentions `part`, and not only as a part of a longer name.
+fn mentions(written: &str, part: &str) -> bool {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    written.match_indices(part).any(|(at, _)| {
+        let before = written[..at].trim_end_matches("impl");
+        let joins = |begins: bool, next: bool| begins && next;
+        !joins(part.starts_with(is_letter), before.ends_with(is_letter))
+            && !joins(
+                part.ends_with(is_letter),
+                written[at + part.len()..].starts_with(is_letter),
+            )
+    })
+}
+
+fn without_spaces(tokens: &impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 fn qualifiers(sig: &mut Signature) -> Option<Error> {

@@ -8,7 +8,7 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Lifetime, ReturnType, Signature, Token, Type};
+use syn::{Attribute, Lifetime, ReturnType, Signature, Token, Type};
 
 use crate::args::{self, Args, merge};
 use crate::arguments;
@@ -26,7 +26,8 @@ const ATTRIBUTE: &str = "#[coro::coroutine]";
 
 /// Expands `#[coro::coroutine(args)] item`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let (args, mut errors) = Args::parse(&args::COROUTINE, args);
+    let (mut args, mut errors) = Args::parse(&args::COROUTINE, args);
+    replace_unreadable(&mut args);
     let mut function = match Function::parse(item.clone()) {
         Ok(function) => function,
         Err(error) => return fallback::not_a_function(ATTRIBUTE, error, item),
@@ -36,10 +37,14 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         return fallback::report(Some(error), main);
     }
     merge(&mut errors, check::coroutine(&mut function));
-    if args.yields.is_some() {
+    if let Some(yields) = &args.yields {
         merge(
             &mut errors,
             rewritten::instrumented_generator(&mut function.attrs),
+        );
+        merge(
+            &mut errors,
+            check::returns_itself(&mut function.sig, yields),
         );
     }
     let cannot_wait = args.yields.is_some() && function.sig.asyncness.is_none();
@@ -54,6 +59,15 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         }
         .print(function),
     )
+}
+
+/// Lets a coroutine yield `!`, which every other type accepts, if its types could not be read.
+pub(crate) fn replace_unreadable(args: &mut Args) {
+    if args.unreadable {
+        let runtime = names::runtime(args.krate.as_ref());
+        args.yields = Some(Type::Verbatim(never(&runtime)));
+        args.resumes = None;
+    }
 }
 
 /// The form in which a function is printed.
@@ -93,13 +107,15 @@ impl Form<'_> {
         // begins at a macro's code.
         sig.asyncness
             .get_or_insert(Token![async](sig.fn_token.span));
+        let has_body = matches!(body, Body::Braced(_));
+        let of_body = has_body.then(|| quote!(, clippy::implicit_return));
         let body = match body {
             Body::Braced(group) => body::of_async_fn(&group, self.context()).into_token_stream(),
             Body::Missing(semi) => semi.into_token_stream(),
         };
         quote! {
             #(#attrs)*
-            #[allow(async_fn_in_trait, clippy::implicit_return)]
+            #[allow(async_fn_in_trait #of_body)]
             #added_async
             #vis #sig #body
         }
@@ -116,22 +132,29 @@ impl Form<'_> {
         let boxed = self.args.boxed;
         let captures = boxed.map(|_| lifetimes::capture(&mut sig, self.exchanged()));
         let output = self.output(&sig, waits, captures);
+        let has_body = matches!(body, Body::Braced(_));
         let body = match body {
             Body::Braced(group) => {
                 let steps = self.steps(&mut sig, &group);
-                body::in_place_of(&group, self.constructor(steps, waits)).into_token_stream()
+                let is_last = attrs.iter().all(is_inert);
+                body::in_place_of(&group, self.constructor(steps, waits, is_last))
+                    .into_token_stream()
             }
             Body::Missing(semi) => semi.into_token_stream(),
         };
         sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
         // The attribute spells out `async fn` and elided lifetimes, which these lints would report.
-        let allowed = quote!(#[allow(
+        let of_bodies = has_body.then(|| {
+            quote!(#[allow(
+                clippy::implicit_return,
+                clippy::manual_async_fn,
+                clippy::must_use_candidate
+            )])
+        });
+        let allowed = quote!(#of_bodies #[allow(
             unknown_lints,
             mismatched_lifetime_syntaxes,
             clippy::double_must_use,
-            clippy::implicit_return,
-            clippy::manual_async_fn,
-            clippy::must_use_candidate,
             clippy::needless_lifetimes,
             clippy::type_complexity
         )]);
@@ -154,12 +177,14 @@ impl Form<'_> {
                 quote!(::core::pin::Pin<#runtime::Box<dyn #future + #captured>>)
             }
             (Some(yields), captures) => {
-                let generator = names::generator(waits, self.args.boxed.is_some(), send.is_some());
+                let boxed = self.args.boxed.is_some();
+                let generator =
+                    names::generator(self.args.krate.as_ref(), waits, boxed, send.is_some());
                 let resumes = self.resumes();
                 match captures {
-                    None => quote!(#runtime::#generator<#yields, #resumes, impl #future>),
+                    None => quote!(#generator<#yields, #resumes, impl #future>),
                     Some(captured) => {
-                        quote!(#runtime::#generator<#captured, #yields, #resumes, #output>)
+                        quote!(#generator<#captured, #yields, #resumes, #output>)
                     }
                 }
             }
@@ -177,7 +202,11 @@ impl Form<'_> {
     }
 
     /// The call that makes the return value.
-    fn constructor(&self, steps: TokenStream, waits: bool) -> TokenStream {
+    ///
+    /// If the body is an argument, an editor shows the parameters of `pin` wherever it is asked for those
+    /// of a call. So the body has a name if this attribute `is_last`: `#[tracing::instrument]` below would
+    /// not find it.
+    fn constructor(&self, steps: TokenStream, waits: bool, is_last: bool) -> TokenStream {
         let runtime = self.runtime();
         let Args {
             yields,
@@ -189,7 +218,10 @@ impl Form<'_> {
             (None, None) => steps,
             (None, Some(_)) => {
                 let span = self.promise();
-                quote_spanned!(span=> #runtime::Box::pin(#steps))
+                match is_last {
+                    true => quote_spanned!(span=> let body = #steps; #runtime::Box::pin(body)),
+                    false => quote_spanned!(span=> #runtime::Box::pin(#steps)),
+                }
             }
             (Some(yields), _) => {
                 let make = names::constructor(waits, boxed.is_some(), send.is_some());
@@ -211,6 +243,9 @@ impl Form<'_> {
 
     fn context(&self) -> Context {
         let runtime = self.runtime();
+        if self.args.unreadable {
+            return Context::Unreadable;
+        }
         match (&self.args.yields, self.broken) {
             (None, false) => Context::Waits,
             (None, true) => Context::WaitsBroken { runtime },
@@ -219,12 +254,8 @@ impl Form<'_> {
         }
     }
 
-    /// The span at which the compiler reports that the future is not `Send`: that of the argument
-    /// `send`.
     fn promise(&self) -> Span {
-        self.args
-            .send
-            .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
+        promise(self.args)
     }
 
     /// The types that the body gives to its resumer and takes from it.
@@ -247,6 +278,12 @@ impl Form<'_> {
     }
 }
 
+/// The span at which the compiler reports that the future is not `Send`: that of the argument `send`.
+pub(crate) fn promise(args: &Args) -> Span {
+    args.send
+        .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
+}
+
 /// The end of the signature, where the compiler may propose to add a `where` clause.
 fn end_of(sig: &Signature) -> Span {
     match &sig.output {
@@ -255,15 +292,35 @@ fn end_of(sig: &Signature) -> Span {
     }
 }
 
+/// Whether the attribute certainly rewrites no function.
+fn is_inert(attr: &Attribute) -> bool {
+    const INERT: [&str; 10] = [
+        "doc",
+        "allow",
+        "expect",
+        "warn",
+        "deny",
+        "must_use",
+        "inline",
+        "cold",
+        "deprecated",
+        "cfg",
+    ];
+    INERT.iter().any(|name| attr.path().is_ident(name))
+}
+
 /// The output of the coroutine.
 fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
     match output {
         ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) if body::is_never(ty) => {
-            quote!(<fn() -> ! as #runtime::Returns>::Output)
-        }
+        ReturnType::Type(_, ty) if body::is_never(ty) => never(runtime),
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     }
+}
+
+/// The type `!`, as stable Rust lets it be named.
+fn never(runtime: &TokenStream) -> TokenStream {
+    quote!(<fn() -> ! as #runtime::Returns>::Output)
 }
 
 /// The type as an expression may name it; a type with `impl Trait` is inferred there.

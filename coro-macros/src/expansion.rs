@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::{coroutine, coroutines, entry};
+use crate::{block, coroutine, coroutines, entry};
 
 #[test]
 fn a_coroutine_that_waits() {
@@ -67,6 +67,14 @@ fn an_async_generator() {
     };
     let args = quote!(yields = u32, resumes = bool, crate = threads);
     check("async_generator", coroutine::expand(args, item));
+}
+
+#[test]
+fn a_block() {
+    let tokens = quote!(yields = u32, resumes = bool, async {
+        coro::yield_!(count);
+    });
+    check("block", block::expand(tokens));
 }
 
 #[test]

@@ -11,8 +11,20 @@ pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
     quote!(#errors #item)
 }
 
-/// The expansion of an item that is not a function: an error, with the item unchanged.
+/// The same, of an expression.
+pub(crate) fn report_in_expression(errors: Option<Error>, expression: TokenStream) -> TokenStream {
+    match errors.map(Error::into_compile_error) {
+        Some(errors) => quote!({ #errors #expression }),
+        None => expression,
+    }
+}
+
+/// The expansion of an item that is not a function: an error, with the item unchanged. A function
+/// whose signature cannot be parsed is being typed: the compiler, or an editor, says what it lacks.
 pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {
+    if begins_as_a_function(&item) {
+        return item;
+    }
     let is_container = |tree| match tree {
         TokenTree::Ident(word) => word == "impl" || word == "trait" || word == "mod",
         _ => false,
@@ -23,4 +35,27 @@ pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -
     };
     let message = format!("`{attribute}` goes on a function{instead} ({error})");
     report(Some(Error::new(error.span(), message)), item)
+}
+
+fn begins_as_a_function(item: &TokenStream) -> bool {
+    const ITEMS: [&str; 12] = [
+        "fn",
+        "struct",
+        "enum",
+        "union",
+        "impl",
+        "trait",
+        "mod",
+        "type",
+        "static",
+        "use",
+        "extern",
+        "macro_rules",
+    ];
+    let mut words = item.clone().into_iter().filter_map(|tree| match tree {
+        TokenTree::Ident(word) => Some(word.to_string()),
+        _ => None,
+    });
+    let first = words.find(|word| ITEMS.contains(&word.as_str()));
+    first.is_some_and(|word| word == "fn")
 }

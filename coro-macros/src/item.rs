@@ -92,6 +92,13 @@ fn without_body(input: ParseStream<'_>) -> Result<Function> {
     let head = Head::parse(input)?;
     match input.parse() {
         Ok(semi) => Ok(head.followed_by(Body::Missing(semi))),
+        // An editor puts a word in the place of a body that it cannot parse, and exchanges the word for the
+        // body again in the expansion.
+        Err(_) if !input.is_empty() => {
+            let mut body = Group::new(Delimiter::Brace, input.parse()?);
+            body.set_span(head.sig.ident.span());
+            Ok(head.followed_by(Body::Braced(body)))
+        }
         Err(_) => Err(Error::new(
             head.sig.ident.span(),
             "this function has no body",

@@ -18,11 +18,23 @@ use crate::tokens::{Cursor, is_group, is_punct, mentions};
 /// Reports the yield points in closures, nested functions, blocks and constants. Also reports every
 /// `.await` of a body that `cannot_wait`.
 pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error> {
-    let Body::Braced(body) = &mut function.body else {
-        return None;
-    };
+    let message =
+        "this generator cannot wait, since its function is not `async`: make it an `async fn`";
+    match &mut function.body {
+        Body::Braced(body) => refuse_in(body, &function.sig, cannot_wait.then_some(message)),
+        Body::Missing(_) => None,
+    }
+}
+
+/// The same for the body of a function with this signature. `cannot_wait` is the message for an
+/// `.await`, if the body cannot wait.
+pub(crate) fn refuse_in(
+    body: &mut Group,
+    sig: &Signature,
+    cannot_wait: Option<&'static str>,
+) -> Option<Error> {
     let by_an_attribute = rewritten::is(body);
-    if !by_an_attribute && has_no_place_for_them(body, cannot_wait) {
+    if !by_an_attribute && has_no_place_for_them(body, cannot_wait.is_some()) {
         return None;
     }
     let mut found = Found {
@@ -30,10 +42,7 @@ pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error
         ..Found::default()
     };
     if by_an_attribute {
-        merge(
-            &mut found.errors,
-            rewritten::guard(body, &function.sig.ident),
-        );
+        merge(&mut found.errors, rewritten::guard(body, &sig.ident));
     }
     let outermost = Surroundings {
         place: None,
@@ -42,11 +51,11 @@ pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error
     scan(body.stream(), outermost, &mut found);
     // The compiler would report any replacement for a constant expression again, so the whole body
     // is replaced.
-    if found.evaluated && !body::mentions_impl(function.sig.output.to_token_stream()) {
+    if found.evaluated && !body::mentions_impl(sig.output.to_token_stream()) {
         *body = Group::new(Delimiter::Brace, quote!(loop {}));
     }
     let message = match found.in_async_block {
-        true if is_boxed_future(&function.sig) => ASYNC_TRAIT,
+        true if is_boxed_future(sig) => ASYNC_TRAIT,
         true if by_an_attribute => rewritten::IN_ASYNC_BLOCK,
         _ => return found.errors,
     };
@@ -63,7 +72,9 @@ fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
     let text = body.span().source_text();
     text.is_some_and(|text| {
         let has_await = cannot_wait && text.contains("await");
-        !has_await && !places.iter().any(|place| text.contains(place))
+        let mut words = text.match_indices("yield");
+        let has_keyword = words.any(|(at, word)| !text[at + word.len()..].starts_with('_'));
+        !has_await && !has_keyword && !places.iter().any(|place| text.contains(place))
     })
 }
 
@@ -79,18 +90,29 @@ fn is_boxed_future(sig: &Signature) -> bool {
 struct Found {
     errors: Option<Error>,
     in_async_block: bool,
-    /// Whether a yield point stands in an expression that the compiler evaluates.
+    /// Whether the compiler would report any replacement for a part of the body.
     evaluated: bool,
-    cannot_wait: bool,
+    /// The message for an `.await`, if the body cannot wait.
+    cannot_wait: Option<&'static str>,
 }
 
 impl Found {
     fn add_await(&mut self, word: &Ident) {
+        let error = self
+            .cannot_wait
+            .map(|message| Error::new(word.span(), message));
+        merge(&mut self.errors, error);
+    }
+
+    /// Reports the keyword of unstable Rust. The compiler reports it too, in other words, so that
+    /// the body is replaced: it then does so once.
+    fn add_keyword(&mut self, word: &Ident) {
         let error = Error::new(
             word.span(),
-            "this generator cannot wait, since its function is not `async`: make it an `async fn`",
+            "the keyword `yield` is not stable Rust: write `yield_!(value)`",
         );
         merge(&mut self.errors, error);
+        self.evaluated = true;
     }
 
     fn add(&mut self, name: &Ident, place: Place) {
@@ -225,7 +247,12 @@ impl Level {
                     self.cursor.advance(2);
                 }
             }
-            "await" if found.cannot_wait && self.is_await_of_the_body() => found.add_await(name),
+            // A generator of its own, whose macro scans it.
+            "generator" if self.cursor.is_macro_call() => self.cursor.advance(2),
+            "yield" => found.add_keyword(name),
+            "await" if found.cannot_wait.is_some() && self.is_await_of_the_body() => {
+                found.add_await(name)
+            }
             "macro_rules" => self.cursor.advance(3),
             "async" => {
                 let body = if self.cursor.is_word(1, "move") { 2 } else { 1 };

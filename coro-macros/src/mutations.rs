@@ -5,7 +5,7 @@ use std::str::FromStr;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::{coroutine, coroutines, entry};
+use crate::{block, coroutine, coroutines, entry};
 
 const ITEMS: [&str; 6] = [
     "pub async fn f<'a, T: Debug + 'a, const N: usize>(&self, (a, _): (&'a str, u8), mut b: &mut (impl A + B), \
@@ -80,6 +80,18 @@ fn no_item_makes_an_attribute_panic() {
         }
         for mutated in mutations(&item) {
             expand_all(&quote!(), &mutated);
+        }
+    }
+}
+
+#[test]
+fn no_tokens_make_a_block_panic() {
+    for tokens in [
+        "yields = HashMap<A, fn() -> B>, async move -> Result<C, D> { |x| yield_!(x); a.await }",
+        "yields = &str, resumes = R, boxed, send, { yield 1 }",
+    ] {
+        for mutated in mutations(&parsed(tokens)) {
+            drop(block::expand(mutated));
         }
     }
 }

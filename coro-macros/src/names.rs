@@ -52,13 +52,20 @@ pub(crate) fn in_body() -> Ident {
     Ident::new("__in_body", Span::mixed_site())
 }
 
-/// The name for the argument at `index` if its pattern is not a name.
+/// The name for the argument at `index` if its pattern is not a name. Editors show no hint for a name
+/// of underscores.
 pub(crate) fn argument(index: usize) -> Ident {
-    Ident::new(&format!("__arg{index}"), Span::mixed_site())
+    Ident::new(&"_".repeat(index + 2), Span::mixed_site())
 }
 
-/// The type of a yielding coroutine.
-pub(crate) fn generator(waits: bool, boxed: bool, send: bool) -> Ident {
+/// The type of a yielding coroutine, at the path that users know: editors show it.
+pub(crate) fn generator(
+    renamed: Option<&Path>,
+    waits: bool,
+    boxed: bool,
+    send: bool,
+) -> TokenStream {
+    let facade = facade(renamed);
     let name = match (waits, boxed, send) {
         (false, false, _) => "Generator",
         (true, false, _) => "AsyncGenerator",
@@ -67,7 +74,11 @@ pub(crate) fn generator(waits: bool, boxed: bool, send: bool) -> Ident {
         (true, true, false) => "BoxAsyncGenerator",
         (true, true, true) => "SendBoxAsyncGenerator",
     };
-    Ident::new(name, Span::call_site())
+    let name = Ident::new(name, Span::call_site());
+    match boxed {
+        false => quote!(#facade::#name),
+        true => quote!(#facade::generator::#name),
+    }
 }
 
 /// The function that makes a value of the [`generator`] type.

@@ -274,7 +274,7 @@ async fn children_that_are_cancelled_are_not_polled_again() {
 
     let gate = Gate::new();
     let member = gate.clone();
-    let group = TaskGroup::<()>::new();
+    let group = TaskGroup::<()>::fallible();
     let task = group.spawn(member).unwrap();
     yield_now().await;
     gate.open();

@@ -27,7 +27,7 @@ async fn a_value_is_there_for_calls_and_for_spawned_tasks_and_nowhere_else() {
     let all = NAME.scope("ada".into(), async {
         let task = spawn(named_later());
         let eager = LoopHandle::current().spawn_eager(named_later());
-        let group: TaskGroup = TaskGroup::new();
+        let group = TaskGroup::new();
         let member = group.spawn(named_later()).unwrap();
         group.join().await.unwrap();
         let child = scope(async |s| s.spawn(named_later()).await);

@@ -107,7 +107,7 @@ macro_rules! question_marks {
             use super::*;
 
             async fn succeeds() -> Result<i32, $Error> {
-                let group = TaskGroup::<$Error>::new();
+                let group = TaskGroup::<$Error>::fallible();
                 let member = group.try_spawn(async { Ok(1) })?;
                 group.join().await?;
                 let sum = try_scope(async |s| {
@@ -126,13 +126,13 @@ macro_rules! question_marks {
                     1 => to_thread(|| panic!("no")).await?,
                     2 => try_scope(async |_| no()).await?,
                     3 => {
-                        let group = TaskGroup::<$Error>::new();
+                        let group = TaskGroup::<$Error>::fallible();
                         drop(group.try_spawn(async move { no() })?);
                         group.join().await?;
                     }
                     4 => timeout(ms(1), pending()).await?,
                     _ => {
-                        let group = TaskGroup::<$Error>::new();
+                        let group = TaskGroup::<$Error>::fallible();
                         group.cancel("no");
                         drop(group.spawn(ready(()))?);
                     }
@@ -166,7 +166,7 @@ async fn each_goes_into_an_io_error() {
         timeout(ms(1), ready(())).await.map_err(io::Error::other)?;
         let scope = try_scope(async |_| Ok::<_, ::anyhow::Error>(()));
         scope.await.map_err(io::Error::other)?;
-        let group = TaskGroup::<Box<dyn Error + Send + Sync>>::new();
+        let group = TaskGroup::<Box<dyn Error + Send + Sync>>::fallible();
         group.join().await.map_err(io::Error::other)?;
         spawn(async { panic!("at the end") })
             .await

@@ -38,7 +38,6 @@ macro_rules! gathers_tuples {
 }
 
 gathers_tuples! {
-    gathers_1: 1;
     gathers_2: 1 2;
     gathers_3: 1 2 3;
     gathers_4: 1 2 3 4;
@@ -190,7 +189,6 @@ macro_rules! races_tuples {
 }
 
 races_tuples! {
-    races_1: 1;
     races_2: 1 2;
     races_3: 1 2 3;
     races_4: 1 2 3 4;

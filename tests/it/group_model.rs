@@ -178,7 +178,7 @@ async fn in_try_scope(policy: Policy, all: Vec<Run>) -> Value {
 }
 
 async fn in_group(all: Vec<Run>) -> Value {
-    let group = TaskGroup::new();
+    let group = TaskGroup::fallible();
     let tasks: Vec<_> = all
         .into_iter()
         .map(|child| group.try_spawn(child).unwrap())

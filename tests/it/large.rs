@@ -116,8 +116,18 @@ fn quarters_in_a_vec_are_gathered_and_raced() {
 
 #[test]
 fn an_eighth_in_a_tuple_is_gathered_and_raced() {
-    run(|| async { assert_eq!(coro::gather((holds::<{ 128 * KIB }>(),)).await, (1,)) });
-    run(|| async { assert_eq!(coro::race((holds::<{ 128 * KIB }>(),)).await, 1) });
+    run(|| async {
+        assert_eq!(
+            coro::gather((holds::<{ 128 * KIB }>(), async { 2 })).await,
+            (1, 2)
+        )
+    });
+    run(|| async {
+        assert_eq!(
+            coro::race((holds::<{ 128 * KIB }>(), std::future::pending())).await,
+            1
+        )
+    });
 }
 
 #[test]

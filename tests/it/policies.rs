@@ -44,7 +44,7 @@ async fn in_scope(policy: Policy, children: [Child; 3]) -> Failures {
 }
 
 async fn in_group(policy: Policy, children: [Child; 3]) -> Failures {
-    let group = TaskGroup::new();
+    let group = TaskGroup::fallible();
     group.policy(policy);
     for (number, child) in children.into_iter().enumerate() {
         drop(group.try_spawn(child.run(number)).unwrap());
@@ -113,7 +113,7 @@ async fn a_body_that_fails_in_the_turn_of_a_child_is_heard_too() {
     assert_eq!(scope.await.unwrap_err().failures(), ["child", "body"]);
 
     let at = LoopHandle::current().time() + ms(1);
-    let group = TaskGroup::new();
+    let group = TaskGroup::fallible();
     drop(group.try_spawn(async move {
         sleep_until(at).await;
         Err::<(), _>("child")
@@ -151,7 +151,7 @@ async fn after_the_turn_of_a_failure_none_takes_another_step() {
     assert_eq!(scope.await.unwrap_err().failures(), ["no"]);
     assert_eq!(steps.take(), 2);
 
-    let group = TaskGroup::new();
+    let group = TaskGroup::fallible();
     drop(group.try_spawn(async { Err::<(), _>("no") }));
     drop(group.spawn(ready_at_the_next_look(steps.clone())));
     drop(group.spawn(ready_at_the_next_look(steps.clone())));
@@ -196,7 +196,7 @@ async fn all_failures_of_a_large_turn_are_kept() {
             .into_iter()
             .eq(0..200)
     );
-    let group = TaskGroup::new();
+    let group = TaskGroup::fallible();
     for number in 0..200 {
         drop(group.try_spawn(fails.run(number)).unwrap());
     }

@@ -1,6 +1,5 @@
 //! Groups of the loop's tasks: `TaskGroup`.
 
-use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::rc::Rc;
@@ -22,7 +21,7 @@ async fn fails(millis: u64, error: &'static str) -> Result<(), &'static str> {
 #[coro::test]
 async fn join_waits_for_all_also_for_those_that_tasks_add() {
     let trace = Rc::new(Trace::new());
-    let group: TaskGroup = TaskGroup::new();
+    let group = TaskGroup::new();
     let (handle, log) = (group.handle().clone(), trace.clone());
     let task = group.spawn(async move {
         sleep(ms(1)).await;
@@ -44,7 +43,7 @@ async fn join_waits_for_all_also_for_those_that_tasks_add() {
 #[coro::test]
 async fn the_first_failure_cancels_the_others_in_the_order_of_their_spawning_and_the_body() {
     let trace = Trace::new();
-    let group = Group::new();
+    let group = Group::fallible();
     for name in ["a", "b", "c"] {
         let held = trace.on_drop(name);
         let endless = group.spawn(async move {
@@ -67,7 +66,7 @@ async fn the_first_failure_cancels_the_others_in_the_order_of_their_spawning_and
 #[coro::test]
 async fn an_error_of_the_body_cancels_tasks_that_then_never_begin() {
     let trace = Trace::new();
-    let group = Group::new();
+    let group = Group::fallible();
     let unstarted = group.spawn({
         let ran = trace.adder("ran");
         async move { ran() }
@@ -80,7 +79,7 @@ async fn an_error_of_the_body_cancels_tasks_that_then_never_begin() {
 
 #[coro::test]
 async fn a_task_that_is_cancelled_alone_is_no_failure() {
-    let group: TaskGroup = TaskGroup::new();
+    let group = TaskGroup::new();
     let alone = group.spawn(pending::<()>()).unwrap();
     let other = group.spawn(sleep(ms(5))).unwrap();
     alone.cancel();
@@ -92,7 +91,7 @@ async fn a_task_that_is_cancelled_alone_is_no_failure() {
 async fn a_group_that_was_cancelled_ends_without_an_error_and_takes_no_more() {
     let drops = Drops::default();
     let counted = drops.counted();
-    let group: TaskGroup = TaskGroup::new();
+    let group = TaskGroup::new();
     drop(group.spawn(pending::<()>()));
     group.cancel("enough");
     let refused = group.spawn(async move { drop(counted) });
@@ -103,7 +102,7 @@ async fn a_group_that_was_cancelled_ends_without_an_error_and_takes_no_more() {
 
 #[coro::test]
 async fn cancelling_while_the_body_runs_says_why() {
-    let group: TaskGroup = TaskGroup::new();
+    let group = TaskGroup::new();
     let handle = group.handle().clone();
     coro::call_later(ms(1), move || handle.cancel("closing"));
     let outcome = group.run::<()>(pending()).await.unwrap_err();
@@ -120,12 +119,12 @@ async fn dropping_the_group_or_its_join_cancels_the_tasks() {
             pending::<()>().await;
         }));
     };
-    let group: TaskGroup = TaskGroup::new();
+    let group = TaskGroup::new();
     holding(&group);
     drop(group);
     turns(2).await;
     assert_eq!(drops.count(), 1);
-    let group: TaskGroup = TaskGroup::new();
+    let group = TaskGroup::new();
     holding(&group);
     let handle = group.handle().clone();
     assert!(timeout(ms(1), group.join()).await.is_err());
@@ -139,7 +138,7 @@ async fn a_panic_cancels_the_others_and_comes_out_of_the_join() {
     let drops = Drops::default();
     let counted = drops.counted();
     let joined = spawn(async move {
-        let group: TaskGroup = TaskGroup::new();
+        let group = TaskGroup::new();
         drop(group.spawn(async move {
             let _counted = counted;
             pending::<()>().await;
@@ -153,13 +152,13 @@ async fn a_panic_cancels_the_others_and_comes_out_of_the_join() {
 
 #[coro::test]
 async fn policies_are_those_of_scopes() {
-    let group = Group::new();
+    let group = Group::fallible();
     group.policy(Policy::Collect);
     drop(group.try_spawn(fails(2, "b")));
     drop(group.try_spawn(fails(1, "a")));
     assert_eq!(group.join().await.unwrap_err().failures(), ["a", "b"]);
 
-    let group = Group::new();
+    let group = Group::fallible();
     group.policy(Policy::FirstSucceeds);
     drop(group.try_spawn(fails(1, "forgiven")));
     let winner = group.try_spawn(async { fails(2, "").await.or(Ok::<_, &str>(())) });
@@ -168,14 +167,14 @@ async fn policies_are_those_of_scopes() {
     winner.unwrap().await.unwrap();
     assert!(loser.await.unwrap_err().is_cancelled());
 
-    let group = Group::new();
+    let group = Group::fallible();
     group.policy(Policy::FirstSucceeds);
     drop(group.try_spawn(fails(1, "one")));
     drop(group.try_spawn(fails(2, "two")));
     assert_eq!(group.join().await.unwrap_err().failures(), ["one", "two"]);
 
     let reports = Reports::here();
-    let group = Group::new();
+    let group = Group::fallible();
     group.policy(Policy::Supervise);
     drop(group.spawn(async { panic!("isolated") }));
     drop(group.try_spawn(fails(1, "forgiven")));
@@ -187,7 +186,7 @@ async fn policies_are_those_of_scopes() {
 async fn a_join_dropped_at_every_point_leaves_no_task() {
     for polls in 0..6 {
         let drops = Drops::default();
-        let group = TaskGroup::<Infallible>::new();
+        let group = TaskGroup::new();
         for n in 0..3 {
             let counted = drops.counted();
             drop(group.spawn(async move {

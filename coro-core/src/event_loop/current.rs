@@ -42,7 +42,12 @@ impl LoopHandle {
 /// Outside of a loop.
 #[inline]
 #[track_caller]
-pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
+#[doc(alias("create_task", "ensure_future", "spawn_local"))]
+pub fn spawn<F, T>(future: F) -> Task<T>
+where
+    F: Future<Output = T> + 'static,
+{
+    // The output is a parameter, as a projection would have the compiler report a wrong argument twice.
     if !inside::is_inside() {
         LoopHandle::current(); // panics with the reason
     }
@@ -63,6 +68,22 @@ fn spawn_here<F: Future + 'static>(
 
 /// Has the present loop call `f` in its next turn; see [`LoopHandle::call_soon`].
 ///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// coro::run(async {
+///     let order = Rc::new(RefCell::new(Vec::new()));
+///     for n in 1..=2 {
+///         let order = order.clone();
+///         coro::call_soon(move || order.borrow_mut().push(n));
+///     }
+///     assert!(order.borrow().is_empty()); // called in the next turn, in the order of the calls
+///     coro::yield_now().await;
+///     assert_eq!(*order.borrow(), [1, 2]);
+/// });
+/// ```
+///
 /// # Panics
 ///
 /// Outside of a loop.
@@ -73,6 +94,20 @@ pub fn call_soon(f: impl FnOnce() + 'static) -> CallHandle {
 
 /// Has the present loop call `f` when `delay` has passed; see [`LoopHandle::call_later`].
 ///
+/// ```
+/// use std::time::Duration;
+///
+/// use coro::sync::oneshot;
+///
+/// coro::run(async {
+///     let (sender, receiver) = oneshot::channel();
+///     coro::call_later(Duration::from_millis(2), move || drop(sender.send("late")));
+///     let never = coro::call_later(Duration::from_millis(1), || unreachable!());
+///     never.cancel();
+///     assert_eq!(receiver.await, Ok("late"));
+/// });
+/// ```
+///
 /// # Panics
 ///
 /// Outside of a loop.
@@ -82,6 +117,21 @@ pub fn call_later(delay: Duration, f: impl FnOnce() + 'static) -> TimerHandle {
 }
 
 /// Has the present loop call `f` at `when`; see [`LoopHandle::call_at`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use coro::LoopHandle;
+/// use coro::event_loop::call_at;
+/// use coro::sync::oneshot;
+///
+/// coro::run(async {
+///     let (sender, receiver) = oneshot::channel();
+///     let when = LoopHandle::current().time() + Duration::from_millis(2);
+///     call_at(when, move || drop(sender.send(LoopHandle::current().time())));
+///     assert!(receiver.await.unwrap() >= when);
+/// });
+/// ```
 ///
 /// # Panics
 ///
@@ -95,6 +145,18 @@ pub fn call_at(when: Instant, f: impl FnOnce() + 'static) -> TimerHandle {
 /// `asyncio.current_task`.
 ///
 /// `None` outside of a loop and in a callout.
+///
+/// ```
+/// coro::run(async {
+///     let task = coro::spawn(async {
+///         let this = coro::task::current_task().unwrap();
+///         this.set_name("worker");
+///         this.name()
+///     });
+///     assert_eq!(task.await.unwrap(), "worker");
+/// });
+/// assert!(coro::task::current_task().is_none());
+/// ```
 pub fn current_task() -> Option<TaskHandle> {
     TaskHandle::current(&LoopHandle::try_current()?.core().scheduler)
 }

@@ -24,11 +24,18 @@ use crate::timers::TimerKey;
 /// threads; for those there is [`remote`](Self::remote). Keeping one keeps the loop's memory, but
 /// not the loop open.
 ///
+/// # If the compiler says ..
+///
+/// - "`Rc<..>` cannot be sent between threads safely", and "it appears within the type `LoopHandle`":
+///   get a [`RemoteHandle`](crate::event_loop::RemoteHandle) from [`remote()`](Self::remote) before
+///   the thread starts, and move that into the thread.
+///
 /// # Panics
 ///
 /// Methods that ask for new work panic once the loop is closed. While it is being closed, work that
 /// destructors ask for is refused quietly: the task or callout that they get is cancelled.
 #[derive(Clone)]
+#[doc(alias("get_running_loop", "get_event_loop", "Handle"))]
 pub struct LoopHandle {
     core: Rc<Core>,
 }
@@ -63,6 +70,7 @@ impl LoopHandle {
     /// All deadlines are measured by it. It never goes backwards. Under a real clock it is the same
     /// as [`Instant::now`], which on Linux and macOS stands still while the machine is suspended:
     /// so do all timers, deadlines and time limits.
+    #[doc(alias("now", "Instant", "monotonic"))]
     pub fn time(&self) -> Instant {
         self.core.clock.instant(self.core.clock.now())
     }

@@ -110,6 +110,7 @@ use turn::{Advance, Turn};
 /// is free of all this. A loop that is forked from within one of its own tasks goes on in the child,
 /// and panics within the next 64 times that it waits, in which it may take events from the parent's
 /// loop; leave the process, or execute another program, before that. A signal that the child gets and that the parent listens for is told to the parent.
+#[doc(alias("Runtime", "LocalSet", "new_event_loop"))]
 pub struct EventLoop {
     core: Rc<Core>,
 }

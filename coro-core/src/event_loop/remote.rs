@@ -34,6 +34,7 @@ use crate::task::{Inbox, InboxArc, Task, budget};
 ///     assert_eq!(thread.join().unwrap(), 42);
 /// });
 /// ```
+#[doc(alias("call_soon_threadsafe", "run_coroutine_threadsafe"))]
 pub struct RemoteHandle {
     inbox: InboxArc<Inbox>,
 }

@@ -18,7 +18,7 @@ use super::{AsyncCoroutine, Coroutine, CoroutineState, Iter, Resume, Status, for
 macro_rules! boxed_coroutine {
     ($(#[$doc:meta])* $name:ident $(: $send:ident)?) => {
         $(#[$doc])*
-        pub struct $name<'a, Y, R, T> {
+        pub struct $name<'a, Y, R = (), T = ()> {
             machine: BoxMachine<Y, R, dyn Body<Output = T> $(+ $send)? + 'a>,
         }
 

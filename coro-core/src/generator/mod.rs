@@ -12,6 +12,7 @@ mod in_place;
 mod iter;
 mod place;
 mod plain;
+mod results;
 mod slot;
 mod stream;
 mod waiting;
@@ -29,6 +30,7 @@ pub use iter::IntoIter;
 pub use iter::Iter;
 pub use place::{InBody, Loose};
 pub use plain::Generator;
+pub use results::{TryItems, TryIter};
 pub use waiting::{AsyncCoroutine, AsyncGenerator, Resume};
 
 pub(crate) use delegate::{Awaiting, Items, Reyield, StreamItems};
@@ -42,6 +44,7 @@ pub(crate) use chain::{Body, InChain};
 /// The outcome of one step of a coroutine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[must_use = "a step has a result: the value that the coroutine yielded or returned"]
+#[doc(alias = "StopIteration")]
 pub enum CoroutineState<Y, T> {
     /// The coroutine handed out a value and is suspended.
     Yielded(Y),

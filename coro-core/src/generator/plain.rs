@@ -143,6 +143,31 @@ impl<Y, F: Future> Generator<Y, (), F> {
     }
 }
 
+impl<Y, F: Future<Output = ()>> Generator<Y, (), F> {
+    /// The next value that is yielded, or `None` at the end and ever after: Python's `next`.
+    ///
+    /// The generator has to be pinned, because its body may borrow from itself.
+    ///
+    /// ```
+    /// # use std::pin::pin;
+    /// # use coro::yield_;
+    /// #[coro::coroutine(yields = u32)]
+    /// fn numbers() {
+    ///     yield_!(1);
+    ///     yield_!(2);
+    /// }
+    ///
+    /// let mut numbers = pin!(numbers());
+    /// assert_eq!(numbers.as_mut().next(), Some(1));
+    /// assert_eq!(numbers.as_mut().next(), Some(2));
+    /// assert_eq!(numbers.as_mut().next(), None);
+    /// ```
+    #[inline]
+    pub fn next(self: Pin<&mut Self>) -> Option<Y> {
+        self.iter().next()
+    }
+}
+
 #[cfg(feature = "alloc")]
 impl<Y, F: Future> Generator<Y, (), F> {
     /// Iterates over the yielded values, with one allocation and for any return type.

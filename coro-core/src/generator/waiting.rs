@@ -70,6 +70,7 @@ pub trait AsyncCoroutine {
 /// Dropping it drops the body at the point where it waits or is suspended, innermost locals first.
 /// A panic of the body reaches the caller that polls it, and the generator is finished.
 #[must_use = "a generator does nothing until it is polled as a stream, resumed or delegated to"]
+#[doc(alias("stream", "async for"))]
 pub struct AsyncGenerator<Y, R, F> {
     pub(super) machine: Machine<Y, R, F>,
 }

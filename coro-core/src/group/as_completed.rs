@@ -34,6 +34,7 @@ use super::members::{Go, Members};
 ///     }
 /// });
 /// ```
+#[doc(alias = "FuturesUnordered")]
 pub fn as_completed<I>(futures: I) -> AsCompleted<<I::Item as IntoFuture>::IntoFuture>
 where
     I: IntoIterator<Item: IntoFuture>,

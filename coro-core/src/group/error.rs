@@ -23,6 +23,7 @@ use crate::error::Cancelled;
 /// an [`io::Error`]. For other types, use [`first`](Self::first), or convert the failures by
 /// `error.map(Box::<dyn Error + Send + Sync>::from)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(alias = "ExceptionGroup")]
 pub struct ScopeError<E> {
     cause: Cause,
     failures: Failures<E>,

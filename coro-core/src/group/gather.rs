@@ -37,12 +37,29 @@ use crate::task::is_large;
 ///     assert_eq!(coro::gather(vec![after(2), after(1)]).await, vec![2, 1]);
 /// });
 /// ```
-pub fn gather<G: Gather>(futures: G) -> G::Future {
+///
+/// # If the compiler says ..
+///
+/// - "`gather` cannot be called with a value of type ..": the futures are one argument. Write
+///   `gather((a, b))`, with two pairs of parentheses.
+/// - the same of a `FilterMap`, `Take` or another iterator: collect it into a `Vec`.
+#[doc(alias("join", "join_all", "zip"))]
+pub fn gather<G, F>(futures: G) -> F
+where
+    G: Gather<Future = F>,
+{
+    // The future is a parameter, as a projection would have the compiler report a wrong argument twice.
     futures.gather()
 }
 
-/// The argument of [`gather`]: a tuple of up to twelve futures, an array or `Vec` of futures, or an
+/// The argument of [`gather`]: a tuple of two to twelve futures, an array or `Vec` of futures, or an
 /// iterator made by [`map`](Iterator::map).
+#[diagnostic::on_unimplemented(
+    message = "`gather` cannot be called with a value of type `{Self}`",
+    label = "not a tuple, an array or a `Vec` of futures",
+    note = "`gather` takes all futures as one argument: `gather((a, b))`, `gather([a, b])` or `gather(vec)`",
+    note = "an iterator made by `map` is accepted too; collect any other into a `Vec`, and put more than twelve futures into one"
+)]
 pub trait Gather {
     /// The outputs, in the shape in which the futures were given.
     type Output;
@@ -53,6 +70,7 @@ pub trait Gather {
     fn gather(self) -> Self::Future;
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: IntoFuture> Gather for Vec<F> {
     type Output = Vec<F::Output>;
     type Future = GatherVec<F::IntoFuture>;
@@ -62,6 +80,7 @@ impl<F: IntoFuture> Gather for Vec<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: IntoFuture, const N: usize> Gather for [F; N] {
     type Output = [F::Output; N];
     type Future = GatherArray<F::IntoFuture, N>;
@@ -73,6 +92,7 @@ impl<F: IntoFuture, const N: usize> Gather for [F; N] {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<I, G, F> Gather for Map<I, G>
 where
     I: Iterator,
@@ -189,6 +209,7 @@ macro_rules! tuple {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($F: IntoFuture),+> Gather for ($($F,)+) {
             type Output = ($($F::Output,)+);
             type Future = $Name<$($F::IntoFuture),+>;
@@ -222,7 +243,6 @@ macro_rules! tuple {
     };
 }
 
-tuple!(Gather1: A a 0);
 tuple!(Gather2: A a 0, B b 1);
 tuple!(Gather3: A a 0, B b 1, C c 2);
 tuple!(Gather4: A a 0, B b 1, C c 2, D d 3);

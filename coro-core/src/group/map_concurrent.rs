@@ -106,6 +106,7 @@ async fn numbered<F: Future>(number: usize, future: F) -> (usize, F::Output) {
 /// # Panics
 ///
 /// If the limit is zero; and when polled outside of a loop.
+#[doc(alias = "buffer_unordered")]
 pub fn buffered<S, F>(futures: S, limit: usize) -> Buffered<S, F::Output>
 where
     S: Stream<Item = F>,

@@ -32,15 +32,61 @@ use super::members::{Go, Members};
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "`race` cannot be called with a value of type ..", of a single future: the futures are one
+///   argument. Write `race((a, b))`.
+/// - the same of a tuple, and "expected `u32`, found `String`": the futures have different outputs.
+///   Let each be an `async` block that gives a variant of one `enum`, as in a `select`:
+///
+/// ```
+/// # use std::time::Duration;
+/// enum Happened {
+///     Tick,
+///     Line(String),
+/// }
+///
+/// # async fn next_line() -> String { "quit".to_owned() }
+/// coro::run(async {
+///     loop {
+///         let happened = coro::race((
+///             async { Happened::Line(next_line().await) },
+///             async {
+///                 coro::sleep(Duration::from_secs(1)).await;
+///                 Happened::Tick
+///             },
+///         ));
+///         match happened.await {
+///             Happened::Line(line) if line == "quit" => break,
+///             Happened::Line(line) => println!("{line}"),
+///             Happened::Tick => println!("still here"),
+///         }
+///     }
+/// });
+/// ```
+///
+/// - "cannot be unpinned", of `&mut future`: pin the future first, `let mut future = pin!(future);`, and
+///   pass `&mut future` or `future.as_mut()`.
+///
 /// # Panics
 ///
 /// If there is nothing to race: an empty array or `Vec` could never give an output.
 #[track_caller]
-pub fn race<R: Race>(futures: R) -> R::Future {
+#[doc(alias("select", "FIRST_COMPLETED", "select_all"))]
+pub fn race<R, F>(futures: R) -> F
+where
+    R: Race<Future = F>,
+{
     futures.race()
 }
 
-/// The argument of [`race`]: a tuple of up to twelve futures, or an array or `Vec` of futures.
+/// The argument of [`race`]: a tuple of two to twelve futures, or an array or `Vec` of futures.
+#[diagnostic::on_unimplemented(
+    message = "`race` cannot be called with a value of type `{Self}`",
+    label = "not a tuple, an array or a `Vec` of futures with one type of output",
+    note = "`race` takes all futures as one argument: `race((a, b))`, `race([a, b])` or `race(vec)`",
+    note = "if the outputs differ, let each future be an `async` block that gives a variant of one `enum`"
+)]
 pub trait Race {
     /// The output of every future.
     type Output;
@@ -52,6 +98,7 @@ pub trait Race {
     fn race(self) -> Self::Future;
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: IntoFuture> Race for Vec<F> {
     type Output = F::Output;
     type Future = RaceVec<F::IntoFuture>;
@@ -68,6 +115,7 @@ impl<F: IntoFuture> Race for Vec<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: IntoFuture, const N: usize> Race for [F; N] {
     type Output = F::Output;
     type Future = RaceVec<F::IntoFuture>;
@@ -122,6 +170,7 @@ macro_rules! tuple {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<T, $($F: IntoFuture<Output = T>),+> Race for ($($F,)+) {
             type Output = T;
             type Future = $Name<$($F::IntoFuture),+>;
@@ -158,7 +207,6 @@ macro_rules! tuple {
     };
 }
 
-tuple!(Race1: A a 0);
 tuple!(Race2: A a 0, B b 1);
 tuple!(Race3: A a 0, B b 1, C c 2);
 tuple!(Race4: A a 0, B b 1, C c 2, D d 3);

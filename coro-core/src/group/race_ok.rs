@@ -31,6 +31,7 @@ use super::members::{Go, Members};
 ///
 /// If no future succeeds, all errors, in the order in which they came. Without futures, the `Vec`
 /// is empty.
+#[doc(alias = "select_ok")]
 pub fn race_ok<I, T, E>(futures: I) -> RaceOk<<I::Item as IntoFuture>::IntoFuture, E>
 where
     I: IntoIterator<Item: IntoFuture<Output = Result<T, E>>>,

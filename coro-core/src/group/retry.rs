@@ -29,6 +29,7 @@ use crate::time::sleep;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
+#[doc(alias = "backoff")]
 pub struct Retry {
     attempts: u32,
     delay: Duration,
@@ -177,6 +178,24 @@ impl Retry {
 }
 
 /// Calls and awaits `operation` again until it succeeds, as `policy` says; see [`Retry::run`].
+///
+/// ```
+/// use std::cell::Cell;
+/// use std::time::Duration;
+///
+/// use coro::group::{Retry, retry};
+///
+/// coro::run(async {
+///     let tried = Cell::new(0);
+///     let policy = Retry::new().delay(Duration::from_millis(1));
+///     let answer: Result<(), _> = retry(policy, async || {
+///         tried.set(tried.get() + 1);
+///         Err("no")
+///     })
+///     .await;
+///     assert_eq!((answer, tried.get()), (Err("no"), 3));
+/// });
+/// ```
 ///
 /// # Errors
 ///

@@ -34,7 +34,7 @@ use crate::task::{Task, TaskHandle, TaskId, is_large};
 ///
 /// ```
 /// coro::run(async {
-///     let group = coro::TaskGroup::new();
+///     let group = coro::TaskGroup::fallible();
 ///     let a = group.try_spawn(async { "4".parse::<i32>() }).unwrap();
 ///     let b = group.try_spawn(async { "5".parse::<i32>() }).unwrap();
 ///     group.join().await.unwrap();
@@ -42,11 +42,20 @@ use crate::task::{Task, TaskHandle, TaskId, is_large};
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "expected `Result<_, Infallible>`": a task may fail. Make the group by
+///   [`TaskGroup::fallible()`](Self::fallible).
+/// - "`TaskGroup` is not a future": await [`group.join()`](Self::join).
+/// - "`Result<Task<_>, GroupClosed>` is not a future": `spawn` fails if the group takes no more tasks;
+///   write `group.spawn(..)?.await` or `.unwrap().await`.
+///
 /// # Failures
 ///
 /// As in a `try_scope`: a task made with [`try_spawn`](GroupHandle::try_spawn) fails with its
 /// error, under a [`Policy`], and a panic in any task ends the group. The failure goes to the
 /// caller of `join` or `run`; the task's own handle then says that the task was cancelled.
+#[doc(alias("JoinSet", "TaskTracker", "nursery"))]
 pub struct TaskGroup<E: 'static = Infallible> {
     handle: GroupHandle<E>,
 }
@@ -66,11 +75,38 @@ struct Group<E> {
     waiter: Cell<Option<Waker>>,
 }
 
-impl<E> TaskGroup<E> {
-    /// An empty group. For a group without fallible tasks write `TaskGroup::<Infallible>::new()`;
-    /// the type `TaskGroup` means the same.
+impl TaskGroup {
+    /// An empty group of tasks that cannot fail, made with [`spawn`](GroupHandle::spawn). For tasks
+    /// that return errors make a [`fallible`](TaskGroup::fallible) group.
+    ///
+    /// ```
+    /// coro::run(async {
+    ///     let group = coro::TaskGroup::new();
+    ///     let one = group.spawn(async { 1 }).unwrap();
+    ///     group.join().await.unwrap();
+    ///     assert_eq!(one.await.unwrap(), 1);
+    /// });
+    /// ```
     #[expect(clippy::new_without_default, reason = "a group is not a value")]
     pub fn new() -> Self {
+        TaskGroup::fallible()
+    }
+}
+
+impl<E> TaskGroup<E> {
+    /// An empty group of tasks that may fail with an `E`, made with
+    /// [`try_spawn`](GroupHandle::try_spawn). `E` is inferred from the tasks, or written:
+    /// `TaskGroup::<io::Error>::fallible()`.
+    ///
+    /// ```
+    /// coro::run(async {
+    ///     let group = coro::TaskGroup::fallible();
+    ///     let _ = group.try_spawn(async { "x".parse::<u32>() }).unwrap();
+    ///     let error = group.join().await.unwrap_err();
+    ///     assert_eq!(error.failures().len(), 1);
+    /// });
+    /// ```
+    pub fn fallible() -> Self {
         let group = Group {
             members: RefCell::default(),
             verdict: Verdict::default(),

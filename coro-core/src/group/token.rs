@@ -38,6 +38,7 @@ use crate::wait::queue::wake_each;
 /// });
 /// ```
 #[derive(Clone, Default)]
+#[doc(alias = "CancellationToken")]
 pub struct CancelToken {
     node: Rc<TokenNode>,
 }

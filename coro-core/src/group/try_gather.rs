@@ -34,12 +34,22 @@ use super::members::{Go, Members};
 /// # Errors
 ///
 /// The first error. Other outputs are dropped.
-pub fn try_gather<G: TryGather>(futures: G) -> G::Future {
+#[doc(alias("try_join", "try_join_all"))]
+pub fn try_gather<G, F>(futures: G) -> F
+where
+    G: TryGather<Future = F>,
+{
     futures.try_gather()
 }
 
-/// The argument of [`try_gather`]: a tuple of up to twelve futures of results, an array or `Vec` of
+/// The argument of [`try_gather`]: a tuple of two to twelve futures of results, an array or `Vec` of
 /// them, or an iterator made by [`map`](Iterator::map).
+#[diagnostic::on_unimplemented(
+    message = "`try_gather` cannot be called with a value of type `{Self}`",
+    label = "not a tuple, an array or a `Vec` of futures of results",
+    note = "`try_gather` takes all futures as one argument: `try_gather((a, b))`, `try_gather([a, b])` or `try_gather(vec)`",
+    note = "an iterator made by `map` is accepted too; collect any other into a `Vec`, and put more than twelve futures into one"
+)]
 pub trait TryGather {
     /// The values, in the shape in which the futures were given.
     type Output;
@@ -52,6 +62,7 @@ pub trait TryGather {
     fn try_gather(self) -> Self::Future;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E, F: IntoFuture<Output = Result<T, E>>> TryGather for Vec<F> {
     type Output = Vec<T>;
     type Error = E;
@@ -62,6 +73,7 @@ impl<T, E, F: IntoFuture<Output = Result<T, E>>> TryGather for Vec<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E, F: IntoFuture<Output = Result<T, E>>, const N: usize> TryGather for [F; N] {
     type Output = [T; N];
     type Error = E;
@@ -74,6 +86,7 @@ impl<T, E, F: IntoFuture<Output = Result<T, E>>, const N: usize> TryGather for [
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<I, G, T, E, F> TryGather for Map<I, G>
 where
     I: Iterator,
@@ -234,7 +247,6 @@ macro_rules! tuple {
     };
 }
 
-tuple!(TryGather1: A TA a 0);
 tuple!(TryGather2: A TA a 0, B TB b 1);
 tuple!(TryGather3: A TA a 0, B TB b 1, C TC c 2);
 tuple!(TryGather4: A TA a 0, B TB b 1, C TC c 2, D TD d 3);

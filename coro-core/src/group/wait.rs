@@ -26,7 +26,10 @@ pub enum ReturnWhen {
 pub type Waited<T> = (Vec<(usize, Result<T, JoinError>)>, Vec<(usize, Task<T>)>);
 
 /// Waits until some or all of the tasks have ended, or until `timeout` has passed, if there is one.
-/// It cancels no task. The counterpart of `asyncio.wait`.
+/// It cancels no task. The counterpart of `asyncio.wait`, which takes tasks as well, and no
+/// coroutines; `return_when` is the second argument and `timeout` the third, `None` for no limit.
+/// To await futures that are no tasks, use [`gather`](crate::group::gather) or
+/// [`race`](crate::group::race).
 ///
 /// All tasks that have ended by then are in the first part of the result. The others are handed
 /// back, and run meanwhile. An error that a task returns is a value here, and so is a cancellation:

@@ -127,6 +127,7 @@ impl<Y, R> Future for Yield<'_, Y, R> {
 /// Passes the operand of `yield_from!` to [`delegate`]. Coroutines of this crate have an inherent
 /// method of the same name, which is found first and marks them to be run in place.
 pub trait Operand: Sized {
+    #[doc(hidden)] // keeps it out of the lists of editors
     #[inline]
     fn __operand(self) -> Self {
         self
@@ -240,7 +241,7 @@ impl<'a, F> Point for Delegate<'a, F, Loose> {
     message = "`yield_from!` cannot be used on a value of type `{Self}`",
     label = "not a future, coroutine, iterator or stream",
     note = "`yield_from!(x)` accepts a future (waits for it), a coroutine with the same `yields` and `resumes` (delegates to it), an iterator or a stream (yields its items)",
-    note = "to hand a single value to the caller use `yield_!(value)`"
+    note = "of a collection, an array, a slice or an `Option` write `yield_from!(x.into_iter())`; to yield a single value write `yield_!(value)`"
 )]
 pub trait YieldFrom<Y, R, Kind>: Sized {
     type Item;

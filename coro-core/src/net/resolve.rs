@@ -47,6 +47,7 @@ static RESOLVERS: LazyLock<ThreadPool> = LazyLock::new(|| {
 /// # Panics
 ///
 /// If a name is looked up outside of a loop.
+#[doc(alias = "getaddrinfo")]
 pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<Item = SocketAddr>> {
     let addresses = match host.into_target()? {
         Target::Addresses(addresses) => addresses,

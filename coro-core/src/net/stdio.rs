@@ -78,6 +78,16 @@ pub fn stdin() -> io::Result<Stdin> {
 /// has buffered: those come out at the end of their line. Closing it has no effect, because other
 /// code may use the standard output.
 ///
+/// ```
+/// use coro::io::AsyncWriteExt;
+///
+/// coro::run(async {
+///     let mut stdout = coro::net::stdout()?;
+///     stdout.write_all(b"done\n").await
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// If the process has no free descriptors.
@@ -91,6 +101,16 @@ pub fn stdout() -> io::Result<Stdout> {
 }
 
 /// The standard error, for writing by the traits of [`futures::io`]; see [`stdout`].
+///
+/// ```
+/// use coro::io::AsyncWriteExt;
+///
+/// coro::run(async {
+///     let mut stderr = coro::net::stderr()?;
+///     stderr.write_all(b"done\n").await
+/// })
+/// # .unwrap();
+/// ```
 ///
 /// # Errors
 ///

@@ -33,6 +33,17 @@ use crate::wait::ready::RegisteredIo;
 /// to the end before, or use [`close_in_order`](super::close_in_order).
 ///
 /// Other options are set through `socket2::SockRef::from(&stream)`.
+///
+/// It is not `Clone`: two tasks use `&stream`, [`into_split`](Self::into_split), or an
+/// [`Rc`](std::rc::Rc) of the stream.
+///
+/// # If the compiler says ..
+///
+/// - "no method named `write_all` found": import the trait, `use coro::io::AsyncWriteExt`; for `read` and
+///   `read_to_end` it is `AsyncReadExt`.
+/// - "no method named `clone` found", with the help "there is a method `close`": see above; `close` would
+///   end the connection.
+#[doc(alias = "StreamWriter")]
 pub struct TcpStream {
     ready: RegisteredIo<mio::net::TcpStream>,
 }

@@ -66,6 +66,7 @@ pub trait Executor {
 /// });
 /// ```
 #[derive(Clone)]
+#[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     handle: Arc<PoolHandle>,
 }

@@ -43,6 +43,7 @@ use crate::wait::until::Until;
 /// })
 /// # .unwrap();
 /// ```
+#[doc(alias("create_subprocess_exec", "Popen"))]
 pub struct Command {
     std: process::Command,
     has_stdin: bool,
@@ -66,6 +67,7 @@ impl Command {
     ///
     /// The shell interprets the line, so it must not contain untrusted text. Pass such text as an
     /// [`arg`](Self::arg): the line refers to its arguments by `"$0"`, `"$1"` and so on.
+    #[doc(alias = "create_subprocess_shell")]
     pub fn shell(line: impl AsRef<OsStr>) -> Self {
         let mut shell = Self::new("sh");
         shell.arg("-c").arg(line);

@@ -20,6 +20,28 @@ use crate::event_loop::LoopHandle;
 /// closing the loop kills the child. Dropping this future early leaves the child running, with its
 /// protocol.
 ///
+/// ```
+/// use coro::process::{Command, SubprocessProtocol, subprocess_exec};
+/// use coro::sync::oneshot::{self, Sender};
+///
+/// struct Exited(Option<Sender<()>>);
+///
+/// impl SubprocessProtocol for Exited {
+///     fn process_exited(&mut self) {
+///         let _ = self.0.take().unwrap().send(());
+///     }
+/// }
+///
+/// coro::run(async {
+///     let (sender, exited) = oneshot::channel();
+///     let transport = subprocess_exec(&mut Command::new("true"), Exited(Some(sender))).await?;
+///     exited.await.unwrap();
+///     assert!(transport.exit_status().is_some_and(|status| status.success()));
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// As for [`Command::spawn`].
@@ -46,6 +68,27 @@ fn begin(process: &Rc<Subprocess>) {
 }
 
 /// As [`subprocess_exec`], with a line for the shell; see [`Command::shell`].
+///
+/// ```
+/// use coro::process::{SubprocessProtocol, subprocess_shell};
+/// use coro::sync::channel::{self, Sender};
+///
+/// struct Lines(Sender<String>);
+///
+/// impl SubprocessProtocol for Lines {
+///     fn pipe_data_received(&mut self, _fd: u32, data: &[u8]) {
+///         let _ = self.0.try_send(String::from_utf8_lossy(data).into_owned());
+///     }
+/// }
+///
+/// coro::run(async {
+///     let (sender, mut output) = channel::unbounded();
+///     subprocess_shell("echo $((6 * 7))", Lines(sender)).await?;
+///     assert_eq!(output.recv().await.as_deref(), Some("42\n"));
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
 ///
 /// # Errors
 ///

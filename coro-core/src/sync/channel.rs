@@ -42,6 +42,16 @@ use crate::wait::queue::WaitState;
 
 /// Makes a channel with room for `capacity` values.
 ///
+/// ```
+/// use coro::sync::channel;
+/// use coro::sync::TrySendError;
+///
+/// let (sender, mut receiver) = channel::bounded(1);
+/// assert_eq!(sender.try_send("a"), Ok(()));
+/// assert_eq!(sender.try_send("b"), Err(TrySendError::Full("b")));
+/// assert_eq!(receiver.try_recv(), Ok("a"));
+/// ```
+///
 /// # Panics
 ///
 /// If `capacity` is zero.
@@ -62,6 +72,23 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// [`try_send`](Sender::try_send) is enough where nothing can be awaited.
 ///
 /// A fast sender can fill the memory.
+///
+/// ```
+/// use coro::sync::channel;
+///
+/// coro::run(async {
+///     let (sender, mut receiver) = channel::unbounded();
+///     for n in 0..1000 {
+///         sender.try_send(n).unwrap();
+///     }
+///     drop(sender);
+///     let mut sum = 0;
+///     while let Some(n) = receiver.recv().await {
+///         sum += n;
+///     }
+///     assert_eq!(sum, 499_500);
+/// });
+/// ```
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     bounded(usize::MAX)
 }

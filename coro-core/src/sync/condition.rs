@@ -35,6 +35,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 ///
 /// One condition may serve several locks. Notifying does not need the lock.
 #[derive(Default)]
+#[doc(alias = "Condvar")]
 pub struct Condition {
     waiters: WaitQueue<()>,
 }

@@ -26,6 +26,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// });
 /// ```
 #[derive(Default)]
+#[doc(alias = "Notify")]
 pub struct Event {
     set: Cell<bool>,
     waiters: WaitQueue<()>,

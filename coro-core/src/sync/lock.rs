@@ -34,6 +34,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// It is handed over in the order in which tasks asked for it. It is not re-entrant: a task that
 /// asks for a lock that it holds waits for itself, for ever. A panic releases the lock and poisons
 /// nothing.
+#[doc(alias = "Mutex")]
 pub struct Lock<T> {
     locked: Cell<bool>,
     waiters: WaitQueue<()>,

@@ -36,6 +36,7 @@ mod semaphore;
 mod queue;
 
 pub mod broadcast;
+#[doc(alias = "mpsc")]
 pub mod channel;
 pub mod oneshot;
 pub mod remote;

@@ -27,6 +27,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// ```
 ///
 /// A maker that needs the value that it is to make waits for itself, for ever.
+#[doc(alias = "OnceLock")]
 pub struct OnceCell<T> {
     value: Value<T>,
     being_made: Cell<bool>,

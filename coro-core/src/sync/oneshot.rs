@@ -24,6 +24,16 @@ use crate::task::budget;
 use crate::wait::one::OneWaiter;
 
 /// Makes a channel for one value.
+///
+/// ```
+/// use coro::sync::oneshot;
+///
+/// coro::run(async {
+///     let (sender, receiver) = oneshot::channel::<u32>();
+///     drop(sender);
+///     assert!(receiver.await.is_err()); // no value will come
+/// });
+/// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Rc::new(OneshotShared {
         value: Cell::new(None),

@@ -31,6 +31,7 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 ///
 /// Permits are handed over in the order in which tasks asked. A waiter for many permits is not
 /// overtaken by waiters for few: they wait behind it.
+#[doc(alias = "BoundedSemaphore")]
 pub struct Semaphore {
     available: Cell<usize>,
     closed: Cell<bool>,

@@ -33,6 +33,18 @@ use crate::task::budget;
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Makes a watch. The receiver has seen the initial value.
+///
+/// ```
+/// use coro::sync::watch;
+///
+/// coro::run(async {
+///     let (level, mut watching) = watch::channel("low");
+///     assert_eq!(*watching.borrow(), "low");
+///     level.send("high").unwrap();
+///     watching.changed().await.unwrap();
+///     assert_eq!(*watching.borrow(), "high");
+/// });
+/// ```
 pub fn channel<T>(initial: T) -> (Sender<T>, Receiver<T>) {
     let shared = Rc::new(WatchShared {
         value: RefCell::new(initial),

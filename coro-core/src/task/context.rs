@@ -40,6 +40,7 @@ use super::current::{self, Values};
 ///     assert_eq!(REQUEST.get(), None);
 /// });
 /// ```
+#[doc(alias("ContextVar", "task_local"))]
 pub struct TaskLocal<T: 'static> {
     /// Gives each key an address of its own, which is its identity.
     _place: u8,

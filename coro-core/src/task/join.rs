@@ -41,6 +41,13 @@ impl fmt::Display for TaskId {
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "cannot be sent between threads safely", and "it appears within the type `Task`": a task belongs
+///   to the thread of its loop. Another thread reaches the loop by a
+///   [`RemoteHandle`](crate::event_loop::RemoteHandle), whose `spawn` gives a handle for threads.
+/// - "`fn() -> .. {work}` is not a future", at `spawn`: call the function, `spawn(work())`.
+///
 /// # Cancelling
 ///
 /// [`cancel`](Self::cancel) drops the future when the task's turn comes. The destructors in it are
@@ -51,6 +58,7 @@ impl fmt::Display for TaskId {
 /// # Panics
 ///
 /// Polling it again after it gave its output panics.
+#[doc(alias = "JoinHandle")]
 pub struct Task<T> {
     task: TaskRef,
     cancel_on_drop: bool,
@@ -106,6 +114,7 @@ impl<T> Task<T> {
     /// task as a waiter, the lock or item goes to the next waiter. A task that cancels itself runs on
     /// to its next wait, and is dropped there; if it returns first, its output counts. Gives `false`
     /// if the task is done or was cancelled before.
+    #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
         waker::cancel_here(&self.task)
     }
@@ -229,6 +238,7 @@ impl<T> fmt::Debug for Task<T> {
 /// form shows the name and the state of the task: `idle` while it waits, `queued` once it is woken,
 /// `running` or `finished`; and whether an unfinished task is `cancelled`.
 #[derive(Clone)]
+#[doc(alias = "AbortHandle")]
 pub struct TaskHandle {
     task: TaskRef,
 }

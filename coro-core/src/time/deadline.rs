@@ -39,7 +39,7 @@ use crate::wait::until::Until;
 /// # Panics
 ///
 /// Outside of a loop.
-#[doc(alias = "move_on_after")]
+#[doc(alias("move_on_after", "asyncio.timeout"))]
 pub async fn fail_after<T>(
     duration: Duration,
     body: impl AsyncFnOnce(&Deadline) -> T,

@@ -31,9 +31,15 @@ use crate::wait::until::Until;
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "expected `Duration`, found floating-point number": asyncio's `sleep(1.5)` is
+///   `sleep(Duration::from_secs_f64(1.5))` here, so that the unit is seen.
+///
 /// # Panics
 ///
 /// When polled outside of a loop, or in another than at its first poll.
+#[doc(alias("delay", "sleep_secs"))]
 pub fn sleep(duration: Duration) -> Sleep {
     Sleep(Until::After(duration))
 }
@@ -42,6 +48,16 @@ pub fn sleep(duration: Duration) -> Sleep {
 ///
 /// A deadline in the past still lets everything else that is ready run first. Otherwise as
 /// [`sleep`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let deadline = coro::LoopHandle::current().time() + Duration::from_millis(2);
+///     coro::time::sleep_until(deadline).await;
+///     assert!(coro::LoopHandle::current().time() >= deadline);
+/// });
+/// ```
 ///
 /// # Panics
 ///

@@ -27,6 +27,11 @@ use crate::wait::until::Until;
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "`Duration` is not a future": the duration comes first, and then the future.
+/// - "expected `Duration`, found floating-point number": write `Duration::from_secs_f64(1.5)`.
+///
 /// # Errors
 ///
 /// [`Elapsed`] if the time ran out first. The future is dropped together with the timeout, and its
@@ -35,7 +40,11 @@ use crate::wait::until::Until;
 /// # Panics
 ///
 /// When polled outside of a loop, or in another than at first, unless the future is ready.
-pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
+#[doc(alias = "wait_for")]
+pub fn timeout<I, F>(duration: Duration, future: I) -> Timeout<F>
+where
+    I: IntoFuture<IntoFuture = F>,
+{
     Timeout {
         future: future.into_future(),
         until: Until::After(duration),
@@ -44,6 +53,16 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
 
 /// Awaits `future` until `deadline` at most, by the loop's
 /// [`time`](crate::event_loop::LoopHandle::time). Otherwise as [`timeout`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// coro::run(async {
+///     let deadline = coro::LoopHandle::current().time() + Duration::from_millis(2);
+///     let late = coro::time::timeout_at(deadline, std::future::pending::<()>());
+///     assert_eq!(late.await, Err(coro::Elapsed));
+/// });
+/// ```
 ///
 /// # Errors
 ///

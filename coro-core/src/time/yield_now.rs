@@ -8,6 +8,15 @@ use std::task::{Context, Poll};
 ///
 /// The present task goes to the end of the ready queue, once. It works under any executor.
 /// Dropping it loses nothing.
+///
+/// ```
+/// coro::run(async {
+///     let task = coro::spawn(async { 1 });
+///     assert!(!task.is_finished());
+///     coro::yield_now().await;
+///     assert!(task.is_finished());
+/// });
+/// ```
 #[inline]
 pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }

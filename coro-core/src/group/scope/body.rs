@@ -40,6 +40,11 @@ use crate::wait::until::Until;
 /// });
 /// ```
 ///
+/// # If the compiler says ..
+///
+/// - "type annotations needed", at the closure's parameter: write an async closure, `async |s| { .. }`,
+///   instead of `|s| async move { .. }`.
+///
 /// # The order of things
 ///
 /// The body and its children take turns in the order in which they were woken, inside of the poll

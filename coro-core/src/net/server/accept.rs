@@ -1,6 +1,5 @@
 //! Accepting connections for a server.
 
-use std::future::Future;
 use std::io;
 use std::rc::Rc;
 
@@ -13,15 +12,15 @@ use crate::wait::turn::let_others_run;
 const ACCEPTED_MAX: u32 = 64;
 
 /// Accepts connections, each into a task of its own, until the server is closed.
-pub(super) async fn accept_all<L, H, F>(
+pub(super) async fn accept_all<L, H, R>(
     listener: L,
     handler: Rc<H>,
     connections: Rc<Connections>,
 ) -> io::Result<()>
 where
     L: Listen,
-    H: Fn(L::Stream, L::Peer) -> F + 'static,
-    F: Future<Output: HandlerOutput> + 'static,
+    H: AsyncFn(L::Stream, L::Peer) -> R + 'static,
+    R: HandlerOutput + 'static,
 {
     let mut accepted = 0_u32;
     loop {

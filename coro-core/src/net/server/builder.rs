@@ -1,6 +1,5 @@
 //! Settings of a server.
 
-use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
@@ -95,10 +94,10 @@ impl ServerBuilder {
     ///
     /// Outside of a loop.
     #[track_caller]
-    pub fn start<H, F>(&self, addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
+    pub fn start<H, R>(&self, addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
     where
-        H: Fn(TcpStream, SocketAddr) -> F + 'static,
-        F: Future<Output: HandlerOutput> + 'static,
+        H: AsyncFn(TcpStream, SocketAddr) -> R + 'static,
+        R: HandlerOutput + 'static,
     {
         self.start_on(self.listen(addresses)?, handler)
     }
@@ -113,14 +112,14 @@ impl ServerBuilder {
     ///
     /// Outside of a loop.
     #[track_caller]
-    pub fn start_on<H, F>(
+    pub fn start_on<H, R>(
         &self,
         listeners: impl IntoIterator<Item = TcpListener>,
         handler: H,
     ) -> io::Result<Server>
     where
-        H: Fn(TcpStream, SocketAddr) -> F + 'static,
-        F: Future<Output: HandlerOutput> + 'static,
+        H: AsyncFn(TcpStream, SocketAddr) -> R + 'static,
+        R: HandlerOutput + 'static,
     {
         let addressed = |listener: TcpListener| Ok((listener.local_addr()?, listener));
         let listeners: io::Result<Vec<_>> = listeners.into_iter().map(addressed).collect();
@@ -133,7 +132,7 @@ impl ServerBuilder {
     }
 
     #[track_caller]
-    pub(super) fn serve<L, H, F>(
+    pub(super) fn serve<L, H, R>(
         &self,
         addresses: Vec<SocketAddr>,
         listeners: impl Iterator<Item = (String, L)>,
@@ -141,8 +140,8 @@ impl ServerBuilder {
     ) -> Server
     where
         L: Listen,
-        H: Fn(L::Stream, L::Peer) -> F + 'static,
-        F: Future<Output: HandlerOutput> + 'static,
+        H: AsyncFn(L::Stream, L::Peer) -> R + 'static,
+        R: HandlerOutput + 'static,
     {
         let connections = Connections::new(self.limit);
         let handler = Rc::new(handler);

@@ -31,7 +31,7 @@ use connections::Connections;
 /// Listens on all of the addresses, and has `handler` serve each connection.
 ///
 /// The counterpart of `asyncio.start_server`. For each connection `handler` is called with its
-/// stream and the address of its other end, and the future that it gives runs as a task of its own,
+/// stream and the address of its other end, inside of a task of its own,
 /// called `connection` and that address. When the task ends its stream is closed; a handler that
 /// has not read to the end makes sure by [`close_in_order`](super::close_in_order) that its answer
 /// arrives. An error that it ends with, or a panic, goes to the loop's [exception
@@ -69,6 +69,34 @@ use connections::Connections;
 /// # .unwrap();
 /// ```
 ///
+/// The handler is an `async fn`, an async closure, or a closure that gives a future. State that
+/// connections share is captured, in an [`Rc`]: all of them run on one thread.
+///
+/// ```
+/// use std::cell::Cell;
+/// use std::io;
+/// use std::rc::Rc;
+///
+/// use coro::io::{AsyncReadExt, AsyncWriteExt};
+/// use coro::net::{TcpStream, open_connection, start_server};
+///
+/// coro::run(async {
+///     let visits = Rc::new(Cell::new(0));
+///     let counted = visits.clone();
+///     let server = start_server("127.0.0.1:0", async move |mut stream: TcpStream, _peer| {
+///         counted.set(counted.get() + 1);
+///         stream.write_all(format!("visitor {}", counted.get()).as_bytes()).await
+///     })?;
+///     let mut client = open_connection("127.0.0.1", server.local_addr()?.port()).await?;
+///     let mut answer = String::new();
+///     client.read_to_string(&mut answer).await?;
+///     assert_eq!(answer, "visitor 1");
+///     assert_eq!(visits.get(), 1);
+///     io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// If an address cannot be listened on. An address that this machine does not have is passed over,
@@ -78,10 +106,11 @@ use connections::Connections;
 ///
 /// Outside of a loop.
 #[track_caller]
-pub fn start_server<H, F>(addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
+#[doc(alias = "serve")]
+pub fn start_server<H, R>(addresses: impl ToSocketAddrs, handler: H) -> io::Result<Server>
 where
-    H: Fn(TcpStream, SocketAddr) -> F + 'static,
-    F: Future<Output: HandlerOutput> + 'static,
+    H: AsyncFn(TcpStream, SocketAddr) -> R + 'static,
+    R: HandlerOutput + 'static,
 {
     Server::builder().start(addresses, handler)
 }

@@ -1,7 +1,6 @@
 //! Servers on sockets of the file system.
 
 use std::fs;
-use std::future::Future;
 use std::io;
 use std::iter;
 use std::os::unix::fs::MetadataExt;
@@ -51,10 +50,10 @@ use crate::net::{UnixListener, UnixStream};
 ///
 /// Outside of a loop.
 #[track_caller]
-pub fn start_unix_server<H, F>(path: impl AsRef<Path>, handler: H) -> io::Result<Server>
+pub fn start_unix_server<H, R>(path: impl AsRef<Path>, handler: H) -> io::Result<Server>
 where
-    H: Fn(UnixStream, SocketAddr) -> F + 'static,
-    F: Future<Output: HandlerOutput> + 'static,
+    H: AsyncFn(UnixStream, SocketAddr) -> R + 'static,
+    R: HandlerOutput + 'static,
 {
     Server::builder().start_unix(path, handler)
 }
@@ -70,10 +69,10 @@ impl ServerBuilder {
     ///
     /// Outside of a loop.
     #[track_caller]
-    pub fn start_unix<H, F>(&self, path: impl AsRef<Path>, handler: H) -> io::Result<Server>
+    pub fn start_unix<H, R>(&self, path: impl AsRef<Path>, handler: H) -> io::Result<Server>
     where
-        H: Fn(UnixStream, SocketAddr) -> F + 'static,
-        F: Future<Output: HandlerOutput> + 'static,
+        H: AsyncFn(UnixStream, SocketAddr) -> R + 'static,
+        R: HandlerOutput + 'static,
     {
         let path = path.as_ref();
         let listener = listen(path)?;

@@ -96,6 +96,19 @@ pub use stream::TlsStream;
 /// call its [`open_connection`](TlsConnector::open_connection): that reads the machine's roots
 /// once, and resumes sessions.
 ///
+/// ```
+/// use coro::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// async fn head(host: &str) -> std::io::Result<String> {
+///     let mut stream = coro::net::tls::open_tls_connection(host, 443).await?;
+///     let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+///     stream.write_all(request.as_bytes()).await?;
+///     let mut answer = String::new();
+///     stream.read_to_string(&mut answer).await?;
+///     Ok(answer)
+/// }
+/// ```
+///
 /// # Errors
 ///
 /// The errors of [`TlsConnector::new`] and [`TlsConnector::open_connection`].

@@ -9,6 +9,19 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The certificates in a PEM text, in its order; other sections are skipped.
 ///
+/// ```
+/// use coro::net::tls::certificates_from_pem;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+/// # let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+/// let chain = certificates_from_pem(&certificate)?;
+/// assert_eq!(chain.len(), 1);
+/// assert!(certificates_from_pem("no certificate").is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`InvalidData`](io::ErrorKind::InvalidData) if there is no certificate, or one is malformed.
@@ -22,6 +35,18 @@ pub fn certificates_from_pem(text: impl AsRef<[u8]>) -> io::Result<Vec<Certifica
 
 /// The first private key in a PEM text: PKCS#8, PKCS#1 or SEC1, not encrypted.
 ///
+/// ```
+/// use coro::net::tls::private_key_from_pem;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+/// # let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+/// let key = private_key_from_pem(&key)?;
+/// assert!(private_key_from_pem(&certificate).is_err()); // it has no key in it
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// [`InvalidData`](io::ErrorKind::InvalidData) if there is no key, or it is malformed.
@@ -32,6 +57,21 @@ pub fn private_key_from_pem(text: impl AsRef<[u8]>) -> io::Result<PrivateKeyDer<
 /// The certificates in a PEM file, as [`certificates_from_pem`] finds them.
 ///
 /// It blocks while it reads: call it before there are connections.
+///
+/// ```
+/// use coro::net::tls::certificates_from_file;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+/// # let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+/// # let path = std::env::temp_dir().join(format!("coro-chain-{}.pem", std::process::id()));
+/// # std::fs::write(&path, &certificate)?;
+/// let chain = certificates_from_file(&path)?;
+/// assert_eq!(chain.len(), 1);
+/// # std::fs::remove_file(&path)?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
@@ -46,6 +86,21 @@ pub fn certificates_from_file(path: impl AsRef<Path>) -> io::Result<Vec<Certific
 /// The first private key in a PEM file, as [`private_key_from_pem`] finds it.
 ///
 /// It blocks while it reads: call it before there are connections.
+///
+/// ```
+/// use coro::net::tls::private_key_from_file;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+/// # let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+/// # let path = std::env::temp_dir().join(format!("coro-key-{}.pem", std::process::id()));
+/// # std::fs::write(&path, &key)?;
+/// let key = private_key_from_file(&path)?;
+/// # std::fs::remove_file(&path)?;
+/// assert!(private_key_from_file("no/such/file.pem").is_err());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///

@@ -89,6 +89,31 @@ pub trait DatagramProtocol: 'static {
 /// A socket that is [connected](UdpSocket::connect) sends to that address, and receives its
 /// refusals as errors. `connection_made` has been called when this is done.
 ///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use coro::net::{DatagramProtocol, UdpSocket, create_datagram_endpoint};
+/// use coro::sync::channel::{self, Sender};
+///
+/// struct Forward(Sender<Vec<u8>>);
+///
+/// impl DatagramProtocol for Forward {
+///     fn datagram_received(&mut self, data: &[u8], _from: SocketAddr) {
+///         let _ = self.0.try_send(data.to_vec());
+///     }
+/// }
+///
+/// coro::run(async {
+///     let (sender, mut received) = channel::unbounded();
+///     let socket = UdpSocket::bind("127.0.0.1:0")?;
+///     let endpoint = create_datagram_endpoint(|| Forward(sender), socket).await;
+///     UdpSocket::bind("127.0.0.1:0")?.send_to(b"hello", endpoint.local_addr()?).await?;
+///     assert_eq!(received.recv().await.unwrap(), b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Panics
 ///
 /// When polled outside of a loop, and if `factory` does.

@@ -66,6 +66,29 @@ pub async fn connect_read_pipe<P: Protocol>(
 /// write ends that with an error. [`write_eof`](Transport::write_eof) closes the pipe. The pipe can
 /// be any of the descriptors that [`connect_read_pipe`] lists.
 ///
+/// ```
+/// use std::io::Read;
+///
+/// use coro::net::{self, Protocol};
+///
+/// struct Nothing;
+///
+/// impl Protocol for Nothing {
+///     fn data_received(&mut self, _: &[u8]) {}
+/// }
+///
+/// coro::run(async {
+///     let (mut reader, writer) = std::io::pipe()?;
+///     let transport = net::connect_write_pipe(|| Nothing, writer).await?;
+///     transport.write(b"hello");
+///     let mut bytes = [0; 5];
+///     reader.read_exact(&mut bytes)?;
+///     assert_eq!(&bytes, b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// If the pipe cannot be set not to block, or the system cannot wait for it.

@@ -35,6 +35,37 @@ const ACCEPTS_PER_STEP: u32 = 64;
 /// [closed](ProtocolServer::close) or dropped. Small writes are sent at once (`TCP_NODELAY`). A
 /// `factory` that panics is reported to the loop's exception handler, and its connection is closed.
 ///
+/// ```
+/// use coro::io::{AsyncReadExt, AsyncWriteExt};
+/// use coro::net::{self, Protocol, Transport};
+///
+/// #[derive(Default)]
+/// struct Echo(Option<Transport>);
+///
+/// impl Protocol for Echo {
+///     fn connection_made(&mut self, transport: &Transport) {
+///         self.0 = Some(transport.clone());
+///     }
+///
+///     fn data_received(&mut self, data: &[u8]) {
+///         if let Some(transport) = &self.0 {
+///             transport.write(data);
+///         }
+///     }
+/// }
+///
+/// coro::run(async {
+///     let server = net::create_server(Echo::default, "127.0.0.1:0")?;
+///     let mut client = net::TcpStream::connect(server.local_addr()?).await?;
+///     client.write_all(b"hello").await?;
+///     let mut answer = [0; 5];
+///     client.read_exact(&mut answer).await?;
+///     assert_eq!(&answer, b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// As for [`TcpListener::bind`].
@@ -51,6 +82,25 @@ pub fn create_server<P: Protocol>(
 }
 
 /// As [`create_server`], on a listener that was made before, such as one with options of its own.
+///
+/// ```
+/// use coro::net::{self, Protocol, TcpListener};
+///
+/// struct Ignore;
+///
+/// impl Protocol for Ignore {
+///     fn data_received(&mut self, _: &[u8]) {}
+/// }
+///
+/// coro::run(async {
+///     let listener = TcpListener::bind("127.0.0.1:0")?;
+///     let address = listener.local_addr()?;
+///     let server = net::create_server_on(|| Ignore, listener)?;
+///     assert_eq!(server.local_addr()?, address);
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
 ///
 /// # Errors
 ///

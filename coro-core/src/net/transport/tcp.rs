@@ -64,6 +64,34 @@ pub async fn create_connection<P: Protocol>(
 /// Apart from that it is [`create_connection`]. The protocol does not receive bytes that were read
 /// from the stream before.
 ///
+/// ```
+/// use coro::net::{self, Protocol, Transport};
+///
+/// struct Greeter;
+///
+/// impl Protocol for Greeter {
+///     fn connection_made(&mut self, transport: &Transport) {
+///         transport.write(b"hello");
+///         transport.close();
+///     }
+///
+///     fn data_received(&mut self, _: &[u8]) {}
+/// }
+///
+/// coro::run(async {
+///     use coro::io::AsyncReadExt;
+///     let listener = net::TcpListener::bind("127.0.0.1:0")?;
+///     let mut client = net::TcpStream::connect(listener.local_addr()?).await?;
+///     let (accepted, _) = listener.accept().await?;
+///     net::connect_accepted_socket(|| Greeter, accepted).await?;
+///     let mut greeting = String::new();
+///     client.read_to_string(&mut greeting).await?;
+///     assert_eq!(greeting, "hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// If the system refuses to set `TCP_NODELAY`.

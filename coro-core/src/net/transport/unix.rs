@@ -14,6 +14,36 @@ use crate::net::{UnixListener, UnixStream};
 /// As [`create_connection`](super::create_connection) otherwise. [`Transport::new`] makes a
 /// transport of a connected stream, such as one of a pair.
 ///
+/// ```
+/// use coro::io::AsyncReadExt;
+/// use coro::net::{self, Protocol, Transport, UnixListener};
+///
+/// struct Greeter;
+///
+/// impl Protocol for Greeter {
+///     fn connection_made(&mut self, transport: &Transport) {
+///         transport.write(b"hello");
+///         transport.close();
+///     }
+///
+///     fn data_received(&mut self, _: &[u8]) {}
+/// }
+///
+/// # let path = std::env::temp_dir().join(format!("coro-connection-{}", std::process::id()));
+/// # let _ = std::fs::remove_file(&path);
+/// coro::run(async {
+///     let listener = UnixListener::bind(&path)?;
+///     net::create_unix_connection(|| Greeter, &path).await?;
+///     let (mut stream, _) = listener.accept().await?;
+///     let mut greeting = String::new();
+///     stream.read_to_string(&mut greeting).await?;
+///     assert_eq!(greeting, "hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// # let _ = std::fs::remove_file(&path);
+/// ```
+///
 /// # Errors
 ///
 /// As for [`UnixStream::connect`].
@@ -34,6 +64,35 @@ pub async fn create_unix_connection<P: Protocol>(
 ///
 /// As [`create_server`](super::create_server) otherwise. The file at the path stays when the server
 /// ends: the program that chose the path removes it.
+///
+/// ```
+/// use coro::io::AsyncReadExt;
+/// use coro::net::{self, Protocol, Transport, UnixStream};
+///
+/// struct Greeter;
+///
+/// impl Protocol for Greeter {
+///     fn connection_made(&mut self, transport: &Transport) {
+///         transport.write(b"hello");
+///         transport.close();
+///     }
+///
+///     fn data_received(&mut self, _: &[u8]) {}
+/// }
+///
+/// # let path = std::env::temp_dir().join(format!("coro-server-{}", std::process::id()));
+/// # let _ = std::fs::remove_file(&path);
+/// coro::run(async {
+///     let _server = net::create_unix_server(|| Greeter, &path)?;
+///     let mut stream = UnixStream::connect(&path).await?;
+///     let mut greeting = String::new();
+///     stream.read_to_string(&mut greeting).await?;
+///     assert_eq!(greeting, "hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// # let _ = std::fs::remove_file(&path);
+/// ```
 ///
 /// # Errors
 ///

@@ -42,6 +42,18 @@ use crate::wait::queue::{Service, Wait, WaitQueue, WaitState};
 
 /// Makes a channel that keeps at most `capacity` values for receivers that have not received them.
 ///
+/// ```
+/// use coro::sync::broadcast;
+///
+/// coro::run(async {
+///     let (news, mut first) = broadcast::channel(8);
+///     let mut second = news.subscribe();
+///     news.send("hello").unwrap();
+///     assert_eq!(first.recv().await, Ok("hello"));
+///     assert_eq!(second.recv().await, Ok("hello"));
+/// });
+/// ```
+///
 /// # Panics
 ///
 /// If `capacity` is zero.

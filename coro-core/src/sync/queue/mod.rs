@@ -37,12 +37,24 @@ macro_rules! queue {
             ///
             /// If `maxsize` is zero: no item could ever be put. Use [`unbounded`](Self::unbounded) for no
             /// limit.
+            #[doc(alias = "maxsize")]
             pub fn bounded(maxsize: usize) -> Self {
                 assert!(
                     maxsize > 0,
                     "a queue needs room for one item at least: make it unbounded() for no limit"
                 );
                 Self(Engine::new(maxsize))
+            }
+
+            /// A queue with room for `maxsize` items, as `asyncio.Queue(maxsize)` is; as
+            /// [`bounded`](Self::bounded).
+            ///
+            /// # Panics
+            ///
+            /// If `maxsize` is zero.
+            #[track_caller]
+            pub fn new(maxsize: usize) -> Self {
+                Self::bounded(maxsize)
             }
 
             /// A queue without a limit.

@@ -30,6 +30,16 @@ use crate::wait::wait_list::WaitList;
 
 /// Makes a channel with room for `capacity` values.
 ///
+/// ```
+/// use coro::sync::remote::channel;
+///
+/// coro::run(async {
+///     let (sender, receiver) = channel::bounded(1);
+///     std::thread::spawn(move || sender.blocking_send("from a thread"));
+///     assert_eq!(receiver.recv().await, Some("from a thread"));
+/// });
+/// ```
+///
 /// # Panics
 ///
 /// If `capacity` is zero.
@@ -53,6 +63,16 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// Makes a channel without a limit: sending never waits.
 ///
 /// A fast sender can fill the memory.
+///
+/// ```
+/// use coro::sync::remote::channel;
+///
+/// let (sender, receiver) = channel::unbounded();
+/// sender.try_send(1).unwrap();
+/// sender.try_send(2).unwrap();
+/// assert_eq!(receiver.blocking_recv(), Some(1));
+/// assert_eq!(receiver.blocking_recv(), Some(2));
+/// ```
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     bounded(usize::MAX)
 }

@@ -25,6 +25,15 @@ use crate::sync::error::{Closed, SendError};
 use crate::wait::wait_list::WaitList;
 
 /// Makes a channel for one value.
+///
+/// ```
+/// use coro::sync::remote::oneshot;
+///
+/// let (sender, receiver) = oneshot::channel();
+/// let thread = std::thread::spawn(move || receiver.blocking_recv());
+/// sender.send("done").unwrap();
+/// assert_eq!(thread.join().unwrap(), Ok("done"));
+/// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Arc::new(Monitor::new(HandOver {
         value: None,

@@ -1,0 +1,128 @@
+//! The macro `coro::generator!`: a generator written as a block, in the midst of a function.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Error, Result, ReturnType, Signature, Token, Type};
+
+use crate::args::{self, Args, merge};
+use crate::body::{self, Context};
+use crate::coroutine;
+use crate::fallback;
+use crate::misplaced;
+use crate::names;
+use crate::tokens::{is_punct, is_word};
+
+const USAGE: &str = "`coro::generator!` takes arguments, then a block: \
+    `coro::generator!(yields = T, { .. })`, or `async { .. }`, `move { .. }`, `async move { .. }`";
+
+const CANNOT_WAIT: &str = "this generator cannot wait, since its block is not `async`: \
+    write `coro::generator!(yields = T, async { .. })`";
+
+/// Expands `coro::generator!(args, async move { .. })`.
+pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
+    let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
+    let body = match trees.pop() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
+        Some(other) => return Error::new(other.span(), USAGE).into_compile_error(),
+        None => return Error::new(Span::call_site(), USAGE).into_compile_error(),
+    };
+    if let Some(bar) = trees.iter().find(|tree| is_punct(tree, '|')) {
+        return Error::new(bar.span(), USAGE).into_compile_error();
+    }
+    let begin = trees.windows(2).position(begins_head);
+    let head: TokenStream = match begin {
+        Some(comma) => trees.drain(comma..).skip(1).collect(),
+        None if begins_block(&trees) => trees.drain(..).collect(),
+        None => TokenStream::new(),
+    };
+    let (mut args, mut errors) = Args::parse(&args::GENERATOR, trees.into_iter().collect());
+    if args.yields.is_none() {
+        let message =
+            "name the type that the generator yields: `coro::generator!(yields = T, { .. })`";
+        let missing = || Error::new(Span::call_site(), message);
+        errors = Some(errors.unwrap_or_else(missing));
+        args.unreadable = true;
+    }
+    coroutine::replace_unreadable(&mut args);
+    match Head::parse.parse2(head) {
+        Ok(head) => print(&args, &head, body, errors),
+        Err(error) => Error::new(error.span(), USAGE).into_compile_error(),
+    }
+}
+
+/// Whether these two tokens end the arguments: a comma before a word of the block.
+fn begins_head(pair: &[TokenTree]) -> bool {
+    is_punct(&pair[0], ',') && begins_block(&pair[1..])
+}
+
+fn begins_block(trees: &[TokenTree]) -> bool {
+    let words = ["async", "move"];
+    trees
+        .first()
+        .is_some_and(|tree| is_punct(tree, '-') || words.iter().any(|word| is_word(tree, word)))
+}
+
+/// The part between the arguments and the block.
+struct Head {
+    waits: Option<Token![async]>,
+    moves: Option<Token![move]>,
+    output: ReturnType,
+}
+
+impl Parse for Head {
+    fn parse(input: ParseStream<'_>) -> Result<Head> {
+        Ok(Head {
+            waits: input.parse()?,
+            moves: input.parse()?,
+            output: input.parse()?,
+        })
+    }
+}
+
+fn print(args: &Args, head: &Head, mut group: Group, mut errors: Option<Error>) -> TokenStream {
+    let waits = head.waits.is_some();
+    let output = &head.output;
+    let misplaced = match syn::parse2::<Signature>(quote!(fn generator() #output)) {
+        Ok(sig) => misplaced::refuse_in(&mut group, &sig, (!waits).then_some(CANNOT_WAIT)),
+        Err(error) => Some(error),
+    };
+    let broken = misplaced.is_some();
+    merge(&mut errors, misplaced);
+    let runtime = names::runtime(args.krate.as_ref());
+    let context = match (args.unreadable, broken) {
+        (true, _) => Context::Unreadable,
+        (false, false) => Context::Yields {
+            runtime: runtime.clone(),
+        },
+        (false, true) => Context::YieldsBroken {
+            runtime: runtime.clone(),
+        },
+    };
+    let declared = match output {
+        ReturnType::Default => None,
+        output => body::returning(output),
+    };
+    let body = body::labelled(&group, context, declared);
+    let (handle, moves) = (names::handle(), &head.moves);
+    // The block owns its handle, and what else it names as its author wished.
+    let steps = quote_spanned!(coroutine::promise(args)=> async #moves {
+        #[allow(unused_mut)]
+        let mut #handle = #handle;
+        #body
+    });
+    let make = names::constructor(waits, args.boxed.is_some(), args.send.is_some());
+    let (yields, resumes) = (&args.yields, resumes(args));
+    let inferred = args.boxed.map_or_else(|| quote!(_), |_| quote!(_, _));
+    fallback::report_in_expression(
+        errors,
+        quote!(#runtime::#make::<#yields, #resumes, #inferred>(#moves |#handle| #steps)),
+    )
+}
+
+fn resumes(args: &Args) -> TokenStream {
+    let unit = || quote!(());
+    args.resumes
+        .as_ref()
+        .map_or_else(unit, Type::to_token_stream)
+}

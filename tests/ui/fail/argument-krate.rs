@@ -1,0 +1,6 @@
+#[coro::coroutine(path = ::coro)]
+fn work() {}
+
+fn main() {
+    coro::run(work());
+}

@@ -1,0 +1,10 @@
+use coro::yield_;
+
+#[coro::coroutine(yields = "u32")]
+fn numbers() {
+    yield_!(1);
+}
+
+fn main() {
+    numbers().into_iter().for_each(drop);
+}

@@ -1,0 +1,6 @@
+#[coro::coroutine(Send)]
+fn work() {}
+
+fn main() {
+    coro::run(work());
+}

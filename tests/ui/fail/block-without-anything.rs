@@ -1,0 +1,4 @@
+fn main() {
+    let numbers = coro::generator!();
+    drop(numbers);
+}

@@ -1,0 +1,4 @@
+fn main() {
+    let numbers = coro::generator!(yields = u32, || 1);
+    drop(numbers);
+}

@@ -1,0 +1,6 @@
+use coro::coroutine;
+
+#[coroutine]
+fn work() {}
+
+fn main() {}

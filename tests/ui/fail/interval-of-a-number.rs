@@ -1,0 +1,4 @@
+#[coro::main]
+async fn main() {
+    coro::interval(1).tick().await;
+}

@@ -1,0 +1,2 @@
+#[coro::main(real)]
+async fn main() {}

@@ -1,0 +1,2 @@
+#[coro::main(yields = u32)]
+async fn main() {}

@@ -1,0 +1,6 @@
+#[coro::coroutine]
+fn work() {}
+
+fn main() {
+    coro::run(work);
+}

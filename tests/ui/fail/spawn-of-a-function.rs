@@ -1,0 +1,6 @@
+async fn work() {}
+
+#[coro::main]
+async fn main() {
+    coro::spawn(work);
+}

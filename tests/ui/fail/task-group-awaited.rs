@@ -1,0 +1,5 @@
+#[coro::main]
+async fn main() {
+    let group = coro::TaskGroup::new();
+    group.await;
+}

@@ -1,0 +1,4 @@
+#[coro::test(rael)]
+async fn works() {}
+
+fn main() {}

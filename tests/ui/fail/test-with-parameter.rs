@@ -1,0 +1,4 @@
+#[coro::test]
+async fn works(_n: u32) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[coro::test(yields = u32)]
+async fn works() {}
+
+fn main() {}

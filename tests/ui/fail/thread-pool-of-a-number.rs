@@ -1,0 +1,3 @@
+fn main() {
+    coro::threads::ThreadPool::new(4);
+}

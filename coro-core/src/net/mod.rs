@@ -29,6 +29,7 @@ mod tcp_stream;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;
+mod udp_polls;
 mod udp_socket;
 #[cfg(unix)]
 mod unix_datagram;

@@ -77,6 +77,8 @@ mod socket_examples;
 mod sources;
 mod stdio;
 mod stopping;
+#[cfg(unix)]
+mod stream_writer;
 mod support;
 mod sync_channels;
 mod sync_conditions;

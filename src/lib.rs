@@ -123,6 +123,9 @@ pub use coro_core::process;
 #[cfg(feature = "std")]
 pub mod event_loop;
 
+#[cfg(feature = "std")]
+pub mod io;
+
 pub mod generator;
 
 #[cfg(feature = "std")]

@@ -34,6 +34,7 @@ mod group_examples;
 mod group_model;
 mod group_wakers;
 mod hyper;
+mod io_duplex;
 mod large;
 mod layout;
 mod lifecycle;

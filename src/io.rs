@@ -26,12 +26,14 @@
 //! `map` and `take` are methods of [`StreamExt`].
 //!
 //! They are the same items as in `futures`, so that both can be used in one program.
-//! [`net::copy`](crate::net::copy) and [`net::StreamReader`](crate::net::StreamReader) are coro's own:
-//! a copy of descriptors, and frames that survive a dropped read.
+//! [`duplex`], [`net::copy`](crate::net::copy) and [`net::StreamReader`](crate::net::StreamReader) are coro's own:
+//! a connection in memory, a copy of descriptors, and frames that survive a dropped read.
+
+pub use coro_core::io::{DuplexStream, duplex};
 
 pub use futures::io::{
     AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWrite,
-    AsyncWriteExt, BufReader, BufWriter,
+    AsyncWriteExt, BufReader, BufWriter, Cursor,
 };
 pub use futures::sink::{Sink, SinkExt};
 pub use futures::stream::{FusedStream, Stream, StreamExt, TryStreamExt};

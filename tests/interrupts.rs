@@ -121,6 +121,7 @@ fn ms(millis: u64) -> Duration {
 fn victim(what: &str) {
     match what {
         "waits" => coro::run(wait()),
+        "waits with settings" => EventLoop::builder().debug(true).run(wait()),
         "is done first" => {
             coro::run(sleep(ms(1)));
             println!("begun");
@@ -196,9 +197,11 @@ fn assert_ended_at_once((status, said): (ExitStatus, String)) {
 }
 
 fn the_first_ctrl_c_cancels_the_run_and_the_process_ends_as_by_the_signal() {
-    let victim = Victim::start("waits", "");
-    victim.interrupt();
-    assert_cleaned_up_and_interrupted(victim.end());
+    for what in ["waits", "waits with settings"] {
+        let victim = Victim::start(what, "");
+        victim.interrupt();
+        assert_cleaned_up_and_interrupted(victim.end());
+    }
 }
 
 fn the_second_ctrl_c_ends_the_process_at_once() {

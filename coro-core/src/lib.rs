@@ -44,6 +44,8 @@ mod wait;
 
 // Row 5: nouns that users know.
 #[cfg(feature = "std")]
+pub mod io;
+#[cfg(feature = "std")]
 pub mod net;
 #[cfg(all(feature = "std", unix))]
 pub mod process;

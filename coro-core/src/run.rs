@@ -3,7 +3,7 @@
 use std::future::{Future, IntoFuture};
 
 use crate::error::Stopped;
-use crate::event_loop::EventLoop;
+use crate::event_loop::{Builder, EventLoop};
 use crate::signal::interrupt::{self, Interrupt};
 use crate::task::{boxed, is_large};
 
@@ -11,6 +11,7 @@ use crate::task::{boxed, is_large};
 ///
 /// When `main` is done, the remaining tasks are cancelled and run to their ends, and the loop is
 /// closed. Only then is the output returned. The future need not be `Send` or `'static`.
+/// [`Builder::run`] does the same on a loop with other settings.
 ///
 /// ```
 /// let words = vec!["a", "b"];
@@ -51,19 +52,48 @@ where
 {
     // The output is a parameter, as a projection would have the compiler report a wrong argument twice.
     match const { is_large::<F::IntoFuture>() } {
-        true => run_future(boxed(main)),
-        false => run_small(main),
+        true => run_future(EventLoop::builder(), boxed(main)),
+        false => run_small(EventLoop::builder(), main),
     }
 }
 
 #[track_caller]
-fn run_small<F: IntoFuture>(main: F) -> F::Output {
-    run_future(main.into_future())
+fn run_small<F: IntoFuture>(settings: Builder, main: F) -> F::Output {
+    run_future(settings, main.into_future())
+}
+
+impl Builder {
+    /// Makes the loop, runs `main` on it, and closes the loop, as [`run`] does; a Ctrl-C interrupts it
+    /// in the same way. The counterpart of `asyncio.Runner`, with its settings.
+    ///
+    /// To run several futures on one loop, [`build`](Self::build) it and use
+    /// [`run_until_complete`](EventLoop::run_until_complete).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let answer = coro::EventLoop::builder()
+    ///     .debug(true)
+    ///     .join_threads(Duration::from_secs(10))
+    ///     .run(async { 6 * 7 });
+    /// assert_eq!(answer, 42);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`run`].
+    #[track_caller]
+    pub fn run<F: IntoFuture>(self, main: F) -> F::Output {
+        match const { is_large::<F::IntoFuture>() } {
+            true => run_future(self, boxed(main)),
+            false => run_small(self, main),
+        }
+    }
 }
 
 #[track_caller]
-fn run_future<F: Future>(main: F) -> F::Output {
-    let event_loop = new_loop(EventLoop::new());
+fn run_future<F: Future>(settings: Builder, main: F) -> F::Output {
+    let event_loop = new_loop(settings.build());
     let interrupt = Interrupt::watch(&event_loop);
     let output = run_to_end(event_loop, main);
     if interrupt.is_some_and(Interrupt::end) {

@@ -147,6 +147,7 @@ fn a_quarter_is_the_output_of_a_task() {
 #[test]
 fn a_quarter_is_run() {
     on_two_mebibytes(|| assert_eq!(coro::run(quarter()), 1));
+    on_two_mebibytes(|| assert_eq!(EventLoop::builder().run(quarter()), 1));
     on_two_mebibytes(|| {
         let mut event_loop = EventLoop::new().unwrap();
         assert_eq!(event_loop.run_until_complete(quarter()).unwrap(), 1);

@@ -11,7 +11,7 @@ const ROWS: [&[&str]; 8] = [
     &["task", "pool"],
     &["event_loop"],
     &["callbacks", "wait"],
-    &["time", "sync", "net", "process", "threads", "signal"],
+    &["time", "sync", "io", "net", "process", "threads", "signal"],
     &["group"],
     &["run", "testing", "macro_support"],
 ];

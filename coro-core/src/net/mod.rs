@@ -115,6 +115,7 @@ mod tcp_stream;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;
+mod udp_polls;
 mod udp_socket;
 #[cfg(unix)]
 mod unix_datagram;
@@ -149,8 +150,8 @@ pub use tcp_listener::TcpListener;
 pub use tcp_stream::TcpStream;
 pub use transport::{
     Buffered, BufferedProtocol, DatagramProtocol, DatagramTransport, Protocol, ProtocolServer,
-    Transport, connect_accepted_socket, create_connection, create_datagram_endpoint, create_server,
-    create_server_on,
+    StreamWriter, Transport, TransportReader, connect_accepted_socket, create_connection,
+    create_datagram_endpoint, create_server, create_server_on, open_streams, streams,
 };
 #[cfg(unix)]
 pub use transport::{

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
+use std::process::Stdio;
 use std::task::{Context, Poll};
 
 use futures::io::AsyncWrite;
@@ -166,6 +167,54 @@ impl AsyncWrite for PipeWriter {
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.ready = None;
         Poll::Ready(Ok(()))
+    }
+}
+
+/// The descriptor, set to block, for a child or another library. [`into_fd`](PipeReader::into_fd)
+/// gives it as it is.
+impl From<PipeReader> for OwnedFd {
+    fn from(pipe: PipeReader) -> OwnedFd {
+        let receiver = pipe.ready.into_inner();
+        let _ = receiver.set_nonblocking(false); // refused for no open descriptor
+        receiver.into()
+    }
+}
+
+/// The standard input of a child.
+impl From<PipeReader> for Stdio {
+    fn from(pipe: PipeReader) -> Stdio {
+        OwnedFd::from(pipe).into()
+    }
+}
+
+/// The descriptor, set to block, for a child or another library.
+///
+/// # Panics
+///
+/// If the pipe was closed by `close`; [`into_fd`](PipeWriter::into_fd) gives `None` then.
+impl From<PipeWriter> for OwnedFd {
+    #[track_caller]
+    fn from(pipe: PipeWriter) -> OwnedFd {
+        let Some(ready) = pipe.ready else {
+            panic!(
+                "a pipe that was closed has no descriptor: give it away before, or use into_fd()"
+            )
+        };
+        let sender = ready.into_inner();
+        let _ = sender.set_nonblocking(false); // refused for no open descriptor
+        sender.into()
+    }
+}
+
+/// The standard output of a child, or its standard error.
+///
+/// # Panics
+///
+/// If the pipe was closed by `close`.
+impl From<PipeWriter> for Stdio {
+    #[track_caller]
+    fn from(pipe: PipeWriter) -> Stdio {
+        OwnedFd::from(pipe).into()
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::task::{Context, Poll};
 
 use super::Datagram;
 use super::datagram::{datagrams, no_sender, or_end};
 use super::hops;
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
-use crate::event_loop::{Direction, WaitId};
+use crate::event_loop::Direction;
 use crate::wait::ready::RegisteredIo;
 
 /// A UDP socket. Dropping it closes it.
@@ -42,7 +41,7 @@ use crate::wait::ready::RegisteredIo;
 /// # .unwrap();
 /// ```
 pub struct UdpSocket {
-    ready: RegisteredIo<mio::net::UdpSocket>,
+    pub(super) ready: RegisteredIo<mio::net::UdpSocket>,
 }
 
 impl UdpSocket {
@@ -165,30 +164,6 @@ impl UdpSocket {
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.ready
             .try_io(Direction::Read, |io| io.recv_from(buffer))
-    }
-
-    pub(super) fn poll_recv_from(
-        &self,
-        cx: &Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let (direction, wait) = (Direction::Read, WaitId::UNNAMED);
-        self.ready
-            .poll_io(direction, wait, cx, |io| io.recv_from(buffer))
-    }
-
-    /// Sends to an address, or without one to the address that the socket is connected to.
-    pub(super) fn poll_send(
-        &self,
-        cx: &Context<'_>,
-        bytes: &[u8],
-        to: Option<SocketAddr>,
-    ) -> Poll<io::Result<usize>> {
-        let (direction, wait) = (Direction::Write, WaitId::UNNAMED);
-        self.ready.poll_io(direction, wait, cx, |io| match to {
-            Some(to) => io.send_to(bytes, to),
-            None => io.send(bytes),
-        })
     }
 
     /// The local address.

@@ -39,6 +39,17 @@ const IDLE: Duration = Duration::from_secs(10);
 /// let sum = coro::run(async { run_in_executor(&Threads, || 1 + 2).await });
 /// assert_eq!(sum.unwrap(), 3);
 /// ```
+///
+/// A closure that takes a job is an executor, too. So the pool of another library needs one line:
+///
+/// ```
+/// use coro::threads::{Job, run_in_executor};
+///
+/// let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+/// let on_rayon = |job: Job| pool.spawn(move || job.run());
+/// let sum = coro::run(async { run_in_executor(&on_rayon, || 1 + 2).await });
+/// assert_eq!(sum.unwrap(), 3);
+/// ```
 pub trait Executor {
     /// Runs the job on another thread, now or later. Must not wait for the job.
     ///
@@ -216,6 +227,12 @@ impl ThreadPool {
             let _ = worker.thread.join(); // a worker catches the panics of its jobs
         }
         origins
+    }
+}
+
+impl<F: Fn(Job) + ?Sized> Executor for F {
+    fn execute(&self, job: Job) {
+        self(job);
     }
 }
 

@@ -10,6 +10,7 @@ mod orderly_peers;
 mod peers;
 mod refusals;
 mod start_tls;
+mod stream_writers;
 mod talking;
 mod transports;
 mod upgrading;

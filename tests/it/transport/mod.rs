@@ -1,6 +1,7 @@
 //! Protocols with their transports, over sockets of the system.
 
 mod buffered;
+mod by_name;
 mod datagrams;
 mod endings;
 mod flow;

@@ -86,6 +86,7 @@ pub use pem::{
     certificates_from_file, certificates_from_pem, private_key_from_file, private_key_from_pem,
 };
 pub use plain::PlainReader;
+pub(super) use plain::check_unread;
 pub use rustls;
 pub use stream::TlsStream;
 

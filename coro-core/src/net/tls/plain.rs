@@ -48,14 +48,19 @@ impl<S> PlainReader for StreamReader<S> {
 /// part of the protected conversation, they would be injected commands; if they were dropped,
 /// commands would be lost.
 pub(super) fn only_plain<R: PlainReader>(reader: R) -> io::Result<R::Stream> {
-    match reader.into_stream() {
-        (stream, 0) => Ok(stream),
-        (_, unread) => {
-            let text = format!(
-                "tls: {unread} bytes in plain text came before the handshake had begun, \
-                 which is how commands are injected into STARTTLS"
-            );
-            Err(io::Error::new(io::ErrorKind::InvalidData, text))
-        }
+    let (stream, unread) = reader.into_stream();
+    check_unread(unread)?;
+    Ok(stream)
+}
+
+/// Refuses a handshake after bytes that were read in plain text and not taken.
+pub(in crate::net) fn check_unread(unread: usize) -> io::Result<()> {
+    if unread == 0 {
+        return Ok(());
     }
+    let text = format!(
+        "tls: {unread} bytes in plain text came before the handshake had begun, \
+         which is how commands are injected into STARTTLS"
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidData, text))
 }

@@ -337,7 +337,7 @@ impl Endpoint {
             };
             let received = self.call(|protocol| {
                 let mut buffer = self.life.of().lend_buffer();
-                match ready!(socket.poll_recv_from(cx, &mut buffer)) {
+                match ready!(socket.poll_recv_while_open(cx, &mut buffer)) {
                     Ok((len, from)) => protocol.datagram_received(&buffer[..len], from),
                     Err(error) => protocol.error_received(error),
                 }
@@ -355,7 +355,11 @@ impl Endpoint {
         let mut sent = 0;
         while let Some((data, to)) = self.take_first() {
             let Some(socket) = self.socket() else { return };
-            match socket.poll_send(cx, &data, to) {
+            let polled = match to {
+                Some(to) => socket.poll_send_to(cx, &data, to),
+                None => socket.poll_send(cx, &data),
+            };
+            match polled {
                 Poll::Pending => {
                     self.out.borrow_mut().push_front((data, to));
                     break;

@@ -14,6 +14,7 @@ mod server;
 #[cfg(feature = "tls")]
 mod start_tls;
 mod stream;
+mod streams;
 mod tcp;
 #[cfg(unix)]
 mod unix;
@@ -26,6 +27,7 @@ pub use pipe::{connect_read_pipe, connect_write_pipe};
 pub use plain_stream::PlainStream;
 pub use protocol::{Buffered, BufferedProtocol, Protocol};
 pub use server::{ProtocolServer, create_server, create_server_on};
+pub use streams::{StreamWriter, TransportReader, open_streams, streams};
 pub use tcp::{connect_accepted_socket, create_connection};
 #[cfg(unix)]
 pub use unix::{create_unix_connection, create_unix_server};

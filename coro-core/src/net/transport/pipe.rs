@@ -17,8 +17,9 @@ use crate::sys;
 /// Makes a transport that reads from a pipe, with a protocol that `factory` makes. The counterpart
 /// of `loop.connect_read_pipe`.
 ///
-/// The pipe can be any descriptor to read from that the system can wait for: one end of
-/// [`std::io::pipe`], a child's output, a terminal, a named pipe; not a regular file. From now on
+/// The pipe can be any descriptor to read from that the system can wait for: a
+/// [`PipeReader`](crate::net::PipeReader), one end of [`std::io::pipe`], a child's output, a
+/// terminal, a named pipe; not a regular file. From now on
 /// it does not block, and neither does it for other processes that have it open. To write to it is
 /// an error, which ends the transport.
 ///
@@ -64,7 +65,8 @@ pub async fn connect_read_pipe<P: Protocol>(
 /// The protocol receives no data. When the reading end is closed,
 /// [`eof_received`](Protocol::eof_received) is called; if it keeps the transport open, the next
 /// write ends that with an error. [`write_eof`](Transport::write_eof) closes the pipe. The pipe can
-/// be any of the descriptors that [`connect_read_pipe`] lists.
+/// be a [`PipeWriter`](crate::net::PipeWriter), or any of the descriptors that
+/// [`connect_read_pipe`] lists.
 ///
 /// ```
 /// use std::io::Read;

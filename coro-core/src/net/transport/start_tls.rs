@@ -220,7 +220,7 @@ async fn unless_broken<T>(
 }
 
 /// A copy for the protocol, as errors cannot be cloned.
-fn copy_of(error: &io::Error) -> io::Error {
+pub(super) fn copy_of(error: &io::Error) -> io::Error {
     let tls: Option<&TlsError> = error.get_ref().and_then(|inner| inner.downcast_ref());
     match tls {
         Some(tls) => io::Error::new(error.kind(), tls.clone()),

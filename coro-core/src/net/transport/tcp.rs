@@ -1,18 +1,23 @@
 //! Transports over TCP, for a new connection or for a connected stream.
 
 use std::io;
-use std::net::SocketAddr;
 
 use super::adopt::adopt;
 use super::{Protocol, Transport};
-use crate::net::TcpStream;
+use crate::net::{TcpStream, ToSocketAddrs};
 
-/// Connects to an address, and makes a transport with a protocol that `factory` makes. The
-/// counterpart of `loop.create_connection`.
+/// Connects to a host by its name, or to an address, and makes a transport with a protocol that
+/// `factory` makes. The counterpart of `loop.create_connection`.
 ///
-/// `factory` is called once the connection is made; the protocol's `connection_made` has been
-/// called when this is done. Small writes are sent at once (`TCP_NODELAY`). To reach a name rather
-/// than an address, or to set options before, connect a stream and use [`connect_accepted_socket`].
+/// The target is `("host", port)`, `"host:port"`, an address or a list of addresses. A name is
+/// resolved, and its addresses are tried, as by [`open_connection`](crate::net::open_connection):
+/// IPv6 and IPv4 in turn, the next one 250 ms after the last (RFC 8305).
+///
+/// `factory` is called once the connection is made, and not if that fails; the protocol's
+/// `connection_made` has been called when this is done. Small writes are sent at once
+/// (`TCP_NODELAY`). To set options before, connect a stream by
+/// [`ConnectOptions`](crate::net::ConnectOptions) and use [`connect_accepted_socket`]. Dropping the
+/// future ends the connection.
 ///
 /// ```
 /// use coro::net::{self, Protocol, Transport};
@@ -31,7 +36,8 @@ use crate::net::TcpStream;
 /// coro::run(async {
 ///     use futures::AsyncReadExt;
 ///     let listener = net::TcpListener::bind("127.0.0.1:0")?;
-///     net::create_connection(|| Greeter, listener.local_addr()?).await?;
+///     let port = listener.local_addr()?.port();
+///     net::create_connection(|| Greeter, ("localhost", port)).await?;
 ///     let (mut stream, _) = listener.accept().await?;
 ///     let mut greeting = String::new();
 ///     stream.read_to_string(&mut greeting).await?;
@@ -50,12 +56,9 @@ use crate::net::TcpStream;
 /// When polled outside of a loop, and if `factory` does.
 pub async fn create_connection<P: Protocol>(
     factory: impl FnOnce() -> P,
-    address: impl Into<SocketAddr>,
+    to: impl ToSocketAddrs,
 ) -> io::Result<Transport> {
-    let address = address.into();
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(adopt(factory, stream, Some(address)).await)
+    connect_accepted_socket(factory, TcpStream::connect(to).await?).await
 }
 
 /// Makes a transport of a connected stream, whichever end connected it. The

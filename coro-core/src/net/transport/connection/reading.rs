@@ -94,8 +94,13 @@ impl Connection {
         }
     }
 
+    /// Whether the end of the other end was read.
+    pub(in super::super) fn has_read_eof(&self) -> bool {
+        self.reading.get() == ReadingHalf::Eof
+    }
+
     /// Reads once. The waker of `cx` is woken when there is something to read.
-    pub(super) fn poll_read(
+    pub(in super::super) fn poll_read(
         &self,
         cx: &mut Context<'_>,
         buffer: &mut [u8],
@@ -104,7 +109,7 @@ impl Connection {
     }
 
     /// The other end sends no more.
-    pub(super) fn on_eof(&self) {
+    pub(in super::super) fn on_eof(&self) {
         match change(&self.reading, ReadingHalf::on_eof) {
             OnEof::Notify => {
                 if self.call(|protocol| protocol.eof_received()) == Some(false) {

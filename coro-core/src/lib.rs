@@ -9,6 +9,8 @@ extern crate alloc;
 
 // Row 0: words and pure structures.
 #[cfg(feature = "std")]
+mod choices;
+#[cfg(feature = "std")]
 pub mod error;
 #[cfg(feature = "std")]
 mod panics;
@@ -16,6 +18,8 @@ mod panics;
 pub mod report;
 #[cfg(feature = "std")]
 mod timers;
+#[cfg(feature = "std")]
+mod world;
 
 // Row 1: the machine, and generators.
 #[cfg(feature = "std")]

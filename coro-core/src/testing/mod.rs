@@ -1,12 +1,17 @@
 //! `run_test`, which runs the body of a `#[coro::test]`, and tools of tests, such as simulations.
 
+mod blocked;
+mod cancel;
 mod chart;
+mod crash;
+mod duplex;
 mod environment;
 mod explore;
 mod failed_run;
 mod lanes;
 mod output;
 mod quiet;
+pub mod rand;
 mod run_once;
 mod shrink;
 mod sim;
@@ -19,6 +24,10 @@ use unseen::Unseen;
 use crate::event_loop::EventLoop;
 use crate::run::{new_loop, run_on};
 
+pub use blocked::{advance, wait_all_tasks_blocked};
+pub use cancel::cancel_everywhere;
+pub use crash::crash_everywhere;
+pub use duplex::{DuplexStream, duplex, lockstep_pair};
 pub use explore::{Explore, Explored, explore};
 pub use failed_run::FailedRun;
 pub use output::TestOutput;

@@ -166,8 +166,8 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
             (None, None) => {
                 let seeds = seeds.map(|seeds| environment.seeds.unwrap_or(seeds));
                 if let Some(seeds) = seeds {
-                    self.same_twice()?;
-                    (0..seeds).try_for_each(|seed| self.seed(seed, false))?;
+                    self.first_seed()?;
+                    (1..seeds).try_for_each(|seed| self.seed(seed, false))?;
                 }
                 if let Some(late) = late {
                     self.late(late)?;
@@ -213,13 +213,14 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
         self.judge(run, Some(seed))
     }
 
-    /// Runs the first seed, and compares it with a second run of it.
-    fn same_twice(&mut self) -> Outcome {
+    /// Runs the first seed twice, and compares the runs.
+    fn first_seed(&mut self) -> Outcome {
         let first = self.run(Choices::from_seed(0), true);
         let second = self.run(Choices::from_seed(0), true);
         self.count(&first);
+        self.count(&second);
         let Some(text) = difference(&first, &second) else {
-            return Ok(());
+            return self.judge(first, Some(0));
         };
         let failure = RunFailure { text, place: None };
         Err(Box::new(self.failed(&first, failure, Some(0), None)))

@@ -24,7 +24,7 @@ impl Work {
         Work::default()
     }
 
-    /// Work for so many milliseconds.
+    /// Work for this number of milliseconds.
     fn take(&self, millis: u32) -> impl Future<Output = u32> + use<> {
         let Work { alive, done } = self.clone();
         async move {

@@ -158,6 +158,7 @@ impl Choices {
     }
 
     /// Calls `f`, whose decisions for the test belong to this series.
+    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn within<T>(&self, series: Series, f: impl FnOnce() -> T) -> T {
         let before = self.present.replace(series);
         let value = f();
@@ -283,7 +284,7 @@ fn draw(seed: u64, place: ChoicePlace) -> u64 {
 
 /// A number below `of` from random bits.
 fn scale(random: u64, of: u32) -> u32 {
-    ((random >> 32) * u64::from(of) >> 32) as u32
+    (((random >> 32) * u64::from(of)) >> 32) as u32
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl Simulation {
     }
 
     /// Gives the simulation its world, once.
-    #[expect(dead_code, reason = "for a simulation with a network")]
+    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn set_world(&self, world: Rc<dyn SimulatedWorld>) {
         assert!(self.world.set(world).is_ok(), "a simulation has one world");
     }
@@ -101,7 +101,7 @@ impl Simulation {
     }
 
     /// The world, if it is of this type.
-    #[expect(dead_code, reason = "for a simulation with a network")]
+    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn world_as<W: Any>(&self) -> Option<Rc<W>> {
         self.world()?.clone().into_any().downcast().ok()
     }

@@ -10,6 +10,7 @@ mod explore;
 mod failed_run;
 mod lanes;
 mod output;
+mod picture;
 mod quiet;
 pub mod rand;
 mod run_once;

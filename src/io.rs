@@ -26,8 +26,8 @@
 //! `map` and `take` are methods of [`StreamExt`].
 //!
 //! They are the same items as in `futures`, so that both can be used in one program.
-//! [`duplex`], [`net::copy`](crate::net::copy) and [`net::StreamReader`](crate::net::StreamReader) are coro's own:
-//! a connection in memory, a copy of descriptors, and frames that survive a dropped read.
+//! [`duplex`], [`net::copy`](crate::net::copy) and [`net::StreamReader`](crate::net::StreamReader) are
+//! coro's own: a connection in memory, a copy of descriptors, and frames that survive a dropped read.
 
 pub use coro_core::io::{DuplexStream, duplex};
 

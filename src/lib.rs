@@ -106,6 +106,9 @@
 //!     coro::sleep(Duration::from_secs(3600)).await;
 //! }
 //! ```
+//!
+//! [`testing`] has simulations, in which the order of everything comes from a seed and a failure is
+//! repeated and shrunk, and tools that cancel an operation at each of its suspensions.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -150,6 +153,9 @@ pub mod group;
 
 #[cfg(feature = "std")]
 pub mod task;
+
+#[cfg(feature = "std")]
+pub mod testing;
 
 #[cfg(feature = "std")]
 pub mod time;

@@ -9,6 +9,8 @@ extern crate alloc;
 
 // Row 0: words and pure structures.
 #[cfg(feature = "std")]
+mod choices;
+#[cfg(feature = "std")]
 pub mod error;
 #[cfg(feature = "std")]
 mod panics;
@@ -16,6 +18,8 @@ mod panics;
 pub mod report;
 #[cfg(feature = "std")]
 mod timers;
+#[cfg(feature = "std")]
+mod world;
 
 // Row 1: the machine, and generators.
 #[cfg(feature = "std")]
@@ -68,7 +72,7 @@ pub mod macro_support;
 #[cfg(feature = "std")]
 mod run;
 #[cfg(feature = "std")]
-mod testing;
+pub mod testing;
 
 #[cfg(all(feature = "std", unix))]
 pub use net::fd_watch::FdWatch;

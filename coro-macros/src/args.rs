@@ -1,7 +1,7 @@
 //! The arguments of the attributes.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Error, Path, Type};
+use syn::{Error, LitInt, Path, Type};
 
 use crate::reading;
 
@@ -13,6 +13,9 @@ pub(crate) enum Argument {
     Send,
     Boxed,
     Real,
+    Sim,
+    Seeds,
+    Late,
     Crate,
 }
 
@@ -56,7 +59,13 @@ pub(crate) const MAIN: Accepted = Accepted {
 
 pub(crate) const TEST: Accepted = Accepted {
     attribute: "#[coro::test]",
-    names: &[Argument::Real, Argument::Crate],
+    names: &[
+        Argument::Real,
+        Argument::Sim,
+        Argument::Seeds,
+        Argument::Late,
+        Argument::Crate,
+    ],
     of_coroutines: None,
 };
 
@@ -68,6 +77,9 @@ impl Argument {
             Argument::Send => "send",
             Argument::Boxed => "boxed",
             Argument::Real => "real",
+            Argument::Sim => "sim",
+            Argument::Seeds => "seeds",
+            Argument::Late => "late",
             Argument::Crate => "crate",
         }
     }
@@ -78,7 +90,9 @@ impl Argument {
             Argument::Yields => Some("T"),
             Argument::Resumes => Some("R"),
             Argument::Crate => Some("path::to::coro"),
-            Argument::Send | Argument::Boxed | Argument::Real => None,
+            Argument::Seeds => Some("N"),
+            Argument::Late => Some("K"),
+            Argument::Send | Argument::Boxed | Argument::Real | Argument::Sim => None,
         }
     }
 
@@ -90,6 +104,9 @@ impl Argument {
             Argument::Send => &["sendable"],
             Argument::Boxed => &["box", "recursive", "recursion"],
             Argument::Real => &["real_time", "realtime"],
+            Argument::Sim => &["simulation", "simulated", "simulate"],
+            Argument::Seeds => &["seed", "runs", "iterations"],
+            Argument::Late => &["delays", "preemptions"],
             Argument::Crate => &["path", "krate", "crate_path"],
         }
     }
@@ -149,6 +166,9 @@ pub(crate) struct Args {
     pub(crate) send: Option<Span>,
     pub(crate) boxed: Option<Span>,
     pub(crate) real: Option<Span>,
+    pub(crate) sim: Option<Span>,
+    pub(crate) seeds: Option<LitInt>,
+    pub(crate) late: Option<LitInt>,
     pub(crate) krate: Option<Path>,
     /// Whether there is a `yields` or a `resumes` without a type that could be read.
     pub(crate) unreadable: bool,
@@ -163,12 +183,22 @@ impl Args {
         (args, errors)
     }
 
+    /// Whether the test runs in a simulation.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.sim.is_some() || self.seeds.is_some() || self.late.is_some()
+    }
+
     fn contradiction(&self) -> Option<Error> {
-        match (&self.resumes, &self.yields) {
-            (Some(resumes), None) if !self.unreadable => Some(Error::new_spanned(
+        match (&self.resumes, &self.yields, &self.real) {
+            (Some(resumes), None, _) if !self.unreadable => Some(Error::new_spanned(
                 resumes,
                 "`resumes = R` needs `yields = T`: \
                  only a coroutine that yields can be resumed with a value",
+            )),
+            (_, _, Some(real)) if self.is_simulated() => Some(Error::new(
+                *real,
+                "`real` has no place in a simulation, where time and sockets are simulated: \
+                 remove it, or remove `sim`, `seeds` and `late`",
             )),
             _ => None,
         }

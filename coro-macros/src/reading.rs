@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Error, Lit, LitStr, Path, Result, Token, Type, token};
+use syn::{Error, Lit, LitInt, LitStr, Path, Result, Token, Type, token};
 
 use crate::args::{Accepted, Args, Argument, merge};
 use crate::corrections;
@@ -129,6 +129,16 @@ impl Reader<'_> {
             Argument::Send => set(&mut self.args.send, argument, span, span),
             Argument::Boxed => set(&mut self.args.boxed, argument, span, span),
             Argument::Real => set(&mut self.args.real, argument, span, span),
+            Argument::Sim => set(&mut self.args.sim, argument, span, span),
+            Argument::Seeds | Argument::Late => {
+                self.equals(argument, span, input)?;
+                let number = self.unquoted(argument, input, LitInt::parse)?;
+                let place = match argument {
+                    Argument::Seeds => &mut self.args.seeds,
+                    _ => &mut self.args.late,
+                };
+                set(place, argument, span, number)
+            }
         }
     }
 

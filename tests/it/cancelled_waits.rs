@@ -1,4 +1,4 @@
-//! Cancelled tasks that were woken: they are not polled, and what they were given goes on.
+//! Cancelled tasks that were woken: they are not polled, and the items that they were given go on.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, ready};

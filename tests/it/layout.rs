@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The rows of coro-core, from the ground up; each lists the names of its folders or files.
 const ROWS: [&[&str]; 8] = [
-    &["error", "panics", "report", "timers"],
+    &["choices", "error", "panics", "report", "timers", "world"],
     &["clock", "primitives", "sys", "generator"],
     &["task", "pool"],
     &["event_loop"],
@@ -20,7 +20,7 @@ const ROWS: [&[&str]; 8] = [
 const APART: std::ops::RangeInclusive<usize> = 4..=6;
 
 /// The files of coro-core that may say `unsafe`; ARCHITECTURE.md gives their reasons.
-const UNSAFE: [&str; 13] = [
+const UNSAFE: [&str; 14] = [
     "generator/chain.rs",
     "generator/place.rs",
     "generator/slot.rs",
@@ -28,6 +28,7 @@ const UNSAFE: [&str; 13] = [
     "task/block.rs",
     "task/callout.rs",
     "task/cell.rs",
+    "task/choosing.rs",
     "task/count.rs",
     "task/inbox.rs",
     "task/main_task.rs",

@@ -1,10 +1,13 @@
 //! The event loop: one thread, one queue, one order.
 
+mod blocked;
 mod buffer;
 mod current;
 mod handle;
 mod reactor;
 mod remote;
+mod simulated;
+mod simulation;
 mod source;
 mod turn;
 
@@ -27,6 +30,7 @@ pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
+pub(crate) use simulation::Simulation;
 pub use source::Direction;
 pub(crate) use source::WaitId;
 
@@ -123,6 +127,8 @@ pub(crate) struct Core {
     /// A relative timer was armed in the present step.
     has_fresh: Cell<bool>,
     reactor: Reactor,
+    when_blocked: RefCell<Vec<Rc<blocked::BlockedPlace>>>,
+    simulation: Option<Rc<Simulation>>,
     stopping: Cell<bool>,
     /// Set by a signal handler when the run is to stop.
     interrupted: Cell<Option<&'static AtomicBool>>,
@@ -152,6 +158,7 @@ const JOIN_THREADS: Duration = Duration::from_secs(300);
 #[must_use]
 pub struct Builder {
     virtual_time: bool,
+    seed: Option<u64>,
     debug: bool,
     busy_poll: Duration,
     thread_pool: ThreadPoolBuilder,
@@ -162,6 +169,7 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             virtual_time: false,
+            seed: None,
             debug: false,
             busy_poll: Duration::ZERO,
             thread_pool: ThreadPool::builder(),
@@ -228,12 +236,16 @@ impl Builder {
     ///
     /// If the operating system gives no poller, as when the process has no descriptors left.
     pub fn build(self) -> io::Result<EventLoop> {
+        let simulation = self.seed.map(simulation::of_seed);
+        self.build_with(simulation)
+    }
+
+    pub(super) fn build_with(self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
         let poller = Poller::new()?;
         let wake_up = WakeUp::new(poller.registry())?;
-        let clock = if self.virtual_time {
-            Clock::virtual_time()
-        } else {
-            Clock::real()
+        let clock = match self.virtual_time {
+            true => Clock::virtual_time(),
+            false => Clock::real(),
         };
         let core = Core {
             scheduler: Scheduler::new(wake_up, self.debug),
@@ -241,12 +253,14 @@ impl Builder {
             timers: RefCell::new(Timers::new()),
             has_fresh: Cell::new(false),
             reactor: Reactor::new(poller)?,
+            when_blocked: RefCell::default(),
+            simulation,
             stopping: Cell::new(false),
             interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),
             chances: Cell::new(match self.virtual_time {
                 true => 0,
-                false => RandomState::new().hash_one(0), // every one begins with other keys
+                false => RandomState::new().hash_one(0), // each begins with other keys
             }),
             read_buffer: Cell::default(),
             #[cfg(unix)]
@@ -481,13 +495,5 @@ impl Core {
         let message = format!("{what_now}: those made at {}", places.join(", "));
         self.scheduler
             .report(ErrorReport::new(ReportKind::JobsStuck, message));
-    }
-
-    fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let closed = self.scheduler.is_closed();
-        f.debug_struct(name)
-            .field("ready", &self.scheduler.ready_len())
-            .field("closed", &closed)
-            .finish()
     }
 }

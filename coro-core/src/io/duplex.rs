@@ -48,7 +48,16 @@ pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
         capacity > 0,
         "a connection that holds no byte passes none: give duplex() a capacity of at least 1"
     );
-    let (there, back) = (OneWay::new(capacity), OneWay::new(capacity));
+    pair(|| Room::Capacity(capacity))
+}
+
+/// A connection without a buffer, for tests: bytes pass only while the other end waits for them.
+pub(crate) fn lockstep() -> (DuplexStream, DuplexStream) {
+    pair(|| Room::Wanted(0))
+}
+
+fn pair(room: impl Fn() -> Room) -> (DuplexStream, DuplexStream) {
+    let (there, back) = (OneWay::new(room()), OneWay::new(room()));
     let client = DuplexStream {
         incoming: back.clone(),
         outgoing: there.clone(),
@@ -60,7 +69,7 @@ pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
     (client, server)
 }
 
-/// One end of a connection in memory; made by [`duplex`].
+/// One end of a connection in memory; made by [`duplex`], or by `testing::lockstep_pair`.
 ///
 /// It reads and writes by the traits of `futures::io`, and so does a shared reference to it. Any
 /// number of tasks may wait. Dropping a read or a write loses nothing. Closing it ends writing; then
@@ -77,7 +86,7 @@ pub struct DuplexStream {
 /// One direction.
 struct OneWay {
     bytes: VecDeque<u8>,
-    capacity: usize,
+    room: Room,
     /// No more bytes will be written.
     is_ended: bool,
     /// No more bytes will be read.
@@ -86,16 +95,44 @@ struct OneWay {
     writers: Vec<Waker>,
 }
 
+/// How many bytes may be on their way.
+#[derive(Clone, Copy)]
+enum Room {
+    Capacity(usize),
+    /// As many as a reader waits for; none while no reader waits.
+    Wanted(usize),
+}
+
 impl OneWay {
-    fn new(capacity: usize) -> Rc<RefCell<Self>> {
+    fn new(room: Room) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(OneWay {
             bytes: VecDeque::new(),
-            capacity,
+            room,
             is_ended: false,
             is_abandoned: false,
             readers: Vec::new(),
             writers: Vec::new(),
         }))
+    }
+
+    /// How many more bytes may be written now.
+    fn free(&self) -> usize {
+        match self.room {
+            Room::Capacity(capacity) => capacity - self.bytes.len(),
+            Room::Wanted(wanted) => wanted,
+        }
+    }
+
+    /// Makes room for a reader that begins to wait, if there is no buffer. Returns the writers that
+    /// may write now.
+    fn want(&mut self, len: usize) -> Vec<Waker> {
+        match &mut self.room {
+            Room::Capacity(_) => Vec::new(),
+            Room::Wanted(wanted) => {
+                *wanted = len;
+                std::mem::take(&mut self.writers)
+            }
+        }
     }
 }
 
@@ -116,16 +153,20 @@ fn wake(wakers: Vec<Waker>) {
 }
 
 impl DuplexStream {
-    /// Has `take` read from the bytes that have come, which it gets in two pieces, in order.
+    /// Has `take` read at most `len_max` of the bytes that have come, which it gets in two pieces, in
+    /// order.
     fn poll_take(
         &self,
         cx: &mut Context<'_>,
+        len_max: usize,
         take: impl FnOnce(&[u8], &[u8]) -> usize,
     ) -> Poll<io::Result<usize>> {
         let way = &*self.incoming;
         let is_over = way.borrow().is_ended;
         if way.borrow().bytes.is_empty() && !is_over {
             wait(way, |way| &mut way.readers, cx);
+            let writers = way.borrow_mut().want(len_max);
+            wake(writers);
             return Poll::Pending;
         }
         ready!(budget::poll(cx));
@@ -153,7 +194,7 @@ impl DuplexStream {
         let (is_broken, room) = {
             let way = way.borrow();
             let is_broken = way.is_ended || way.is_abandoned;
-            (is_broken, way.capacity - way.bytes.len())
+            (is_broken, way.free())
         };
         if is_broken {
             return Poll::Ready(Err(self.broken()));
@@ -165,7 +206,11 @@ impl DuplexStream {
         ready!(budget::poll(cx));
         let (written, readers) = {
             let mut way = way.borrow_mut();
-            (put(&mut way.bytes, room), std::mem::take(&mut way.readers))
+            let written = put(&mut way.bytes, room);
+            if let Room::Wanted(wanted) = &mut way.room {
+                *wanted = 0;
+            }
+            (written, std::mem::take(&mut way.readers))
         };
         wake(readers);
         Poll::Ready(Ok(written))
@@ -197,7 +242,9 @@ impl DuplexStream {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.poll_take(cx, |first, second| read(first, second, buffer))
+        self.poll_take(cx, buffer.len(), |first, second| {
+            read(first, second, buffer)
+        })
     }
 
     fn poll_read_vectored(
@@ -208,7 +255,8 @@ impl DuplexStream {
         if buffers.iter().all(|buffer| buffer.is_empty()) {
             return Poll::Ready(Ok(0));
         }
-        self.poll_take(cx, |mut first, mut second| {
+        let len = buffers.iter().map(|buffer| buffer.len()).sum();
+        self.poll_take(cx, len, |mut first, mut second| {
             let mut taken = 0;
             for buffer in buffers {
                 let len = read(first, second, buffer);

@@ -2,4 +2,5 @@
 
 mod duplex;
 
+pub(crate) use duplex::lockstep;
 pub use duplex::{DuplexStream, duplex};

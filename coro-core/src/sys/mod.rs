@@ -49,13 +49,4 @@ pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use transfer::{receive, send};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
-/// The readiness that an event reports of a descriptor.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Readiness {
-    pub(crate) read: bool,
-    pub(crate) write: bool,
-    /// The peer will send no more: reading stays ready from now on.
-    pub(crate) read_closed: bool,
-    /// Nothing more can be sent: writing stays ready from now on.
-    pub(crate) write_closed: bool,
-}
+pub(crate) use crate::world::Readiness;

@@ -58,6 +58,12 @@ pub enum ReportKind {
     /// One step ran for longer than 100 ms; reported in
     /// [`debug`](crate::event_loop::Builder::debug) mode only.
     SlowStep,
+    /// No task will ever go on, as each waits for another; the message has the tree of all tasks. See
+    /// [`report_deadlocks`](crate::event_loop::Builder::report_deadlocks).
+    Deadlock,
+    /// A task waits, but no waker of it is left, so nothing will wake it. See
+    /// [`report_deadlocks`](crate::event_loop::Builder::report_deadlocks).
+    LostWaker,
 }
 
 impl ErrorReport {
@@ -102,6 +108,8 @@ impl fmt::Display for ErrorReport {
             ReportKind::ProtocolPanicked => "a protocol panicked",
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
+            ReportKind::Deadlock => "a deadlock",
+            ReportKind::LostWaker => "a task has lost its waker",
         })?;
         write!(f, ": {}", self.message)?;
         if let Some(task) = &self.task {

@@ -5,6 +5,7 @@
 
 mod args;
 mod arguments;
+mod awaits;
 mod block;
 mod body;
 mod check;

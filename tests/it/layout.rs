@@ -9,7 +9,7 @@ const ROWS: [&[&str]; 8] = [
     &["choices", "error", "panics", "report", "timers", "world"],
     &["clock", "primitives", "sys", "generator"],
     &["task", "pool"],
-    &["event_loop"],
+    &["event_loop", "sight"],
     &["callbacks", "wait"],
     &["time", "sync", "io", "net", "process", "threads", "signal"],
     &["group"],

@@ -81,6 +81,7 @@ mod server_state;
 #[cfg(unix)]
 mod shared_streams;
 mod shut_down;
+mod sight;
 mod simulated_doors;
 mod simulated_order;
 mod simulated_world;

@@ -155,7 +155,7 @@ async fn a_lockstep_stream_passes_only_the_bytes_that_are_waited_for() {
 fn two_that_write_before_they_read_are_found_out_by_a_lockstep_stream() {
     let failed = explore().try_run(async |_| {
         let (mut here, mut there) = lockstep_pair();
-        let greet = async |stream: &mut coro::testing::DuplexStream| {
+        let greet = async |stream: &mut coro::io::DuplexStream| {
             stream.write_all(b"hello").await.unwrap();
             stream.read_exact(&mut [0; 5]).await.unwrap();
         };

@@ -1,8 +1,11 @@
 //! The event loop: one thread, one queue, one order.
 
+mod alarms;
 mod blocked;
 mod buffer;
+mod builder;
 mod current;
+mod dump;
 mod handle;
 mod reactor;
 mod remote;
@@ -14,7 +17,6 @@ mod turn;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
@@ -25,7 +27,9 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
+pub use builder::Builder;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
+pub use dump::{Dump, RemoteDump};
 pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::Registration;
@@ -34,13 +38,15 @@ pub(crate) use simulation::Simulation;
 pub use source::Direction;
 pub(crate) use source::WaitId;
 
-use crate::clock::{Clock, nanos};
+use crate::clock::Clock;
 use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
-use crate::sys::{Poller, PreciseWaits, WakeUp};
+use crate::sight::TaskTree;
+use crate::sys::PreciseWaits;
 use crate::task::{MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
+use dump::Dumps;
 use handle::Due;
 use reactor::Reactor;
 use turn::{Advance, Turn};
@@ -145,135 +151,13 @@ pub(crate) struct Core {
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
+    dumps: Dumps,
+    /// A main future is being run.
+    has_main: Cell<bool>,
 }
 
 /// How long the threads of a loop may take to end before that is reported.
 const JOIN_QUIETLY: Duration = Duration::from_secs(5);
-
-/// How long a loop waits for its threads when it is closed, as in asyncio.
-const JOIN_THREADS: Duration = Duration::from_secs(300);
-
-/// Settings of an [`EventLoop`], made by [`EventLoop::builder`].
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct Builder {
-    virtual_time: bool,
-    seed: Option<u64>,
-    debug: bool,
-    busy_poll: Duration,
-    thread_pool: ThreadPoolBuilder,
-    join_threads: Duration,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Builder {
-            virtual_time: false,
-            seed: None,
-            debug: false,
-            busy_poll: Duration::ZERO,
-            thread_pool: ThreadPool::builder(),
-            join_threads: JOIN_THREADS,
-        }
-    }
-}
-
-impl Builder {
-    /// Gives the loop a virtual clock: time stands still while anything is ready, and jumps to the
-    /// next deadline when nothing is.
-    ///
-    /// So a test of a thousand hours takes a moment and always has the same order. While anything
-    /// real is outstanding, time flows as it really does, so that no timer overtakes it.
-    /// Real is a descriptor that is waited for, a job on another thread, a [`RemoteHandle`] that is
-    /// still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
-    /// end may be anywhere. The idea is that of Trio's `MockClock` with its autojump.
-    ///
-    /// The loop cannot know of anything else that may wake a task from outside: a thread with a
-    /// channel of another library, a runtime of its own. A timeout around such a wait elapses at
-    /// once, unless one of the above is outstanding; a test of that wants the real clock, as
-    /// `#[coro::test(real)]` has it.
-    pub fn virtual_time(mut self) -> Self {
-        self.virtual_time = true;
-        self
-    }
-
-    /// Has the loop measure each step, and report those that hold it up for 100 ms or more.
-    pub fn debug(mut self, debug: bool) -> Self {
-        self.debug = debug;
-        self
-    }
-
-    /// Has the loop look for descriptors and messages again and again for `duration` before it goes
-    /// to sleep.
-    ///
-    /// Being woken by the system takes tens of microseconds; a loop that is still looking hears at
-    /// once. It costs a whole core while nothing happens, for `duration` at a time. The default is
-    /// zero, which is not to. Under a virtual clock it does nothing.
-    pub fn busy_poll(mut self, duration: Duration) -> Self {
-        self.busy_poll = duration;
-        self
-    }
-
-    /// The settings of the pool of threads that the loop makes when it first needs one, for
-    /// [`to_thread`](crate::threads::to_thread).
-    pub fn thread_pool(mut self, settings: ThreadPoolBuilder) -> Self {
-        self.thread_pool = settings;
-        self
-    }
-
-    /// For how long at most closing the loop waits for jobs that still run on its threads: five
-    /// minutes by default, as in asyncio.
-    ///
-    /// Jobs that take longer are reported, and left behind: they go on, and end with the process.
-    pub fn join_threads(mut self, limit: Duration) -> Self {
-        self.join_threads = limit;
-        self
-    }
-
-    /// Makes the loop.
-    ///
-    /// # Errors
-    ///
-    /// If the operating system gives no poller, as when the process has no descriptors left.
-    pub fn build(self) -> io::Result<EventLoop> {
-        let simulation = self.seed.map(simulation::of_seed);
-        self.build_with(simulation)
-    }
-
-    pub(super) fn build_with(self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
-        let poller = Poller::new()?;
-        let wake_up = WakeUp::new(poller.registry())?;
-        let clock = match self.virtual_time {
-            true => Clock::virtual_time(),
-            false => Clock::real(),
-        };
-        let core = Core {
-            scheduler: Scheduler::new(wake_up, self.debug),
-            clock,
-            timers: RefCell::new(Timers::new()),
-            has_fresh: Cell::new(false),
-            reactor: Reactor::new(poller)?,
-            when_blocked: RefCell::default(),
-            simulation,
-            stopping: Cell::new(false),
-            interrupted: Cell::new(None),
-            busy_poll: nanos(self.busy_poll),
-            chances: Cell::new(match self.virtual_time {
-                true => 0,
-                false => RandomState::new().hash_one(0), // each begins with other keys
-            }),
-            read_buffer: Cell::default(),
-            #[cfg(unix)]
-            kept: RefCell::default(),
-            threads: OnceCell::new(),
-            threads_wanted: self.thread_pool,
-            join_threads: self.join_threads,
-        };
-        Ok(EventLoop {
-            core: Rc::new(core),
-        })
-    }
-}
 
 impl EventLoop {
     /// Makes a loop with the real clock.
@@ -324,13 +208,17 @@ impl EventLoop {
     fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
         let main = MainTask::new(&self.core.scheduler, Location::caller());
+        self.core.has_main.set(true);
         let mut future = pin!(future);
         let mut turn = Turn::default();
         loop {
             match self.core.advance(&mut turn) {
                 Advance::Stopped => return Err(Stopped { closed: false }),
-                Advance::Main => {
-                    let polled = main.poll(future.as_mut());
+                advance => {
+                    let polled = match advance {
+                        Advance::Look => self.core.dump_with_main(&main, future.as_mut()),
+                        _ => main.poll(future.as_mut()),
+                    };
                     self.core.stamp_timers();
                     if let Poll::Ready(output) = polled {
                         drop(main);
@@ -358,7 +246,13 @@ impl EventLoop {
         );
         let _running = self.enter();
         let mut turn = Turn::default();
-        while self.core.advance(&mut turn) != Advance::Stopped {}
+        loop {
+            match self.core.advance(&mut turn) {
+                Advance::Stopped => return,
+                Advance::Look => self.core.dump_without_main(),
+                Advance::Main => {}
+            }
+        }
     }
 
     /// Has the loop stop its run when `flag` is set, and look at it when `wake` becomes readable.
@@ -371,6 +265,11 @@ impl EventLoop {
         self.core.reactor.wake_by(wake)?;
         self.core.interrupted.set(Some(flag));
         Ok(())
+    }
+
+    /// The tree of the deadlock that has ended the last run.
+    pub(crate) fn take_deadlock(&mut self) -> Option<Box<TaskTree>> {
+        self.core.dumps.alarms.take_deadlock()
     }
 
     /// Cancels all tasks, and runs the loop until they are done and their callbacks were called.
@@ -434,6 +333,7 @@ struct RunGuard {
 impl Drop for RunGuard {
     fn drop(&mut self) {
         self.core.stopping.set(false);
+        self.core.has_main.set(false);
     }
 }
 

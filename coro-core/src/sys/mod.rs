@@ -1,6 +1,7 @@
 //! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
 mod accept;
+mod described;
 mod explain;
 #[cfg(unix)]
 mod file_id;
@@ -23,6 +24,7 @@ mod transfer;
 mod wake;
 
 pub(crate) use accept::{AcceptFailure, accept_failure};
+pub(crate) use described::Described;
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;

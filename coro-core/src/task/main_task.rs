@@ -13,10 +13,12 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::cell::{self, Header};
+use super::collector::Look;
 use super::count::{TaskRef, release_loops};
+use super::join::TaskHandle;
 use super::queue::{Node, Ran, Table};
 use super::scheduler::Scheduler;
-use super::state::{Begin, State, Suspend};
+use super::state::{Begin, State, Suspend, TaskPhase};
 use super::waker;
 
 static TABLE: Table = Table {
@@ -25,6 +27,8 @@ static TABLE: Table = Table {
     discard: cell::discard_task,
     describe: cell::describe_task,
     identify: cell::identify_task,
+    is_task: true,
+    type_name: || "the main future",
     end: |_, _| {},
     take_output: |_, _| {},
     drop_output: |_, _| {},
@@ -62,6 +66,27 @@ impl MainTask {
             waker::requeue(&self.task);
         }
         polled
+    }
+}
+
+impl MainTask {
+    /// The stand-in as a task.
+    pub(crate) fn handle(&self) -> TaskHandle {
+        TaskHandle::new(self.task.clone())
+    }
+
+    /// Polls the main future once more if it waits, and gives the steps that it has reported.
+    #[cold]
+    pub(crate) fn look<F: Future>(&self, future: Pin<&mut F>) -> (Poll<F::Output>, Option<Look>) {
+        let state = &self.task.header().node.state;
+        if state.snapshot().phase != TaskPhase::Idle {
+            return (Poll::Pending, None);
+        }
+        let _ = state.begin();
+        let mut polled = Poll::Pending;
+        let scheduler = self.task.scheduler();
+        let look = scheduler.collect(&self.task, || polled = self.poll(future));
+        (polled, Some(look))
     }
 }
 

@@ -9,13 +9,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
-use std::panic::{Location, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::time::Instant;
 
 use super::block::Blocks;
 use super::cell::Header;
+use super::collector::Collector;
+use super::count::TaskRef;
 use super::current;
 use super::host::HostLife;
 use super::inbox::{Inbox, Message};
@@ -46,6 +48,11 @@ pub(crate) struct Scheduler {
     debug: Cell<bool>,
     /// The tasks of simulated hosts, by their numbers.
     pub(super) hosts: RefCell<Vec<(u64, HostLife)>>,
+    /// Each task notes when its last step began.
+    measures: bool,
+    /// Whether steps are watched, for one of the two reasons above.
+    watches: Cell<bool>,
+    collector: Collector,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +63,7 @@ enum LoopPhase {
 }
 
 impl Scheduler {
-    pub(crate) fn new(wake_up: WakeUp, debug: bool) -> Rc<Self> {
+    pub(crate) fn new(wake_up: WakeUp, debug: bool, measures: bool) -> Rc<Self> {
         Rc::new(Scheduler {
             inbox: Arc::new(Inbox::new(wake_up)),
             ready: ReadyQueue::default(),
@@ -69,6 +76,9 @@ impl Scheduler {
             phase: Cell::new(LoopPhase::Open),
             debug: Cell::new(debug),
             hosts: RefCell::default(),
+            measures,
+            watches: Cell::new(debug || measures),
+            collector: Collector::default(),
         })
     }
 
@@ -112,6 +122,10 @@ impl Scheduler {
         f(&scheduler)
     }
 
+    pub(super) fn collector(&self) -> &Collector {
+        &self.collector
+    }
+
     #[inline]
     pub(super) fn next_id(&self) -> u64 {
         self.last_id.set(self.last_id.get() + 1);
@@ -137,12 +151,13 @@ impl Scheduler {
         self.phase.get() == LoopPhase::Open
     }
 
-    pub(super) fn is_debug(&self) -> bool {
+    pub(crate) fn is_debug(&self) -> bool {
         self.debug.get()
     }
 
     pub(crate) fn set_debug(&self, debug: bool) {
         self.debug.set(debug);
+        self.watches.set(debug || self.measures);
     }
 
     #[inline]
@@ -180,7 +195,7 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
         let node = self.ready.pop()?;
-        if self.debug.get() {
+        if self.watches.get() {
             return Some(self.run_watched(node));
         }
         // SAFETY: a queued node is allocated, and its table is its own.
@@ -192,10 +207,30 @@ impl Scheduler {
         // SAFETY: as in `run_next`; the description is asked for before the node may be gone.
         let (name, origin) = unsafe { (node.as_ref().table.describe)(node) };
         let begun = Instant::now();
-        // SAFETY: as in `run_next`.
-        let ran = unsafe { (node.as_ref().table.run)(node, self) };
-        self.report_slow(begun.elapsed(), name, origin);
+        // SAFETY: as in `run_next`. A node with this mark is the head of a task.
+        let ran = unsafe {
+            if self.measures && node.as_ref().table.is_task {
+                node.cast::<Header>().as_ref().begin_wait(begun);
+            }
+            (node.as_ref().table.run)(node, self)
+        };
+        if self.debug.get() {
+            self.report_slow(begun.elapsed(), name, origin);
+        }
         ran
+    }
+
+    /// Polls a task that is idle, so in no queue.
+    #[cold]
+    pub(super) fn run_idle(self: &Rc<Self>, task: &TaskRef) {
+        let run = || {
+            // SAFETY: the reference keeps the task allocated, and its table is its own. It is not
+            // queued, running or done, as its caller has asked.
+            let _ = unsafe { (task.header().node.table.run)(task.as_ptr().cast(), self) };
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+            self.end_panicked(payload);
+        }
     }
 
     /// Ends the task whose panic came out of [`run_next`](Self::run_next). If no task was running,

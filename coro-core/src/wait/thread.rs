@@ -12,7 +12,7 @@ use crate::choices::Series;
 use crate::error::JoinError;
 use crate::event_loop::{LoopHandle, Simulation};
 use crate::pool::{CancelFlag, Executor, Failure, Job, Outcome, new_job};
-use crate::task::{budget, is_large};
+use crate::task::{Step, budget, is_large, looking};
 
 /// A job of a simulation begins within this number of nanoseconds.
 const JOB_DELAY_MAX: u64 = 16_000;
@@ -108,6 +108,10 @@ impl<T> Future for ToThread<T> {
             ready!(budget::poll(cx));
         }
         let polled = self.outcome.poll(cx.waker());
+        if polled.is_pending() && looking::is_looking() {
+            let made_at = self.outcome.made_at();
+            looking::outside(Step::Job { made_at });
+        }
         polled.map(|result| result.map_err(|failure| self.error(failure)))
     }
 }

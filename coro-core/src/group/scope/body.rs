@@ -14,6 +14,7 @@ use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;
 use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
+use crate::task::{Step, looking};
 use crate::wait::until::Until;
 
 /// Runs `body`, which may spawn children that borrow any value that outlives the scope. Ends when
@@ -113,6 +114,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     ///
     /// The child may borrow the scope, and any value that the scope's own future may borrow. It
     /// must own values that belong to the body: use `async move` and clones.
+    #[track_caller]
     pub fn spawn<T: 'scope>(
         &'scope self,
         future: impl Future<Output = T> + 'scope,
@@ -156,7 +158,7 @@ pub(super) async fn run<B: Future>(
     mut besides: impl FnMut(&mut Context<'_>),
 ) -> Option<B::Output> {
     let mut output = None;
-    poll_fn(|cx| {
+    let mut poll = |cx: &mut Context<'_>| {
         while core.poll(body.as_mut(), &mut output).is_pending() {
             besides(cx);
             if !core.ends_now() {
@@ -164,8 +166,8 @@ pub(super) async fn run<B: Future>(
             }
         }
         Poll::Ready(())
-    })
-    .await;
+    };
+    poll_fn(|cx| looking::group("scope", false, || poll(cx))).await;
     clean_up(core).await;
     if let Some(payload) = core.take_panic() {
         core.contain(|| drop(output));
@@ -182,7 +184,11 @@ async fn clean_up(core: &ScopeCore<'_>) {
     loop {
         let in_time = poll_fn(|cx| {
             let mut polled = Poll::Ready(());
-            core.contain(|| polled = next.as_mut().poll(cx));
+            let step = || Step::During {
+                operation: "clean-up",
+                object: "of a scope".into(),
+            };
+            core.contain(|| polled = looking::under(step, || next.as_mut().poll(cx)));
             match (polled, &mut grace) {
                 (Poll::Ready(()), _) => Poll::Ready(true),
                 (Poll::Pending, Some(grace)) => grace.poll(cx).map(|()| false),

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use pin_project_lite::pin_project;
 use super::core::{ScopeCore, report};
 use crate::panics::Payload;
 use crate::task::context::InContext;
+use crate::task::{Step, looking};
 use crate::task::{budget, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
@@ -138,6 +140,7 @@ impl<F: Future> Future for Child<'_, F> {
 }
 
 impl<'scope, T: 'scope> ScopedTask<'scope, T> {
+    #[track_caller]
     pub(super) fn spawn<F: Future<Output = T> + 'scope>(
         core: &'scope ScopeCore<'scope>,
         future: F,
@@ -148,6 +151,7 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         }
     }
 
+    #[track_caller]
     fn spawn_here(
         core: &'scope ScopeCore<'scope>,
         future: impl Future<Output = T> + 'scope,
@@ -159,8 +163,8 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
             core,
         };
         let seat = match current::has_values() {
-            false => core.spawn(Box::pin(child)),
-            true => core.spawn(Box::pin(InContext::inherit(child))),
+            false => core.spawn(Box::pin(child), Location::caller()),
+            true => core.spawn(Box::pin(InContext::inherit(child)), Location::caller()),
         };
         ScopedTask { core, seat, slot }
     }
@@ -199,10 +203,18 @@ impl<T> Future for ScopedTask<'_, T> {
             ChildValue::Taken => panic!("a child was polled again after it gave its value"),
             ChildValue::Never => self.core.asked_in_vain(),
             ChildValue::Awaited => {
+                let step = Step::Notice {
+                    of: "the end of a child of a scope",
+                };
                 let waiter = match self.core.running_by(cx.waker()) {
                     Some(seat) => ChildWaiter::InSeat(seat),
                     None => ChildWaiter::Elsewhere(cx.waker().clone()),
                 };
+                match &waiter {
+                    _ if !looking::is_looking() => {}
+                    ChildWaiter::Elsewhere(_) => looking::leaf(step),
+                    _ => looking::leaf_without_waker(step),
+                }
                 let before = self.slot.waiter.replace(waiter);
                 drop(before);
             }

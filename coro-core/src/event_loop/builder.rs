@@ -1,0 +1,185 @@
+//! The `Builder`: the settings of a loop.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::alarms::Alarms;
+use super::dump::Dumps;
+use super::reactor::Reactor;
+use super::simulation::{self, Simulation};
+use super::{Core, EventLoop};
+use crate::clock::{Clock, nanos};
+use crate::pool::{ThreadPool, ThreadPoolBuilder};
+use crate::sys::{Poller, WakeUp};
+use crate::task::Scheduler;
+use crate::timers::Timers;
+
+/// How long a loop waits for its threads when it is closed, as in asyncio.
+const JOIN_THREADS: Duration = Duration::from_secs(300);
+
+/// Settings of an [`EventLoop`], made by [`EventLoop::builder`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Builder {
+    virtual_time: bool,
+    pub(super) seed: Option<u64>,
+    debug: bool,
+    busy_poll: Duration,
+    thread_pool: ThreadPoolBuilder,
+    join_threads: Duration,
+    report_deadlocks: Option<bool>,
+    end_deadlocks: bool,
+    measure_waits: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            virtual_time: false,
+            seed: None,
+            debug: false,
+            busy_poll: Duration::ZERO,
+            thread_pool: ThreadPool::builder(),
+            join_threads: JOIN_THREADS,
+            report_deadlocks: None,
+            end_deadlocks: false,
+            measure_waits: false,
+        }
+    }
+}
+
+impl Builder {
+    /// Gives the loop a virtual clock: time stands still while anything is ready, and jumps to the
+    /// next deadline when nothing is.
+    ///
+    /// So a test of a thousand hours takes a moment and always has the same order. While anything
+    /// real is outstanding, time flows as it really does, so that no timer overtakes it.
+    /// Real is a descriptor that is waited for, a job on another thread, a [`RemoteHandle`] that is
+    /// still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
+    /// end may be anywhere. The idea is that of Trio's `MockClock` with its autojump.
+    ///
+    /// The loop cannot know of anything else that may wake a task from outside: a thread with a
+    /// channel of another library, a runtime of its own. A timeout around such a wait elapses at
+    /// once, unless one of the above is outstanding; a test of that wants the real clock, as
+    /// `#[coro::test(real)]` has it.
+    pub fn virtual_time(mut self) -> Self {
+        self.virtual_time = true;
+        self
+    }
+
+    /// Has the loop measure each step, and report those that hold it up for 100 ms or more.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Has the loop report deadlocks and lost wakers to the exception handler, or not.
+    ///
+    /// A *deadlock* is looked for when the loop is about to sleep though no timer, descriptor, job,
+    /// process, signal or remote handle is outstanding: a [dump](crate::event_loop::LoopHandle::dump)
+    /// shows whether each task waits for another one of this loop. Then none will ever go on, and the
+    /// report has the tree of all tasks. A *lost waker* is that of a task which waits while no waker of
+    /// it exists any more.
+    ///
+    /// By default they are reported in builds with debug assertions, and in [debug](Self::debug) mode.
+    /// If a future of another library may be woken from outside of the loop, a deadlock is only
+    /// probable: that is reported in debug mode, and after `report_deadlocks(true)`. A task that awaits
+    /// [`std::future::pending`] waits for ever by intent, and is no reason for a report.
+    pub fn report_deadlocks(mut self, report: bool) -> Self {
+        self.report_deadlocks = Some(report);
+        self
+    }
+
+    /// Has a certain deadlock end the run.
+    pub(crate) fn end_deadlocks(mut self) -> Self {
+        self.end_deadlocks = true;
+        self
+    }
+
+    /// Has the loop note when each task begins to wait, so that a
+    /// [dump](crate::event_loop::LoopHandle::dump) can say for how long it has waited.
+    ///
+    /// That costs a look at the clock in each step. The time counts from the beginning of the task's
+    /// last step.
+    pub fn measure_waits(mut self, measure: bool) -> Self {
+        self.measure_waits = measure;
+        self
+    }
+
+    /// Has the loop look for descriptors and messages again and again for `duration` before it goes
+    /// to sleep.
+    ///
+    /// Being woken by the system takes tens of microseconds; a loop that is still looking hears at
+    /// once. It costs a whole core while nothing happens, for `duration` at a time. The default is
+    /// zero, which is not to. Under a virtual clock it does nothing.
+    pub fn busy_poll(mut self, duration: Duration) -> Self {
+        self.busy_poll = duration;
+        self
+    }
+
+    /// The settings of the pool of threads that the loop makes when it first needs one, for
+    /// [`to_thread`](crate::threads::to_thread).
+    pub fn thread_pool(mut self, settings: ThreadPoolBuilder) -> Self {
+        self.thread_pool = settings;
+        self
+    }
+
+    /// For how long at most closing the loop waits for jobs that still run on its threads: five
+    /// minutes by default, as in asyncio.
+    ///
+    /// Jobs that take longer are reported, and left behind: they go on, and end with the process.
+    pub fn join_threads(mut self, limit: Duration) -> Self {
+        self.join_threads = limit;
+        self
+    }
+
+    /// Makes the loop.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no poller, as when the process has no descriptors left.
+    pub fn build(self) -> io::Result<EventLoop> {
+        let simulation = self.seed.map(simulation::of_seed);
+        self.build_with(simulation)
+    }
+
+    pub(super) fn build_with(self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
+        let poller = Poller::new()?;
+        let wake_up = WakeUp::new(poller.registry())?;
+        let clock = if self.virtual_time {
+            Clock::virtual_time()
+        } else {
+            Clock::real()
+        };
+        let core = Core {
+            scheduler: Scheduler::new(wake_up, self.debug, self.measure_waits),
+            clock,
+            timers: RefCell::new(Timers::new()),
+            has_fresh: Cell::new(false),
+            reactor: Reactor::new(poller)?,
+            when_blocked: RefCell::default(),
+            simulation,
+            stopping: Cell::new(false),
+            interrupted: Cell::new(None),
+            busy_poll: nanos(self.busy_poll),
+            chances: Cell::new(match self.virtual_time {
+                true => 0,
+                false => RandomState::new().hash_one(0), // every one begins with other keys
+            }),
+            read_buffer: Cell::default(),
+            #[cfg(unix)]
+            kept: RefCell::default(),
+            threads: OnceCell::new(),
+            threads_wanted: self.thread_pool,
+            join_threads: self.join_threads,
+            dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
+            has_main: Cell::new(false),
+        };
+        Ok(EventLoop {
+            core: Rc::new(core),
+        })
+    }
+}

@@ -133,7 +133,7 @@ pub(crate) struct Core {
     /// A relative timer was armed in the present step.
     has_fresh: Cell<bool>,
     reactor: Reactor,
-    when_blocked: RefCell<Vec<Rc<blocked::BlockedPlace>>>,
+    when_blocked: blocked::WhenBlocked,
     simulation: Option<Rc<Simulation>>,
     stopping: Cell<bool>,
     /// Set by a signal handler when the run is to stop.

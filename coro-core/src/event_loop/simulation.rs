@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
-use std::{fmt, io};
 
-use super::{Builder, EventLoop, LoopHandle};
+use super::LoopHandle;
 use crate::choices::{Choices, Series};
 use crate::clock::nanos;
 use crate::task::{HostLife, ReadyNode, Scheduler};
@@ -65,6 +65,11 @@ impl Simulation {
     /// A simulation in which nothing real takes part.
     pub(crate) fn new(choices: Rc<Choices>) -> Rc<Self> {
         Rc::new(Self::of(choices, true))
+    }
+
+    /// An ordinary loop, whose order is drawn from a seed.
+    pub(super) fn of_order(seed: u64) -> Rc<Self> {
+        Rc::new(Self::of(Choices::from_seed(seed).into(), false))
     }
 
     fn of(choices: Rc<Choices>, is_closed_world: bool) -> Self {
@@ -206,29 +211,6 @@ impl Simulation {
         let busiest = busiest.map(|(steps, name)| format!("{name}, with {steps}"));
         busiest.collect::<Vec<_>>().join("; ")
     }
-}
-
-impl Builder {
-    /// Has the loop run those that are ready in an order drawn from `seed`, instead of first come,
-    /// first served.
-    ///
-    /// So a test meets orders that the events of other days may bring. Each turn still runs exactly
-    /// those that were ready when it began. The order depends on the seed alone as long as the
-    /// program does the same. Descriptors, threads and the clock are as real as they are without it.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Makes a loop that runs in a simulation, in which nothing real takes part.
-    pub(crate) fn build_simulated(self, simulation: Rc<Simulation>) -> io::Result<EventLoop> {
-        self.virtual_time().build_with(Some(simulation))
-    }
-}
-
-/// The simulation of an ordinary loop, whose order is drawn from a seed.
-pub(super) fn of_seed(seed: u64) -> Rc<Simulation> {
-    Rc::new(Simulation::of(Choices::from_seed(seed).into(), false))
 }
 
 impl LoopHandle {

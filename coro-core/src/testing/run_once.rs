@@ -83,8 +83,8 @@ pub(super) fn run_once<T: TestOutput>(
     let sim = Sim(simulation.clone());
     let unseen = Unseen::default();
     let (outcome, panics) = quietly(|| {
-        let built = EventLoop::builder().build_simulated(simulation.clone());
-        let event_loop = new_loop(built);
+        let made = EventLoop::builder().build_simulated(simulation.clone());
+        let event_loop = new_loop(made);
         unseen.watch(&event_loop);
         run_on(event_loop, async { test(&sim).await })
     });

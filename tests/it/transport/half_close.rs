@@ -170,7 +170,12 @@ impl Pair {
     #[track_caller]
     fn assert(&self, event: &str, happened: bool) {
         let count = self.log.count(event);
-        assert_eq!(count, usize::from(happened), "{event:?} after {:?}", self.done);
+        assert_eq!(
+            count,
+            usize::from(happened),
+            "{event:?} after {:?}",
+            self.done
+        );
     }
 
     #[track_caller]

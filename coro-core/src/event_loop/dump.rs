@@ -364,7 +364,7 @@ impl Core {
         let mut last = None;
         for task in self.scheduler.tasks() {
             last = Some(task.id());
-            let look = self.scheduler.look_at(&task);
+            let look = task.look();
             self.stamp_timers();
             builder.add(task, look, None);
         }

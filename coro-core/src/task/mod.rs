@@ -72,6 +72,7 @@ mod collector;
 pub(crate) mod context;
 mod count;
 pub(crate) mod current;
+mod extra;
 mod host;
 mod id;
 mod inbox;

@@ -9,7 +9,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::time::Instant;
@@ -17,7 +17,6 @@ use std::time::Instant;
 use super::block::Blocks;
 use super::cell::Header;
 use super::collector::Collector;
-use super::count::TaskRef;
 use super::current;
 use super::host::HostLife;
 use super::inbox::{Inbox, Message};
@@ -210,7 +209,7 @@ impl Scheduler {
         // SAFETY: as in `run_next`. A node with this mark is the head of a task.
         let ran = unsafe {
             if self.measures && node.as_ref().table.is_task {
-                node.cast::<Header>().as_ref().begin_wait(begun);
+                node.cast::<Header>().as_ref().extra.begin_wait(begun);
             }
             (node.as_ref().table.run)(node, self)
         };
@@ -218,19 +217,6 @@ impl Scheduler {
             self.report_slow(begun.elapsed(), name, origin);
         }
         ran
-    }
-
-    /// Polls a task that is idle, so in no queue.
-    #[cold]
-    pub(super) fn run_idle(self: &Rc<Self>, task: &TaskRef) {
-        let run = || {
-            // SAFETY: the reference keeps the task allocated, and its table is its own. It is not
-            // queued, running or done, as its caller has asked.
-            let _ = unsafe { (task.header().node.table.run)(task.as_ptr().cast(), self) };
-        };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-            self.end_panicked(payload);
-        }
     }
 
     /// Ends the task whose panic came out of [`run_next`](Self::run_next). If no task was running,

@@ -54,8 +54,8 @@
 //! [`JoinError`] goes to the task that awaits it, or to the loop's exception handler if none does.
 //! Cancelling a task drops its future: destructors are the clean-up, and the future cannot refuse.
 //!
-//! With `yields = T` the function becomes a generator, which needs no loop: it is an iterator, a
-//! stream if it is an `async fn`, or, with `resumes = R`, a coroutine that receives values.
+//! With `yields = T` the function becomes a generator, which needs no loop: `into_iter` makes it an
+//! iterator, an `async fn` is a stream, and with `resumes = R` it receives values.
 //!
 //! ```
 //! use coro::yield_;

@@ -104,3 +104,9 @@ pub mod from_tokio {}
 #[doc = include_str!("../docs/guide/names.md")]
 #[doc = include_str!("../docs/guide/from_async_trait.md")]
 pub mod from_async_trait {}
+
+/// Twenty recipes.
+///
+#[doc = include_str!("../docs/guide/names.md")]
+#[doc = include_str!("../docs/guide/cookbook.md")]
+pub mod cookbook {}

@@ -161,6 +161,7 @@ impl Module<'_> {
             };
             let text = match item.split_once('\n') {
                 Some((_, text)) => text.to_owned(),
+                None if item.ends_with("{}") => String::new(), // a page of the guide
                 None => read(&file_of(&self.folder, name).expect("a file of the module's own")),
             };
             inner.list(&text, names);

@@ -64,6 +64,7 @@ mod process_protocol;
 mod public_names;
 mod read_to_end;
 mod remote;
+mod remote_calls;
 mod runner;
 mod scope;
 mod scope_ends;

@@ -5,6 +5,7 @@ mod current;
 mod handle;
 mod reactor;
 mod remote;
+mod remote_call;
 mod source;
 mod turn;
 
@@ -27,6 +28,7 @@ pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
+pub use remote_call::RemoteCallHandle;
 pub use source::Direction;
 pub(crate) use source::WaitId;
 

@@ -3,7 +3,7 @@
 pub use coro_core::error::Cancelled;
 pub use coro_core::group::{
     AsCompleted, Buffered, CancelOn, CoroExt, Gather, GroupClosed, GroupHandle, Policy, Race,
-    RaceOk, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TryGather, TryScope,
-    WaitCancelled, Waited, as_completed, buffered, map_concurrent, race_ok, retry, shield,
-    staggered_race, wait,
+    RaceOk, RemoteCancelToken, Retry, ReturnWhen, Scope, ScopeError, ScopedTask, Shield, TryGather,
+    TryScope, WaitCancelled, Waited, as_completed, buffered, map_concurrent, race_ok, retry,
+    shield, staggered_race, wait,
 };

@@ -76,6 +76,8 @@ mod process_protocol;
 mod public_names;
 mod read_to_end;
 mod remote;
+mod remote_calls;
+mod remote_tokens;
 mod runner;
 mod scope;
 mod scope_ends;

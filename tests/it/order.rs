@@ -206,7 +206,7 @@ async fn the_loop_looks_in_the_middle_of_a_long_turn() {
     let trace = Trace::new();
     let cell = SendTrace::of(&trace);
     let remote = LoopHandle::current().remote();
-    call_soon(move || remote.call_soon(move || cell.add("looked for")).unwrap());
+    call_soon(move || drop(remote.call_soon(move || cell.add("looked for")).unwrap()));
     for _ in 0..100 {
         call_soon(|| ());
     }

@@ -170,7 +170,7 @@ fn everything_is_refused_with_an_error_once_the_loop_is_closed() {
     event_loop.close();
     let drops = Drops::default();
     let (a, b) = (drops.counted(), drops.counted());
-    assert_eq!(remote.call_soon(move || drop(a)), Err(LoopClosed));
+    assert_eq!(remote.call_soon(move || drop(a)).unwrap_err(), LoopClosed);
     assert_eq!(
         remote.spawn(move || async move { drop(b) }).err(),
         Some(LoopClosed)

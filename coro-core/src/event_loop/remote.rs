@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker, ready};
 
 use super::LoopHandle;
+use super::remote_call::{RemoteCallHandle, cancellable};
 use crate::error::{JoinError, LoopClosed};
 use crate::panics::unpoisoned;
 use crate::task::{Inbox, InboxArc, Step, Task, budget, looking};
@@ -48,11 +49,32 @@ impl RemoteHandle {
     /// Has the loop call `f` on its own thread, in the turn after its next look at messages. A loop
     /// that sleeps looks at once, a busy one after 64 steps at most.
     ///
+    /// The handle cancels the call, from any thread; dropping it does not. The counterpart of
+    /// `loop.call_soon_threadsafe`.
+    ///
+    /// ```
+    /// coro::run(async {
+    ///     let remote = coro::LoopHandle::current().remote();
+    ///     let thread = std::thread::spawn(move || {
+    ///         let call = remote.call_soon(|| unreachable!("it was cancelled"))?;
+    ///         call.cancel();
+    ///         assert!(call.is_cancelled());
+    ///         Ok::<(), coro::event_loop::LoopClosed>(())
+    ///     });
+    ///     thread.join().unwrap().unwrap(); // the loop does not look at messages meanwhile
+    /// });
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`LoopClosed`] once the loop is closed; `f` is dropped.
-    pub fn call_soon(&self, f: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
-        self.inbox.push_call(Box::new(f))
+    pub fn call_soon(
+        &self,
+        f: impl FnOnce() + Send + 'static,
+    ) -> Result<RemoteCallHandle, LoopClosed> {
+        let (message, handle) = cancellable(f);
+        self.inbox.push_call(message)?;
+        Ok(handle)
     }
 
     /// Has the loop run a task that calls `make` and then runs the future that it gives.
@@ -72,7 +94,8 @@ impl RemoteHandle {
         let shared = Arc::new(JoinShared::new());
         let promise = Promise(shared.clone());
         let origin = Location::caller();
-        self.call_soon(move || promise.keep(make, origin))?;
+        let keep = move || promise.keep(make, origin);
+        self.inbox.push_call(Box::new(keep))?;
         Ok(RemoteTask {
             shared,
             remote: self.clone(),
@@ -126,7 +149,8 @@ impl RemoteHandle {
     ///
     /// [`LoopClosed`] once the loop is closed.
     pub fn stop(&self) -> Result<(), LoopClosed> {
-        self.call_soon(|| LoopHandle::current().stop())
+        let stop = || LoopHandle::current().stop();
+        self.inbox.push_call(Box::new(stop))
     }
 
     /// Whether the loop is closed.

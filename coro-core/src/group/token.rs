@@ -7,11 +7,14 @@ use std::future::{Future, IntoFuture};
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::remote_token::{RemoteCancelToken, RemoteLife, RemoteSide};
 use crate::error::Cancelled;
+use crate::event_loop::LoopHandle;
 use crate::task::{Step, looking};
 use crate::wait::queue::wake_each;
 use std::any::type_name;
@@ -21,9 +24,8 @@ use std::any::type_name;
 ///
 /// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, but not the
 /// other way round. Coro cancels a future by dropping it; a token is for telling many tasks at
-/// once, or for letting each finish its present work. A token stays on its thread. Another thread
-/// cancels it through a [`RemoteHandle`](crate::event_loop::RemoteHandle): it gives `spawn` or
-/// `call_soon` a closure that finds the token on the loop's own thread.
+/// once, or for letting each finish its present work. A token stays on its thread;
+/// [`remote`](Self::remote) gives one for other threads.
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,6 +54,8 @@ struct TokenNode {
     parent: RefCell<Option<(Rc<TokenNode>, u64)>>,
     children: RefCell<BTreeMap<u64, Weak<TokenNode>>>,
     waiters: RefCell<BTreeMap<u64, Waker>>,
+    /// The token for other threads, while there is one.
+    remote: RefCell<std::sync::Weak<RemoteLife>>,
     numbers: Cell<u64>,
 }
 
@@ -88,9 +92,42 @@ impl CancelToken {
         if self.is_cancelled() {
             return;
         }
-        let cancelled = Cancelled::new(reason.into(), Location::caller());
-        let mut woken = self.node.cancel_all(&cancelled).into_iter();
+        self.cancel_with(&Cancelled::new(reason.into(), Location::caller()));
+    }
+
+    fn cancel_with(&self, cancelled: &Cancelled) {
+        if self.is_cancelled() {
+            return;
+        }
+        let mut woken = self.node.cancel_all(cancelled).into_iter();
         wake_each(|| woken.next());
+    }
+
+    /// A token for other threads, which is cancelled with this one, and this one with it.
+    ///
+    /// Called again, it gives the same one. It needs a task of the present loop, which listens to the
+    /// other threads until the last clone of the remote token is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop.
+    #[track_caller]
+    pub fn remote(&self) -> RemoteCancelToken {
+        if let Some(life) = self.node.remote.borrow().upgrade() {
+            return RemoteCancelToken::of_life(life);
+        }
+        let event_loop = LoopHandle::current();
+        let (remote, side) = RemoteCancelToken::new(self.reason());
+        if !self.is_cancelled() {
+            self.node.remote.replace(Arc::downgrade(remote.life()));
+            let listener = TokenListener {
+                token: self.clone(),
+                side,
+                origin: Location::caller(),
+            };
+            drop(event_loop.spawn(listener.listen()));
+        }
+        remote
     }
 
     /// Whether the token or one of its ancestors was cancelled.
@@ -128,6 +165,29 @@ impl CancelToken {
     }
 }
 
+/// Cancels a token when another thread has cancelled its remote side.
+struct TokenListener {
+    token: CancelToken,
+    side: Arc<RemoteSide>,
+    origin: &'static Location<'static>,
+}
+
+impl TokenListener {
+    async fn listen(self) {
+        if let Some(cancelled) = self.side.told().await {
+            self.token.cancel_with(&cancelled);
+        }
+    }
+}
+
+impl Drop for TokenListener {
+    /// If the loop ends before, no thread is to wait for its token.
+    fn drop(&mut self) {
+        let reason = "the event loop of the token is closed";
+        self.side.cancel(Cancelled::new(reason.into(), self.origin));
+    }
+}
+
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CancelToken")
@@ -150,6 +210,8 @@ impl TokenNode {
                 .borrow_mut()
                 .get_or_insert_with(|| cancelled.clone());
             wakers.extend(node.waiters.take().into_values());
+            let remote = node.remote.borrow().upgrade();
+            wakers.extend(remote.and_then(|remote| remote.cancel_later(cancelled)));
             let children = node.children.take();
             nodes.extend(
                 children

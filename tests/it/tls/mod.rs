@@ -8,6 +8,7 @@ mod example;
 mod orderly;
 mod orderly_peers;
 mod peers;
+mod pinned;
 mod refusals;
 mod start_tls;
 mod stream_writers;

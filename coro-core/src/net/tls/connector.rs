@@ -12,6 +12,7 @@ use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::handshake::{Limits, handshake};
+use super::pinned::PinnedCertificates;
 use super::plain::{PlainReader, only_plain};
 use super::{TlsError, TlsStream, provider};
 use crate::net::{TcpStream, open_connection};
@@ -19,8 +20,8 @@ use crate::net::{TcpStream, open_connection};
 /// Makes TLS connections as a client. Cloning it is cheap; make one and use it for all connections,
 /// which can then resume one another's sessions.
 ///
-/// Servers are always verified: against the roots that the machine trusts, or against roots that
-/// the [builder](TlsConnector::builder) was given. For another policy, convert a
+/// Servers are always verified: against the roots that the machine trusts, or against roots or
+/// certificates that the [builder](TlsConnector::builder) was given. For another policy, convert a
 /// [`rustls::ClientConfig`].
 #[derive(Clone)]
 pub struct TlsConnector {
@@ -162,6 +163,7 @@ impl fmt::Debug for TlsConnector {
 #[must_use = "a builder does nothing until it builds"]
 pub struct TlsConnectorBuilder {
     roots: Option<Vec<CertificateDer<'static>>>,
+    pinned: Option<Vec<CertificateDer<'static>>>,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
     alpn: Vec<Vec<u8>>,
 }
@@ -174,6 +176,36 @@ impl TlsConnectorBuilder {
         roots: impl IntoIterator<Item = CertificateDer<'static>>,
     ) -> Self {
         self.roots.get_or_insert_default().extend(roots);
+        self
+    }
+
+    /// Accepts a server that presents one of exactly these certificates and proves that it has its
+    /// key, whatever the certificate says: for servers with a certificate that they have signed
+    /// themselves, such as what `openssl req -x509` makes, and for devices. Called again, adds to
+    /// them.
+    ///
+    /// Who has signed it, the name in it and its dates do not count, as the certificate was compared
+    /// beforehand; so take it from a place that can be trusted, never from the connection. A server
+    /// with another certificate is refused, unless
+    /// [`root_certificates`](Self::root_certificates) were given, too, which then decide. The
+    /// machine's roots are not consulted.
+    ///
+    /// ```no_run
+    /// use coro_core::net::tls::{TlsConnector, certificates_from_file};
+    ///
+    /// # async fn example() -> std::io::Result<()> {
+    /// let connector = TlsConnector::builder()
+    ///     .pinned_certificates(certificates_from_file("printer.pem")?)
+    ///     .build()?;
+    /// let stream = connector.open_connection("192.0.2.7", 631).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pinned_certificates(
+        mut self,
+        certificates: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Self {
+        self.pinned.get_or_insert_default().extend(certificates);
         self
     }
 
@@ -202,11 +234,12 @@ impl TlsConnectorBuilder {
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if no roots were given and the machine has none;
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for roots, certificates or keys that are
-    /// malformed, an empty list of roots, or a key that does not belong to its certificate.
+    /// malformed, an empty list of roots or of pinned certificates, or a key that does not belong to its certificate.
     pub fn build(self) -> io::Result<TlsConnector> {
-        let builder = match self.roots {
-            Some(roots) => trusting(roots)?,
-            None => trusting_the_machine()?,
+        let builder = match (self.pinned, self.roots) {
+            (Some(pinned), roots) => pinning(pinned, roots)?,
+            (None, Some(roots)) => trusting(roots)?,
+            (None, None) => trusting_the_machine()?,
         };
         let mut config = match self.identity {
             Some((chain, key)) => builder
@@ -223,6 +256,7 @@ impl fmt::Debug for TlsConnectorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConnectorBuilder")
             .field("roots", &self.roots.as_ref().map(Vec::len))
+            .field("pinned", &self.pinned.as_ref().map(Vec::len))
             .field("alpn_protocols", &self.alpn)
             .finish_non_exhaustive()
     }
@@ -238,6 +272,15 @@ fn builder() -> io::Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
 
 fn trusting(roots: Vec<CertificateDer<'static>>) -> io::Result<Verifying> {
     Ok(builder()?.with_root_certificates(root_store(roots)?))
+}
+
+fn pinning(
+    pinned: Vec<CertificateDer<'static>>,
+    roots: Option<Vec<CertificateDer<'static>>>,
+) -> io::Result<Verifying> {
+    let verifier = PinnedCertificates::new(pinned, roots.map(root_store).transpose()?)?;
+    let builder = builder()?.dangerous(); // a verifier of one's own is, unless it is as strict
+    Ok(builder.with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
 fn trusting_the_machine() -> io::Result<Verifying> {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use rustls::{CertificateError, InconsistentKeys};
+use rustls::{CertificateError, InconsistentKeys, OtherError};
 
 /// A failure of TLS. It lies inside the [`io::Error`] of a handshake, a read or a write, and has
 /// rustls's own error as its [`source`](Error::source).
@@ -78,8 +78,22 @@ fn certificate(why: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         | CertificateError::NotValidYetContext { .. }
         | CertificateError::NotValidForNameContext { .. }
         | CertificateError::InvalidPurposeContext { .. } => write!(f, "{why}"),
+        CertificateError::Other(OtherError(inner)) if is_ca_as_leaf(&**inner) => f.write_str(
+            "the other end presents the certificate of an authority (CA:TRUE) as its own, as \
+             `openssl req -x509` makes it: make it with \
+             `-addext basicConstraints=critical,CA:FALSE`, or have a client accept exactly this one \
+             by TlsConnectorBuilder::pinned_certificates",
+        ),
+        CertificateError::Other(OtherError(inner)) => {
+            write!(f, "certificate refused: {}", words(&inner.to_string()))
+        }
         other => write!(f, "certificate refused: {}", words(&other.to_string())),
     }
+}
+
+/// The error of webpki, which rustls does not export, is known by its text.
+fn is_ca_as_leaf(error: &dyn Error) -> bool {
+    error.to_string() == "CaUsedAsEndEntity"
 }
 
 /// `CertificateExpired` as "certificate expired", and `UnknownCA` as "unknown CA".

@@ -66,6 +66,7 @@ mod connector;
 mod error;
 mod handshake;
 mod pem;
+mod pinned;
 mod plain;
 mod receivers;
 mod session;

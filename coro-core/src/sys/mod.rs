@@ -38,7 +38,7 @@ pub(crate) use message::{
 };
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
-pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use poller::{Poller, PreciseWaits, thread_number};
 pub(crate) use send_file::{read_at, send_file};
 pub(crate) use signals::has_default_action;
 #[cfg(unix)]

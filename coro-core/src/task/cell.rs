@@ -8,7 +8,7 @@ use std::alloc::Layout;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
-use std::mem::needs_drop;
+use std::mem::{needs_drop, offset_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -65,6 +65,9 @@ enum TaskStage<F: Future> {
 }
 
 impl Header {
+    pub(super) const EXTRA: usize = offset_of!(Header, extra);
+    pub(super) const NAME_IN_EXTRA: usize = offset_of!(Extra, name);
+
     #[inline]
     pub(super) fn new(
         scheduler: &Scheduler,

@@ -42,6 +42,7 @@ impl MainTask {
         let cell = NonNull::from(Box::leak(header));
         // SAFETY: of the two references, one is this handle's and the other is the loop's.
         let task = unsafe { TaskRef::from_counted(cell, scheduler.clone()) };
+        scheduler.main.set(Some(cell));
         waker::wake_here(cell, scheduler);
         MainTask { task }
     }
@@ -67,6 +68,7 @@ impl MainTask {
 impl Drop for MainTask {
     /// The main future is gone: waking one of its wakers has no effect any more.
     fn drop(&mut self) {
+        self.task.scheduler().main.set(None);
         self.task.scheduler().running().set(None); // it is still set when the future has panicked
         let done = self.task.header().node.state.complete();
         if !done.queued {

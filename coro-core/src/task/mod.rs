@@ -76,6 +76,7 @@ mod large;
 #[cfg(all(test, unix, not(loom)))]
 mod limits;
 mod main_task;
+mod outside;
 mod queue;
 mod reports;
 mod scheduler;
@@ -90,6 +91,7 @@ pub(crate) use inbox::Inbox;
 pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use large::{boxed, is_large};
 pub(crate) use main_task::MainTask;
+pub(crate) use outside::Listed;
 pub(crate) use queue::Ran;
 pub(crate) use scheduler::Scheduler;
 pub(crate) use waker::is_of_a_task;

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "a link is a raw pointer to the next cell")]
 
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -91,6 +92,8 @@ pub(super) struct ReadyQueue {
 }
 
 impl ReadyQueue {
+    pub(super) const LEN: usize = offset_of!(ReadyQueue, len);
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len.get()
@@ -135,6 +138,11 @@ pub(super) struct Links {
     next: Cell<Option<NonNull<Header>>>,
 }
 
+impl Links {
+    pub(super) const PREVIOUS: usize = offset_of!(Links, previous);
+    pub(super) const NEXT: usize = offset_of!(Links, next);
+}
+
 /// The unfinished tasks of a loop, in the order in which they were spawned.
 #[derive(Default)]
 pub(super) struct TaskList {
@@ -143,6 +151,9 @@ pub(super) struct TaskList {
 }
 
 impl TaskList {
+    pub(super) const FIRST: usize = offset_of!(TaskList, first);
+    pub(super) const LAST: usize = offset_of!(TaskList, last);
+
     #[inline]
     pub(super) fn first(&self) -> Option<NonNull<Header>> {
         self.first.get()

@@ -8,7 +8,7 @@
 )]
 
 use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -35,6 +35,8 @@ pub(crate) struct Scheduler {
     tasks: TaskList,
     /// The task that is being polled or dropped.
     running: Cell<Option<NonNull<Header>>>,
+    /// The stand-in for the main future of the present run.
+    pub(super) main: Cell<Option<NonNull<Header>>>,
     blocks: Blocks,
     /// The exception handler, if the program has set one.
     pub(super) reporter: RefCell<Option<Reporter>>,
@@ -52,6 +54,15 @@ enum LoopPhase {
     Closed,
 }
 
+// Offsets, for readers of the memory of the process.
+impl Scheduler {
+    pub(super) const TASKS: usize = offset_of!(Scheduler, tasks);
+    pub(super) const READY: usize = offset_of!(Scheduler, ready);
+    pub(super) const RUNNING: usize = offset_of!(Scheduler, running);
+    pub(super) const MAIN: usize = offset_of!(Scheduler, main);
+    pub(super) const LAST_ID: usize = offset_of!(Scheduler, last_id);
+}
+
 impl Scheduler {
     pub(crate) fn new(wake_up: WakeUp, debug: bool) -> Rc<Self> {
         Rc::new(Scheduler {
@@ -59,6 +70,7 @@ impl Scheduler {
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
             running: Cell::new(None),
+            main: Cell::new(None),
             blocks: Blocks::new(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),

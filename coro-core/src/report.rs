@@ -55,9 +55,13 @@ pub enum ReportKind {
     ProtocolPanicked,
     /// A program keeps writing to a closed transport; the written data is ignored.
     WriteIgnored,
-    /// One step ran for longer than 100 ms; reported in
+    /// One step ran for longer than
+    /// [`slow_callback_duration`](crate::event_loop::Builder::slow_callback_duration); reported in
     /// [`debug`](crate::event_loop::Builder::debug) mode only.
     SlowStep,
+    /// One step has held the loop for longer than its
+    /// [`watchdog`](crate::event_loop::Builder::watchdog) allows.
+    Stuck,
 }
 
 impl ErrorReport {
@@ -102,6 +106,7 @@ impl fmt::Display for ErrorReport {
             ReportKind::ProtocolPanicked => "a protocol panicked",
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
+            ReportKind::Stuck => "a step holds the loop",
         })?;
         write!(f, ": {}", self.message)?;
         if let Some(task) = &self.task {

@@ -99,4 +99,6 @@ mod unix;
 mod virtual_clock;
 mod watch;
 mod watch_forgotten;
+#[cfg(target_os = "linux")]
+mod watchdog;
 mod words;

@@ -8,6 +8,7 @@ mod reactor;
 mod remote;
 mod source;
 mod turn;
+mod watchdog;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -41,6 +42,7 @@ use crate::timers::Timers;
 use handle::Due;
 use reactor::Reactor;
 use turn::{Advance, Turn};
+use watchdog::Watchdog;
 
 /// An event loop: it runs tasks and callouts, one at a time, on the thread it was made on.
 ///
@@ -141,6 +143,7 @@ pub(crate) struct Core {
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
+    watchdog: Cell<Option<Watchdog>>,
 }
 
 /// How long the threads of a loop may take to end before that is reported.
@@ -268,6 +271,9 @@ impl EventLoop {
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
+        if let Some(watchdog) = self.core.watchdog.take() {
+            watchdog.stop(has_threads);
+        }
         if let Some(pool) = self.core.threads.get().filter(|_| has_threads) {
             pool.begin_shutdown();
         }
@@ -288,6 +294,9 @@ impl EventLoop {
              or run this loop on another thread"
         );
         self.core.reactor.assert_at_home();
+        if let Some(pulse) = self.core.scheduler.pulse() {
+            pulse.wake();
+        }
         RunGuard {
             core: self.core.clone(),
             _inside: inside::enter(&self.core.scheduler, self.core.clone()),
@@ -306,6 +315,9 @@ struct RunGuard {
 impl Drop for RunGuard {
     fn drop(&mut self) {
         self.core.stopping.set(false);
+        if let Some(pulse) = self.core.scheduler.pulse() {
+            pulse.fall_asleep();
+        }
     }
 }
 

@@ -154,7 +154,7 @@ unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Scheduler>) {
     drop(unsafe { take::<F>(node) });
 }
 
-unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
+unsafe fn describe<F>(node: NonNull<Node>) -> (Option<u64>, Origin) {
     // SAFETY: the caller has a reference to the callout.
     (
         None,

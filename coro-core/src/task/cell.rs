@@ -404,10 +404,10 @@ pub(super) unsafe fn discard_task(node: NonNull<Node>, scheduler: &Rc<Scheduler>
     }
 }
 
-pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<String>, Origin) {
+pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<u64>, Origin) {
     // SAFETY: the caller has a reference to the task.
     let header = unsafe { node.cast::<Header>().as_ref() };
-    (Some(header.name()), header.origin)
+    (Some(header.id), header.origin)
 }
 
 unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {

@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use super::cell::{self, Header};
 use super::count::{TaskRef, release_loops};
@@ -50,7 +49,10 @@ impl MainTask {
     /// Polls the main future, in the turn of the stand-in.
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         let (header, scheduler) = (self.task.header(), self.task.scheduler());
-        let begun = scheduler.is_debug().then(Instant::now);
+        let begun = match scheduler.is_watched() {
+            true => scheduler.begin_watched(Some(header.id), header.origin),
+            false => None,
+        };
         scheduler.running().set(Some(self.task.as_ptr()));
         let waker = waker::of(&self.task);
         let polled = future.poll(&mut Context::from_waker(&waker));

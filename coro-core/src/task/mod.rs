@@ -77,6 +77,7 @@ mod large;
 mod limits;
 mod main_task;
 mod outside;
+mod pulse;
 mod queue;
 mod reports;
 mod scheduler;
@@ -92,8 +93,10 @@ pub use join::{Task, TaskHandle, TaskId};
 pub(crate) use large::{boxed, is_large};
 pub(crate) use main_task::MainTask;
 pub(crate) use outside::Listed;
+pub(crate) use pulse::{Beat, Holder, Pulse};
 pub(crate) use queue::Ran;
-pub(crate) use scheduler::Scheduler;
+pub(crate) use reports::print;
+pub(crate) use scheduler::{SLOW, Scheduler};
 pub(crate) use waker::is_of_a_task;
 
 #[cfg(all(loom, test))]

@@ -59,7 +59,8 @@ pub(super) struct Table {
     pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Scheduler>, Payload),
     /// Drops a node that was popped from the ready queue, when the loop closes.
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
-    pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
+    /// Gives the number of a task, and the place of origin.
+    pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<u64>, Origin),
     /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the
     /// closure of a callout, when the callout is cancelled.
     pub(super) end: unsafe fn(NonNull<Node>, &Rc<Scheduler>),

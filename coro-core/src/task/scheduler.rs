@@ -7,22 +7,28 @@
     reason = "the nodes of the lists are run and ended through raw pointers"
 )]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::{ManuallyDrop, offset_of};
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc as StdArc; // which the other threads of loom's tests never see
+use std::time::{Duration, Instant};
 
 use super::block::Blocks;
 use super::cell::Header;
 use super::current;
 use super::inbox::{Inbox, Message};
-use super::queue::{Node, Ran, ReadyQueue, TaskList};
+use super::pulse::{Holder, Pulse};
+use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
 use crate::panics::Payload;
 use crate::primitives::Arc;
 use crate::report::ErrorReport;
 use crate::sys::WakeUp;
+
+/// A step longer than this is reported in debug mode, unless the program sets another limit, as in
+/// asyncio.
+pub(crate) const SLOW: Duration = Duration::from_millis(100);
 
 /// A buffer for messages that has grown beyond this length is freed after use.
 const MESSAGES_KEPT: usize = 1024;
@@ -45,6 +51,12 @@ pub(crate) struct Scheduler {
     messages: Cell<Vec<Message>>,
     phase: Cell<LoopPhase>,
     debug: Cell<bool>,
+    /// A step longer than this is reported in debug mode.
+    slow: Cell<Duration>,
+    /// Tells a watchdog which step the loop takes, if there is one.
+    pulse: OnceCell<StdArc<Pulse>>,
+    /// It is in debug mode, or has a watchdog: steps are taken by `run_watched`.
+    is_watched: Cell<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,6 +89,9 @@ impl Scheduler {
             messages: Cell::default(),
             phase: Cell::new(LoopPhase::Open),
             debug: Cell::new(debug),
+            slow: Cell::new(SLOW),
+            pulse: OnceCell::new(),
+            is_watched: Cell::new(debug),
         })
     }
 
@@ -136,12 +151,30 @@ impl Scheduler {
         self.phase.get() == LoopPhase::Open
     }
 
-    pub(super) fn is_debug(&self) -> bool {
-        self.debug.get()
+    /// Whether steps are measured, or told to a watchdog.
+    #[inline]
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched.get()
     }
 
     pub(crate) fn set_debug(&self, debug: bool) {
         self.debug.set(debug);
+        self.is_watched.set(debug || self.pulse.get().is_some());
+    }
+
+    /// The duration from which on debug mode reports a step.
+    pub(crate) fn slow_callback_duration(&self) -> &Cell<Duration> {
+        &self.slow
+    }
+
+    /// Has the scheduler tell this pulse of each step, from now on.
+    pub(crate) fn begin_pulse(&self, pulse: StdArc<Pulse>) {
+        let _ = self.pulse.set(pulse); // a loop is made with one watchdog at most
+        self.is_watched.set(true);
+    }
+
+    pub(crate) fn pulse(&self) -> Option<&Pulse> {
+        self.pulse.get().map(|pulse| &**pulse)
     }
 
     #[inline]
@@ -179,7 +212,7 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
         let node = self.ready.pop()?;
-        if self.debug.get() {
+        if self.is_watched() {
             return Some(self.run_watched(node));
         }
         // SAFETY: a queued node is allocated, and its table is its own.
@@ -188,13 +221,26 @@ impl Scheduler {
 
     #[cold]
     fn run_watched(self: &Rc<Self>, node: NonNull<Node>) -> Ran {
-        // SAFETY: as in `run_next`; the description is asked for before the node may be gone.
-        let (name, origin) = unsafe { (node.as_ref().table.describe)(node) };
-        let begun = Instant::now();
+        // SAFETY: a queued node is allocated, and its table is its own.
+        let (task, origin) = unsafe { (node.as_ref().table.describe)(node) };
+        // SAFETY: a node with a number is a task's header. It is asked before the task may be gone.
+        let name_of = |_| unsafe { node.cast::<Header>().as_ref() }.name();
+        let begun = self.begin_watched(task, origin);
+        let name = begun.and(task).map(name_of);
         // SAFETY: as in `run_next`.
         let ran = unsafe { (node.as_ref().table.run)(node, self) };
-        self.report_slow(begun.elapsed(), name, origin);
+        if let Some(begun) = begun {
+            self.report_slow(begun.elapsed(), name, origin);
+        }
         ran
+    }
+
+    /// Tells a watchdog that a step begins, of a task or of a callout. Gives the time in debug mode.
+    pub(super) fn begin_watched(&self, task: Option<u64>, origin: Origin) -> Option<Instant> {
+        if let Some(pulse) = self.pulse.get() {
+            pulse.begin(task.map_or(Holder::Callout, Holder::Task), Some(origin));
+        }
+        self.debug.get().then(Instant::now)
     }
 
     /// Ends the task whose panic came out of [`run_next`](Self::run_next). If no task was running,

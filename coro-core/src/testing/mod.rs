@@ -51,5 +51,6 @@ pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
 }
 
 fn is_failure(kind: ReportKind) -> bool {
-    !matches!(kind, ReportKind::AcceptPaused | ReportKind::SlowStep)
+    use ReportKind::{AcceptPaused, SlowStep, Stuck};
+    !matches!(kind, AcceptPaused | SlowStep | Stuck)
 }

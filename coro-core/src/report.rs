@@ -87,11 +87,10 @@ impl ErrorReport {
         self.origin = Some(origin);
         self
     }
-}
 
-impl fmt::Display for ErrorReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+    /// The event that is reported, in words.
+    pub(crate) fn heading(&self) -> &'static str {
+        match self.kind {
             ReportKind::TaskPanicked => "a task panicked and nothing awaited it",
             ReportKind::TaskFailed => "a task failed and nothing awaited it",
             ReportKind::CalloutPanicked => "a callout panicked",
@@ -107,7 +106,13 @@ impl fmt::Display for ErrorReport {
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
             ReportKind::Stuck => "a step holds the loop",
-        })?;
+        }
+    }
+}
+
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.heading())?;
         write!(f, ": {}", self.message)?;
         if let Some(task) = &self.task {
             write!(f, " [{task}]")?;

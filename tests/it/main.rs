@@ -71,6 +71,8 @@ mod shared_streams;
 mod shut_down;
 mod socket_examples;
 mod sources;
+#[cfg(feature = "tracing")]
+mod spans;
 mod stdio;
 mod stopping;
 mod support;

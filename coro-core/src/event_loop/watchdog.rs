@@ -89,7 +89,10 @@ impl WatchThread {
             seen.held += passed;
             if seen.held >= self.limit && !seen.is_told && seen.beat.holder != Holder::Asleep {
                 seen.is_told = true;
-                print(&seen.report("it has held the loop for", "and still does"));
+                let report = seen.report("it has held the loop for", "and still does");
+                print(&report);
+                #[cfg(feature = "tracing")]
+                crate::task::spans::tell(&report);
             }
         }
         self.step_is_over(&seen);

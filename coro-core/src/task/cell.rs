@@ -48,6 +48,8 @@ type DoneCallback = Box<dyn FnOnce(TaskHandle)>;
 #[derive(Default)]
 struct Extra {
     name: Option<Box<str>>,
+    #[cfg(feature = "tracing")]
+    span: super::spans::WeakSpan,
     /// Emptied when the task is done, so that no other thread ever drops one.
     callbacks: Vec<DoneCallback>,
 }
@@ -115,7 +117,15 @@ impl Header {
         name
     }
 
+    /// Keeps the span of the task, which is told of its names.
+    #[cfg(feature = "tracing")]
+    pub(super) fn set_span(&self, span: super::spans::WeakSpan) {
+        self.with_extra(|extra| extra.span = span);
+    }
+
     pub(super) fn set_name(&self, name: Box<str>) {
+        #[cfg(feature = "tracing")]
+        super::spans::record_name(&self.with_extra(|extra| extra.span.clone()), &name);
         self.with_extra(|extra| extra.name = Some(name));
     }
 
@@ -150,30 +160,46 @@ pub(super) fn new_queued_task<F>(scheduler: &Rc<Scheduler>, future: F, origin: O
 where
     F: Future + 'static,
 {
-    let task = new_task(scheduler, State::queued(), future, origin);
+    let task = new_task(
+        scheduler,
+        scheduler.next_id(),
+        State::queued(),
+        future,
+        origin,
+    );
     // SAFETY: the task is in no queue yet. The loop's reference keeps it allocated until it is
     // popped: if it ends before that, its state says that it is still queued.
     unsafe { scheduler.enqueue(task.as_ptr().cast()) };
     task
 }
 
-/// A new task that is in no queue. The caller polls it, or ends it, at once.
+/// A new task that is in no queue. The caller polls it, wakes it or ends it, at once.
 #[inline]
-pub(super) fn new_idle_task<F>(scheduler: &Rc<Scheduler>, future: F, origin: Origin) -> TaskRef
+pub(super) fn new_idle_task<F>(
+    scheduler: &Rc<Scheduler>,
+    id: u64,
+    future: F,
+    origin: Origin,
+) -> TaskRef
 where
     F: Future + 'static,
 {
-    new_task(scheduler, State::idle(), future, origin)
+    new_task(scheduler, id, State::idle(), future, origin)
 }
 
 /// Allocates a task in the list of unfinished tasks. It has two references: the loop's and the
 /// handle's.
 #[inline]
-fn new_task<F>(scheduler: &Rc<Scheduler>, state: State, future: F, origin: Origin) -> TaskRef
+fn new_task<F>(
+    scheduler: &Rc<Scheduler>,
+    id: u64,
+    state: State,
+    future: F,
+    origin: Origin,
+) -> TaskRef
 where
     F: Future + 'static,
 {
-    let id = scheduler.next_id();
     let header = Header::new(scheduler, id, &TaskCell::<F>::TABLE, state, 2, origin);
     header.node.state.watch();
     let cell = scheduler

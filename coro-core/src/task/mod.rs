@@ -81,6 +81,8 @@ mod pulse;
 mod queue;
 mod reports;
 mod scheduler;
+#[cfg(feature = "tracing")]
+pub(crate) mod spans;
 mod spawn;
 mod state;
 mod waker;

@@ -27,6 +27,8 @@ impl Scheduler {
 
     /// Hands a report to the exception handler, or prints it.
     pub(crate) fn report(&self, report: ErrorReport) {
+        #[cfg(feature = "tracing")]
+        super::spans::tell(&report);
         let reporter = self.reporter.borrow().clone();
         match reporter {
             None => print(&report),

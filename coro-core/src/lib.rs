@@ -32,9 +32,11 @@ mod pool;
 #[cfg(feature = "std")]
 pub mod task;
 
-// Row 3: the loop.
+// Row 3: the loop, and a view of it.
 #[cfg(feature = "std")]
 pub mod event_loop;
+#[cfg(feature = "std")]
+pub mod sight;
 
 // Row 4: the reasons to wait.
 #[cfg(feature = "std")]

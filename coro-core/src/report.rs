@@ -62,6 +62,12 @@ pub enum ReportKind {
     /// One step has held the loop for longer than its
     /// [`watchdog`](crate::event_loop::Builder::watchdog) allows.
     Stuck,
+    /// No task will ever go on, as each waits for another; the message has the tree of all tasks. See
+    /// [`report_deadlocks`](crate::event_loop::Builder::report_deadlocks).
+    Deadlock,
+    /// A task waits, but no waker of it is left, so nothing will wake it. See
+    /// [`report_deadlocks`](crate::event_loop::Builder::report_deadlocks).
+    LostWaker,
 }
 
 impl ErrorReport {
@@ -106,6 +112,8 @@ impl ErrorReport {
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
             ReportKind::Stuck => "a step holds the loop",
+            ReportKind::Deadlock => "a deadlock",
+            ReportKind::LostWaker => "a task has lost its waker",
         }
     }
 }

@@ -213,7 +213,7 @@ fn play_task() {
     handle.spawn(async {});
     let blocker = handle.spawn(async {
         block();
-        std::future::pending::<()>().await
+        coro::sleep(ms(3_600_000)).await
     });
     blocker.set_name("the blocker");
     event_loop.run_forever();

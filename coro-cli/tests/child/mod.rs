@@ -156,23 +156,26 @@ pub(crate) fn play() {
     }
 }
 
+/// A wait that does not end while the process is looked at.
+async fn hours() {
+    coro::sleep(Duration::from_secs(36_000)).await;
+}
+
 fn ready() {
     println!("ready");
 }
 
 async fn many(name: &str) {
-    coro::spawn(std::future::pending::<()>()).set_name(name);
+    coro::spawn(hours()).set_name(name);
     for _ in 0..10_000 {
-        coro::spawn(std::future::pending::<()>());
+        coro::spawn(hours());
     }
     coro::call_later(Duration::from_millis(10), ready);
-    std::future::pending().await
+    hours().await
 }
 
 async fn stuck() {
-    let others: Vec<_> = (0..3)
-        .map(|_| coro::spawn(std::future::pending::<()>()))
-        .collect();
+    let others: Vec<_> = (0..3).map(|_| coro::spawn(hours())).collect();
     coro::yield_now().await;
     let stuck = coro::spawn(async move {
         others[1].cancel();
@@ -193,10 +196,10 @@ fn loops() {
         std::thread::spawn(move || {
             coro::run(async {
                 for _ in 0..tasks {
-                    coro::spawn(std::future::pending::<()>()).set_name("second");
+                    coro::spawn(hours()).set_name("second");
                 }
                 coro::call_later(Duration::from_millis(10), move || send.send(()).unwrap());
-                std::future::pending::<()>().await
+                hours().await
             })
         });
     }

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarms::Alarms;
+use super::dump::Dumps;
 use super::reactor::Reactor;
 use super::watchdog::Watchdog;
 use super::{Core, EventLoop};
@@ -30,6 +32,9 @@ pub struct Builder {
     join_threads: Duration,
     slow_callback_duration: Duration,
     watchdog: Option<Duration>,
+    report_deadlocks: Option<bool>,
+    end_deadlocks: bool,
+    measure_waits: bool,
 }
 
 impl Default for Builder {
@@ -42,6 +47,9 @@ impl Default for Builder {
             join_threads: JOIN_THREADS,
             slow_callback_duration: SLOW,
             watchdog: None,
+            report_deadlocks: None,
+            end_deadlocks: false,
+            measure_waits: false,
         }
     }
 }
@@ -116,6 +124,40 @@ impl Builder {
         self
     }
 
+    /// Has the loop report deadlocks and lost wakers to the exception handler, or not.
+    ///
+    /// A *deadlock* is looked for when the loop is about to sleep though no timer, descriptor, job,
+    /// process, signal or remote handle is outstanding: a [dump](crate::event_loop::LoopHandle::dump)
+    /// shows whether each task waits for another one of this loop. Then none will ever go on, and the
+    /// report has the tree of all tasks. A *lost waker* is that of a task which waits while no waker of
+    /// it exists any more.
+    ///
+    /// By default they are reported in builds with debug assertions, and in [debug](Self::debug) mode.
+    /// If a future of another library may be woken from outside of the loop, a deadlock is only
+    /// probable: that is reported in debug mode, and after `report_deadlocks(true)`. A task that awaits
+    /// [`std::future::pending`] waits for ever by intent, and is no reason for a report.
+    pub fn report_deadlocks(mut self, report: bool) -> Self {
+        self.report_deadlocks = Some(report);
+        self
+    }
+
+    /// Has a certain deadlock end the run.
+    pub(crate) fn end_deadlocks(mut self) -> Self {
+        self.report_deadlocks = Some(true);
+        self.end_deadlocks = true;
+        self
+    }
+
+    /// Has the loop note when each task begins to wait, so that a
+    /// [dump](crate::event_loop::LoopHandle::dump) can say for how long it has waited.
+    ///
+    /// That costs a look at the clock in each step. The time counts from the beginning of the task's
+    /// last step.
+    pub fn measure_waits(mut self, measure: bool) -> Self {
+        self.measure_waits = measure;
+        self
+    }
+
     /// Has the loop look for descriptors and messages again and again for `duration` before it goes
     /// to sleep.
     ///
@@ -157,7 +199,7 @@ impl Builder {
         } else {
             Clock::real()
         };
-        let scheduler = Scheduler::new(wake_up, self.debug);
+        let scheduler = Scheduler::new(wake_up, self.debug, self.measure_waits);
         scheduler
             .slow_callback_duration()
             .set(self.slow_callback_duration);
@@ -184,6 +226,8 @@ impl Builder {
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
             watchdog: Cell::new(watchdog),
+            dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
+            has_main: Cell::new(false),
         };
         Ok(EventLoop {
             core: Rc::new(core),

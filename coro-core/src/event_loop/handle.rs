@@ -386,6 +386,11 @@ impl ArmedTimer {
         before.is_none()
     }
 
+    /// When the timer will fire, if it was armed before the present dump.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.core.deadline_of(self.key)
+    }
+
     fn with_due<T>(&self, f: impl FnOnce(&mut Due) -> T) -> Option<T> {
         self.core.timers.borrow_mut().get_mut(self.key).map(f)
     }

@@ -1,8 +1,10 @@
 //! The event loop: one thread, one queue, one order.
 
+mod alarms;
 mod buffer;
 mod builder;
 mod current;
+mod dump;
 mod handle;
 mod reactor;
 mod remote;
@@ -25,6 +27,7 @@ use std::time::Duration;
 
 pub use builder::Builder;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
+pub use dump::{Dump, RemoteDump};
 pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::Registration;
@@ -39,6 +42,7 @@ use crate::report::{ErrorReport, ReportKind};
 use crate::sys::PreciseWaits;
 use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
+use dump::Dumps;
 use handle::Due;
 use reactor::Reactor;
 use turn::{Advance, Turn};
@@ -144,6 +148,9 @@ pub(crate) struct Core {
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
     watchdog: Cell<Option<Watchdog>>,
+    dumps: Dumps,
+    /// A main future is being run.
+    has_main: Cell<bool>,
 }
 
 /// How long the threads of a loop may take to end before that is reported.
@@ -198,13 +205,17 @@ impl EventLoop {
     fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
         let main = MainTask::new(&self.core.scheduler, Location::caller());
+        self.core.has_main.set(true);
         let mut future = pin!(future);
         let mut turn = Turn::default();
         loop {
             match self.core.advance(&mut turn) {
                 Advance::Stopped => return Err(Stopped { closed: false }),
-                Advance::Main => {
-                    let polled = main.poll(future.as_mut());
+                advance => {
+                    let polled = match advance {
+                        Advance::Look => self.core.dump_with_main(&main, future.as_mut()),
+                        _ => main.poll(future.as_mut()),
+                    };
                     self.core.stamp_timers();
                     if let Poll::Ready(output) = polled {
                         drop(main);
@@ -232,7 +243,13 @@ impl EventLoop {
         );
         let _running = self.enter();
         let mut turn = Turn::default();
-        while self.core.advance(&mut turn) != Advance::Stopped {}
+        loop {
+            match self.core.advance(&mut turn) {
+                Advance::Stopped => return,
+                Advance::Look => self.core.dump_without_main(),
+                Advance::Main => {}
+            }
+        }
     }
 
     /// Has the loop stop its run when `flag` is set, and look at it when `wake` becomes readable.
@@ -318,6 +335,7 @@ impl Drop for RunGuard {
         if let Some(pulse) = self.core.scheduler.pulse() {
             pulse.fall_asleep();
         }
+        self.core.has_main.set(false);
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Turn {
 pub(super) enum Advance {
     /// The main future's turn has come.
     Main,
+    /// A dump is to be taken now.
+    Look,
     /// [`LoopHandle::stop`](super::LoopHandle::stop) was called, or a signal interrupts the run.
     Stopped,
 }
@@ -84,8 +86,10 @@ impl Core {
     #[inline(always)]
     fn run_turns(&self, turn: &mut Turn) -> Advance {
         loop {
-            if self.run_until_main(turn) {
-                return Advance::Main;
+            match self.run_until_main(turn) {
+                Some(Ran::Main) => return Advance::Main,
+                Some(_) => return Advance::Look,
+                None => {}
             }
             if self.stopping.get() && turn.begun {
                 self.stopping.set(false);
@@ -101,26 +105,30 @@ impl Core {
 
     #[inline(always)]
     fn run_rest(&self, turn: &mut Turn) {
-        while self.run_until_main(turn) {}
+        while let Some(ran) = self.run_until_main(turn) {
+            if ran == Ran::Look {
+                self.dump_without_main();
+            }
+        }
     }
 
-    /// Runs the rest of the turn, but returns `true` when the turn of a main future has come.
+    /// Runs the rest of the turn, but comes back when the turn of a main future or of a dump has come.
     ///
     /// A step that used up its budget was a long one: the loop polls before it goes on.
     #[inline(always)]
-    fn run_until_main(&self, turn: &mut Turn) -> bool {
+    fn run_until_main(&self, turn: &mut Turn) -> Option<Ran> {
         loop {
             let poll_at = turn.poll_at.max(0);
             while turn.left > poll_at && !budget::begin_step() {
                 turn.left -= 1;
                 let ran = self.scheduler.run_next();
                 self.stamp_timers();
-                if ran == Some(Ran::Main) {
-                    return true;
+                if ran.is_some_and(|ran| ran != Ran::Step) {
+                    return ran;
                 }
             }
             if turn.left == 0 {
-                return false;
+                return None;
             }
             self.poll_sources(turn, false);
         }
@@ -213,6 +221,7 @@ impl Core {
         self.clock.track_real_time(real);
         match deadline {
             Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
+            _ if self.looks_before_sleep(deadline.is_none() && !real) => {}
             Some(deadline) => {
                 let left = deadline.saturating_sub(self.clock.now());
                 let _ = self.reactor.wait(Some(Duration::from_nanos(left)));

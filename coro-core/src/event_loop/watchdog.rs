@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::report::{ErrorReport, ReportKind};
-use crate::task::{Beat, Holder, Inbox, InboxArc, Pulse, Scheduler, print};
+use crate::task::{Beat, BusyWith, Inbox, InboxArc, Pulse, Scheduler, print};
 
 /// How often the watchdog looks within its limit. So a step that has held the loop for one and a half
 /// times the limit is always seen.
@@ -75,7 +75,7 @@ impl WatchThread {
         let mut looked = Instant::now();
         while !self.is_over.load(Ordering::Acquire) {
             match seen.beat.holder {
-                Holder::Asleep => self.pulse.park_while_asleep(),
+                BusyWith::Asleep => self.pulse.park_while_asleep(),
                 _ => thread::park_timeout(self.pause),
             }
             // A process that is stopped, or gets no processor, has not run its step for that long.
@@ -87,7 +87,7 @@ impl WatchThread {
                 continue;
             }
             seen.held += passed;
-            if seen.held >= self.limit && !seen.is_told && seen.beat.holder != Holder::Asleep {
+            if seen.held >= self.limit && !seen.is_told && seen.beat.holder != BusyWith::Asleep {
                 seen.is_told = true;
                 let report = seen.report("it has held the loop for", "and still does");
                 print(&report);
@@ -111,7 +111,7 @@ impl WatchThread {
         if seen.is_told {
             let report = seen.report("it held the loop for", "or a little longer");
             let task = match seen.beat.holder {
-                Holder::Task(id) => Some(id),
+                BusyWith::Task(id) => Some(id),
                 _ => None,
             };
             Scheduler::report_of_task_to(&self.inbox, task, report);
@@ -122,16 +122,16 @@ impl WatchThread {
 impl Seen {
     fn report(&self, held: &str, so_far: &str) -> ErrorReport {
         let who = match self.beat.holder {
-            Holder::Asleep | Holder::Task(_) => "",
-            Holder::Callout => "a callout: ",
-            Holder::Loop => "the loop between two steps, as when it wakes a waker that blocks: ",
+            BusyWith::Asleep | BusyWith::Task(_) => "",
+            BusyWith::Callout => "a callout: ",
+            BusyWith::Loop => "the loop between two steps, as when it wakes a waker that blocks: ",
         };
         let message = format!("{who}{held} {} ms {so_far}", self.held.as_millis());
         let mut report = ErrorReport::new(ReportKind::Stuck, message);
         report.origin = self.beat.origin;
         report.task = match self.beat.holder {
-            Holder::Task(0) => Some("main".into()),
-            Holder::Task(id) => Some(format!("Task-{id}")),
+            BusyWith::Task(0) => Some("main".into()),
+            BusyWith::Task(id) => Some(format!("Task-{id}")),
             _ => None,
         };
         report

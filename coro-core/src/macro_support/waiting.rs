@@ -1,6 +1,54 @@
 //! Waiting: functions behind `yield_from!` in a coroutine that only waits.
 
 use core::future::{Future, IntoFuture};
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The future of an await, which a dump can show with its line.
+    #[repr(transparent)]
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct Seen<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Seen<F> {
+    type Output = F::Output;
+
+    /// The flag is asked before the poll, not after it, so that the poll is a tail call.
+    #[inline(always)]
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if is_looking() {
+            return look(self.project().future, cx, Location::caller());
+        }
+        self.project().future.poll(cx)
+    }
+}
+
+#[cfg(feature = "std")]
+pub(super) use crate::task::looking::{is_looking, look};
+
+/// Without a loop there is no dump.
+#[cfg(not(feature = "std"))]
+#[inline(always)]
+pub(super) fn is_looking() -> bool {
+    false
+}
+
+#[cfg(not(feature = "std"))]
+pub(super) fn look<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+    _location: &'static Location<'static>,
+) -> Poll<F::Output> {
+    future.poll(cx)
+}
 
 /// The operands of `yield_from!` in a coroutine that does not yield.
 ///
@@ -23,11 +71,13 @@ pub enum Awaitable {}
 
 #[diagnostic::do_not_recommend]
 impl<F: IntoFuture> WaitFor<Awaitable> for F {
-    type Future = F::IntoFuture;
+    type Future = Seen<F::IntoFuture>;
 
     #[inline(always)]
-    fn wait_for(_here: (), operand: F) -> F::IntoFuture {
-        operand.into_future()
+    fn wait_for(_here: (), operand: F) -> Seen<F::IntoFuture> {
+        Seen {
+            future: operand.into_future(),
+        }
     }
 }
 

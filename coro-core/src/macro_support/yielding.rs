@@ -2,12 +2,14 @@
 
 use core::future::{Future, IntoFuture};
 use core::marker::PhantomData;
+use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
+use super::waiting::{is_looking, look};
 pub use crate::generator::{AsyncGenerator, Generator, InBody, Loose};
 use crate::generator::{
     Awaiting, Coroutine, Delegation, Handle, InPlace as InPlaceBody, Invariant, Items, Position,
@@ -191,8 +193,26 @@ impl<F: Delegation, P: Position> Future for Delegate<'_, F, P> {
     type Output = F::Output;
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if is_looking() {
+            let placed = PlacedDelegation::<'_, F, P>(self.project().future, PhantomData);
+            return look(Pin::new(&mut { placed }), cx, Location::caller());
+        }
         self.project().future.poll_at::<P>(cx)
+    }
+}
+
+/// A delegation that is polled for a dump.
+struct PlacedDelegation<'a, F, P>(Pin<&'a mut F>, PhantomData<P>);
+
+impl<F, P> Unpin for PlacedDelegation<'_, F, P> {}
+
+impl<F: Delegation, P: Position> Future for PlacedDelegation<'_, F, P> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll_at::<P>(cx)
     }
 }
 

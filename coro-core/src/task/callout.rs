@@ -28,7 +28,16 @@ pub(crate) struct Callout(NonNull<Node>);
 
 impl Callout {
     pub(super) fn new<F: FnOnce() + 'static>(origin: Origin, f: F) -> Self {
-        let node = Node::new(&CalloutCell::<F>::TABLE, State::idle(), 1);
+        Callout::with(&CalloutCell::<F>::TABLE, origin, f)
+    }
+
+    /// A callout after which the loop takes a dump.
+    pub(super) fn to_look<F: FnOnce() + 'static>(origin: Origin, f: F) -> Self {
+        Callout::with(&CalloutCell::<F>::LOOK, origin, f)
+    }
+
+    fn with<F: FnOnce() + 'static>(table: &'static Table, origin: Origin, f: F) -> Self {
+        let node = Node::new(table, State::idle(), 1);
         let cell = Box::new(CalloutCell {
             node,
             origin,
@@ -111,16 +120,22 @@ impl Scheduler {
 }
 
 impl<F: FnOnce() + 'static> CalloutCell<F> {
-    const TABLE: Table = Table {
-        run: run::<F>,
-        panicked: |_, _, _| {},
-        discard,
-        describe: describe::<F>,
-        end: end::<F>,
-        take_output: |_, _| {},
-        drop_output: |_, _| {},
-        free: free::<F>,
-    };
+    const TABLE: Table = Self::table(run::<F>);
+    const LOOK: Table = Self::table(run_to_look::<F>);
+
+    const fn table(run: unsafe fn(NonNull<Node>, &Rc<Scheduler>) -> Ran) -> Table {
+        Table {
+            run,
+            panicked: |_, _, _| {},
+            discard,
+            describe: describe::<F>,
+            type_name: std::any::type_name::<F>,
+            end: end::<F>,
+            take_output: |_, _| {},
+            drop_output: |_, _| {},
+            free: free::<F>,
+        }
+    }
 }
 
 /// # Safety
@@ -142,6 +157,13 @@ unsafe fn run<F: FnOnce()>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ra
         release(node);
     }
     Ran::Step
+}
+
+/// As [`run`]; then the loop takes the dump that the closure has asked for.
+unsafe fn run_to_look<F: FnOnce()>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
+    // SAFETY: as the caller promises.
+    let _ = unsafe { run::<F>(node, scheduler) };
+    Ran::Look
 }
 
 unsafe fn discard(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {

@@ -5,7 +5,7 @@
 )]
 
 use std::alloc::Layout;
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
 use std::mem::{needs_drop, offset_of};
@@ -14,6 +14,7 @@ use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use super::count::{MERGED, TaskRef, release_loops};
 use super::inbox::Inbox;
@@ -24,7 +25,7 @@ use super::state::{Begin, Complete, State, Suspend};
 use super::{block, waker};
 use crate::error::JoinError;
 use crate::panics::Payload;
-use crate::primitives::{Arc, AtomicBool, AtomicIsize, Ordering};
+use crate::primitives::{Arc, AtomicIsize, Ordering};
 
 #[repr(C)]
 pub(super) struct Header {
@@ -34,7 +35,9 @@ pub(super) struct Header {
     /// Wakers counted on the owner's thread, inside its loop. Only the sum with `remote` means
     /// anything.
     pub(super) wakers: Cell<i32>,
-    pub(super) in_inbox: AtomicBool,
+    /// The number of this task less that of the task that spawned it; zero if no task did, or one
+    /// that is too far back.
+    spawned_after: u32,
     pub(super) joiner: Cell<Option<Waker>>,
     pub(super) links: Links,
     pub(super) id: u64,
@@ -50,6 +53,8 @@ struct Extra {
     name: Option<Box<str>>,
     #[cfg(feature = "tracing")]
     span: super::spans::WeakSpan,
+    /// When the last step began, if the loop measures that.
+    waits_since: Option<Instant>,
     /// Emptied when the task is done, so that no other thread ever drops one.
     callbacks: Vec<DoneCallback>,
 }
@@ -84,7 +89,7 @@ impl Header {
             inbox: scheduler.inbox_ptr(),
             wakers: Cell::new(0),
             remote: AtomicIsize::new(0),
-            in_inbox: AtomicBool::new(false),
+            spawned_after: spawned_after(scheduler, id),
             joiner: Cell::new(None),
             links: Links::default(),
             id,
@@ -100,6 +105,12 @@ impl Header {
         // SAFETY: while the task is unfinished, its loop keeps the inbox alive. Afterwards the task
         // itself does, if there are wakers that could ask.
         unsafe { self.inbox.as_ref() }
+    }
+
+    /// The number of the task that spawned this one; zero for the main future.
+    pub(super) fn spawned_by(&self) -> Option<u64> {
+        let after = u64::from(self.spawned_after);
+        (after != 0).then(|| self.id - after)
     }
 
     fn with_extra<T>(&self, f: impl FnOnce(&mut Extra) -> T) -> T {
@@ -123,10 +134,31 @@ impl Header {
         self.with_extra(|extra| extra.span = span);
     }
 
+    /// The name, if the task was given one.
+    pub(super) fn given_name(&self) -> Option<Box<str>> {
+        let extra = self.extra.take()?;
+        let name = extra.name.clone();
+        self.extra.set(Some(extra));
+        name
+    }
+
     pub(super) fn set_name(&self, name: Box<str>) {
         #[cfg(feature = "tracing")]
         super::spans::record_name(&self.with_extra(|extra| extra.span.clone()), &name);
         self.with_extra(|extra| extra.name = Some(name));
+    }
+
+    /// Notes when the last step began.
+    pub(super) fn begin_wait(&self, now: Instant) {
+        self.with_extra(|extra| extra.waits_since = Some(now));
+    }
+
+    /// When the last step began, if that was noted.
+    pub(super) fn waits_since(&self) -> Option<Instant> {
+        let extra = self.extra.take()?;
+        let since = extra.waits_since;
+        self.extra.set(Some(extra));
+        since
     }
 
     pub(super) fn add_callback(&self, callback: DoneCallback) {
@@ -140,6 +172,16 @@ impl Header {
         let callbacks = std::mem::take(&mut extra.callbacks);
         self.extra.set(Some(extra));
         Some(callbacks)
+    }
+}
+
+/// How many numbers a new task is after the task that is running.
+#[inline]
+fn spawned_after(scheduler: &Scheduler, id: u64) -> u32 {
+    match scheduler.running().get() {
+        // SAFETY: a task that is being polled or dropped is allocated.
+        Some(running) => u32::try_from(id - unsafe { running.as_ref() }.id).unwrap_or(0),
+        None => 0,
     }
 }
 
@@ -224,6 +266,7 @@ impl<F: Future + 'static> TaskCell<F> {
         panicked: panicked::<F>,
         discard: discard_task,
         describe: describe_task,
+        type_name: type_name::<F>,
         end: end::<F>,
         take_output: take_output::<F>,
         drop_output: drop_output::<F>,

@@ -8,8 +8,10 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use super::cell::Header;
+use super::id::TaskId;
 use super::queue::too_many;
 use super::scheduler::Scheduler;
+use super::state::TaskPhase;
 use crate::error::JoinError;
 use crate::primitives::{Arc, Ordering, fence};
 
@@ -64,6 +66,13 @@ impl TaskRef {
         unsafe { self.task.as_ref() }
     }
 
+    /// How many wakers of the task there are.
+    pub(super) fn wakers(&self) -> usize {
+        let header = self.header();
+        let remote = header.remote.load(Ordering::Relaxed) / ONE;
+        usize::try_from(header.wakers.get() as isize + remote).unwrap_or(0)
+    }
+
     /// Moves the output to `into`, if the task has one that was not taken yet.
     #[inline]
     pub(super) fn take_output<T>(&self, into: &mut Option<Result<T, JoinError>>) {
@@ -106,7 +115,30 @@ impl Drop for TaskRef {
     }
 }
 
+/// The tasks that wait without a waker.
+pub(crate) struct LostWakers {
+    pub(crate) tasks: Vec<TaskId>,
+    /// How many tasks were looked at.
+    pub(crate) looked_at: usize,
+}
+
 impl Scheduler {
+    /// The tasks that wait though no waker of them exists.
+    pub(crate) fn tasks_without_waker(self: &Rc<Self>) -> LostWakers {
+        let mut lost = LostWakers {
+            tasks: Vec::new(),
+            looked_at: 0,
+        };
+        self.for_each_task(|task| {
+            lost.looked_at += 1;
+            let phase = task.header().node.state.snapshot().phase;
+            if phase == TaskPhase::Idle && task.wakers() == 0 {
+                lost.tasks.push(TaskId(task.header().id));
+            }
+        });
+        lost
+    }
+
     /// Calls `f` with a reference to each unfinished task, in the order in which they were spawned.
     /// It must neither spawn a task nor end one.
     pub(super) fn for_each_task(self: &Rc<Self>, mut f: impl FnMut(TaskRef)) {

@@ -1,5 +1,6 @@
 //! The handles of a task: `Task` takes the output, `TaskHandle` does not.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -7,23 +8,17 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use super::count::TaskRef;
+use super::id::TaskId;
 use super::large::is_large;
+use super::looking;
 use super::scheduler::Scheduler;
 use super::state::{Snapshot, TaskPhase};
+use super::step::Step;
 use super::{budget, context, current, waker};
 use crate::error::JoinError;
-
-/// The number of a task, unique within its loop and never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(u64);
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A task that runs on the loop, and the future of its output.
 ///
@@ -177,6 +172,7 @@ impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
     #[inline]
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let header = self.task.header();
         if !header.node.state.is_done() {
@@ -186,6 +182,13 @@ impl<T> Future for Task<T> {
             };
             header.joiner.set(Some(joiner));
             header.node.state.set_awaited();
+            if looking::is_looking() {
+                let step = Step::Task {
+                    id: self.id(),
+                    spawned_at: header.origin,
+                };
+                looking::leaf_at(step, Location::caller(), type_name::<Self>());
+            }
             return Poll::Pending;
         }
         match const { is_large::<T>() } {
@@ -242,6 +245,41 @@ impl TaskHandle {
     /// The task that this scheduler's loop is polling.
     pub(crate) fn current(scheduler: &Rc<Scheduler>) -> Option<Self> {
         waker::running(scheduler).map(TaskHandle::new)
+    }
+
+    pub(super) fn task_ref(&self) -> &TaskRef {
+        &self.task
+    }
+
+    /// The name, if the task was given one.
+    pub(crate) fn given_name(&self) -> Option<Box<str>> {
+        self.task.header().given_name()
+    }
+
+    pub(crate) fn spawned_by(&self) -> Option<TaskId> {
+        self.task.header().spawned_by().map(TaskId)
+    }
+
+    /// The name of the type of the future.
+    pub(crate) fn future_name(&self) -> &'static str {
+        (self.task.header().node.table.type_name)()
+    }
+
+    /// The phase, and whether the task was cancelled.
+    pub(crate) fn phase(&self) -> (TaskPhase, bool) {
+        let Snapshot { phase, cancelled } = self.task.header().node.state.snapshot();
+        (phase, cancelled)
+    }
+
+    /// How many wakers of the task there are.
+    pub(crate) fn wakers(&self) -> usize {
+        self.task.wakers()
+    }
+
+    /// For how long it has waited, if the loop measures that.
+    pub(crate) fn waited(&self) -> Option<Duration> {
+        let since = self.task.header().waits_since()?;
+        Some(since.elapsed())
     }
 
     /// As [`Task::cancel`]. It is `false` for the main future, which ends by returning.

@@ -12,10 +12,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::cell::{self, Header};
+use super::collector::Look;
 use super::count::{TaskRef, release_loops};
+use super::join::TaskHandle;
 use super::queue::{Node, Ran, Table};
 use super::scheduler::Scheduler;
-use super::state::{Begin, State, Suspend};
+use super::state::{Begin, State, Suspend, TaskPhase};
 use super::waker;
 
 static TABLE: Table = Table {
@@ -23,6 +25,7 @@ static TABLE: Table = Table {
     panicked: |_, _, _| {},
     discard: cell::discard_task,
     describe: cell::describe_task,
+    type_name: || "the main future",
     end: |_, _| {},
     take_output: |_, _| {},
     drop_output: |_, _| {},
@@ -57,13 +60,34 @@ impl MainTask {
         let waker = waker::of(&self.task);
         let polled = future.poll(&mut Context::from_waker(&waker));
         scheduler.running().set(None);
-        if let Some(begun) = begun {
+        if let Some(begun) = begun.filter(|_| scheduler.is_debug()) {
             scheduler.report_slow(begun.elapsed(), Some(header.name()), header.origin);
         }
         if polled.is_pending() && header.node.state.suspend() == Suspend::Enqueue {
             waker::requeue(&self.task);
         }
         polled
+    }
+}
+
+impl MainTask {
+    /// The stand-in as a task.
+    pub(crate) fn handle(&self) -> TaskHandle {
+        TaskHandle::new(self.task.clone())
+    }
+
+    /// Polls the main future once more if it waits, and gives the steps that it has reported.
+    #[cold]
+    pub(crate) fn look<F: Future>(&self, future: Pin<&mut F>) -> (Poll<F::Output>, Option<Look>) {
+        let state = &self.task.header().node.state;
+        if state.snapshot().phase != TaskPhase::Idle {
+            return (Poll::Pending, None);
+        }
+        let _ = state.begin();
+        let mut polled = Poll::Pending;
+        let scheduler = self.task.scheduler();
+        let look = scheduler.collect(&self.task, || polled = self.poll(future));
+        (polled, Some(look))
     }
 }
 

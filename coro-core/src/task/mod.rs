@@ -67,14 +67,17 @@ mod block;
 pub(crate) mod budget;
 mod callout;
 mod cell;
+mod collector;
 pub(crate) mod context;
 mod count;
 pub(crate) mod current;
+mod id;
 mod inbox;
 mod join;
 mod large;
 #[cfg(all(test, unix, not(loom)))]
 mod limits;
+pub(crate) mod looking;
 mod main_task;
 mod outside;
 mod pulse;
@@ -85,20 +88,25 @@ mod scheduler;
 pub(crate) mod spans;
 mod spawn;
 mod state;
+mod step;
 mod waker;
 
 pub(crate) use crate::primitives::Arc as InboxArc;
 pub(crate) use callout::Callout;
+pub(crate) use collector::{Holder, Look};
 pub use context::{TaskLocal, WithValue};
+pub use id::TaskId;
 pub(crate) use inbox::Inbox;
-pub use join::{Task, TaskHandle, TaskId};
+pub use join::{Task, TaskHandle};
 pub(crate) use large::{boxed, is_large};
 pub(crate) use main_task::MainTask;
 pub(crate) use outside::Listed;
-pub(crate) use pulse::{Beat, Holder, Pulse};
+pub(crate) use pulse::{Beat, BusyWith, Pulse};
 pub(crate) use queue::Ran;
 pub(crate) use reports::print;
 pub(crate) use scheduler::{SLOW, Scheduler};
+pub(crate) use state::TaskPhase;
+pub use step::Step;
 pub(crate) use waker::is_of_a_task;
 
 #[cfg(all(loom, test))]

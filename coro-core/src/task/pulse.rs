@@ -30,13 +30,13 @@ pub(crate) struct Pulse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Beat {
     steps: usize,
-    pub(crate) holder: Holder,
+    pub(crate) holder: BusyWith,
     pub(crate) origin: Option<&'static Location<'static>>,
 }
 
 /// The holder of a loop's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holder {
+pub(crate) enum BusyWith {
     /// The loop sleeps, or does not run.
     Asleep,
     /// The loop itself, which polls descriptors and wakes wakers.
@@ -46,22 +46,22 @@ pub(crate) enum Holder {
     Task(u64),
 }
 
-impl Holder {
+impl BusyWith {
     fn to_number(self) -> usize {
         match self {
-            Holder::Asleep => 0,
-            Holder::Loop => 1,
-            Holder::Callout => 2,
-            Holder::Task(id) => (id as usize).wrapping_add(3), // cut to size on small machines
+            BusyWith::Asleep => 0,
+            BusyWith::Loop => 1,
+            BusyWith::Callout => 2,
+            BusyWith::Task(id) => (id as usize).wrapping_add(3), // cut to size on small machines
         }
     }
 
     fn of_number(number: usize) -> Self {
         match number {
-            0 => Holder::Asleep,
-            1 => Holder::Loop,
-            2 => Holder::Callout,
-            more => Holder::Task(more as u64 - 3),
+            0 => BusyWith::Asleep,
+            1 => BusyWith::Loop,
+            2 => BusyWith::Callout,
+            more => BusyWith::Task(more as u64 - 3),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Holder {
 impl Pulse {
     /// A step begins. No clock is read: the watchdog sees how long the number of steps stands still.
     #[inline]
-    pub(super) fn begin(&self, holder: Holder, origin: Option<Origin>) {
+    pub(super) fn begin(&self, holder: BusyWith, origin: Option<Origin>) {
         let origin = origin.map_or(ptr::null(), ptr::from_ref);
         self.origin.store(origin.cast_mut(), Ordering::Relaxed);
         self.holder.store(holder.to_number(), Ordering::Relaxed);
@@ -79,7 +79,7 @@ impl Pulse {
 
     /// The loop wakes, or its run begins.
     pub(crate) fn wake(&self) {
-        self.begin(Holder::Loop, None);
+        self.begin(BusyWith::Loop, None);
         // With the watchdog's own store and load of the two: either this load sees that it is parked,
         // or it sees that the loop is awake.
         std::sync::atomic::fence(Ordering::SeqCst);
@@ -92,12 +92,12 @@ impl Pulse {
 
     /// The loop works between two steps.
     pub(crate) fn between(&self) {
-        self.begin(Holder::Loop, None);
+        self.begin(BusyWith::Loop, None);
     }
 
     /// The loop falls asleep, or its run ends.
     pub(crate) fn fall_asleep(&self) {
-        self.begin(Holder::Asleep, None);
+        self.begin(BusyWith::Asleep, None);
     }
 
     /// For the watchdog: the present step.
@@ -109,7 +109,7 @@ impl Pulse {
         let origin = self.origin.load(Ordering::Relaxed);
         Beat {
             steps,
-            holder: Holder::of_number(self.holder.load(Ordering::Relaxed)),
+            holder: BusyWith::of_number(self.holder.load(Ordering::Relaxed)),
             // SAFETY: the pointer is null, or was made from a reference to a static.
             origin: unsafe { origin.as_ref() },
         }
@@ -120,7 +120,7 @@ impl Pulse {
         self.watchdog.get_or_init(std::thread::current);
         self.is_parked.store(true, Ordering::Relaxed);
         std::sync::atomic::fence(Ordering::SeqCst);
-        if self.read().holder == Holder::Asleep {
+        if self.read().holder == BusyWith::Asleep {
             std::thread::park();
         }
         self.is_parked.store(false, Ordering::Relaxed);
@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn a_beat_has_the_step_that_began_last() {
         let pulse = Pulse::default();
-        assert_eq!(pulse.read().holder, Holder::Asleep);
+        assert_eq!(pulse.read().holder, BusyWith::Asleep);
         let here = Location::caller();
-        for holder in [Holder::Callout, Holder::Task(0), Holder::Task(7)] {
+        for holder in [BusyWith::Callout, BusyWith::Task(0), BusyWith::Task(7)] {
             let before = pulse.read();
             pulse.begin(holder, Some(here));
             let beat = pulse.read();
@@ -147,7 +147,7 @@ mod tests {
         pulse.wake();
         assert_eq!(
             (pulse.read().holder, pulse.read().origin),
-            (Holder::Loop, None)
+            (BusyWith::Loop, None)
         );
     }
 }

@@ -11,6 +11,7 @@ use super::cell::Header;
 use super::scheduler::Scheduler;
 use super::state::State;
 use crate::panics::Payload;
+use crate::primitives::AtomicBool;
 
 /// The head of every task and callout: the part that the ready queue uses.
 #[repr(C)]
@@ -20,6 +21,8 @@ pub(super) struct Node {
     /// The handles, which never leave the owner's thread, and the loop's own reference.
     pub(super) handles: Cell<u32>,
     pub(super) state: State,
+    /// Whether the task already waits in the inbox; a callout never does.
+    pub(super) in_inbox: AtomicBool,
 }
 
 impl Node {
@@ -30,6 +33,7 @@ impl Node {
             next: Cell::new(None),
             handles: Cell::new(handles),
             state,
+            in_inbox: AtomicBool::new(false),
         }
     }
 
@@ -61,6 +65,8 @@ pub(super) struct Table {
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     /// Gives the number of a task, and the place of origin.
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<u64>, Origin),
+    /// The name of the type of the future or the closure.
+    pub(super) type_name: fn() -> &'static str,
     /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the
     /// closure of a callout, when the callout is cancelled.
     pub(super) end: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
@@ -76,12 +82,14 @@ pub(super) type Origin = &'static Location<'static>;
 
 /// The kind of node that a step has run.
 #[must_use]
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ran {
     /// A task or callout, which has been run.
     Step,
     /// The main future, which the caller has to poll now.
     Main,
+    /// A callout that has asked for a dump, which the caller has to take now.
+    Look,
 }
 
 /// The nodes that are ready to run, first in, first out.

@@ -9,7 +9,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::{ManuallyDrop, offset_of};
-use std::panic::{Location, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc as StdArc; // which the other threads of loom's tests never see
@@ -17,9 +17,11 @@ use std::time::{Duration, Instant};
 
 use super::block::Blocks;
 use super::cell::Header;
+use super::collector::Collector;
+use super::count::TaskRef;
 use super::current;
 use super::inbox::{Inbox, Message};
-use super::pulse::{Holder, Pulse};
+use super::pulse::{BusyWith, Pulse};
 use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
 use crate::panics::Payload;
 use crate::primitives::Arc;
@@ -55,8 +57,11 @@ pub(crate) struct Scheduler {
     slow: Cell<Duration>,
     /// Tells a watchdog which step the loop takes, if there is one.
     pulse: OnceCell<StdArc<Pulse>>,
-    /// It is in debug mode, or has a watchdog: steps are taken by `run_watched`.
-    is_watched: Cell<bool>,
+    /// Each task notes when its last step began.
+    measures: bool,
+    /// Whether steps are watched, for one of the three reasons above.
+    watches: Cell<bool>,
+    collector: Collector,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,7 +81,7 @@ impl Scheduler {
 }
 
 impl Scheduler {
-    pub(crate) fn new(wake_up: WakeUp, debug: bool) -> Rc<Self> {
+    pub(crate) fn new(wake_up: WakeUp, debug: bool, measures: bool) -> Rc<Self> {
         Rc::new(Scheduler {
             inbox: Arc::new(Inbox::new(wake_up)),
             ready: ReadyQueue::default(),
@@ -91,7 +96,9 @@ impl Scheduler {
             debug: Cell::new(debug),
             slow: Cell::new(SLOW),
             pulse: OnceCell::new(),
-            is_watched: Cell::new(debug),
+            measures,
+            watches: Cell::new(debug || measures),
+            collector: Collector::default(),
         })
     }
 
@@ -135,6 +142,10 @@ impl Scheduler {
         f(&scheduler)
     }
 
+    pub(super) fn collector(&self) -> &Collector {
+        &self.collector
+    }
+
     #[inline]
     pub(super) fn next_id(&self) -> u64 {
         self.last_id.set(self.last_id.get() + 1);
@@ -154,12 +165,17 @@ impl Scheduler {
     /// Whether steps are measured, or told to a watchdog.
     #[inline]
     pub(super) fn is_watched(&self) -> bool {
-        self.is_watched.get()
+        self.watches.get()
+    }
+
+    pub(crate) fn is_debug(&self) -> bool {
+        self.debug.get()
     }
 
     pub(crate) fn set_debug(&self, debug: bool) {
         self.debug.set(debug);
-        self.is_watched.set(debug || self.pulse.get().is_some());
+        let is_told = self.pulse.get().is_some();
+        self.watches.set(debug || self.measures || is_told);
     }
 
     /// The duration from which on debug mode reports a step.
@@ -170,7 +186,7 @@ impl Scheduler {
     /// Has the scheduler tell this pulse of each step, from now on.
     pub(crate) fn begin_pulse(&self, pulse: StdArc<Pulse>) {
         let _ = self.pulse.set(pulse); // a loop is made with one watchdog at most
-        self.is_watched.set(true);
+        self.watches.set(true);
     }
 
     pub(crate) fn pulse(&self) -> Option<&Pulse> {
@@ -223,24 +239,41 @@ impl Scheduler {
     fn run_watched(self: &Rc<Self>, node: NonNull<Node>) -> Ran {
         // SAFETY: a queued node is allocated, and its table is its own.
         let (task, origin) = unsafe { (node.as_ref().table.describe)(node) };
-        // SAFETY: a node with a number is a task's header. It is asked before the task may be gone.
-        let name_of = |_| unsafe { node.cast::<Header>().as_ref() }.name();
         let begun = self.begin_watched(task, origin);
-        let name = begun.and(task).map(name_of);
-        // SAFETY: as in `run_next`.
+        // SAFETY: a node with a number is the head of a task, which is allocated until it has run.
+        let header = task.map(|_| unsafe { node.cast::<Header>().as_ref() });
+        if let (true, Some(begun), Some(header)) = (self.measures, begun, header) {
+            header.begin_wait(begun);
+        }
+        let name = header.filter(|_| self.debug.get()).map(Header::name);
+        // SAFETY: as in `run_next`; the header is not used after it.
         let ran = unsafe { (node.as_ref().table.run)(node, self) };
-        if let Some(begun) = begun {
+        if let Some(begun) = begun.filter(|_| self.debug.get()) {
             self.report_slow(begun.elapsed(), name, origin);
         }
         ran
     }
 
-    /// Tells a watchdog that a step begins, of a task or of a callout. Gives the time in debug mode.
+    /// Tells a watchdog that a step begins, of a task or of a callout. Gives the time if the loop
+    /// measures anything by it.
     pub(super) fn begin_watched(&self, task: Option<u64>, origin: Origin) -> Option<Instant> {
         if let Some(pulse) = self.pulse.get() {
-            pulse.begin(task.map_or(Holder::Callout, Holder::Task), Some(origin));
+            pulse.begin(task.map_or(BusyWith::Callout, BusyWith::Task), Some(origin));
         }
-        self.debug.get().then(Instant::now)
+        (self.debug.get() || self.measures).then(Instant::now)
+    }
+
+    /// Polls a task that is idle, so in no queue.
+    #[cold]
+    pub(super) fn run_idle(self: &Rc<Self>, task: &TaskRef) {
+        let run = || {
+            // SAFETY: the reference keeps the task allocated, and its table is its own. It is not
+            // queued, running or done, as its caller has asked.
+            let _ = unsafe { (task.header().node.table.run)(task.as_ptr().cast(), self) };
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+            self.end_panicked(payload);
+        }
     }
 
     /// Ends the task whose panic came out of [`run_next`](Self::run_next). If no task was running,

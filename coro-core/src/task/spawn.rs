@@ -102,6 +102,14 @@ impl Scheduler {
         callout
     }
 
+    /// Queues `ask`, which asks for a dump; the loop takes it right after. Other tasks are to be polled
+    /// then, so the values of task-locals are not inherited.
+    pub(crate) fn call_to_look(self: &Rc<Self>, origin: Origin, ask: impl FnOnce() + 'static) {
+        if self.is_open() {
+            Callout::to_look(origin, ask).enqueue(self);
+        }
+    }
+
     /// A callout that is not queued yet; while the loop closes it is cancelled at once.
     pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
         #[cfg(feature = "tracing")]

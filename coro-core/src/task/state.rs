@@ -24,7 +24,7 @@ pub(super) struct State(AtomicU16);
 
 /// The phase of a task, for readers outside of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TaskPhase {
+pub(crate) enum TaskPhase {
     /// It waits to be woken.
     Idle,
     /// It stands in the ready queue.

@@ -163,7 +163,7 @@ impl RemoteWake {
         // A swap, not a store. A thread that found the mark still set leaves its wake-up to this
         // one, so the poll that follows has to see what that thread wrote before. A thread that
         // comes later has to see the mark gone before the poll begins.
-        header.in_inbox.swap(false, Ordering::AcqRel);
+        header.node.in_inbox.swap(false, Ordering::AcqRel);
         wake_here(task, scheduler);
     }
 }
@@ -173,7 +173,7 @@ impl RemoteWake {
 fn wake_remotely(task: NonNull<Header>) {
     // SAFETY: the waker's reference keeps the task allocated.
     let header = unsafe { task.as_ref() };
-    if header.node.state.is_done() || header.in_inbox.swap(true, Ordering::AcqRel) {
+    if header.node.state.is_done() || header.node.in_inbox.swap(true, Ordering::AcqRel) {
         return;
     }
     // SAFETY: as above. The message in the inbox has a reference of its own, which `RemoteWake`

@@ -43,6 +43,10 @@ impl Far {
         }
     }
 
+    pub(super) fn timers(&self) -> impl Iterator<Item = &Armed> {
+        self.chunks.iter().flat_map(|(_, chunk)| &chunk.timers)
+    }
+
     /// Whether a timer of this moment belongs here: it is not before the first bound.
     #[inline]
     pub(super) fn reaches(&self, moment: Moment) -> bool {

@@ -90,7 +90,7 @@ struct Armed {
 }
 
 /// Names one timer: no key is ever given out twice, so a stale key finds nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TimerKey {
     index: u32,
     sequence: u64,
@@ -182,6 +182,12 @@ impl<T> Timers<T> {
     /// The action of an armed timer; `None` once the timer has fired or was cancelled.
     pub(crate) fn get_mut(&mut self, key: TimerKey) -> Option<&mut T> {
         self.slots.action(key)
+    }
+
+    /// The deadlines of all stamped timers, and of some that were cancelled.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = (TimerKey, u64)> {
+        let all = self.near.timers().chain(self.far.timers());
+        all.map(|armed| (armed.key(), armed.deadline))
     }
 
     /// Disarms a timer and gives back its action, for the caller to drop.

@@ -28,6 +28,10 @@ impl Near {
         self.timers.front()
     }
 
+    pub(super) fn timers(&self) -> impl Iterator<Item = &Armed> {
+        self.timers.iter()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.timers.len() >= CHUNK
     }

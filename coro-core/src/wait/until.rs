@@ -1,9 +1,11 @@
 //! Waiting until an instant.
 
+use std::panic::Location;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::event_loop::{ArmedTimer, LoopHandle};
+use crate::task::{Step, looking};
 
 /// A wait until an instant, or for a duration that counts from the first poll.
 pub(crate) enum Until {
@@ -37,6 +39,11 @@ impl Until {
         }
         match self {
             Until::Over => Poll::Ready(()),
+            Until::ArmedTimer(timer) if looking::is_looking() => {
+                let due = timer.due();
+                looking::leaf_at(Step::Timer { due }, Location::caller(), "a timer");
+                Poll::Pending
+            }
             _ => Poll::Pending,
         }
     }

@@ -1,0 +1,366 @@
+//! `Dump`: taking a tree of all tasks, between two steps of the loop.
+//!
+//! Nothing leads from a task to the leaf that it waits for. So the loop polls each idle task once
+//! more, by its own waker, and the leaves report meanwhile (`task/looking`). Nothing is borrowed while
+//! foreign code runs: a task may end, panic, spawn and wake as in any other step. The dump keeps its
+//! place in the ready queue, and tasks that only report take none.
+
+use std::any::type_name;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::alarms::Alarms;
+use super::{Core, EventLoop, LoopHandle, RemoteHandle, inside};
+use crate::error::LoopClosed;
+use crate::panics::unpoisoned;
+use crate::sight::{TaskTree, TreeBuilder};
+use crate::task::MainTask;
+use crate::timers::TimerKey;
+
+/// The receiver of a tree.
+type Asker = Box<dyn FnOnce(&Core, TaskTree)>;
+
+/// What a loop has to know about its dumps.
+#[derive(Default)]
+pub(super) struct Dumps {
+    /// The receiver of the tree that is to be taken now.
+    asked: Cell<Option<Asker>>,
+    /// The deadlines of all timers, while a dump needs them.
+    deadlines: RefCell<Option<HashMap<TimerKey, u64>>>,
+    pub(super) alarms: Alarms,
+}
+
+impl Dumps {
+    pub(super) fn new(alarms: Alarms) -> Self {
+        Dumps {
+            alarms,
+            ..Dumps::default()
+        }
+    }
+}
+
+impl LoopHandle {
+    /// Asks for a tree of all tasks, each with its state and the lines where it waits.
+    ///
+    /// The counterpart of `asyncio.all_tasks` with the stack of each, and of `python -m asyncio
+    /// pstree`. The loop takes the dump after the present step, without leaving the queue of tasks:
+    /// it polls each task that waits once more, with the flag up by which leaves report. To a future
+    /// this is a poll without a wake-up, which it has to allow; [`sight::opaque`] is for one that
+    /// does not. The order of the tasks that are ready stays as it is. A task that ends in this poll
+    /// is not in the tree.
+    ///
+    /// Lines are shown of awaits in functions with an attribute, and of futures of this library.
+    /// Other futures are shown by the name of their type.
+    ///
+    /// Dropping the future asks for nothing, or loses the tree.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// coro::run(async {
+    ///     let napping = coro::spawn(coro::sleep(Duration::from_secs(30)));
+    ///     coro::yield_now().await;
+    ///     let tree = coro::LoopHandle::current().dump().await;
+    ///     assert!(tree.to_string().contains("a timer, due in"));
+    ///     napping.cancel();
+    /// });
+    /// ```
+    ///
+    /// [`sight::opaque`]: crate::sight::opaque
+    ///
+    /// # Panics
+    ///
+    /// When it is first polled, if the loop is closed.
+    #[doc(alias = "pstree")]
+    #[doc(alias = "backtrace")]
+    #[doc(alias = "taskdump")]
+    #[doc(alias = "console")]
+    pub fn dump(&self) -> Dump {
+        Dump {
+            of: self.clone(),
+            shared: None,
+        }
+    }
+
+    /// Has the loop take a dump in its turn, and pass it to `asker`.
+    pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+        self.core().ask(asker);
+    }
+}
+
+impl EventLoop {
+    /// A tree of all tasks, between two runs of the loop: see [`LoopHandle::dump`].
+    ///
+    /// A closed loop has no tasks.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside of a loop: await [`LoopHandle::dump`] there.
+    #[doc(alias = "pstree")]
+    #[track_caller]
+    pub fn dump(&mut self) -> TaskTree {
+        assert!(
+            !inside::is_inside(),
+            "EventLoop::dump() on a thread that is running an event loop: await \
+             LoopHandle::dump() there"
+        );
+        let _inside = inside::enter(&self.core.scheduler, self.core.clone());
+        let mut tree = None;
+        self.core
+            .dump_tasks(self.core.begin_dump(), |built| tree = Some(built));
+        tree.expect("the closure was called")
+    }
+}
+
+impl RemoteHandle {
+    /// Asks the loop for a tree of all tasks: see [`LoopHandle::dump`]. A loop that sleeps is woken.
+    ///
+    /// Gives a future, which [`wait`](RemoteDump::wait) turns into a wait of this thread. While a
+    /// step of the loop goes on, there is no tree.
+    ///
+    /// # Errors
+    ///
+    /// [`LoopClosed`] once the loop is closed.
+    #[doc(alias = "pstree")]
+    pub fn dump(&self) -> Result<RemoteDump, LoopClosed> {
+        let shared = Arc::new(SharedTree::default());
+        let promise = TreePromise(shared.clone());
+        self.call_soon(move || {
+            let asker = move |_: &Core, tree| promise.keep(tree);
+            LoopHandle::current().ask(asker);
+        })?;
+        Ok(RemoteDump { shared })
+    }
+}
+
+/// The future of [`LoopHandle::dump`].
+#[must_use = "the dump is taken when this is awaited"]
+pub struct Dump {
+    of: LoopHandle,
+    shared: Option<Rc<LocalTree>>,
+}
+
+#[derive(Default)]
+struct LocalTree {
+    tree: Cell<Option<TaskTree>>,
+    waiter: Cell<Option<Waker>>,
+}
+
+impl Future for Dump {
+    type Output = TaskTree;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TaskTree> {
+        if let Some(shared) = &self.shared {
+            if let Some(tree) = shared.tree.take() {
+                return Poll::Ready(tree);
+            }
+            let before = shared.waiter.replace(Some(cx.waker().clone()));
+            drop(before);
+            report_own_wait();
+            return Poll::Pending;
+        }
+        self.of.check_open("dump");
+        let shared = Rc::new(LocalTree::default());
+        shared.waiter.set(Some(cx.waker().clone()));
+        self.shared = Some(shared.clone());
+        self.of.ask(move |core, tree| {
+            shared.tree.set(Some(tree));
+            if let Some(waiter) = shared.waiter.take() {
+                core.scheduler.wake(waiter);
+            }
+        });
+        Poll::Pending
+    }
+}
+
+fn report_own_wait() {
+    if crate::task::looking::is_looking() {
+        crate::task::looking::leaf(crate::task::Step::Notice { of: "a dump" });
+    }
+}
+
+impl fmt::Debug for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dump(..)")
+    }
+}
+
+/// A tree that another thread has asked for; a future there, or a value to block for.
+///
+/// Its output is an error if the loop was closed before it took the dump.
+#[must_use = "the tree is had by awaiting this, or by wait()"]
+pub struct RemoteDump {
+    shared: Arc<SharedTree>,
+}
+
+#[derive(Default)]
+struct SharedTree {
+    state: Mutex<TreeState>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct TreeState {
+    /// `Err` if there will be no tree.
+    tree: Option<Result<TaskTree, LoopClosed>>,
+    waiter: Option<Waker>,
+}
+
+impl SharedTree {
+    fn lock(&self) -> MutexGuard<'_, TreeState> {
+        unpoisoned(self.state.lock())
+    }
+
+    fn set(&self, tree: Result<TaskTree, LoopClosed>) {
+        let mut state = self.lock();
+        state.tree.get_or_insert(tree);
+        let waiter = state.waiter.take();
+        drop(state);
+        self.done.notify_all();
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+}
+
+impl RemoteDump {
+    /// Blocks the calling thread until the loop has taken the dump, for `limit` at most. `None` if
+    /// the limit has passed; then the loop is in a long step, and waiting again may help.
+    ///
+    /// # Errors
+    ///
+    /// [`LoopClosed`] if the loop was closed before it took the dump.
+    ///
+    /// On the thread of the loop itself there will be no tree, so the whole limit passes: await it
+    /// there.
+    pub fn wait(&self, limit: Duration) -> Result<Option<TaskTree>, LoopClosed> {
+        let state = self.shared.lock();
+        let waits = |state: &mut TreeState| state.tree.is_none();
+        let waited = self.shared.done.wait_timeout_while(state, limit, waits);
+        let (mut state, _) = unpoisoned(waited);
+        match &mut state.tree {
+            None => Ok(None),
+            Some(tree) => tree.clone().map(Some),
+        }
+    }
+}
+
+impl Future for RemoteDump {
+    type Output = Result<TaskTree, LoopClosed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = cx.waker().clone(); // foreign code: not under the lock
+        let mut state = self.shared.lock();
+        if let Some(tree) = &state.tree {
+            return Poll::Ready(tree.clone());
+        }
+        let before = state.waiter.replace(waker);
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for RemoteDump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteDump")
+            .field("taken", &self.shared.lock().tree.is_some())
+            .finish()
+    }
+}
+
+/// Delivers a tree in any case: an error, if the loop drops it before.
+struct TreePromise(Arc<SharedTree>);
+
+impl TreePromise {
+    fn keep(self, tree: TaskTree) {
+        self.0.set(Ok(tree));
+    }
+}
+
+impl Drop for TreePromise {
+    fn drop(&mut self) {
+        self.0.set(Err(LoopClosed));
+    }
+}
+
+impl Core {
+    /// Queues a dump, whose tree is passed to `asker`.
+    pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+        let ask = move || {
+            let current = LoopHandle::current(); // this loop runs the closure
+            let before = current.core().dumps.asked.replace(Some(Box::new(asker)));
+            drop(before);
+        };
+        self.scheduler.call_to_look(Location::caller(), ask);
+    }
+
+    /// Takes the dump that was asked for, of the main future too.
+    #[cold]
+    pub(super) fn dump_with_main<F: Future>(
+        &self,
+        main: &MainTask,
+        future: Pin<&mut F>,
+    ) -> Poll<F::Output> {
+        let Some(asker) = self.dumps.asked.take() else {
+            return Poll::Pending;
+        };
+        let mut builder = self.begin_dump();
+        let (polled, look) = main.look(future);
+        self.stamp_timers();
+        if polled.is_pending() {
+            builder.add(main.handle(), look, Some(type_name::<F>()));
+        }
+        self.dump_tasks(builder, |tree| asker(self, tree));
+        polled
+    }
+
+    /// Takes the dump that was asked for; no main future waits.
+    #[cold]
+    pub(super) fn dump_without_main(&self) {
+        if let Some(asker) = self.dumps.asked.take() {
+            self.dump_tasks(self.begin_dump(), |tree| asker(self, tree));
+        }
+    }
+
+    /// A wake-up that is on its way counts.
+    fn begin_dump(&self) -> TreeBuilder {
+        self.scheduler.deliver();
+        self.stamp_timers();
+        drop(self.scheduler.take_holders());
+        TreeBuilder::new()
+    }
+
+    fn dump_tasks(&self, mut builder: TreeBuilder, with: impl FnOnce(TaskTree)) {
+        let mut last = None;
+        for task in self.scheduler.tasks() {
+            last = Some(task.id());
+            let look = self.scheduler.look_at(&task);
+            self.stamp_timers();
+            builder.add(task, look, None);
+        }
+        for task in self.scheduler.tasks() {
+            if Some(task.id()) > last {
+                builder.add(task, None, None); // it was spawned meanwhile
+            }
+        }
+        drop(self.dumps.deadlines.take());
+        let now = self.clock.instant(self.clock.now());
+        with(builder.finish(self.scheduler.take_holders(), now));
+    }
+
+    /// The deadline of a timer that was armed before the present dump.
+    pub(super) fn deadline_of(&self, key: TimerKey) -> Option<Instant> {
+        let mut deadlines = self.dumps.deadlines.borrow_mut();
+        let all = deadlines.get_or_insert_with(|| self.timers.borrow().deadlines().collect());
+        all.get(&key).map(|&deadline| self.clock.instant(deadline))
+    }
+}

@@ -1,0 +1,220 @@
+//! The text form of a tree.
+
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::time::{Duration, Instant};
+
+use super::names::{bare, short};
+use super::tree::{TaskState, TaskTree, TaskView};
+use crate::task::{Step, TaskId};
+
+impl fmt::Display for TaskTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for cycle in self.cycles() {
+            let round = cycle.iter().chain(cycle.first());
+            let names: Vec<String> = round.map(|&id| self.label(id)).collect();
+            writeln!(f, "DEADLOCK: {}", names.join(" -> "))?;
+        }
+        let lost: Vec<String> = self
+            .unwakeable()
+            .map(|task| self.label(task.id()))
+            .collect();
+        if !lost.is_empty() {
+            writeln!(f, "NO WAKER IS LEFT of {}", lost.join(", "))?;
+        }
+        for (at, (task, count)) in self.alike().into_iter().enumerate() {
+            if at > 0 {
+                writeln!(f)?;
+            }
+            self.write_task(task, count, f)?;
+        }
+        Ok(())
+    }
+}
+
+impl TaskTree {
+    /// A name with its number, unless the name has it.
+    fn label(&self, id: TaskId) -> String {
+        match self.task(id).and_then(TaskView::given_name) {
+            Some(name) if id != TaskId::MAIN => format!("{name} #{id}"),
+            _ => self.name_of(id),
+        }
+    }
+
+    /// The first of all tasks that look alike, with their number.
+    fn alike(&self) -> Vec<(&TaskView, usize)> {
+        let mut places = HashMap::new();
+        let mut found: Vec<(&TaskView, usize)> = Vec::new();
+        for task in self.tasks() {
+            let place = *places.entry(Likeness::of(task)).or_insert(found.len());
+            match found.get_mut(place) {
+                Some((_, count)) => *count += 1,
+                None => found.push((task, 1)),
+            }
+        }
+        found
+    }
+
+    fn write_task(&self, task: &TaskView, count: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label(task.id()))?;
+        if count > 1 {
+            write!(f, "  x {}", with_commas(count))?;
+        }
+        write!(f, "  {}", state(task.state()))?;
+        if let Some(waited) = task.waited() {
+            write!(f, ", for {}", round(waited))?;
+        }
+        write!(f, "  spawned at {}", task.spawned_at())?;
+        if let Some(by) = task.spawned_by() {
+            write!(f, " by {}", self.label(by))?;
+        }
+        writeln!(f)?;
+        for (depth, step) in task.path() {
+            writeln!(
+                f,
+                "{:indent$}{}",
+                "",
+                describe(step, self),
+                indent = 2 * depth + 2
+            )?;
+        }
+        if task.path.is_empty()
+            && matches!(task.state(), TaskState::Waiting | TaskState::Unwakeable)
+        {
+            writeln!(f, "  {} (it does not report)", short(task.future()))?;
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a task that two tasks must share to be shown as one.
+#[derive(PartialEq, Eq, Hash)]
+struct Likeness<'a> {
+    name: Option<&'a str>,
+    state: TaskState,
+    spawned_at: &'static std::panic::Location<'static>,
+    spawned_by: Option<TaskId>,
+    path: Vec<(u32, String)>,
+}
+
+impl<'a> Likeness<'a> {
+    fn of(task: &'a TaskView) -> Self {
+        let alike = |(depth, step): &(u32, Step)| (*depth, likeness(step));
+        Likeness {
+            name: task.given_name(),
+            state: task.state(),
+            spawned_at: task.spawned_at(),
+            spawned_by: task.spawned_by(),
+            path: task.path.iter().map(alike).collect(),
+        }
+    }
+}
+
+/// A step without the numbers that differ between tasks that do the same.
+fn likeness(step: &Step) -> String {
+    match step {
+        Step::At { location, awaits } => format!("{location} {awaits}"),
+        Step::Timer { .. } => "timer".into(),
+        Step::Readable { kind, .. } => format!("read {kind}"),
+        Step::Writable { kind, .. } => format!("write {kind}"),
+        Step::Line {
+            primitive, held_by, ..
+        } => format!("{primitive} {held_by:?}"),
+        Step::Child { .. } => "child".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+pub(super) fn state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Ready => "is ready to run",
+        TaskState::Waiting => "waits",
+        TaskState::Unwakeable => "waits, but NO WAKER IS LEFT",
+        TaskState::Cancelled => "is cancelled",
+    }
+}
+
+/// The line of a step.
+pub(super) fn describe(step: &Step, tree: &TaskTree) -> String {
+    match step {
+        Step::At { location, awaits } => format!("{location}  awaits {}", short(awaits)),
+        Step::Together { group, any: false } => format!("{group}, of all"),
+        Step::Together { group, any: true } => format!("{group}, of any"),
+        Step::Member { number, spawned_at } => match spawned_at {
+            Some(place) => format!("[{number}] spawned at {place}"),
+            None => format!("[{number}]"),
+        },
+        Step::During { operation, object } => format!("{operation} {object}"),
+        Step::Timer { due } => timer(*due, tree.taken_at),
+        Step::Readable { fd, kind, peer } => {
+            format!("fd {fd} ({}{}), to read", short(kind), address(peer))
+        }
+        Step::Writable { fd, kind, peer } => {
+            format!("fd {fd} ({}{}), to write", short(kind), address(peer))
+        }
+        Step::Task { id, spawned_at } => {
+            format!("the end of {}, spawned at {spawned_at}", tree.label(*id))
+        }
+        Step::Line {
+            primitive,
+            ahead,
+            held_by,
+        } => line(primitive, *ahead, held_by.map(|id| tree.label(id))),
+        Step::Notice { of } => (*of).to_owned(),
+        Step::Job { made_at } => format!("a job on a thread, made at {made_at}"),
+        Step::Child { pid } => format!("the end of process {pid}"),
+        Step::Signal { kind } => format!("signal {kind}"),
+        Step::OtherThread { object } => format!("{object}, which other threads may have"),
+        Step::Foreign { name } => format!("{} (it does not report)", short(name)),
+    }
+}
+
+fn timer(due: Option<Instant>, now: Instant) -> String {
+    match due.map(|due| (due.checked_duration_since(now), now.duration_since(due))) {
+        None => "a timer".into(),
+        Some((Some(left), _)) => format!("a timer, due in {}", round(left)),
+        Some((None, late)) => format!("a timer, due {} ago", round(late)),
+    }
+}
+
+fn line(primitive: &str, ahead: usize, held_by: Option<String>) -> String {
+    let mut out = bare(primitive).to_owned();
+    match ahead {
+        0 => out.push_str(", first in line"),
+        1 => out.push_str(", behind 1 waiter"),
+        n => {
+            let _ = write!(out, ", behind {} waiters", with_commas(n));
+        }
+    }
+    if let Some(holder) = held_by {
+        let _ = write!(out, ", held by {holder}");
+    }
+    out
+}
+
+fn address(peer: &Option<Box<std::net::SocketAddr>>) -> String {
+    peer.as_ref()
+        .map_or_else(String::new, |peer| format!(" to {peer}"))
+}
+
+/// A duration with two digits or three.
+fn round(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => format!("{duration:.1?}"),
+        secs @ 1..=59 => format!("{}.{} s", secs, duration.subsec_millis() / 100),
+        secs @ 60..=3599 => format!("{} min {} s", secs / 60, secs % 60),
+        secs => format!("{} h {} min", secs / 3600, secs / 60 % 60),
+    }
+}
+
+fn with_commas(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -1,0 +1,179 @@
+//! The `Collector`: the steps that a task reports while it is polled for a dump.
+//!
+//! Steps are written in the order in which a text shows them, each with its depth. A bracket is a
+//! step that others lie under. It is open while its future is polled, and its steps are taken back
+//! if that future is ready.
+
+use std::cell::{Cell, RefCell};
+
+use super::id::TaskId;
+use super::step::Step;
+
+/// A step with its depth below the task.
+pub(crate) type Placed = (u32, Step);
+
+/// What one poll for a dump has shown of a task.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) path: Box<[Placed]>,
+    /// Whether each waker of the task is held by a wait of this loop that was seen.
+    pub(crate) accounted: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Collector {
+    active: Cell<bool>,
+    steps: RefCell<Vec<Placed>>,
+    depth: Cell<u32>,
+    /// The task that is polled.
+    task: Cell<u64>,
+    /// Wakers that the waits seen so far hold: of the task or, inside of a member that has a waker of
+    /// its own, of that.
+    held: Cell<usize>,
+    /// Whether a member has a waker that no wait accounts for, or a wait is outside of the loop.
+    astray: Cell<bool>,
+    /// Whether the future that is polled now was woken, so that it would be polled without the dump.
+    woken: Cell<bool>,
+    /// The addresses that wakers point to, each with the task that is woken.
+    owners: RefCell<Vec<(usize, u64)>>,
+    /// Lines whose holder is known by the address that its waker points to.
+    holders: RefCell<Vec<Holder>>,
+}
+
+/// The holder of a lock that a task waits for, to be found when all tasks were looked at.
+pub(crate) struct Holder {
+    pub(crate) waiter: TaskId,
+    /// The place of the step in the path of the waiter.
+    pub(crate) step: usize,
+    waker: usize,
+}
+
+/// The state of a collector outside of a bracket.
+pub(super) struct Opened {
+    at: usize,
+    depth: u32,
+}
+
+/// The accounts of wakers outside of a member.
+pub(super) struct Account {
+    held: usize,
+    woken: bool,
+}
+
+impl Collector {
+    pub(super) fn is_active(&self) -> bool {
+        self.active.get()
+    }
+
+    /// Begins to collect the steps of a task, whose wakers point to `address`.
+    pub(super) fn begin(&self, task: u64, address: usize) {
+        self.active.set(true);
+        self.task.set(task);
+        self.depth.set(0);
+        self.held.set(0);
+        self.astray.set(false);
+        self.woken.set(false);
+        self.steps.borrow_mut().clear();
+        self.owners.borrow_mut().push((address, task));
+    }
+
+    /// Ends with the steps of a task that has that many wakers.
+    pub(super) fn end(&self, wakers: usize) -> Look {
+        self.active.set(false);
+        Look {
+            path: self.steps.borrow_mut().drain(..).collect(),
+            accounted: !self.astray.get() && self.held.get() == wakers,
+        }
+    }
+
+    /// A wait that holds that many wakers of the future that is polled.
+    pub(super) fn add(&self, step: Step, wakers: usize) {
+        self.held.set(self.held.get() + wakers);
+        self.steps.borrow_mut().push((self.depth.get(), step));
+    }
+
+    /// As [`add`](Self::add), for a lock that was given to the task with this waker.
+    pub(super) fn add_held(&self, step: Step, waker: usize) {
+        let waiter = TaskId(self.task.get());
+        let step_at = self.steps.borrow().len();
+        self.add(step, 1);
+        self.holders.borrow_mut().push(Holder {
+            waiter,
+            step: step_at,
+            waker,
+        });
+    }
+
+    /// A group holds a waker of the future that is polled.
+    pub(super) fn hold(&self) {
+        self.held.set(self.held.get() + 1);
+    }
+
+    /// Notes that something outside of the loop may end the wait.
+    pub(super) fn go_astray(&self) {
+        self.astray.set(true);
+    }
+
+    pub(super) fn is_empty_since(&self, opened: &Opened) -> bool {
+        self.steps.borrow().len() == opened.at + 1
+    }
+
+    pub(super) fn is_at_top(&self) -> bool {
+        self.depth.get() == 0
+    }
+
+    pub(super) fn open(&self, step: Step) -> Opened {
+        let (at, depth) = (self.steps.borrow().len(), self.depth.get());
+        self.steps.borrow_mut().push((depth, step));
+        self.depth.set(depth + 1);
+        Opened { at, depth }
+    }
+
+    pub(super) fn close(&self, opened: &Opened, keep: bool) {
+        self.depth.set(opened.depth);
+        if !keep {
+            self.steps.borrow_mut().truncate(opened.at);
+            let of_task = TaskId(self.task.get());
+            let is_gone = |it: &Holder| it.waiter == of_task && it.step >= opened.at;
+            self.holders.borrow_mut().retain(|it| !is_gone(it));
+        }
+    }
+
+    /// Begins the account of a member with a waker of its own, which points to `address`.
+    pub(super) fn begin_member(&self, address: usize, woken: bool) -> Account {
+        self.owners.borrow_mut().push((address, self.task.get()));
+        Account {
+            held: self.held.replace(0),
+            woken: self.woken.replace(woken),
+        }
+    }
+
+    /// Ends the account of a member that has that many wakers; `None` if the member is done.
+    pub(super) fn end_member(&self, outside: Account, wakers: Option<usize>) {
+        let held = self.held.replace(outside.held);
+        self.woken.set(outside.woken);
+        if wakers.is_some_and(|wakers| wakers != held) {
+            self.astray.set(true);
+        }
+    }
+
+    /// Whether the future that is polled now was woken.
+    pub(super) fn is_woken(&self) -> bool {
+        self.woken.get()
+    }
+
+    /// The holders of locks, with the task of each, if it was looked at; and an empty collector.
+    pub(super) fn take_holders(&self) -> Vec<(Holder, TaskId)> {
+        let mut owners = self.owners.take();
+        owners.sort_unstable();
+        let owner = |holder: &Holder| {
+            let at = owners.binary_search_by_key(&holder.waker, |&(address, _)| address);
+            at.ok().map(|at| TaskId(owners[at].1))
+        };
+        self.steps.take();
+        let holders = self.holders.take().into_iter();
+        holders
+            .filter_map(|holder| owner(&holder).map(|owner| (holder, owner)))
+            .collect()
+    }
+}

@@ -1,0 +1,265 @@
+//! Reports of the waits of a task, which is polled once more so that a dump can show them.
+//!
+//! A leaf that is not ready asks [`is_looking`] and reports its reason to wait. A future that polls
+//! others opens a bracket around them. Nothing else may depend on the answer: a poll for a dump is a
+//! step like any other, which may end the task, wake another, or panic.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+
+use super::collector::{Account, Look, Opened};
+use super::count::TaskRef;
+use super::current;
+use super::join::TaskHandle;
+use super::scheduler::Scheduler;
+use super::state::TaskPhase;
+use super::step::Step;
+
+/// How many loops of the process poll a task for a dump just now.
+static LOOKING: AtomicU32 = AtomicU32::new(0);
+
+/// Whether a loop of this process, perhaps another thread's, is polling a task for a dump.
+#[inline(always)]
+pub(crate) fn is_looking() -> bool {
+    LOOKING.load(Relaxed) != 0
+}
+
+/// Whether the task that this thread runs is polled for a dump.
+#[inline]
+pub(crate) fn is_looking_here() -> bool {
+    is_looking() && here(|scheduler| scheduler.collector().is_active()).unwrap_or(false)
+}
+
+#[cold]
+fn here<T>(f: impl FnOnce(&Scheduler) -> T) -> Option<T> {
+    let inside = current::is_inside();
+    inside.then(|| Scheduler::with_current(|scheduler| f(scheduler)))
+}
+
+fn collecting<T>(f: impl FnOnce(&super::collector::Collector) -> T) -> Option<T> {
+    let found = here(|scheduler| {
+        let collector = scheduler.collector();
+        collector.is_active().then(|| f(collector))
+    });
+    found.flatten()
+}
+
+/// Reports a wait that has a waker of the task, and that only this loop ends.
+#[cold]
+#[inline(never)]
+pub(crate) fn leaf(step: Step) {
+    collecting(|collector| collector.add(step, 1));
+}
+
+/// As [`leaf`], with the place of the await if no function around it reports one.
+#[cold]
+#[inline(never)]
+pub(crate) fn leaf_at(step: Step, location: &'static Location<'static>, awaits: &'static str) {
+    let is_known = collecting(|collector| !collector.is_at_top());
+    let is_known = is_known.unwrap_or(true) || is_our_own(location);
+    collecting(|collector| match is_known {
+        true => collector.add(step, 1),
+        false => {
+            let opened = collector.open(Step::At { location, awaits });
+            collector.add(step, 1);
+            collector.close(&opened, true);
+        }
+    });
+}
+
+/// Whether a place is in this library.
+fn is_our_own(location: &Location<'_>) -> bool {
+    let here = file!();
+    let root = here.strip_suffix("task/looking.rs");
+    root.is_some_and(|root| location.file().starts_with(root))
+}
+
+/// Reports a wait that something outside of this loop ends.
+#[cold]
+#[inline(never)]
+pub(crate) fn outside(step: Step) {
+    collecting(|collector| {
+        collector.go_astray();
+        collector.add(step, 1);
+    });
+}
+
+/// Reports a wait for a lock that was given to the task with this waker.
+#[cold]
+#[inline(never)]
+pub(crate) fn line(step: Step, holder: *const ()) {
+    collecting(|collector| match holder.is_null() {
+        true => collector.add(step, 1),
+        false => collector.add_held(step, holder.addr()),
+    });
+}
+
+/// Reports that a group has a waker of the task, to wake it when a member is woken.
+#[cold]
+pub(crate) fn hold() {
+    collecting(|collector| collector.hold());
+}
+
+/// Whether a future that was polled before may be left alone: the poll is for a dump only.
+pub(crate) fn may_be_skipped() -> bool {
+    is_looking() && collecting(|collector| !collector.is_woken()).unwrap_or(false)
+}
+
+/// Calls `poll`, whose steps lie under `step`.
+#[inline(always)]
+pub(crate) fn under<T>(step: impl FnOnce() -> Step, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    match is_looking() {
+        true => look_under(step(), poll),
+        false => poll(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn look_under<T>(step: Step, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    let Some(bracket) = Bracket::open(step) else {
+        return poll();
+    };
+    let polled = poll();
+    bracket.close(polled.is_pending());
+    polled
+}
+
+/// Polls the future of an await, whose steps lie under its line.
+#[cold]
+#[inline(never)]
+pub(crate) fn look<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+    location: &'static Location<'static>,
+) -> Poll<F::Output> {
+    let awaits = std::any::type_name::<F>();
+    let Some(bracket) = Bracket::open(Step::At { location, awaits }) else {
+        return future.poll(cx);
+    };
+    let polled = future.poll(cx);
+    if polled.is_pending() && bracket.is_empty() {
+        collecting(|collector| collector.add(Step::Foreign { name: awaits }, 0));
+    }
+    bracket.close(polled.is_pending());
+    polled
+}
+
+/// Polls one member of a group, with a waker of its own or with the group's.
+#[inline(always)]
+pub(crate) fn member<T>(number: usize, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    let step = || Step::Member {
+        number,
+        spawned_at: None,
+    };
+    under(step, poll)
+}
+
+/// An open bracket. Dropped in a panic, it takes its steps back.
+struct Bracket(Opened);
+
+impl Bracket {
+    fn open(step: Step) -> Option<Self> {
+        collecting(|collector| Bracket(collector.open(step)))
+    }
+
+    fn is_empty(&self) -> bool {
+        collecting(|collector| collector.is_empty_since(&self.0)).unwrap_or(false)
+    }
+
+    fn close(self, keep: bool) {
+        collecting(|collector| collector.close(&self.0, keep));
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Bracket {
+    fn drop(&mut self) {
+        collecting(|collector| collector.close(&self.0, false));
+    }
+}
+
+/// The account of a member that has a waker of its own, while the member is polled.
+pub(crate) struct MemberAccount(Option<Account>);
+
+impl MemberAccount {
+    /// Begins an account, if the task is polled for a dump. `woken`: the member would be polled
+    /// without the dump, too.
+    #[inline]
+    pub(crate) fn begin(waker: &Waker, woken: bool) -> Self {
+        let address = waker.data().addr();
+        MemberAccount(match is_looking() {
+            true => collecting(|collector| collector.begin_member(address, woken)),
+            false => None,
+        })
+    }
+
+    /// Ends it; `wakers` counts the wakers of a member that is not done.
+    #[inline]
+    pub(crate) fn end(self, wakers: impl FnOnce() -> Option<usize>) {
+        if let Some(outside) = self.0 {
+            let wakers = wakers();
+            collecting(|collector| collector.end_member(outside, wakers));
+        }
+    }
+}
+
+/// Keeps the flag up for as long as this lives.
+pub(super) struct FlagUp;
+
+impl FlagUp {
+    pub(super) fn raise() -> Self {
+        LOOKING.fetch_add(1, Relaxed);
+        FlagUp
+    }
+}
+
+impl Drop for FlagUp {
+    fn drop(&mut self) {
+        LOOKING.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Scheduler {
+    /// Polls a task once more if it waits, and gives the steps that it has reported.
+    pub(crate) fn look_at(self: &Rc<Self>, task: &TaskHandle) -> Option<Look> {
+        let task = task.task_ref();
+        let header = task.header();
+        if header.node.state.snapshot().phase != TaskPhase::Idle {
+            return None;
+        }
+        Some(self.collect(task, || self.run_idle(task)))
+    }
+
+    /// Calls `poll`, which polls a task with the flag up, and gives the steps that it has reported.
+    pub(super) fn collect(&self, task: &TaskRef, poll: impl FnOnce()) -> Look {
+        /// Ends the collecting also in a panic.
+        struct Active<'a>(&'a Scheduler);
+
+        impl Drop for Active<'_> {
+            fn drop(&mut self) {
+                drop(self.0.collector().end(0));
+            }
+        }
+
+        let header = task.header();
+        let address = task.as_ptr().as_ptr().addr();
+        self.collector().begin(header.id, address);
+        let active = Active(self);
+        let flag = FlagUp::raise();
+        super::budget::begin_step();
+        poll();
+        drop(flag);
+        std::mem::forget(active);
+        self.collector().end(task.wakers())
+    }
+
+    /// The holders of locks that the tasks looked at wait for. Ends a dump.
+    pub(crate) fn take_holders(&self) -> Vec<(super::collector::Holder, super::TaskId)> {
+        self.collector().take_holders()
+    }
+}

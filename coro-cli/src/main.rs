@@ -1,10 +1,12 @@
 //! `coro`, the program that lists the tasks of another process.
 //!
-//! `coro ps PID`; see the package's README.
+//! `coro ps PID` and `coro pstree PID`; see the package's README.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
+#[cfg(target_os = "linux")]
+mod door;
 #[cfg(target_os = "linux")]
 mod elf;
 #[cfg(target_os = "linux")]
@@ -21,15 +23,20 @@ mod memory;
 mod process;
 #[cfg(target_os = "linux")]
 mod tasks;
+#[cfg(target_os = "linux")]
+mod tree;
 
 const USAGE: &str = "\
-usage: coro ps PID    list the tasks of a process: number, state, name, where it was spawned
+usage: coro ps PID        list the tasks of a process: number, state, name, where it was spawned
+       coro pstree PID    show where each task waits, if the process answers; else the same list as a
+                          tree: which task has spawned which
 
 The process may be busy, stuck or stopped. It has to be a program of coro, and this user has to have
 the right to debug it.";
 
 enum Command {
     List(u32),
+    Tree(u32),
     Help,
     Version,
 }
@@ -42,6 +49,7 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
     };
     match words[..] {
         ["ps", id] => Ok(Command::List(process(id)?)),
+        ["pstree", id] => Ok(Command::Tree(process(id)?)),
         ["--help" | "-h" | "help"] => Ok(Command::Help),
         ["--version" | "-V"] => Ok(Command::Version),
         _ => Err(String::from(
@@ -60,6 +68,7 @@ fn main() -> ExitCode {
         Ok(Command::Help) => Ok(format!("{USAGE}\n")),
         Ok(Command::Version) => Ok(format!("coro {}\n", env!("CARGO_PKG_VERSION"))),
         Ok(Command::List(id)) => list(id),
+        Ok(Command::Tree(id)) => tree(id),
     };
     match outcome {
         Ok(text) => print(&text),
@@ -89,6 +98,13 @@ fn list(id: u32) -> Result<String, String> {
 }
 
 #[cfg(target_os = "linux")]
+fn tree(id: u32) -> Result<String, String> {
+    let (process, snapshot) = read(id)?;
+    let answers = door::ask(&process, &snapshot);
+    Ok(tree::text(&process, &snapshot, &answers))
+}
+
+#[cfg(target_os = "linux")]
 fn read(id: u32) -> Result<(process::Process, tasks::Snapshot), String> {
     let process = process::Process::open(id).map_err(|failure| failure.to_string())?;
     let snapshot = tasks::Snapshot::take(&process).map_err(|failure| failure.to_string())?;
@@ -100,4 +116,9 @@ fn list(_: u32) -> Result<String, String> {
     Err(String::from(
         "the memory of another process can be read on Linux only, so far",
     ))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tree(id: u32) -> Result<String, String> {
+    list(id)
 }

@@ -34,6 +34,7 @@ pub(crate) struct RecordFields {
     pub(crate) scheduler: u64,
     pub(crate) inbox: u64,
     pub(crate) thread: u64,
+    pub(crate) door: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ pub(crate) struct HeaderFields {
     pub(crate) previous: u64,
     pub(crate) next: u64,
     pub(crate) id: u64,
+    pub(crate) spawned_after: u64,
     pub(crate) origin: u64,
     pub(crate) extra: u64,
     pub(crate) name_in_extra: u64,
@@ -66,11 +68,21 @@ impl HeaderFields {
             previous,
             next,
             id,
+            spawned_after,
             origin,
             extra,
             name_in_extra: _,
         } = *self;
-        let last = [state, inbox, previous, next, id, origin, extra];
+        let last = [
+            state,
+            inbox,
+            previous,
+            next,
+            id,
+            spawned_after,
+            origin,
+            extra,
+        ];
         let end = last.into_iter().max().unwrap_or_default() as usize + 8;
         if end > HEADER_MAX {
             Err(Unread::Torn)
@@ -159,6 +171,7 @@ fn read_map(mut fields: Fields<'_, '_>) -> Result<Map, Unread> {
         scheduler: fields.offset()?,
         inbox: fields.offset()?,
         thread: fields.offset()?,
+        door: fields.offset()?,
     };
     let in_scheduler = SchedulerFields {
         first: fields.offset()?,
@@ -174,6 +187,7 @@ fn read_map(mut fields: Fields<'_, '_>) -> Result<Map, Unread> {
         previous: fields.offset()?,
         next: fields.offset()?,
         id: fields.offset()?,
+        spawned_after: fields.offset()?,
         origin: fields.offset()?,
         extra: fields.offset()?,
         name_in_extra: fields.offset()?,

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use crate::door;
 use crate::elf::{NoSection, Section, find_section};
 use crate::failure::Failure;
 use crate::mappings::{self, Mapping};
@@ -12,12 +14,16 @@ use crate::mappings::{self, Mapping};
 /// The section that the reading begins with.
 const SECTION: &[u8] = b".coro.sight";
 
+const NO_SUCH_PROCESS: i32 = 3;
+
 /// A process whose memory may be read.
 pub(crate) struct Process {
     pub(crate) id: u32,
     /// The path of its program, as the system has it.
     pub(crate) program: PathBuf,
     pub(crate) memory: File,
+    /// Names the process also if its number is given out again.
+    pub(crate) handle: OwnedFd,
 }
 
 /// Where a section of the process stands in its memory.
@@ -36,13 +42,27 @@ impl Process {
         if !folder.exists() {
             return Err(Failure::NoSuchProcess(id));
         }
+        let handle = door::open(id).map_err(|error| match error.raw_os_error() {
+            Some(NO_SUCH_PROCESS) => Failure::NoSuchProcess(id),
+            _ => Failure::System(id, error),
+        })?;
         let program = fs::read_link(folder.join("exe")).map_err(|error| refused(id, error))?;
         let memory = File::open(folder.join("mem")).map_err(|error| refused(id, error))?;
         Ok(Process {
             id,
             program,
             memory,
+            handle,
         })
+    }
+
+    /// The number by which the process knows itself: another one, if it is in a container.
+    pub(crate) fn id_in_its_namespace(&self) -> u32 {
+        let status = fs::read_to_string(self.path("status")).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let last = numbers.and_then(|numbers| numbers.split_whitespace().last());
+        last.and_then(|number| number.parse().ok())
+            .unwrap_or(self.id)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -92,6 +112,11 @@ impl Process {
             true => Err(Failure::NotOfCoro(self.id, self.program.clone())),
             false => Ok(found),
         }
+    }
+
+    /// Whether a debugger or a signal has stopped the process.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state_of_thread(self.id).ends_with("stopped")
     }
 
     /// Says what the system knows of one thread of the process.

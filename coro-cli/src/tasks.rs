@@ -29,6 +29,8 @@ pub(crate) struct Snapshot {
 #[derive(Debug)]
 pub(crate) struct Loop {
     pub(crate) thread: u32,
+    /// The number of the signal that has the loop write its dump; zero if there is none.
+    pub(crate) door: u32,
     /// How many tasks and callouts are ready to run.
     pub(crate) ready: u64,
     /// The main future, then the tasks in the order in which they were spawned.
@@ -40,6 +42,8 @@ pub(crate) struct Loop {
 pub(crate) struct Task {
     /// Zero for a main future.
     pub(crate) id: u64,
+    /// The number of the task that spawned it.
+    pub(crate) parent: Option<u64>,
     /// The name that was given to it.
     pub(crate) name: Option<String>,
     pub(crate) state: State,
@@ -175,10 +179,15 @@ impl Reader<'_> {
             let scheduler = self.memory.word(record + fields.scheduler)?;
             let inbox = self.memory.word(record + fields.inbox)?;
             let thread = self.memory.half_word(record + fields.thread)?;
+            let door = self.memory.half_word(record + fields.door)?;
             record = self.memory.word(record + fields.next)?;
             if scheduler != 0 {
                 let read = self.one_loop(scheduler, inbox)?;
-                into.push(Loop { thread, ..read });
+                into.push(Loop {
+                    thread,
+                    door,
+                    ..read
+                });
             }
         }
         Err(Unread::Torn)
@@ -201,6 +210,7 @@ impl Reader<'_> {
         let after = ends(&mut anew, self.map, scheduler)?;
         Ok(Loop {
             thread: 0,
+            door: 0,
             ready,
             tasks,
             is_exact: whole && agrees && before == after,
@@ -244,8 +254,11 @@ impl Reader<'_> {
         if word(bytes, fields.inbox) != inbox {
             return Err(Unread::Torn); // another thing has the memory by now
         }
+        let id = word(bytes, fields.id);
+        let after = u64::from(word(bytes, fields.spawned_after) as u32);
         let task = Task {
-            id: word(bytes, fields.id),
+            id,
+            parent: id.checked_sub(after).filter(|_| after != 0),
             name: self.name(word(bytes, fields.extra))?,
             state: self.state(word(bytes, fields.state) as u32 & 0xFFFF)?,
             spawned_at: self.place(word(bytes, fields.origin))?,

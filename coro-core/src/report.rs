@@ -62,6 +62,9 @@ pub enum ReportKind {
     /// One step has held the loop for longer than its
     /// [`watchdog`](crate::event_loop::Builder::watchdog) allows.
     Stuck,
+    /// A signal has asked for a dump of all tasks, which the message has. See
+    /// [`dump_on`](crate::event_loop::Builder::dump_on).
+    Dump,
     /// No task will ever go on, as each waits for another; the message has the tree of all tasks. See
     /// [`report_deadlocks`](crate::event_loop::Builder::report_deadlocks).
     Deadlock,
@@ -112,6 +115,7 @@ impl ErrorReport {
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
             ReportKind::Stuck => "a step holds the loop",
+            ReportKind::Dump => "a dump",
             ReportKind::Deadlock => "a deadlock",
             ReportKind::LostWaker => "a task has lost its waker",
         }

@@ -16,6 +16,8 @@ mod copy;
 mod cuts;
 mod depth;
 mod descriptors;
+#[cfg(unix)]
+mod dump_on;
 mod errors;
 mod examples;
 mod failures;

@@ -1,6 +1,9 @@
 //! `Builder`: the settings of an `EventLoop`, before it is made.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::env;
+#[cfg(unix)]
+use std::ffi::c_int;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::rc::Rc;
@@ -9,11 +12,15 @@ use std::time::Duration;
 
 use super::alarms::Alarms;
 use super::dump::Dumps;
+#[cfg(unix)]
+use super::dump_signal::DumpSignal;
 use super::reactor::Reactor;
 use super::watchdog::Watchdog;
 use super::{Core, EventLoop};
 use crate::clock::{Clock, nanos};
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
+#[cfg(unix)]
+use crate::sys::SIGQUIT;
 use crate::sys::{Poller, WakeUp};
 use crate::task::{Listed, Pulse, SLOW, Scheduler};
 use crate::timers::Timers;
@@ -32,6 +39,8 @@ pub struct Builder {
     join_threads: Duration,
     slow_callback_duration: Duration,
     watchdog: Option<Duration>,
+    #[cfg(unix)]
+    dump_signal: Option<c_int>,
     report_deadlocks: Option<bool>,
     end_deadlocks: bool,
     measure_waits: bool,
@@ -47,6 +56,8 @@ impl Default for Builder {
             join_threads: JOIN_THREADS,
             slow_callback_duration: SLOW,
             watchdog: None,
+            #[cfg(unix)]
+            dump_signal: None,
             report_deadlocks: None,
             end_deadlocks: false,
             measure_waits: false,
@@ -74,7 +85,13 @@ impl Builder {
     }
 
     /// Has the loop measure each step, and report those that hold it up for
-    /// [`slow_callback_duration`](Self::slow_callback_duration) or more.
+    /// [`slow_callback_duration`](Self::slow_callback_duration) or more. Deadlocks and lost wakers are
+    /// [reported](Self::report_deadlocks), too.
+    ///
+    /// The environment variable `CORO_DEBUG` turns debug mode on for every loop of a program, as
+    /// `PYTHONASYNCIODEBUG` does in asyncio, unless it is empty or `0`. On Unix it also has a loop
+    /// print its tasks when the process gets a `SIGQUIT`, which is Ctrl-\ in a terminal, if the loop
+    /// was not made to do so on another signal.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
@@ -158,6 +175,13 @@ impl Builder {
         self
     }
 
+    /// Has the signal with this number ask the loop for a dump.
+    #[cfg(unix)]
+    pub(crate) fn dump_on_number(mut self, signal: c_int) -> Self {
+        self.dump_signal = Some(signal);
+        self
+    }
+
     /// Has the loop look for descriptors and messages again and again for `duration` before it goes
     /// to sleep.
     ///
@@ -191,7 +215,9 @@ impl Builder {
     ///
     /// If the operating system gives no poller, as when the process has no descriptors left, or no
     /// thread for a [`watchdog`](Self::watchdog).
-    pub fn build(self) -> io::Result<EventLoop> {
+    pub fn build(mut self) -> io::Result<EventLoop> {
+        let debugged = is_debugged();
+        self.debug |= debugged;
         let poller = Poller::new()?;
         let wake_up = WakeUp::new(poller.registry())?;
         let clock = if self.virtual_time {
@@ -226,13 +252,28 @@ impl Builder {
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
             watchdog: Cell::new(watchdog),
+            #[cfg(unix)]
+            dump_signal: RefCell::default(),
             dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
             has_main: Cell::new(false),
         };
-        Ok(EventLoop {
+        let event_loop = EventLoop {
             core: Rc::new(core),
-        })
+        };
+        #[cfg(unix)]
+        match self.dump_signal {
+            Some(signal) => DumpSignal::install(&event_loop, signal)?,
+            // The program did not ask for this, and must run without it as well.
+            None if debugged => drop(DumpSignal::install(&event_loop, SIGQUIT)),
+            None => {}
+        }
+        Ok(event_loop)
     }
+}
+
+/// Whether the environment asks for debug mode: `CORO_DEBUG` is there, and neither empty nor `0`.
+fn is_debugged() -> bool {
+    env::var_os("CORO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Starts the thread that watches a loop.

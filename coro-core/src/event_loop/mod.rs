@@ -5,6 +5,8 @@ mod buffer;
 mod builder;
 mod current;
 mod dump;
+#[cfg(unix)]
+mod dump_signal;
 mod handle;
 mod reactor;
 mod remote;
@@ -43,6 +45,8 @@ use crate::sys::PreciseWaits;
 use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
 use dump::Dumps;
+#[cfg(unix)]
+use dump_signal::DumpSignal;
 use handle::Due;
 use reactor::Reactor;
 use turn::{Advance, Turn};
@@ -148,6 +152,8 @@ pub(crate) struct Core {
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
     watchdog: Cell<Option<Watchdog>>,
+    #[cfg(unix)]
+    dump_signal: RefCell<Option<DumpSignal>>,
     dumps: Dumps,
     /// A main future is being run.
     has_main: Cell<bool>,
@@ -288,6 +294,9 @@ impl EventLoop {
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
+        self.core.listed.open_door(0);
+        #[cfg(unix)]
+        drop(self.core.dump_signal.take());
         if let Some(watchdog) = self.core.watchdog.take() {
             watchdog.stop(has_threads);
         }

@@ -171,6 +171,8 @@ impl Core {
         {
             self.stopping.set(true);
         }
+        #[cfg(unix)]
+        self.look_for_signal();
         self.scheduler.deliver();
         self.reactor.dispatch(|waker| self.scheduler.wake(waker));
         self.fire();

@@ -72,6 +72,7 @@ enum TaskStage<F: Future> {
 }
 
 impl Header {
+    pub(super) const SPAWNED_AFTER: usize = offset_of!(Header, spawned_after);
     pub(super) const EXTRA: usize = offset_of!(Header, extra);
     pub(super) const NAME_IN_EXTRA: usize = offset_of!(Extra, name);
 

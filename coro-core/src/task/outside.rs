@@ -54,6 +54,7 @@ struct RecordPlaces {
     scheduler: u32,
     inbox: u32,
     thread: u32,
+    door: u32,
 }
 
 /// Offsets in a [`Scheduler`].
@@ -75,6 +76,7 @@ struct HeaderPlaces {
     previous: u32,
     next: u32,
     id: u32,
+    spawned_after: u32,
     origin: u32,
     extra: u32,
     name_in_extra: u32,
@@ -130,6 +132,7 @@ static MAP: SightMap = SightMap {
         scheduler: offset_of!(LoopRecord, scheduler) as u32,
         inbox: offset_of!(LoopRecord, inbox) as u32,
         thread: offset_of!(LoopRecord, thread) as u32,
+        door: offset_of!(LoopRecord, door) as u32,
     },
     in_scheduler: SchedulerPlaces {
         first: (Scheduler::TASKS + TaskList::FIRST) as u32,
@@ -145,6 +148,7 @@ static MAP: SightMap = SightMap {
         previous: (offset_of!(Header, links) + Links::PREVIOUS) as u32,
         next: (offset_of!(Header, links) + Links::NEXT) as u32,
         id: offset_of!(Header, id) as u32,
+        spawned_after: Header::SPAWNED_AFTER as u32,
         origin: offset_of!(Header, origin) as u32,
         extra: Header::EXTRA as u32,
         name_in_extra: Header::NAME_IN_EXTRA as u32,
@@ -176,6 +180,8 @@ struct LoopRecord {
     inbox: AtomicPtr<()>,
     /// The number of the loop's thread, as the system has it; zero if that gives none.
     thread: AtomicU32,
+    /// The number of the signal that has the loop write its dump; zero if there is none.
+    door: AtomicU32,
     taken: AtomicBool,
 }
 
@@ -199,6 +205,7 @@ impl LoopRecord {
             scheduler: AtomicPtr::default(),
             inbox: AtomicPtr::default(),
             thread: AtomicU32::new(0),
+            door: AtomicU32::new(0),
             taken: AtomicBool::new(true),
         }));
         let mut first = MAP.loops.load(Ordering::Acquire);
@@ -235,9 +242,17 @@ impl Listed {
         }
     }
 
+    /// Lists the signal that has the loop write its dump; zero for none.
+    pub(crate) fn open_door(&self, signal: u32) {
+        if let Some(record) = self.record.get() {
+            record.door.store(signal, Ordering::Release);
+        }
+    }
+
     /// Takes the loop out of the list.
     pub(crate) fn withdraw(&self) {
         if let Some(record) = self.record.take() {
+            record.door.store(0, Ordering::Relaxed);
             record.scheduler.store(ptr::null_mut(), Ordering::Release);
             record.taken.store(false, Ordering::Release);
         }

@@ -51,6 +51,6 @@ pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
 }
 
 fn is_failure(kind: ReportKind) -> bool {
-    use ReportKind::{AcceptPaused, SlowStep, Stuck};
-    !matches!(kind, AcceptPaused | SlowStep | Stuck)
+    use ReportKind::{AcceptPaused, Dump, SlowStep, Stuck};
+    !matches!(kind, AcceptPaused | Dump | SlowStep | Stuck)
 }

@@ -1,5 +1,6 @@
 //! The process that is looked at: a copy of this test program, stripped.
 
+use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +18,7 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("coro-cli-{}-{count}", process::id()));
+        let path = env::temp_dir().join(format!("coro-cli-{}-{count}", process::id()));
         fs::create_dir_all(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         Folder(path)
@@ -50,10 +51,18 @@ impl Child {
         Child::start_with(part, "", change)
     }
 
+    /// Starts a child with `CORO_DEBUG=1`.
+    pub(crate) fn start_debugged(part: &str) -> Self {
+        let folder = Folder::new();
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.env("CORO_DEBUG", "1");
+        Child::spawn(command, part, "", folder)
+    }
+
     fn start_with(part: &str, line: &str, change: impl FnOnce(&mut Vec<u8>)) -> Self {
         let folder = Folder::new();
         let program = folder.path().join("stripped");
-        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        fs::copy(env::current_exe().unwrap(), &program).unwrap();
         match Command::new("strip").arg(&program).status() {
             Ok(status) => assert!(status.success()),
             Err(error) => println!("not stripped, as `strip` cannot be run: {error}"),
@@ -61,21 +70,39 @@ impl Child {
         let mut bytes = fs::read(&program).unwrap();
         change(&mut bytes);
         fs::write(&program, bytes).unwrap();
-        let mut child = spawn(&program, part);
+        Child::spawn(Command::new(&program), part, line, folder)
+    }
+
+    fn spawn(mut command: Command, part: &str, line: &str, folder: Folder) -> Self {
+        command
+            .args(["the_child", "--exact", "--ignored", "--nocapture"])
+            .env("PART", part)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = when_written(|| command.spawn());
         writeln!(child.stdin.as_mut().unwrap(), "{line}").unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         while !line.ends_with("ready\n") {
-            assert_ne!(
-                output.read_line(&mut line).unwrap(),
-                0,
-                "the child ended: {line}"
-            );
+            let read = output.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the child ended: {line}");
         }
         Child {
             child,
             _folder: folder,
         }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// The first lines of standard error that are of interest.
+    pub(crate) fn error_lines(&mut self, count: usize, wanted: fn(&str) -> bool) -> Vec<String> {
+        let lines = BufReader::new(self.child.stderr.take().unwrap()).lines();
+        let lines = lines.map(Result::unwrap).filter(|line| wanted(line));
+        lines.take(count).collect()
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -84,8 +111,7 @@ impl Child {
 
     /// Stops it as a debugger or a shell does, and waits until it stands still.
     pub(crate) fn stop(&self) {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, Signal::STOP).unwrap();
+        self.signal(Signal::STOP);
         let stat = format!("/proc/{}/stat", self.id());
         while !fs::read_to_string(&stat).unwrap().contains(") T") {
             std::thread::yield_now();
@@ -98,16 +124,6 @@ impl Drop for Child {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn spawn(program: &Path, part: &str) -> process::Child {
-    let mut command = Command::new(program);
-    command
-        .args(["the_child", "--exact", "--ignored", "--nocapture"])
-        .env("PART", part)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    when_written(|| command.spawn())
 }
 
 /// Starts a program that was just written: a child that another test was starting meanwhile may
@@ -147,11 +163,14 @@ pub(crate) fn says(arguments: &[&str], expected: &str) {
 pub(crate) fn play() {
     let mut line = String::new();
     io::stdin().read_line(&mut line).unwrap();
-    match std::env::var("PART").as_deref() {
+    match env::var("PART").as_deref() {
         Ok("many") => coro::run(many(line.trim_end())),
         Ok("stuck") => coro::run(stuck()),
         Ok("loops") => loops(),
         Ok("busy") => coro::run(busy()),
+        Ok("open") => open(line.trim_end()),
+        Ok("open and stuck") => open_loop().run_until_complete(stuck()).unwrap(),
+        Ok("family") => coro::run(family()),
         other => panic!("{other:?}"),
     }
 }
@@ -226,4 +245,49 @@ async fn busy() {
     spawner.set_name("spawner");
     coro::call_later(Duration::from_millis(10), ready);
     spawner.await.unwrap()
+}
+
+fn open_loop() -> coro::EventLoop {
+    let signal = coro::signal::SignalKind::user_defined1();
+    coro::EventLoop::builder().dump_on(signal).build().unwrap()
+}
+
+/// Two loops that write their dumps.
+fn open(name: &str) {
+    let (send, started) = std::sync::mpsc::channel();
+    for _ in 0..2 {
+        let (send, name) = (send.clone(), name.to_owned());
+        std::thread::spawn(move || {
+            open_loop().run_until_complete(async {
+                let sleeper = coro::spawn(hours());
+                sleeper.set_name(if name.is_empty() { "sleeper" } else { &name });
+                coro::call_later(Duration::from_millis(10), move || send.send(()).unwrap());
+                hours().await
+            })
+        });
+    }
+    started.iter().take(2).for_each(drop);
+    ready();
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Tasks that have spawned tasks.
+async fn family() {
+    let parent = coro::spawn(async {
+        for _ in 0..3 {
+            coro::spawn(hours());
+        }
+        let middle = coro::spawn(async {
+            coro::spawn(hours());
+            hours().await
+        });
+        middle.set_name("middle");
+        coro::spawn(hours());
+        hours().await
+    });
+    parent.set_name("parent");
+    coro::call_later(Duration::from_millis(10), ready);
+    hours().await
 }

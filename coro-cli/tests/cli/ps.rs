@@ -1,13 +1,10 @@
 //! `coro ps` on real processes: stopped, stuck, busy, stripped, foreign.
-#![cfg(target_os = "linux")]
-
-mod child;
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use child::{Child, coro, ps, says};
+use crate::child::{self, Child, coro, ps, says};
 
 /// The rows of the tables, cut into columns.
 fn rows(listing: &str) -> Vec<Vec<&str>> {
@@ -38,7 +35,7 @@ fn a_stopped_and_stripped_process_lists_its_ten_thousand_tasks() {
     assert_eq!(rows[0][..3], ["-", "waiting", "main"]);
     let named = rows.iter().find(|row| row[0] == "1").unwrap();
     assert_eq!(named[1..3], ["waiting", "a name\\u{1b}[2J from a peer"]);
-    assert!(named[3].contains("child/mod.rs:"), "{named:?}");
+    assert!(named[3].contains("cli/child.rs:"), "{named:?}");
     let places: HashSet<&str> = rows[2..].iter().map(|row| row[3]).collect();
     assert_eq!(places.len(), 1, "{places:?}");
     assert_eq!(rows[10_001][2], "Task-10001");
@@ -86,7 +83,7 @@ fn a_process_that_changes_all_the_time_is_never_listed_wrongly() {
         let mut ids = HashSet::new();
         for row in rows(&listing) {
             assert!(
-                row.len() == 4 && row[3].contains("child/mod.rs:"),
+                row.len() == 4 && row[3].contains("cli/child.rs:"),
                 "{row:?} in {listing}"
             );
             assert!(
@@ -167,11 +164,4 @@ fn another_user_is_told_how_to_get_the_right() {
         error.contains("run `coro` as root, or as the user of the process"),
         "{error}"
     );
-}
-
-/// Not a test, but the program that the tests look at.
-#[test]
-#[ignore = "the tests start it as another process"]
-fn the_child() {
-    child::play();
 }

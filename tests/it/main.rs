@@ -71,6 +71,7 @@ mod server_rules;
 #[cfg(unix)]
 mod shared_streams;
 mod shut_down;
+mod sight;
 mod socket_examples;
 mod sources;
 #[cfg(feature = "tracing")]

@@ -58,7 +58,8 @@ impl Alarms {
 impl Core {
     fn has_alarms(&self) -> bool {
         let wanted = self.dumps.alarms.wanted;
-        wanted.unwrap_or(cfg!(debug_assertions) || self.scheduler.is_debug())
+        let by_default = cfg!(debug_assertions) || self.scheduler.is_debug();
+        self.dumps.alarms.ends_run || wanted.unwrap_or(by_default)
     }
 
     /// Whether a doubtful deadlock is worth a report.
@@ -131,7 +132,7 @@ impl Core {
         let alarms = &self.dumps.alarms;
         let rechecks = alarms.rechecks.get() + 1;
         alarms.rechecks.set(rechecks);
-        let is_quiet = self.scheduler.ready_len() == 0;
+        let is_quiet = !self.has_ready();
         alarms.checked.set(is_quiet || rechecks >= RECHECKS_MAX);
         if !endless {
             return self.report_lost(&tree);

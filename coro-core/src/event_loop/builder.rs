@@ -160,7 +160,6 @@ impl Builder {
 
     /// Has a certain deadlock end the run.
     pub(crate) fn end_deadlocks(mut self) -> Self {
-        self.report_deadlocks = Some(true);
         self.end_deadlocks = true;
         self
     }

@@ -33,15 +33,22 @@ type Asker = Box<dyn FnOnce(&Core, TaskTree)>;
 pub(super) struct Dumps {
     /// The receiver of the tree that is to be taken now.
     asked: Cell<Option<Asker>>,
+    /// How many dumps stand in the ready queue.
+    queued: Cell<usize>,
     /// The deadlines of all timers, while a dump needs them.
     deadlines: RefCell<Option<HashMap<TimerKey, u64>>>,
     pub(super) alarms: Alarms,
+    /// Whether a dump is taken after each turn, to test that dumps change nothing.
+    #[cfg(debug_assertions)]
+    storms: bool,
 }
 
 impl Dumps {
     pub(super) fn new(alarms: Alarms) -> Self {
         Dumps {
             alarms,
+            #[cfg(debug_assertions)]
+            storms: std::env::var_os("CORO_SIGHT_STORM").is_some(),
             ..Dumps::default()
         }
     }
@@ -295,12 +302,28 @@ impl Drop for TreePromise {
 impl Core {
     /// Queues a dump, whose tree is passed to `asker`.
     pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+        self.dumps.queued.set(self.dumps.queued.get() + 1);
         let ask = move || {
             let current = LoopHandle::current(); // this loop runs the closure
+            let queued = &current.core().dumps.queued;
+            queued.set(queued.get() - 1);
             let before = current.core().dumps.asked.replace(Some(Box::new(asker)));
             drop(before);
         };
         self.scheduler.call_to_look(Location::caller(), ask);
+    }
+
+    /// Whether anything but dumps stands in the ready queue.
+    pub(super) fn has_ready(&self) -> bool {
+        self.scheduler.ready_len() > self.dumps.queued.get()
+    }
+
+    /// Has a dump taken at the end of a turn that has work, if a test has asked for that.
+    #[cfg(debug_assertions)]
+    pub(super) fn storm(&self) {
+        if self.dumps.storms && self.has_ready() {
+            self.ask(|_, tree| drop(tree.to_string()));
+        }
     }
 
     /// Takes the dump that was asked for, of the main future too.

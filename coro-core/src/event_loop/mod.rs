@@ -41,6 +41,7 @@ use crate::clock::Clock;
 use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
+use crate::sight::TaskTree;
 use crate::sys::PreciseWaits;
 use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
@@ -268,6 +269,11 @@ impl EventLoop {
         self.core.reactor.wake_by(wake)?;
         self.core.interrupted.set(Some(flag));
         Ok(())
+    }
+
+    /// The tree of the deadlock that has ended the last run.
+    pub(crate) fn take_deadlock(&mut self) -> Option<Box<TaskTree>> {
+        self.core.dumps.alarms.take_deadlock()
     }
 
     /// Cancels all tasks, and runs the loop until they are done and their callbacks were called.

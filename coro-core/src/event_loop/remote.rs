@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use super::LoopHandle;
 use crate::error::{JoinError, LoopClosed};
 use crate::panics::unpoisoned;
-use crate::task::{Inbox, InboxArc, Task, budget};
+use crate::task::{Inbox, InboxArc, Step, Task, budget, looking};
 
 /// A loop, as seen from other threads. Get it with [`LoopHandle::remote`].
 ///
@@ -222,6 +222,10 @@ impl<T> Future for RemoteTask<T> {
                 let before = state.waiter.replace(waker);
                 drop(state);
                 drop(before);
+                if looking::is_looking() {
+                    let object = "a task of another loop";
+                    looking::outside(Step::OtherThread { object });
+                }
                 Poll::Pending
             }
         }

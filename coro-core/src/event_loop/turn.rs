@@ -99,6 +99,8 @@ impl Core {
             if ready == 0 || turn.poll_at >= 0 || self.clock.is_virtual() {
                 self.poll_sources(turn, ready == 0);
             }
+            #[cfg(debug_assertions)]
+            self.storm();
             turn.add_steps(self.scheduler.ready_len());
         }
     }

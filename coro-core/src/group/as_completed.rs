@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 
 use futures::stream::{FusedStream, Stream};
 
-use super::members::{Go, Members};
+use super::members::{Go, GroupKind, Members};
+
+const KIND: GroupKind = GroupKind("as_completed", true);
 
 /// The outputs of several futures in the order in which they complete, each with its future's place
 /// in the order in which they were given. The counterpart of `asyncio.as_completed`.
@@ -61,7 +63,7 @@ impl<F: Future> Stream for AsCompleted<F> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Self { members, outputs } = self.get_mut();
         if outputs.is_empty() && members.unfinished() > 0 {
-            let _ = members.poll(cx, |member, output| {
+            let _ = members.poll(cx, KIND, |member, output| {
                 outputs.push_back((member, output));
                 Go::On
             });

@@ -10,8 +10,10 @@ use std::task::{Context, Poll};
 use futures::future::{JoinAll, MaybeDone, join_all};
 use pin_project_lite::pin_project;
 
-use super::members::{FEW, Go, Members};
-use crate::task::is_large;
+use super::members::{FEW, Go, GroupKind, Members};
+use crate::task::{is_large, looking};
+
+const KIND: GroupKind = GroupKind("gather", false);
 
 /// Awaits all futures in a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
 /// concurrently, and gives their outputs in the same order and shape. The counterpart of
@@ -125,7 +127,7 @@ impl<F: Future> Future for GatherVec<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let all = &mut self.get_mut().0;
         let polled = match all {
-            All::Few(all) => Pin::new(all).poll(cx),
+            All::Few(all) => looking::group("gather", false, || Pin::new(all).poll(cx)),
             All::Many(all) => all.poll(cx),
             All::Done => panic!("gather was polled again after its end"),
         };
@@ -139,7 +141,7 @@ impl<F: Future> Future for GatherVec<F> {
 impl<F: Future> Many<F> {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Vec<F::Output>> {
         let Self { members, outputs } = self;
-        let polled = members.poll(cx, |member, output| {
+        let polled = members.poll(cx, KIND, |member, output| {
             outputs[member] = Some(output);
             Go::On
         });
@@ -203,9 +205,12 @@ macro_rules! tuple {
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let mut this = self.project();
-                let mut all = true;
-                $(all &= this.$field.as_mut().poll(cx).is_ready();)+
-                if !all {
+                let poll = || {
+                    let mut all = true;
+                    $(all &= looking::member($place, || this.$field.as_mut().poll(cx)).is_ready();)+
+                    if all { Poll::Ready(()) } else { Poll::Pending }
+                };
+                if looking::group("gather", false, poll).is_pending() {
                     return Poll::Pending;
                 }
                 Poll::Ready(($(

@@ -9,10 +9,13 @@ use std::task::{Context, Poll};
 use futures::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
-use super::members::{Go, Members};
+use super::members::{Go, GroupKind, Members};
 use crate::error::JoinError;
 use crate::event_loop::spawn;
 use crate::task::Task;
+use crate::task::looking;
+
+const KIND: GroupKind = GroupKind("map_concurrent", false);
 
 /// The greatest number of futures that end in one poll: other tasks on the loop want their turn.
 const DONE_A_POLL: usize = 64;
@@ -60,7 +63,7 @@ where
             if members.unfinished() == 0 {
                 return Poll::Ready(());
             }
-            let polled = members.poll(cx, |_, (number, output)| {
+            let polled = members.poll(cx, KIND, |_, (number, output)| {
                 outputs[number] = Some(output);
                 Go::Stop
             });
@@ -145,7 +148,7 @@ where
         while this.tasks.len() < *this.limit
             && let Some(futures) = this.futures.as_mut().as_pin_mut()
         {
-            match futures.poll_next(cx) {
+            match looking::group("buffered", false, || futures.poll_next(cx)) {
                 Poll::Ready(Some(future)) => {
                     this.tasks.push_back(spawn(future).cancel_on_drop());
                 }
@@ -155,7 +158,7 @@ where
         }
         match this.tasks.front_mut() {
             Some(first) => {
-                let polled = Pin::new(first).poll(cx);
+                let polled = looking::group("buffered", false, || Pin::new(first).poll(cx));
                 if polled.is_ready() {
                     this.tasks.pop_front();
                 }

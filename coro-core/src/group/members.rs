@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use super::places::Places;
 use super::ready::WokenMembers;
+use crate::task::looking;
 
 /// Up to this number of members, each poll of the group polls all of them with the group's own
 /// waker, if their order does not matter. That costs less than a waker for each member.
@@ -94,6 +95,28 @@ impl<F: Future> Members<F> {
     pub(super) fn poll(
         &mut self,
         cx: &Context<'_>,
+        kind: GroupKind,
+        done: impl FnMut(usize, F::Output) -> Go,
+    ) -> Poll<Go> {
+        match looking::is_looking() {
+            false => self.poll_woken(cx, done),
+            true => self.look(cx, kind, done),
+        }
+    }
+
+    #[cold]
+    fn look(
+        &mut self,
+        cx: &Context<'_>,
+        GroupKind(name, any): GroupKind,
+        done: impl FnMut(usize, F::Output) -> Go,
+    ) -> Poll<Go> {
+        looking::group(name, any, || self.poll_woken(cx, done))
+    }
+
+    fn poll_woken(
+        &mut self,
+        cx: &Context<'_>,
         mut done: impl FnMut(usize, F::Output) -> Go,
     ) -> Poll<Go> {
         if self.places.is_empty() {
@@ -103,9 +126,11 @@ impl<F: Future> Members<F> {
             return self.poll_few(cx, done);
         };
         drop(ready.begin());
-        while let Some(turn) = ready.next() {
+        let mut looks = ready.looks();
+        while let Some(turn) = ready.next_look(&mut looks).or_else(|| ready.next()) {
             let member = turn.seat();
-            let Poll::Ready(output) = self.places.poll(member, &turn.waker()) else {
+            let polled = turn.poll(|waker| self.places.poll(member, waker));
+            let Poll::Ready(output) = polled else {
                 continue;
             };
             self.unfinished -= 1;
@@ -129,7 +154,8 @@ impl<F: Future> Members<F> {
         mut done: impl FnMut(usize, F::Output) -> Go,
     ) -> Poll<Go> {
         for member in 0..self.added {
-            if let Poll::Ready(output) = self.places.poll(member, cx.waker()) {
+            let polled = || self.places.poll(member, cx.waker());
+            if let Poll::Ready(output) = looking::member(member, polled) {
                 self.unfinished -= 1;
                 if done(member, output) == Go::Stop {
                     return Poll::Ready(Go::Stop);
@@ -142,6 +168,10 @@ impl<F: Future> Members<F> {
         }
     }
 }
+
+/// The name of a group in a dump, and whether the first member to end may end the wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupKind(pub(super) &'static str, pub(super) bool);
 
 /// Whether to go on with the other members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

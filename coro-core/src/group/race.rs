@@ -7,7 +7,10 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::members::{Go, Members};
+use super::members::{Go, GroupKind, Members};
+use crate::task::looking;
+
+const KIND: GroupKind = GroupKind("race", true);
 
 /// Awaits the first of a tuple, an array or a `Vec` to complete, and gives its output.
 ///
@@ -93,7 +96,7 @@ impl<F: Future> Future for RaceVec<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut first = None;
-        let polled = self.members.poll(cx, |_, output| {
+        let polled = self.members.poll(cx, KIND, |_, output| {
             first = Some(output);
             Go::Stop
         });
@@ -136,13 +139,18 @@ macro_rules! tuple {
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
                 let mut this = self.project();
-                let mut first = Poll::Pending;
-                $(
-                    if first.is_pending() {
-                        let future = this.$field.as_mut().as_pin_mut();
-                        first = future.expect("a race was polled again after its end").poll(cx);
-                    }
-                )+
+                let poll = || {
+                    let mut first = Poll::Pending;
+                    $(
+                        if first.is_pending() {
+                            let future = this.$field.as_mut().as_pin_mut();
+                            let future = future.expect("a race was polled again after its end");
+                            first = looking::member($place, || future.poll(cx));
+                        }
+                    )+
+                    first
+                };
+                let first = looking::group("race", true, poll);
                 if first.is_ready() {
                     $(this.$field.set(None);)+
                 }

@@ -5,7 +5,9 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::members::{Go, Members};
+use super::members::{Go, GroupKind, Members};
+
+const KIND: GroupKind = GroupKind("race_ok", true);
 
 /// Awaits the first of several futures to succeed, and gives its value; the others are dropped.
 ///
@@ -58,7 +60,7 @@ impl<T, E, F: Future<Output = Result<T, E>>> Future for RaceOk<F, E> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { members, errors } = self.get_mut();
         let mut first = None;
-        let polled = members.poll(cx, |_, result| match result {
+        let polled = members.poll(cx, KIND, |_, result| match result {
             Ok(value) => {
                 first = Some(value);
                 Go::Stop

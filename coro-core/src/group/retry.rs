@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::event_loop::LoopHandle;
+use crate::task::{Step, looking};
 use crate::time::sleep;
 
 /// A policy for retrying: the number of attempts, and the delays between them.
@@ -146,7 +147,11 @@ impl Retry {
         let mut delay = self.delay.min(self.max_delay);
         let mut attempt = 1;
         loop {
-            let error = match operation().await {
+            let step = || Step::During {
+                operation: "attempt",
+                object: attempt.to_string().into(),
+            };
+            let error = match looking::shown(step, operation()).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };

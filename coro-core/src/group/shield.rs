@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
-use crate::task::{Task, boxed, is_large};
+use crate::task::{Task, boxed, is_large, looking};
 
 /// Runs `future` as a task, which continues if the task that awaits it is cancelled. The
 /// counterpart of `asyncio.shield`.
@@ -65,7 +65,7 @@ impl<T> Future for Shield<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.task).poll(cx)
+        looking::group("shield", false, || Pin::new(&mut self.task).poll(cx))
     }
 }
 

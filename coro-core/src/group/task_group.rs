@@ -18,6 +18,7 @@ use super::error::{Cause, ScopeError};
 use super::verdict::{Duty, Policy, Verdict};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
+use crate::task::{Step, looking};
 use crate::task::{Task, TaskHandle, TaskId, is_large};
 
 /// Tasks that end together. A group does the same as [`try_scope`](crate::group::try_scope), but
@@ -126,7 +127,7 @@ impl<E> TaskGroup<E> {
         let group = &*self.handle.group;
         let mut body = pin!(Some(body));
         let mut value = None;
-        poll_fn(|cx| {
+        let poll = |cx: &mut Context<'_>| {
             if let Some(future) = body.as_mut().as_pin_mut()
                 && !group.ended.get()
                 && let Poll::Ready(result) = future.poll(cx)
@@ -144,8 +145,9 @@ impl<E> TaskGroup<E> {
                 true => Poll::Ready(()),
                 false => group.wait(cx),
             }
-        })
-        .await;
+        };
+        let mut poll = poll;
+        poll_fn(|cx| looking::group("TaskGroup", false, || poll(cx))).await;
         group.closed.set(true);
         if let Some(payload) = group.verdict.take_panic() {
             resume_unwind(payload);
@@ -278,7 +280,20 @@ impl<E> Group<E> {
     fn wait(&self, cx: &Context<'_>) -> Poll<()> {
         let before = self.waiter.replace(Some(cx.waker().clone()));
         drop(before);
+        if looking::is_looking() {
+            self.report_members();
+        }
         Poll::Pending
+    }
+
+    fn report_members(&self) {
+        looking::hold();
+        for task in self.members.borrow().values() {
+            looking::leaf_without_waker(Step::Task {
+                id: task.id(),
+                spawned_at: task.origin(),
+            });
+        }
     }
 
     fn wake(&self) {

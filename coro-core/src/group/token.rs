@@ -12,7 +12,9 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use crate::error::Cancelled;
+use crate::task::{Step, looking};
 use crate::wait::queue::wake_each;
+use std::any::type_name;
 
 /// A token that can be cancelled once, with a reason. Any task can wait for that, or ask whether it
 /// has happened.
@@ -196,6 +198,7 @@ impl WaitCancelled {
 impl Future for WaitCancelled {
     type Output = Cancelled;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cancelled> {
         if let Some(cancelled) = &*self.node.cancelled.borrow() {
             return Poll::Ready(cancelled.clone());
@@ -205,6 +208,10 @@ impl Future for WaitCancelled {
         let before = self.node.waiters.borrow_mut().insert(number, waker);
         drop(before);
         self.number = Some(number);
+        if looking::is_looking() {
+            let of = "the cancellation of a token";
+            looking::leaf_at(Step::Notice { of }, Location::caller(), type_name::<Self>());
+        }
         Poll::Pending
     }
 }
@@ -242,10 +249,11 @@ impl<F: Future> Future for CancelOn<F> {
         if let Some(cancelled) = this.cancelled.since_waiting() {
             return Poll::Ready(Err(cancelled));
         }
-        match this.future.poll(cx) {
+        let poll = || match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => Pin::new(this.cancelled).poll(cx).map(Err),
-        }
+        };
+        looking::group("run_until_cancelled", true, poll)
     }
 }
 

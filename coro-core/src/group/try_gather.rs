@@ -10,7 +10,10 @@ use std::task::{Context, Poll};
 use futures::future::{TryFuture, TryMaybeDone};
 use pin_project_lite::pin_project;
 
-use super::members::{Go, Members};
+use super::members::{Go, GroupKind, Members};
+use crate::task::looking;
+
+const KIND: GroupKind = GroupKind("try_gather", false);
 
 /// Awaits all futures in a tuple, an array, a `Vec` or an iterator made by [`map`](Iterator::map),
 /// concurrently. The first error ends it, and the other futures are dropped.
@@ -113,7 +116,7 @@ impl<T, E, F: Future<Output = Result<T, E>>> Future for TryGatherVec<F, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { members, values } = self.get_mut();
         let mut first = None;
-        let polled = members.poll(cx, |member, result| match result {
+        let polled = members.poll(cx, KIND, |member, result| match result {
             Ok(value) => {
                 values[member] = Some(value);
                 Go::On
@@ -202,23 +205,25 @@ macro_rules! tuple {
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let mut this = self.project();
-                let mut all = true;
-                let mut first = None;
-                $(
-                    if first.is_none() {
-                        match this.$field.as_mut().poll(cx) {
-                            Poll::Pending => all = false,
-                            Poll::Ready(Ok(())) => {}
-                            Poll::Ready(Err(error)) => first = Some(error),
+                let poll = || {
+                    let mut all = Poll::Ready(Ok(()));
+                    $(
+                        if !matches!(all, Poll::Ready(Err(_))) {
+                            match looking::member($place, || this.$field.as_mut().poll(cx)) {
+                                Poll::Ready(Ok(())) => {}
+                                other => all = other,
+                            }
                         }
+                    )+
+                    all
+                };
+                match looking::group("try_gather", false, poll) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => {
+                        $(this.$field.set(TryMaybeDone::Gone);)+
+                        return Poll::Ready(Err(error));
                     }
-                )+
-                if let Some(error) = first {
-                    $(this.$field.set(TryMaybeDone::Gone);)+
-                    return Poll::Ready(Err(error));
-                }
-                if !all {
-                    return Poll::Pending;
                 }
                 Poll::Ready(Ok(($(
                     this.$field.take_output().expect("try_gather was polled again after its end"),

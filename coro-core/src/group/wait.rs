@@ -4,10 +4,12 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::members::{Go, Members};
+use super::members::{Go, GroupKind, Members};
 use crate::error::JoinError;
 use crate::task::Task;
 use crate::wait::until::Until;
+
+const KIND: GroupKind = GroupKind("wait", true);
 
 /// The event that [`wait`] waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,7 +67,7 @@ pub async fn wait<T: 'static>(
     let mut until = timeout.map(Until::After);
     poll_fn(|cx| {
         let mut enough = members.unfinished() == 0;
-        let polled = members.poll(cx, |member, outcome| {
+        let polled = members.poll(cx, KIND, |member, outcome| {
             enough |= match when {
                 ReturnWhen::FirstCompleted => true,
                 ReturnWhen::FirstError => outcome.as_ref().is_err_and(JoinError::is_panic),

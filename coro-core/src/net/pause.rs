@@ -9,7 +9,7 @@ use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
-use crate::sys::{AcceptFailure, accept_failure};
+use crate::sys::{AcceptFailure, Described, accept_failure};
 use crate::task::budget;
 use crate::wait::ready::RegisteredIo;
 use crate::wait::until::Until;
@@ -34,7 +34,7 @@ impl Pause {
     /// Accepts connections until one is accepted and made ready.
     ///
     /// It fails only if the listener no longer listens.
-    pub(super) async fn accept<S: Source, A, C>(
+    pub(super) async fn accept<S: Source + Described, A, C>(
         &self,
         listener: &RegisteredIo<S>,
         accept: impl Fn(&S) -> io::Result<A>,

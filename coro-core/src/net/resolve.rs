@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::target::{Target, ToSocketAddrs};
 use crate::pool::ThreadPool;
+use crate::task::{Step, looking};
 use crate::wait::thread::ToThread;
 
 /// The limit of simultaneous lookups; further ones wait.
@@ -56,10 +57,15 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<I
 }
 
 pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let name = host.clone();
+    let step = move || Step::During {
+        operation: "looking up",
+        object: name.as_str().into(),
+    };
     let lookup = ToThread::new(&*RESOLVERS, move |_| {
         net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), port)).map(Iterator::collect)
     });
-    lookup
+    looking::shown(step, lookup)
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error.to_string())))
 }

@@ -72,7 +72,9 @@ pub(super) fn bare(name: &str) -> &str {
         };
         let last = path.rsplit("::").next().unwrap_or(path);
         match last {
-            "Rc" | "Arc" | "Box" | "Pin" if !parameters.is_empty() => name = parameters,
+            "Rc" | "Arc" | "Box" | "Pin" | "Descriptor" if !parameters.is_empty() => {
+                name = parameters
+            }
             _ => return last.trim_end_matches('>'),
         }
     }

@@ -147,10 +147,10 @@ pub(super) fn describe(step: &Step, tree: &TaskTree) -> String {
         Step::During { operation, object } => format!("{operation} {object}"),
         Step::Timer { due } => timer(*due, tree.taken_at),
         Step::Readable { fd, kind, peer } => {
-            format!("fd {fd} ({}{}), to read", short(kind), address(peer))
+            format!("fd {fd} ({}{}), to read", bare(kind), address(peer))
         }
         Step::Writable { fd, kind, peer } => {
-            format!("fd {fd} ({}{}), to write", short(kind), address(peer))
+            format!("fd {fd} ({}{}), to write", bare(kind), address(peer))
         }
         Step::Task { id, spawned_at } => {
             format!("the end of {}, spawned at {spawned_at}", tree.label(*id))

@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
@@ -36,6 +37,8 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// nothing.
 pub struct Lock<T> {
     locked: Cell<bool>,
+    /// The address in the waker that got the lock last, to name the holder in a dump. It is compared only.
+    holder: Cell<usize>,
     waiters: WaitQueue<()>,
     /// `None` only while an owned guard holds the value.
     value: RefCell<Option<T>>,
@@ -46,6 +49,7 @@ impl<T> Lock<T> {
     pub const fn new(value: T) -> Self {
         Lock {
             locked: Cell::new(false),
+            holder: Cell::new(0),
             waiters: WaitQueue::new(),
             value: RefCell::new(Some(value)),
         }
@@ -62,7 +66,10 @@ impl<T> Lock<T> {
     /// The lock, if it is free.
     #[inline]
     pub fn try_lock(&self) -> Option<LockGuard<'_, T>> {
-        self.try_serve(&mut ()).then(|| self.guard())
+        self.try_serve(&mut ()).then(|| {
+            self.holder.set(0);
+            self.guard()
+        })
     }
 
     /// As [`lock`](Self::lock), with a guard that keeps the lock alive instead of borrowing it.
@@ -145,6 +152,15 @@ impl<T> Service for Lock<T> {
         if served {
             self.release();
         }
+    }
+
+    #[inline(always)]
+    fn granted(&self, to: &Waker) {
+        self.holder.set(to.data().addr());
+    }
+
+    fn holder(&self) -> usize {
+        self.holder.get()
     }
 }
 

@@ -15,12 +15,13 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use super::error::{Closed, SendError, TryRecvError};
-use crate::task::budget;
+use crate::task::{Step, budget, looking};
 use crate::wait::one::OneWaiter;
 
 /// Makes a channel for one value.
@@ -88,10 +89,13 @@ impl<T> Sender<T> {
         if !self.0.closed.get() {
             self.0.sender.wait(cx);
         }
-        match self.0.closed.get() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if self.0.closed.get() {
+            return Poll::Ready(());
         }
+        if looking::is_looking() {
+            report("the end of the receiver of a oneshot");
+        }
+        Poll::Pending
     }
 }
 
@@ -133,17 +137,27 @@ impl<T> Receiver<T> {
     }
 }
 
+#[cold]
+#[track_caller]
+fn report(of: &'static str) {
+    looking::leaf_at(Step::Notice { of }, Location::caller(), "a oneshot");
+}
+
 impl<T> Future for Receiver<T> {
     type Output = Result<T, Closed>;
 
     /// [`Closed`] if the sender was dropped without sending, the receiver was closed before that,
     /// or the value was already taken.
     #[inline]
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if !self.0.is_settled() {
             self.0.receiver.wait(cx);
         }
         if !self.0.is_settled() {
+            if looking::is_looking() {
+                report("the value of a oneshot");
+            }
             return Poll::Pending;
         }
         ready!(budget::poll(cx));

@@ -4,6 +4,8 @@ use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use std::task::Waker;
+
 use crate::wait::queue::{Service, Wait, WaitQueue};
 
 /// Gives access to the value inside to one writer, or to any number of readers.
@@ -29,6 +31,8 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// ```
 pub struct RwLock<T> {
     state: Cell<AccessState>,
+    /// The address in the waker that got the lock last, to name the holder in a dump. It is compared only.
+    holder: Cell<usize>,
     waiters: WaitQueue<Access>,
     value: RefCell<T>,
 }
@@ -67,6 +71,7 @@ impl<T> RwLock<T> {
     pub const fn new(value: T) -> Self {
         RwLock {
             state: Cell::new(AccessState::Readers(0)),
+            holder: Cell::new(0),
             waiters: WaitQueue::new(),
             value: RefCell::new(value),
         }
@@ -162,6 +167,15 @@ impl<T> Service for RwLock<T> {
             true => self.end(access),
             false => self.hand_out(), // a writer that has gone no longer keeps readers waiting
         }
+    }
+
+    #[inline(always)]
+    fn granted(&self, to: &Waker) {
+        self.holder.set(to.data().addr());
+    }
+
+    fn holder(&self) -> usize {
+        self.holder.get()
     }
 }
 

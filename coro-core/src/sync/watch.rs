@@ -286,6 +286,10 @@ impl<T> Service for ValueChange<'_, T> {
     }
 
     fn abandoned(&self, (): (), _: bool) {}
+
+    fn name(&self) -> &'static str {
+        "a change of a watch"
+    }
 }
 
 struct Unwatched<'a, T>(&'a WatchShared<T>);
@@ -302,6 +306,10 @@ impl<T> Service for Unwatched<'_, T> {
     }
 
     fn abandoned(&self, (): (), _: bool) {}
+
+    fn name(&self) -> &'static str {
+        "the end of all receivers of a watch"
+    }
 }
 
 impl<T> fmt::Debug for Sender<T> {

@@ -1,6 +1,7 @@
 //! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
 mod accept;
+mod described;
 pub(crate) mod disposition;
 mod explain;
 #[cfg(unix)]
@@ -29,6 +30,7 @@ mod transfer;
 mod wake;
 
 pub(crate) use accept::{AcceptFailure, accept_failure};
+pub(crate) use described::Described;
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;

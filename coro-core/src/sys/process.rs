@@ -55,7 +55,7 @@ mod pidfd {
     //! A descriptor that names one process for good, and is readable once the process has ended.
 
     use std::io;
-    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
     use mio::event::Source;
     use mio::unix::SourceFd;
@@ -72,6 +72,12 @@ mod pidfd {
 
         pub(crate) fn send_signal(&self, signal: i32) -> io::Result<()> {
             Ok(pidfd_send_signal(&self.0, super::named(signal)?)?)
+        }
+    }
+
+    impl AsFd for Pidfd {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
         }
     }
 

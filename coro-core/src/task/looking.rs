@@ -4,9 +4,9 @@
 //! others opens a bracket around them. Nothing else may depend on the answer: a poll for a dump is a
 //! step like any other, which may end the task, wake another, or panic.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::Location;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
@@ -88,14 +88,21 @@ pub(crate) fn outside(step: Step) {
     });
 }
 
-/// Reports a wait for a lock that was given to the task with this waker.
+/// Reports a wait for a lock that was given to the task whose waker has this address.
 #[cold]
 #[inline(never)]
-pub(crate) fn line(step: Step, holder: *const ()) {
-    collecting(|collector| match holder.is_null() {
+pub(crate) fn line(step: Step, holder: usize) {
+    collecting(|collector| match holder == 0 {
         true => collector.add(step, 1),
-        false => collector.add_held(step, holder.addr()),
+        false => collector.add_held(step, holder),
     });
+}
+
+/// Reports a wait that has no waker of its own, as its group wakes it.
+#[cold]
+#[inline(never)]
+pub(crate) fn leaf_without_waker(step: Step) {
+    collecting(|collector| collector.add(step, 0));
 }
 
 /// Reports that a group has a waker of the task, to wake it when a member is woken.
@@ -149,7 +156,19 @@ pub(crate) fn look<F: Future>(
     polled
 }
 
-/// Polls one member of a group, with a waker of its own or with the group's.
+/// Awaits `future`, whose steps lie under `step`.
+pub(crate) async fn shown<F: Future>(step: impl Fn() -> Step, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| under(&step, || future.as_mut().poll(cx))).await
+}
+
+/// Polls the futures of a group; `any`: the first of them to end may end the wait.
+#[inline(always)]
+pub(crate) fn group<T>(group: &'static str, any: bool, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    under(|| Step::Together { group, any }, poll)
+}
+
+/// Polls one member of a group with the group's waker.
 #[inline(always)]
 pub(crate) fn member<T>(number: usize, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
     let step = || Step::Member {
@@ -157,6 +176,22 @@ pub(crate) fn member<T>(number: usize, poll: impl FnOnce() -> Poll<T>) -> Poll<T
         spawned_at: None,
     };
     under(step, poll)
+}
+
+/// Polls one member of a group with a waker of its own, while its task is polled for a dump. `woken`:
+/// the member would be polled without the dump, too. `wakers` counts the member's wakers afterwards.
+#[cold]
+#[inline(never)]
+pub(crate) fn look_at_member<T>(
+    member: Step,
+    (waker, woken): (&Waker, bool),
+    poll: impl FnOnce() -> Poll<T>,
+    wakers: impl FnOnce() -> usize,
+) -> Poll<T> {
+    let account = MemberAccount::begin(waker, woken);
+    let polled = look_under(member, poll);
+    account.end(|| polled.is_pending().then(wakers));
+    polled
 }
 
 /// An open bracket. Dropped in a panic, it takes its steps back.
@@ -184,26 +219,29 @@ impl Drop for Bracket {
 }
 
 /// The account of a member that has a waker of its own, while the member is polled.
-pub(crate) struct MemberAccount(Option<Account>);
+struct MemberAccount(Option<Account>);
 
 impl MemberAccount {
-    /// Begins an account, if the task is polled for a dump. `woken`: the member would be polled
-    /// without the dump, too.
-    #[inline]
-    pub(crate) fn begin(waker: &Waker, woken: bool) -> Self {
+    fn begin(waker: &Waker, woken: bool) -> Self {
         let address = waker.data().addr();
-        MemberAccount(match is_looking() {
-            true => collecting(|collector| collector.begin_member(address, woken)),
-            false => None,
-        })
+        MemberAccount(collecting(|collector| {
+            collector.begin_member(address, woken)
+        }))
     }
 
     /// Ends it; `wakers` counts the wakers of a member that is not done.
-    #[inline]
-    pub(crate) fn end(self, wakers: impl FnOnce() -> Option<usize>) {
-        if let Some(outside) = self.0 {
+    fn end(mut self, wakers: impl FnOnce() -> Option<usize>) {
+        if let Some(outside) = self.0.take() {
             let wakers = wakers();
             collecting(|collector| collector.end_member(outside, wakers));
+        }
+    }
+}
+
+impl Drop for MemberAccount {
+    fn drop(&mut self) {
+        if let Some(outside) = self.0.take() {
+            collecting(|collector| collector.end_member(outside, None));
         }
     }
 }

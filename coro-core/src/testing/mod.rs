@@ -21,6 +21,8 @@ pub enum TestClock {
 ///
 /// # Panics
 ///
+/// If no task can ever go on, at once, with the tree of all tasks.
+///
 /// If a task or callout panicked, or a task failed, and nothing took the error: a test must not
 /// ignore it. A test that expects such an error sets its own exception handler.
 #[track_caller]
@@ -29,7 +31,7 @@ pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
         TestClock::Virtual => EventLoop::builder().virtual_time(),
         TestClock::Real => EventLoop::builder(),
     };
-    let event_loop = new_loop(builder.build());
+    let event_loop = new_loop(builder.end_deadlocks().build());
     let unseen = Rc::new(RefCell::new(Vec::new()));
     event_loop.handle().set_exception_handler({
         let unseen = unseen.clone();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::error::Elapsed;
+use crate::task::looking;
 use crate::wait::until::Until;
 
 /// Awaits `future` for at most `duration`. The counterpart of `asyncio.wait_for`.
@@ -74,10 +75,11 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match this.future.poll(cx) {
+        let poll = || match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => this.until.poll(cx).map(|()| Err(Elapsed)),
-        }
+        };
+        looking::group("timeout", true, poll)
     }
 }
 

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
 use super::queue::wake_each;
-use crate::task::budget;
+use crate::task::{Step, budget, looking};
 
 /// The waiters for a condition. Each announcement wakes all of them, to ask again whether it holds.
 #[derive(Default)]
@@ -53,6 +53,12 @@ impl WaitingForChange<'_> {
         let waiter = cx.waker().clone();
         let mut waiting = self.change.waiting.borrow_mut();
         waiting.push((self.number, waiter));
+        drop(waiting);
+        if looking::is_looking() {
+            looking::leaf(Step::Notice {
+                of: "a change in the connections of a server",
+            });
+        }
         Poll::Pending
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token, event};
@@ -27,6 +27,12 @@ impl<T: AsFd> Descriptor<T> {
 
     pub(crate) fn into_inner(self) -> T {
         self.io
+    }
+}
+
+impl<T: AsFd> AsFd for Descriptor<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.io.as_fd()
     }
 }
 

@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 
 use mio::unix::SourceFd;
 
-use super::ready::WaitingForReady;
+use super::ready::{WaitingForReady, report_wait};
 use crate::event_loop::{Direction, LoopHandle, Registration, WaitId};
 use crate::sys::FileId;
+use crate::task::looking;
 
 /// A registered descriptor that stays another's: a caller holds it open, and may break that
 /// promise.
@@ -70,6 +71,9 @@ impl LevelFd {
         // Only now that the waiter is known: the poller is asked for directions with waiters.
         if polled.is_pending() && !std::mem::replace(asked, true) {
             self.ask()?;
+        }
+        if polled.is_pending() && looking::is_looking() {
+            report_wait(direction, self.fd.into(), "a watched descriptor", None);
         }
         polled.map(Ok)
     }

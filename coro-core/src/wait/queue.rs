@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::wait_list::{Key, WaitList};
-use crate::task::{self, budget};
+use crate::task::{self, Step, budget, looking};
 
 /// A primitive that serves the waiters of a queue.
 pub(crate) trait Service {
@@ -38,6 +38,20 @@ pub(crate) trait Service {
     /// Called when a wait was dropped. If it had been `served`, its grant has to be handed on. If not,
     /// the waiters behind it may be entitled to more now.
     fn abandoned(&self, request: Self::Request, served: bool);
+
+    /// Called when the task with this waker was given its grant.
+    #[inline(always)]
+    fn granted(&self, _to: &Waker) {}
+
+    /// The address in the waker that was given the grant last, if this is a lock; or zero.
+    fn holder(&self) -> usize {
+        0
+    }
+
+    /// The name of the primitive in a dump.
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 }
 
 impl<S: Service> Service for &S {
@@ -59,6 +73,19 @@ impl<S: Service> Service for &S {
 
     fn abandoned(&self, request: S::Request, served: bool) {
         (**self).abandoned(request, served);
+    }
+
+    #[inline(always)]
+    fn granted(&self, to: &Waker) {
+        (**self).granted(to);
+    }
+
+    fn holder(&self) -> usize {
+        (**self).holder()
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
     }
 }
 
@@ -161,6 +188,35 @@ impl WaitState {
     /// `request` and asks to be served.
     #[inline(always)]
     pub(crate) fn poll<T>(
+        &mut self,
+        service: &impl Service<Request = T>,
+        request: &mut Option<T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
+        let polled = self.poll_in_line(service, request, cx);
+        match polled.is_ready() {
+            true => service.granted(cx.waker()),
+            false if looking::is_looking() => self.report(service),
+            false => {}
+        }
+        polled
+    }
+
+    #[cold]
+    fn report(&self, service: &impl Service) {
+        if let Some(key) = self.0 {
+            let ahead = service.queue().0.borrow().ahead_of(key);
+            let step = Step::Line {
+                primitive: service.name(),
+                ahead,
+                held_by: None,
+            };
+            looking::line(step, service.holder());
+        }
+    }
+
+    #[inline(always)]
+    fn poll_in_line<T>(
         &mut self,
         service: &impl Service<Request = T>,
         request: &mut Option<T>,

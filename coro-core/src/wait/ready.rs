@@ -3,22 +3,24 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle, Registration, WaitId};
-use crate::task::budget;
+use crate::sys::Described;
+use crate::task::{Step, budget, looking};
 
 /// A descriptor that is registered with the present loop for as long as this lives.
-pub(crate) struct RegisteredIo<S: Source> {
+pub(crate) struct RegisteredIo<S: Source + Described> {
     /// `None` only after it was deregistered.
     io: Option<S>,
     registration: Registration,
     of: LoopHandle,
 }
 
-impl<S: Source> RegisteredIo<S> {
+impl<S: Source + Described> RegisteredIo<S> {
     /// Registers a descriptor that does not block.
     #[track_caller]
     pub(crate) fn new(io: S) -> io::Result<Self> {
@@ -91,10 +93,20 @@ impl<S: Source> RegisteredIo<S> {
         cx: &Context<'_>,
     ) -> Poll<io::Result<T>> {
         if self.of.is_current() {
+            if looking::is_looking() {
+                self.report(direction);
+            }
             return Poll::Pending;
         }
         self.registration.forget_waker(direction, wait, cx);
         Poll::Ready(Err(refused()))
+    }
+
+    #[cold]
+    fn report(&self, direction: Direction) {
+        let io = self.get();
+        let peer = io.peer().map(Box::new);
+        report_wait(direction, io.number(), std::any::type_name::<S>(), peer);
     }
 
     /// Transfers up to `len` bytes once the descriptor is ready. A transfer of fewer bytes took all
@@ -170,17 +182,30 @@ impl<S: Source> RegisteredIo<S> {
     }
 }
 
-impl<S: Source> Drop for RegisteredIo<S> {
+impl<S: Source + Described> Drop for RegisteredIo<S> {
     fn drop(&mut self) {
         let io = self.deregister();
         drop(io);
     }
 }
 
-impl<S: Source + fmt::Debug> fmt::Debug for RegisteredIo<S> {
+impl<S: Source + Described + fmt::Debug> fmt::Debug for RegisteredIo<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.get().fmt(f)
     }
+}
+
+/// Reports a wait for a descriptor.
+pub(super) fn report_wait(
+    direction: Direction,
+    fd: i64,
+    kind: &'static str,
+    peer: Option<Box<SocketAddr>>,
+) {
+    looking::outside(match direction {
+        Direction::Read => Step::Readable { fd, kind, peer },
+        Direction::Write => Step::Writable { fd, kind, peer },
+    });
 }
 
 #[cold]

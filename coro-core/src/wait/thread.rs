@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use crate::error::JoinError;
 use crate::event_loop::LoopHandle;
 use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
-use crate::task::{budget, is_large};
+use crate::task::{Step, budget, is_large, looking};
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).
@@ -92,6 +92,10 @@ impl<T> Future for ToThread<T> {
             ready!(budget::poll(cx));
         }
         let polled = self.outcome.poll(cx.waker());
+        if polled.is_pending() && looking::is_looking() {
+            let made_at = self.outcome.made_at();
+            looking::outside(Step::Job { made_at });
+        }
         polled.map(|result| result.map_err(|failure| self.error(failure)))
     }
 }

@@ -39,7 +39,7 @@ impl Until {
         }
         match self {
             Until::Over => Poll::Ready(()),
-            Until::ArmedTimer(timer) if looking::is_looking() => {
+            Until::ArmedTimer(timer) if looking::is_looking_here() => {
                 let due = timer.due();
                 looking::leaf_at(Step::Timer { due }, Location::caller(), "a timer");
                 Poll::Pending

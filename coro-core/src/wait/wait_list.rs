@@ -13,6 +13,9 @@ use std::task::Waker;
 /// The index of no entry.
 const NONE: u32 = u32::MAX;
 
+/// Waiters are counted no further, for a dump of many tasks in one line.
+const AHEAD_MAX: usize = 1000;
+
 /// The unserved waiters, and those that were served and have not left yet.
 pub(crate) struct WaitList<T> {
     /// Comes before all others: it entered when none of them waited.
@@ -87,6 +90,23 @@ impl<T> WaitList<T> {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// How many unserved waiters come before one that is unserved; of more than [`AHEAD_MAX`] it gives
+    /// up counting.
+    pub(crate) fn ahead_of(&self, key: Key) -> usize {
+        let Key::Other(mut index) = key else {
+            return 0;
+        };
+        let mut ahead = usize::from(!self.alone.served);
+        while index != self.waiting.first && ahead < AHEAD_MAX {
+            let Some(entry) = self.others.get(index as usize).filter(|it| !it.served) else {
+                break;
+            };
+            index = entry.previous;
+            ahead += 1;
+        }
+        ahead
     }
 
     /// Enters a waiter at the end.

@@ -13,27 +13,53 @@ mod wake_list;
 use std::cell::Cell;
 use std::task::{Poll, Waker};
 
-use self::wake_list::{BorrowedWaker, NONE, WakeList, WakeNode};
+use self::wake_list::{NONE, WakeList, WakeNode};
 use crate::primitives::Arc;
 use crate::primitives::Ordering::Relaxed;
-use crate::task::budget;
+use crate::task::{Step, budget, looking};
 
 /// The greatest number of steps in one poll of the group, as in one turn of the loop: other tasks
 /// on the loop want their turn.
 const STEPS_PER_GROUP_POLL: u32 = 64;
 
-/// The turn of one member. The member is polled with [`waker`](Self::waker). If it leaves
+/// The turn of one member. The member is polled by [`poll`](Self::poll). If it leaves
 /// afterwards, its owner passes the turn to [`WokenMembers::leave`] or [`WokenMembers::retire`].
-pub(super) struct Polling<'a>(&'a WakeNode);
+pub(super) struct Polling<'a> {
+    seat: &'a WakeNode,
+    /// Whether the member was woken: if not, it is polled for a dump only.
+    woken: bool,
+}
 
 impl Polling<'_> {
     pub(super) fn seat(&self) -> usize {
-        self.0.number() as usize
+        self.seat.number() as usize
     }
 
-    pub(super) fn waker(&self) -> BorrowedWaker<'_> {
-        self.0.waker()
+    /// Polls the member with its waker.
+    #[inline]
+    pub(super) fn poll<T>(&self, poll: impl FnOnce(&Waker) -> Poll<T>) -> Poll<T> {
+        match looking::is_looking() {
+            false => poll(&self.seat.waker()),
+            true => self.look(poll),
+        }
     }
+
+    #[cold]
+    fn look<T>(&self, poll: impl FnOnce(&Waker) -> Poll<T>) -> Poll<T> {
+        let waker = self.seat.waker();
+        let step = Step::Member {
+            number: self.seat(),
+            spawned_at: None,
+        };
+        let poll = || poll(&waker);
+        looking::look_at_member(step, (&waker, self.woken), poll, || self.seat.wakers())
+    }
+}
+
+/// The seats whose members are polled for a dump though they were not woken.
+pub(super) struct Looks {
+    next: u32,
+    end: u32,
 }
 
 /// The seats of a group, and the seats that were woken, in the order of waking.
@@ -183,7 +209,31 @@ impl WokenMembers {
             self.steps.set(self.steps.get() + 1);
             seat.polled_in.store(self.poll.get(), Relaxed);
             seat.set_queued(false);
-            return Some(Polling(seat));
+            return Some(Polling { seat, woken: true });
+        }
+        None
+    }
+
+    /// All seats, if the group is polled for a dump now.
+    #[inline]
+    pub(super) fn looks(&self) -> Looks {
+        let is_looked_at = looking::is_looking() && looking::is_looking_here();
+        let end = match is_looked_at && !self.is_last_batch.get() {
+            true => self.seats.get(),
+            false => 0,
+        };
+        Looks { next: 0, end }
+    }
+
+    /// The turn of the next member that is polled only for a dump: one that was not woken.
+    #[inline]
+    pub(super) fn next_look(&self, looks: &mut Looks) -> Option<Polling<'_>> {
+        while looks.next < looks.end {
+            let seat = self.room.seat(looks.next);
+            looks.next += 1;
+            if !seat.is_queued() {
+                return Some(Polling { seat, woken: false });
+            }
         }
         None
     }
@@ -220,14 +270,14 @@ impl WokenMembers {
 
     /// Lets a member leave in its turn, if no other member will take its seat.
     pub(super) fn retire(&self, turn: Polling<'_>) {
-        if turn.0.set_queued(true) {
-            turn.0.left.store(true, Relaxed);
+        if turn.seat.set_queued(true) {
+            turn.seat.left.store(true, Relaxed);
         }
     }
 
     /// Lets a member leave in its turn, and vacates its seat.
     pub(super) fn leave(&self, turn: Polling<'_>) {
-        self.settle(turn.0);
+        self.settle(turn.seat);
     }
 
     /// Lets a member leave outside of its turn, and vacates its seat.
@@ -259,6 +309,9 @@ impl WokenMembers {
         }
         let stale = self.room.set_parent(parent.clone());
         drop(stale);
+        if looking::is_looking() {
+            looking::hold();
+        }
         if self.room.is_anyone_woken()
             && let Some(parent) = self.room.take_parent()
         {

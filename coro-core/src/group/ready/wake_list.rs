@@ -88,6 +88,16 @@ impl WakeNode {
         self.queued.swap(true, Ordering::AcqRel)
     }
 
+    /// Whether the seat is in the list, or is vacant, or its member has left.
+    pub(super) fn is_queued(&self) -> bool {
+        self.queued.load(Ordering::Acquire)
+    }
+
+    /// How many wakers of the member there are.
+    pub(super) fn wakers(&self) -> usize {
+        (self.wakers.load(Ordering::Relaxed) & !LEFT) as usize
+    }
+
     /// Sets whether the seat is queued. Returns whether it was queued before. The owner calls this
     /// while the member is not polled. A waker that found the seat queued before this call does
     /// nothing more, and the next poll sees all that its thread did before.
@@ -172,7 +182,7 @@ impl WakeNode {
 }
 
 /// A waker that borrows its seat.
-pub(in crate::group) struct BorrowedWaker<'a>(ManuallyDrop<Waker>, PhantomData<&'a WakeNode>);
+pub(super) struct BorrowedWaker<'a>(ManuallyDrop<Waker>, PhantomData<&'a WakeNode>);
 
 impl Deref for BorrowedWaker<'_> {
     type Target = Waker;

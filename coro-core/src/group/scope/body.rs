@@ -14,6 +14,7 @@ use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;
 use crate::event_loop::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
+use crate::task::{Step, looking};
 use crate::wait::until::Until;
 
 /// Runs `body`, which may spawn children that borrow any value that outlives the scope. Ends when
@@ -151,7 +152,7 @@ pub(super) async fn run<B: Future>(
     mut besides: impl FnMut(&mut Context<'_>),
 ) -> Option<B::Output> {
     let mut output = None;
-    poll_fn(|cx| {
+    let mut poll = |cx: &mut Context<'_>| {
         while core.poll(body.as_mut(), &mut output).is_pending() {
             besides(cx);
             if !core.ends_now() {
@@ -159,8 +160,8 @@ pub(super) async fn run<B: Future>(
             }
         }
         Poll::Ready(())
-    })
-    .await;
+    };
+    poll_fn(|cx| looking::group("scope", false, || poll(cx))).await;
     clean_up(core).await;
     if let Some(payload) = core.take_panic() {
         core.contain(|| drop(output));
@@ -177,7 +178,11 @@ async fn clean_up(core: &ScopeCore<'_>) {
     loop {
         let in_time = poll_fn(|cx| {
             let mut polled = Poll::Ready(());
-            core.contain(|| polled = next.as_mut().poll(cx));
+            let step = || Step::During {
+                operation: "clean-up",
+                object: "of a scope".into(),
+            };
+            core.contain(|| polled = looking::under(step, || next.as_mut().poll(cx)));
             match (polled, &mut grace) {
                 (Poll::Ready(()), _) => Poll::Ready(true),
                 (Poll::Pending, Some(grace)) => grace.poll(cx).map(|()| false),

@@ -196,9 +196,10 @@ impl<'s> ScopeCore<'s> {
     ) -> Poll<()> {
         let stale = self.ready.begin();
         drop(stale);
+        let mut looks = self.ready.looks();
         while !self.ending.get() {
-            let turn = self.ready.next();
-            match turn {
+            let turn = self.ready.next_look(&mut looks);
+            match turn.or_else(|| self.ready.next()) {
                 None => break,
                 Some(turn) if turn.seat() == BODY => self.poll_body(body.as_mut(), output, &turn),
                 Some(turn) => self.poll_child(turn),
@@ -280,7 +281,7 @@ impl<'s> ScopeCore<'s> {
     ) -> ScopeOutcome<F::Output> {
         let before = self.running.replace(Some(turn.seat()));
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            future.poll(&mut Context::from_waker(&turn.waker()))
+            turn.poll(|waker| future.poll(&mut Context::from_waker(waker)))
         }));
         self.running.set(before);
         let stuck = self.stuck.take() | self.in_vain.take();

@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use super::core::{ScopeCore, report};
 use crate::panics::Payload;
 use crate::task::context::InContext;
+use crate::task::{Step, looking};
 use crate::task::{budget, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
@@ -199,10 +200,18 @@ impl<T> Future for ScopedTask<'_, T> {
             ChildValue::Taken => panic!("a child was polled again after it gave its value"),
             ChildValue::Never => self.core.asked_in_vain(),
             ChildValue::Awaited => {
+                let step = Step::Notice {
+                    of: "the end of a child of a scope",
+                };
                 let waiter = match self.core.running_by(cx.waker()) {
                     Some(seat) => ChildWaiter::InSeat(seat),
                     None => ChildWaiter::Elsewhere(cx.waker().clone()),
                 };
+                match &waiter {
+                    _ if !looking::is_looking() => {}
+                    ChildWaiter::Elsewhere(_) => looking::leaf(step),
+                    _ => looking::leaf_without_waker(step),
+                }
                 let before = self.slot.waiter.replace(waiter);
                 drop(before);
             }

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::io::{AsyncRead, AsyncWrite};
@@ -10,6 +10,7 @@ use rustls::Connection;
 
 use super::TlsStream;
 use super::session::Session;
+use crate::task::{Step, looking};
 use crate::wait::until::Until;
 
 /// asyncio's `ssl_handshake_timeout` and `ssl_shutdown_timeout`.
@@ -39,13 +40,17 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> io::Result<TlsStream<S>> {
     let mut session = Session::new(connection);
     let mut until = Until::After(limits.handshake);
-    poll_fn(|cx| match session.poll_handshake(&mut stream, cx) {
+    let poll = |cx: &mut Context<'_>| match session.poll_handshake(&mut stream, cx) {
         Poll::Pending => until
             .poll(cx)
             .map(|()| Err(too_long("the handshake", limits.handshake))),
         done => done,
-    })
-    .await?;
+    };
+    let step = || Step::During {
+        operation: "TLS",
+        object: "handshake".into(),
+    };
+    looking::shown(step, poll_fn(poll)).await?;
     Ok(TlsStream::new(session, stream, limits.shutdown))
 }
 

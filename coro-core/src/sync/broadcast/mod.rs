@@ -261,6 +261,10 @@ impl<T> Service for NewMessage<'_, T> {
     }
 
     fn abandoned(&self, (): (), _: bool) {}
+
+    fn name(&self) -> &'static str {
+        "a message of a broadcast"
+    }
 }
 
 impl<T> fmt::Debug for Sender<T> {

@@ -215,4 +215,8 @@ impl<O: Order> Service for Joining<'_, O> {
     }
 
     fn abandoned(&self, (): (), _: bool) {}
+
+    fn name(&self) -> &'static str {
+        "the end of all work of a queue"
+    }
 }

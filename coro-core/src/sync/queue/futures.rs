@@ -79,6 +79,10 @@ impl<Q: AnyQueue> Service for Putting<'_, Q> {
     }
 
     fn abandoned(&self, _: Self::Request, _: bool) {}
+
+    fn name(&self) -> &'static str {
+        "room in a queue"
+    }
 }
 
 /// The request of a task that gets an item.
@@ -106,5 +110,9 @@ impl<Q: AnyQueue> Service for Getting<'_, Q> {
         if let Some((number, item)) = got {
             self.0.engine().hand_on(number, item);
         }
+    }
+
+    fn name(&self) -> &'static str {
+        "an item of a queue or channel"
     }
 }

@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 
 use crate::event_loop::{LoopHandle, RemoteHandle};
 use crate::panics::unpoisoned;
-use crate::task::budget;
+use crate::task::{Step, budget, looking};
 use crate::wait::queue::wake_each;
 use crate::wait::wait_list::{Key, WaitList};
 
@@ -175,6 +175,10 @@ where
             RemoteWaitState::Inside(key) => this.go_on(key, waker),
             RemoteWaitState::Gone => panic!("a wait was polled again after it was over"),
         };
+        if polled.is_pending() && looking::is_looking() {
+            let object = std::any::type_name::<S>();
+            looking::outside(Step::OtherThread { object });
+        }
         if taken && polled.is_pending() {
             budget::give_back();
         }

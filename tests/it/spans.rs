@@ -224,6 +224,27 @@ fn lost_panics_errors_and_slow_steps_are_events() {
     assert_eq!(lines, expected);
 }
 
+#[test]
+fn deadlocks_and_lost_wakers_are_events() {
+    let lines = Log::of(Level::INFO, || {
+        let mut event_loop = EventLoop::builder().report_deadlocks(true).build().unwrap();
+        let handle = event_loop.handle();
+        let stop = handle.clone();
+        handle.set_exception_handler(move |_| stop.stop());
+        let deaf = handle.spawn(std::future::poll_fn(|_| std::task::Poll::<()>::Pending));
+        event_loop.run_forever();
+        deaf.cancel();
+        handle.spawn(async {
+            let event = coro::sync::Event::new();
+            event.wait().await;
+        });
+        event_loop.run_forever();
+    });
+    let has = |text: &str| lines.iter().any(|line| line.starts_with(text));
+    assert!(has("ERROR a task has lost its waker: "), "{lines:#?}");
+    assert!(has("ERROR a deadlock: "), "{lines:#?}");
+}
+
 // ---- `#[instrument]` ----
 
 #[coro::coroutine]

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
+use crate::awaits;
 use crate::names;
 use crate::tokens;
 
@@ -12,7 +13,7 @@ use crate::tokens;
 ///
 /// A body is broken if a yield point in it is misplaced, which was reported.
 pub(crate) enum Context {
-    Waits,
+    Waits { runtime: TokenStream },
     WaitsBroken { runtime: TokenStream },
     Yields { runtime: TokenStream },
     YieldsBroken { runtime: TokenStream },
@@ -38,9 +39,9 @@ pub(crate) fn labelled(
     declared: Option<TokenStream>,
 ) -> TokenStream {
     let label = names::body_label();
+    let (statements, import) = context.show_awaits(original.stream());
     let context = context.define();
-    let statements = original.stream();
-    let block = in_place_of(original, quote!(#context #declared #statements));
+    let block = in_place_of(original, quote!(#import #context #declared #statements));
     quote!(#label: { #block })
 }
 
@@ -89,6 +90,21 @@ pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
 }
 
 impl Context {
+    /// The statements with their awaits rewritten, and the import which that needs.
+    fn show_awaits(&self, statements: TokenStream) -> (TokenStream, Option<TokenStream>) {
+        let (Context::Waits { runtime } | Context::Yields { runtime }) = self else {
+            return (statements, None);
+        };
+        let (statements, any) = awaits::show(statements);
+        let import = any.then(|| {
+            quote! {
+                #[allow(unused_imports)]
+                use #runtime::AwaitSeen as _;
+            }
+        });
+        (statements, import)
+    }
+
     /// Defines the macro that `yield_!` and `yield_from!` call.
     ///
     /// A call with both meanings of a yield point, and `.await`, picks one meaning. It checks that its
@@ -100,7 +116,7 @@ impl Context {
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
         let arms = match self {
-            Context::Waits => {
+            Context::Waits { .. } => {
                 let here = here();
                 quote! {
                     () => { #here };
@@ -140,7 +156,7 @@ impl Context {
 
     fn imports(&self) -> Option<TokenStream> {
         match self {
-            Context::Waits | Context::WaitsBroken { .. } => None,
+            Context::Waits { .. } | Context::WaitsBroken { .. } => None,
             Context::Yields { runtime } => {
                 let in_body = names::in_body();
                 // The caller's promise holds in the expansion: only the macro can name this value, and calls

@@ -212,7 +212,7 @@ impl Form<'_> {
     fn context(&self) -> Context {
         let runtime = self.runtime();
         match (&self.args.yields, self.broken) {
-            (None, false) => Context::Waits,
+            (None, false) => Context::Waits { runtime },
             (None, true) => Context::WaitsBroken { runtime },
             (Some(_), false) => Context::Yields { runtime },
             (Some(_), true) => Context::YieldsBroken { runtime },

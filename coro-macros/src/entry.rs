@@ -94,11 +94,10 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
         mut sig,
         body,
     } = function;
+    let runtime = names::runtime(args.krate.as_ref());
     let context = match broken {
-        false => Context::Waits,
-        true => Context::WaitsBroken {
-            runtime: names::runtime(args.krate.as_ref()),
-        },
+        false => Context::Waits { runtime },
+        true => Context::WaitsBroken { runtime },
     };
     let body = match body {
         Body::Braced(group) => body::of_async_fn(&group, context),

@@ -4,6 +4,7 @@
 
 mod args;
 mod arguments;
+mod awaits;
 mod body;
 mod check;
 mod coroutine;

@@ -9,7 +9,7 @@ const ROWS: [&[&str]; 8] = [
     &["error", "panics", "report", "timers"],
     &["clock", "primitives", "sys", "generator"],
     &["task", "pool"],
-    &["event_loop"],
+    &["event_loop", "sight"],
     &["callbacks", "wait"],
     &["time", "sync", "net", "process", "threads", "signal"],
     &["group"],

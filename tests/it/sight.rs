@@ -528,7 +528,7 @@ async fn a_wait_for_another_thread_is_no_deadlock() {
     });
     assert_eq!(receive.await, Ok(3));
     thread.join().unwrap().unwrap();
-    let (send, mut receive) = coro::sync::remote::channel::bounded::<u8>(2);
+    let (send, receive) = coro::sync::remote::channel::bounded::<u8>(2);
     let thread = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(30));
         send.blocking_send(3)

@@ -129,7 +129,7 @@ impl<F: Future> Members<F> {
         let mut looks = ready.looks();
         while let Some(turn) = ready.next_look(&mut looks).or_else(|| ready.next()) {
             let member = turn.seat();
-            let polled = turn.poll(|waker| self.places.poll(member, waker));
+            let polled = turn.poll(None, |waker| self.places.poll(member, waker));
             let Poll::Ready(output) = polled else {
                 continue;
             };

@@ -127,7 +127,7 @@ impl<E> TaskGroup<E> {
         let group = &*self.handle.group;
         let mut body = pin!(Some(body));
         let mut value = None;
-        let poll = |cx: &mut Context<'_>| {
+        let mut poll = |cx: &mut Context<'_>| {
             if let Some(future) = body.as_mut().as_pin_mut()
                 && !group.ended.get()
                 && let Poll::Ready(result) = future.poll(cx)
@@ -146,7 +146,6 @@ impl<E> TaskGroup<E> {
                 false => group.wait(cx),
             }
         };
-        let mut poll = poll;
         poll_fn(|cx| looking::group("TaskGroup", false, || poll(cx))).await;
         group.closed.set(true);
         if let Some(payload) = group.verdict.take_panic() {

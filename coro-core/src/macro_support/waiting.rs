@@ -67,6 +67,32 @@ pub trait WaitFor<Kind> {
     fn wait_for(here: (), operand: Self) -> Self::Future;
 }
 
+/// `.await` as the attributes print it. It is there for every type, so that the compiler says of a
+/// value that is no future the same as at an `.await` of the user's.
+pub trait AwaitSeen: Sized {
+    #[inline(always)]
+    fn __seen(self) -> Awaited<Self> {
+        Awaited(self)
+    }
+}
+
+impl<T> AwaitSeen for T {}
+
+/// An operand of `.await`.
+pub struct Awaited<T>(T);
+
+impl<T: IntoFuture> IntoFuture for Awaited<T> {
+    type Output = T::Output;
+    type IntoFuture = Seen<T::IntoFuture>;
+
+    #[inline(always)]
+    fn into_future(self) -> Seen<T::IntoFuture> {
+        Seen {
+            future: self.0.into_future(),
+        }
+    }
+}
+
 pub enum Awaitable {}
 
 #[diagnostic::do_not_recommend]

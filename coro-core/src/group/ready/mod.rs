@@ -11,6 +11,7 @@ mod interleavings;
 mod wake_list;
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::task::{Poll, Waker};
 
 use self::wake_list::{NONE, WakeList, WakeNode};
@@ -35,21 +36,29 @@ impl Polling<'_> {
         self.seat.number() as usize
     }
 
-    /// Polls the member with its waker.
+    /// Polls the member with its waker. `spawned_at` is shown in a dump.
     #[inline]
-    pub(super) fn poll<T>(&self, poll: impl FnOnce(&Waker) -> Poll<T>) -> Poll<T> {
+    pub(super) fn poll<T>(
+        &self,
+        spawned_at: Option<&'static Location<'static>>,
+        poll: impl FnOnce(&Waker) -> Poll<T>,
+    ) -> Poll<T> {
         match looking::is_looking() {
             false => poll(&self.seat.waker()),
-            true => self.look(poll),
+            true => self.look(spawned_at, poll),
         }
     }
 
     #[cold]
-    fn look<T>(&self, poll: impl FnOnce(&Waker) -> Poll<T>) -> Poll<T> {
+    fn look<T>(
+        &self,
+        spawned_at: Option<&'static Location<'static>>,
+        poll: impl FnOnce(&Waker) -> Poll<T>,
+    ) -> Poll<T> {
         let waker = self.seat.waker();
         let step = Step::Member {
             number: self.seat(),
-            spawned_at: None,
+            spawned_at,
         };
         let poll = || poll(&waker);
         looking::look_at_member(step, (&waker, self.woken), poll, || self.seat.wakers())

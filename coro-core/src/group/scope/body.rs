@@ -109,6 +109,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     ///
     /// The child may borrow the scope, and any value that the scope's own future may borrow. It
     /// must own values that belong to the body: use `async move` and clones.
+    #[track_caller]
     pub fn spawn<T: 'scope>(
         &'scope self,
         future: impl Future<Output = T> + 'scope,

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -60,6 +60,8 @@ struct ChildSeat<'s> {
     number: u64,
     /// `None` while the child is being polled.
     child: Option<Boxed<'s>>,
+    /// The place that spawned the child.
+    origin: Option<&'static Location<'static>>,
 }
 
 impl<'s> ScopeCore<'s> {
@@ -86,13 +88,17 @@ impl<'s> ScopeCore<'s> {
 
     /// Adds a child and returns its seat. If the scope takes no more children, the child is
     /// dropped.
-    pub(super) fn spawn(&self, future: Boxed<'s>) -> Option<usize> {
+    pub(super) fn spawn(
+        &self,
+        future: Boxed<'s>,
+        origin: &'static Location<'static>,
+    ) -> Option<usize> {
         if self.closed.get() || self.is_ending() {
             self.contain(|| drop(future));
             return None;
         }
         let (seat, parent) = self.ready.enter();
-        self.children.borrow_mut().seat(seat, future);
+        self.children.borrow_mut().seat(seat, future, origin);
         if let Some(parent) = parent {
             parent.wake();
         }
@@ -248,7 +254,7 @@ impl<'s> ScopeCore<'s> {
         turn: &Polling<'_>,
     ) {
         if let Some(future) = body.as_mut().as_pin_mut() {
-            match self.poll_one(turn, future) {
+            match self.poll_one(turn, None, future) {
                 ScopeOutcome::Waits => {}
                 ScopeOutcome::Done(value) => {
                     *output = Some(value);
@@ -260,9 +266,12 @@ impl<'s> ScopeCore<'s> {
     }
 
     fn poll_child(&self, turn: Polling<'_>) {
-        let child = self.children.borrow_mut().seats[turn.seat()].child.take();
+        let (child, origin) = {
+            let seat = &mut self.children.borrow_mut().seats[turn.seat()];
+            (seat.child.take(), seat.origin)
+        };
         let mut child = child.expect("a seat that has a turn has a child");
-        match self.poll_one(&turn, child.as_mut()) {
+        match self.poll_one(&turn, origin, child.as_mut()) {
             ScopeOutcome::Waits => {
                 self.children.borrow_mut().seats[turn.seat()].child = Some(child);
             }
@@ -277,11 +286,12 @@ impl<'s> ScopeCore<'s> {
     fn poll_one<F: Future + ?Sized>(
         &self,
         turn: &Polling<'_>,
+        origin: Option<&'static Location<'static>>,
         future: Pin<&mut F>,
     ) -> ScopeOutcome<F::Output> {
         let before = self.running.replace(Some(turn.seat()));
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            turn.poll(|waker| future.poll(&mut Context::from_waker(waker)))
+            turn.poll(origin, |waker| future.poll(&mut Context::from_waker(waker)))
         }));
         self.running.set(before);
         let stuck = self.stuck.take() | self.in_vain.take();
@@ -357,13 +367,14 @@ enum ScopeOutcome<T> {
 }
 
 impl<'s> Children<'s> {
-    fn seat(&mut self, seat: usize, future: Boxed<'s>) {
+    fn seat(&mut self, seat: usize, future: Boxed<'s>, origin: &'static Location<'static>) {
         if self.seats.len() <= seat {
             self.seats.resize_with(seat + 1, ChildSeat::default);
         }
         self.seats[seat] = ChildSeat {
             number: self.spawned,
             child: Some(future),
+            origin: Some(origin),
         };
         self.spawned += 1;
         self.unfinished += 1;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -139,6 +140,7 @@ impl<F: Future> Future for Child<'_, F> {
 }
 
 impl<'scope, T: 'scope> ScopedTask<'scope, T> {
+    #[track_caller]
     pub(super) fn spawn<F: Future<Output = T> + 'scope>(
         core: &'scope ScopeCore<'scope>,
         future: F,
@@ -149,6 +151,7 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         }
     }
 
+    #[track_caller]
     fn spawn_here(
         core: &'scope ScopeCore<'scope>,
         future: impl Future<Output = T> + 'scope,
@@ -160,8 +163,8 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
             core,
         };
         let seat = match current::has_values() {
-            false => core.spawn(Box::pin(child)),
-            true => core.spawn(Box::pin(InContext::inherit(child))),
+            false => core.spawn(Box::pin(child), Location::caller()),
+            true => core.spawn(Box::pin(InContext::inherit(child)), Location::caller()),
         };
         ScopedTask { core, seat, slot }
     }

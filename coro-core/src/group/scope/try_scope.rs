@@ -110,6 +110,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     /// Makes `future` a child whose error is a failure of the scope.
     ///
     /// The handle gives the value of its success. Otherwise as [`Scope::spawn`].
+    #[track_caller]
     pub fn try_spawn<T: 'scope>(
         &'scope self,
         future: impl Future<Output = Result<T, E>> + 'scope,
@@ -118,6 +119,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     }
 
     /// As [`try_spawn`](Self::try_spawn), with a name for the type.
+    #[track_caller]
     fn try_spawn_of_type<T: 'scope, F>(&'scope self, future: F) -> ScopedTask<'scope, T>
     where
         F: Future<Output = Result<T, E>> + 'scope,
@@ -128,6 +130,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
         }
     }
 
+    #[track_caller]
     fn try_spawn_here<T: 'scope>(
         &'scope self,
         future: impl Future<Output = Result<T, E>> + 'scope,

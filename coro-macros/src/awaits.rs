@@ -1,0 +1,44 @@
+//! The `.await`s of a body, rewritten so that a dump can show their lines.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::quote_spanned;
+
+use crate::tokens::{is_punct, is_word};
+
+/// `x.await` becomes `x.__seen().await`, also in nested blocks and closures. Tokens of macro calls are
+/// left alone, as a macro may want its own. Gives whether there was any.
+pub(crate) fn show(tokens: TokenStream) -> (TokenStream, bool) {
+    let mut out = Vec::<TokenTree>::new();
+    let mut any = false;
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group) if !is_of_macro(&out) => {
+                let (inside, found) = show(group.stream());
+                any |= found;
+                let mut shown = Group::new(group.delimiter(), inside);
+                shown.set_span(group.span());
+                out.push(if found { shown.into() } else { group.into() });
+            }
+            tree if is_word(&tree, "await") && out.last().is_some_and(|it| is_punct(it, '.')) => {
+                let span = tree.span().resolved_at(Span::mixed_site());
+                out.extend(quote_spanned!(span=> __seen().));
+                out.push(tree);
+                any = true;
+            }
+            other => out.push(other),
+        }
+    }
+    (out.into_iter().collect(), any)
+}
+
+/// Whether the next group is the input of a macro: it follows `name!`, or `macro_rules! name`.
+fn is_of_macro(before: &[TokenTree]) -> bool {
+    let is_name = |tree: &TokenTree| matches!(tree, TokenTree::Ident(_));
+    match before {
+        [.., name, bang] if is_name(name) && is_punct(bang, '!') => true,
+        [.., word, bang, name] => {
+            is_word(word, "macro_rules") && is_punct(bang, '!') && is_name(name)
+        }
+        _ => false,
+    }
+}

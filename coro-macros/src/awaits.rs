@@ -5,8 +5,24 @@ use quote::quote_spanned;
 
 use crate::tokens::{is_punct, is_word};
 
-/// `x.await` becomes `x.__seen().await`, also in nested blocks and closures. Tokens of macro calls are
-/// left alone, as a macro may want its own. Gives whether there was any.
+/// Macros of the standard library that take expressions, and show none as it is written.
+const TRANSPARENT: [&str; 11] = [
+    "assert_eq",
+    "assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "matches",
+    "print",
+    "println",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// `x.await` becomes `x.__seen().await`, also in nested blocks and closures. The input of a macro is
+/// left alone, as it may be anything, but for some macros of the standard library. Gives whether there
+/// was any.
 pub(crate) fn show(tokens: TokenStream) -> (TokenStream, bool) {
     let mut out = Vec::<TokenTree>::new();
     let mut any = false;
@@ -35,7 +51,9 @@ pub(crate) fn show(tokens: TokenStream) -> (TokenStream, bool) {
 fn is_of_macro(before: &[TokenTree]) -> bool {
     let is_name = |tree: &TokenTree| matches!(tree, TokenTree::Ident(_));
     match before {
-        [.., name, bang] if is_name(name) && is_punct(bang, '!') => true,
+        [.., name, bang] if is_name(name) && is_punct(bang, '!') => !TRANSPARENT
+            .iter()
+            .any(|transparent| is_word(name, transparent)),
         [.., word, bang, name] => {
             is_word(word, "macro_rules") && is_punct(bang, '!') && is_name(name)
         }

@@ -22,7 +22,7 @@ use super::{Core, EventLoop, LoopHandle, RemoteHandle, inside};
 use crate::error::LoopClosed;
 use crate::panics::unpoisoned;
 use crate::sight::{TaskTree, TreeBuilder};
-use crate::task::MainTask;
+use crate::task::{MainTask, Step, looking};
 use crate::timers::TimerKey;
 
 /// The receiver of a tree.
@@ -164,6 +164,7 @@ struct LocalTree {
 impl Future for Dump {
     type Output = TaskTree;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TaskTree> {
         if let Some(shared) = &self.shared {
             if let Some(tree) = shared.tree.take() {
@@ -171,7 +172,10 @@ impl Future for Dump {
             }
             let before = shared.waiter.replace(Some(cx.waker().clone()));
             drop(before);
-            report_own_wait();
+            if looking::is_looking() {
+                let step = Step::Notice { of: "a dump" };
+                looking::leaf_at(step, Location::caller(), type_name::<Self>());
+            }
             return Poll::Pending;
         }
         self.of.check_open("dump");
@@ -185,12 +189,6 @@ impl Future for Dump {
             }
         });
         Poll::Pending
-    }
-}
-
-fn report_own_wait() {
-    if crate::task::looking::is_looking() {
-        crate::task::looking::leaf(crate::task::Step::Notice { of: "a dump" });
     }
 }
 
@@ -366,7 +364,7 @@ impl Core {
         let mut last = None;
         for task in self.scheduler.tasks() {
             last = Some(task.id());
-            let look = self.scheduler.look_at(&task);
+            let look = task.look();
             self.stamp_timers();
             builder.add(task, look, None);
         }

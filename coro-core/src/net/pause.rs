@@ -10,7 +10,7 @@ use mio::event::Source;
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{AcceptFailure, Described, accept_failure};
-use crate::task::budget;
+use crate::task::{Step, budget, looking};
 use crate::wait::ready::RegisteredIo;
 use crate::wait::until::Until;
 
@@ -112,5 +112,9 @@ impl RetryDelay {
 
 async fn pass(time: Duration) {
     let mut until = Until::After(time);
-    poll_fn(|cx| until.poll(cx)).await;
+    let step = || Step::During {
+        operation: "pausing",
+        object: "before another try".into(),
+    };
+    looking::shown(step, poll_fn(|cx| until.poll(cx))).await;
 }

@@ -13,6 +13,7 @@ use super::orphans;
 use crate::event_loop::{Direction, LoopHandle, RemoteHandle};
 use crate::sys::Home;
 use crate::sys::process::{self as system, Pidfd};
+use crate::task::{Step, looking};
 use crate::wait::ready::RegisteredIo;
 
 /// Dropping the last reference hands a child that still runs to the reaper.
@@ -74,10 +75,14 @@ impl Running {
     pub(super) async fn wait(&self) -> io::Result<ExitStatus> {
         let watch = self.watch.borrow().clone();
         match watch {
-            Some(Watch::Pidfd(ready)) => ready.io(Direction::Read, |_| self.ended()).await,
+            Some(Watch::Pidfd(ready)) => {
+                let step = || Step::Child { pid: self.id };
+                looking::shown(step, ready.io(Direction::Read, |_| self.ended())).await
+            }
             Some(Watch::Thread(ended, of)) => {
                 let _real: RemoteHandle = of.remote();
-                let _gone = ended.await; // the thread's end is the message
+                let step = || Step::Child { pid: self.id };
+                let _gone = looking::shown(step, ended).await; // the thread's end is the message
                 self.ended()
             }
             None => self.ended(),

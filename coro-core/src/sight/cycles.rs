@@ -5,8 +5,18 @@ use std::collections::HashMap;
 use super::tree::{TaskTree, TaskView};
 use crate::task::{Step, TaskId};
 
+impl TaskTree {
+    /// The circles of tasks in which each waits for the next, and the last for the first.
+    ///
+    /// A task waits for another if it awaits its end, or a lock that the other holds. Waits that are
+    /// one of several ways to go on are left out.
+    pub fn cycles(&self) -> Vec<Vec<TaskId>> {
+        find(self)
+    }
+}
+
 /// The cycles, each from its task with the least number on.
-pub(super) fn of(tree: &TaskTree) -> Vec<Vec<TaskId>> {
+fn find(tree: &TaskTree) -> Vec<Vec<TaskId>> {
     let edges: HashMap<TaskId, Vec<TaskId>> = tree
         .tasks()
         .iter()
@@ -64,7 +74,7 @@ fn cycle(way: &[(TaskId, usize)], to: TaskId) -> Option<Vec<TaskId>> {
 
 /// The tasks without which this one cannot go on. A wait under a group that needs only one of its
 /// members is left out, and so are several waits under one await: a `select` may have made them.
-pub(super) fn needed(task: &TaskView) -> Vec<TaskId> {
+fn needed(task: &TaskView) -> Vec<TaskId> {
     let mut needed = Vec::new();
     let mut doubtful_below = None;
     for (at, (depth, step)) in task.path.iter().enumerate() {

@@ -164,7 +164,7 @@ pub(super) fn describe(step: &Step, tree: &TaskTree) -> String {
         Step::Job { made_at } => format!("a job on a thread, made at {made_at}"),
         Step::Child { pid } => format!("the end of process {pid}"),
         Step::Signal { kind } => format!("signal {kind}"),
-        Step::OtherThread { object } => format!("{object}, which other threads may have"),
+        Step::OtherThread { object } => format!("{}, which other threads may have", short(object)),
         Step::Foreign { name } => format!("{} (it does not report)", short(name)),
     }
 }

@@ -3,7 +3,6 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::cycles;
 use crate::task::{Holder, Look, Step, TaskHandle, TaskId, TaskPhase};
 
 /// The tasks of a loop as they were at one moment, each with the path to the thing that it waits
@@ -57,14 +56,6 @@ impl TaskTree {
     pub fn task(&self, id: TaskId) -> Option<&TaskView> {
         let at = self.tasks.binary_search_by_key(&id, |task| task.id);
         at.ok().map(|at| &self.tasks[at])
-    }
-
-    /// The circles of tasks in which each waits for the next, and the last for the first.
-    ///
-    /// A task waits for another if it awaits its end, or a lock that the other holds. Waits that are
-    /// one of several ways to go on are left out.
-    pub fn cycles(&self) -> Vec<Vec<TaskId>> {
-        cycles::of(self)
     }
 
     /// The tasks that wait but have no waker any more: nothing will wake them.

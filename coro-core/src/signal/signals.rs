@@ -11,6 +11,7 @@ use futures::stream::FusedStream;
 
 use super::kind::SignalKind;
 use super::platform::Listener;
+use crate::task::{Step, looking};
 
 /// Listens for a kind of signal.
 ///
@@ -66,10 +67,13 @@ impl Signals {
     /// Ready if a signal has come since the last time it was ready.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Reading the socket pair does not fail.
-        let refused = |error| panic!("cannot listen for {}: {error}", self.kind);
-        self.listener
-            .poll(cx)
-            .map(|heard| heard.unwrap_or_else(refused))
+        let kind = self.kind;
+        let refused = |error| panic!("cannot listen for {kind}: {error}");
+        let step = || Step::Signal {
+            kind: kind.to_string().into(),
+        };
+        let listener = &mut self.listener;
+        looking::under(step, || listener.poll(cx)).map(|heard| heard.unwrap_or_else(refused))
     }
 }
 

@@ -14,9 +14,9 @@ use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use super::count::{MERGED, TaskRef, release_loops};
+use super::extra::{DoneCallback, ExtraCell};
 use super::inbox::Inbox;
 use super::join::TaskHandle;
 use super::queue::{Links, Node, Origin, Ran, Table};
@@ -42,21 +42,7 @@ pub(super) struct Header {
     pub(super) links: Links,
     pub(super) id: u64,
     pub(super) origin: Origin,
-    extra: Cell<Option<Box<Extra>>>,
-}
-
-type DoneCallback = Box<dyn FnOnce(TaskHandle)>;
-
-/// The name and callbacks, which few tasks have.
-#[derive(Default)]
-struct Extra {
-    name: Option<Box<str>>,
-    #[cfg(feature = "tracing")]
-    span: super::spans::WeakSpan,
-    /// When the last step began, if the loop measures that.
-    waits_since: Option<Instant>,
-    /// Emptied when the task is done, so that no other thread ever drops one.
-    callbacks: Vec<DoneCallback>,
+    pub(super) extra: ExtraCell,
 }
 
 #[repr(C)]
@@ -73,8 +59,7 @@ enum TaskStage<F: Future> {
 
 impl Header {
     pub(super) const SPAWNED_AFTER: usize = offset_of!(Header, spawned_after);
-    pub(super) const EXTRA: usize = offset_of!(Header, extra);
-    pub(super) const NAME_IN_EXTRA: usize = offset_of!(Extra, name);
+    pub(super) const EXTRA: usize = offset_of!(Header, extra) + ExtraCell::POINTER;
 
     #[inline]
     pub(super) fn new(
@@ -95,7 +80,7 @@ impl Header {
             links: Links::default(),
             id,
             origin,
-            extra: Cell::new(None),
+            extra: ExtraCell::default(),
         }
     }
 
@@ -114,65 +99,14 @@ impl Header {
         (after != 0).then(|| self.id - after)
     }
 
-    fn with_extra<T>(&self, f: impl FnOnce(&mut Extra) -> T) -> T {
-        let mut extra = self.extra.take().unwrap_or_default();
-        let value = f(&mut extra);
-        self.extra.set(Some(extra));
-        value
-    }
-
     pub(super) fn name(&self) -> String {
-        let extra = self.extra.take();
-        let name = extra.as_ref().and_then(|extra| extra.name.as_deref());
-        let name = name.map_or_else(|| format!("Task-{}", self.id), str::to_owned);
-        self.extra.set(extra);
-        name
-    }
-
-    /// Keeps the span of the task, which is told of its names.
-    #[cfg(feature = "tracing")]
-    pub(super) fn set_span(&self, span: super::spans::WeakSpan) {
-        self.with_extra(|extra| extra.span = span);
-    }
-
-    /// The name, if the task was given one.
-    pub(super) fn given_name(&self) -> Option<Box<str>> {
-        let extra = self.extra.take()?;
-        let name = extra.name.clone();
-        self.extra.set(Some(extra));
-        name
-    }
-
-    pub(super) fn set_name(&self, name: Box<str>) {
-        #[cfg(feature = "tracing")]
-        super::spans::record_name(&self.with_extra(|extra| extra.span.clone()), &name);
-        self.with_extra(|extra| extra.name = Some(name));
-    }
-
-    /// Notes when the last step began.
-    pub(super) fn begin_wait(&self, now: Instant) {
-        self.with_extra(|extra| extra.waits_since = Some(now));
-    }
-
-    /// When the last step began, if that was noted.
-    pub(super) fn waits_since(&self) -> Option<Instant> {
-        let extra = self.extra.take()?;
-        let since = extra.waits_since;
-        self.extra.set(Some(extra));
-        since
+        let name = self.extra.name();
+        name.map_or_else(|| format!("Task-{}", self.id), String::from)
     }
 
     pub(super) fn add_callback(&self, callback: DoneCallback) {
         self.node.state.set_awaited();
-        self.with_extra(|extra| extra.callbacks.push(callback));
-    }
-
-    #[inline]
-    fn take_callbacks(&self) -> Option<Vec<DoneCallback>> {
-        let mut extra = self.extra.take()?;
-        let callbacks = std::mem::take(&mut extra.callbacks);
-        self.extra.set(Some(extra));
-        Some(callbacks)
+        self.extra.with(|extra| extra.callbacks.push(callback));
     }
 }
 
@@ -440,7 +374,7 @@ unsafe fn announce(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
     if let Some(joiner) = header.joiner.take() {
         scheduler.wake(joiner);
     }
-    if let Some(callbacks) = header.take_callbacks() {
+    if let Some(callbacks) = header.extra.take_callbacks() {
         for callback in callbacks {
             // SAFETY: as the caller promises.
             let handle = TaskHandle::new(unsafe { TaskRef::new(task, scheduler.clone()) });

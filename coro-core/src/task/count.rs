@@ -4,6 +4,7 @@
     reason = "giving up the last reference to a task frees its memory"
 )]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -71,6 +72,19 @@ impl TaskRef {
         let header = self.header();
         let remote = header.remote.load(Ordering::Relaxed) / ONE;
         usize::try_from(header.wakers.get() as isize + remote).unwrap_or(0)
+    }
+
+    /// Polls the task, which is idle, so in no queue.
+    #[cold]
+    pub(super) fn run_idle(&self) {
+        let run = || {
+            // SAFETY: the reference keeps the task allocated, and its table is its own. It is not
+            // queued, running or done, as the caller has asked.
+            let _ = unsafe { (self.header().node.table.run)(self.task.cast(), &self.scheduler) };
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+            self.scheduler.end_panicked(payload);
+        }
     }
 
     /// Moves the output to `into`, if the task has one that was not taken yet.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use super::collector::Look;
 use super::count::TaskRef;
 use super::id::TaskId;
 use super::large::is_large;
@@ -131,7 +132,7 @@ impl<T> Task<T> {
 
     /// Gives the task a name, for reports and listings.
     pub fn set_name(&self, name: impl Into<Box<str>>) {
-        self.task.header().set_name(name.into());
+        self.task.header().extra.set_name(name.into());
     }
 
     /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
@@ -247,13 +248,19 @@ impl TaskHandle {
         waker::running(scheduler).map(TaskHandle::new)
     }
 
-    pub(super) fn task_ref(&self) -> &TaskRef {
-        &self.task
+    /// Polls the task once more if it waits, and gives the steps that it has reported.
+    pub(crate) fn look(&self) -> Option<Look> {
+        let state = &self.task.header().node.state;
+        let waits = state.snapshot().phase == TaskPhase::Idle;
+        waits.then(|| {
+            let scheduler = self.task.scheduler();
+            scheduler.collect(&self.task, || self.task.run_idle())
+        })
     }
 
     /// The name, if the task was given one.
     pub(crate) fn given_name(&self) -> Option<Box<str>> {
-        self.task.header().given_name()
+        self.task.header().extra.name()
     }
 
     pub(crate) fn spawned_by(&self) -> Option<TaskId> {
@@ -278,7 +285,7 @@ impl TaskHandle {
 
     /// For how long it has waited, if the loop measures that.
     pub(crate) fn waited(&self) -> Option<Duration> {
-        let since = self.task.header().waits_since()?;
+        let since = self.task.header().extra.waits_since()?;
         Some(since.elapsed())
     }
 
@@ -305,7 +312,7 @@ impl TaskHandle {
 
     /// Gives the task a name, for reports and listings.
     pub fn set_name(&self, name: impl Into<Box<str>>) {
-        self.task.header().set_name(name.into());
+        self.task.header().extra.set_name(name.into());
     }
 
     /// Where the task was spawned.

@@ -7,16 +7,13 @@
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use super::collector::{Account, Look, Opened};
 use super::count::TaskRef;
 use super::current;
-use super::join::TaskHandle;
 use super::scheduler::Scheduler;
-use super::state::TaskPhase;
 use super::step::Step;
 
 /// How many loops of the process poll a task for a dump just now.
@@ -263,16 +260,6 @@ impl Drop for FlagUp {
 }
 
 impl Scheduler {
-    /// Polls a task once more if it waits, and gives the steps that it has reported.
-    pub(crate) fn look_at(self: &Rc<Self>, task: &TaskHandle) -> Option<Look> {
-        let task = task.task_ref();
-        let header = task.header();
-        if header.node.state.snapshot().phase != TaskPhase::Idle {
-            return None;
-        }
-        Some(self.collect(task, || self.run_idle(task)))
-    }
-
     /// Calls `poll`, which polls a task with the flag up, and gives the steps that it has reported.
     pub(super) fn collect(&self, task: &TaskRef, poll: impl FnOnce()) -> Look {
         /// Ends the collecting also in a panic.

@@ -40,7 +40,7 @@ impl MainTask {
     /// Makes the stand-in and queues it.
     pub(crate) fn new(scheduler: &Rc<Scheduler>, origin: &'static Location<'static>) -> Self {
         let header = Box::new(Header::new(scheduler, 0, &TABLE, State::main(), 2, origin));
-        header.set_name("main".into());
+        header.extra.set_name("main".into());
         let cell = NonNull::from(Box::leak(header));
         // SAFETY: of the two references, one is this handle's and the other is the loop's.
         let task = unsafe { TaskRef::from_counted(cell, scheduler.clone()) };

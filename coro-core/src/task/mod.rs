@@ -71,6 +71,7 @@ mod collector;
 pub(crate) mod context;
 mod count;
 pub(crate) mod current;
+mod extra;
 mod id;
 mod inbox;
 mod join;

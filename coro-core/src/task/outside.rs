@@ -21,6 +21,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use super::cell::Header;
+use super::extra::Extra;
 use super::queue::{Links, Node, ReadyQueue, TaskList};
 use super::scheduler::Scheduler;
 use super::state::State;
@@ -151,7 +152,7 @@ static MAP: SightMap = SightMap {
         spawned_after: Header::SPAWNED_AFTER as u32,
         origin: offset_of!(Header, origin) as u32,
         extra: Header::EXTRA as u32,
-        name_in_extra: Header::NAME_IN_EXTRA as u32,
+        name_in_extra: Extra::NAME as u32,
     },
     bits: StateBits {
         queued: State::BITS[0] as u32,

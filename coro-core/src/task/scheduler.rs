@@ -9,7 +9,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::{ManuallyDrop, offset_of};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc as StdArc; // which the other threads of loom's tests never see
@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 use super::block::Blocks;
 use super::cell::Header;
 use super::collector::Collector;
-use super::count::TaskRef;
 use super::current;
 use super::inbox::{Inbox, Message};
 use super::pulse::{BusyWith, Pulse};
@@ -243,7 +242,7 @@ impl Scheduler {
         // SAFETY: a node with a number is the head of a task, which is allocated until it has run.
         let header = task.map(|_| unsafe { node.cast::<Header>().as_ref() });
         if let (true, Some(begun), Some(header)) = (self.measures, begun, header) {
-            header.begin_wait(begun);
+            header.extra.begin_wait(begun);
         }
         let name = header.filter(|_| self.debug.get()).map(Header::name);
         // SAFETY: as in `run_next`; the header is not used after it.
@@ -261,19 +260,6 @@ impl Scheduler {
             pulse.begin(task.map_or(BusyWith::Callout, BusyWith::Task), Some(origin));
         }
         (self.debug.get() || self.measures).then(Instant::now)
-    }
-
-    /// Polls a task that is idle, so in no queue.
-    #[cold]
-    pub(super) fn run_idle(self: &Rc<Self>, task: &TaskRef) {
-        let run = || {
-            // SAFETY: the reference keeps the task allocated, and its table is its own. It is not
-            // queued, running or done, as its caller has asked.
-            let _ = unsafe { (task.header().node.table.run)(task.as_ptr().cast(), self) };
-        };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-            self.end_panicked(payload);
-        }
     }
 
     /// Ends the task whose panic came out of [`run_next`](Self::run_next). If no task was running,

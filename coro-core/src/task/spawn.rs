@@ -179,7 +179,7 @@ impl Scheduler {
         let id = own_id.unwrap_or_else(|| self.next_id());
         let task = cell::new_idle_task(self, id, Traced::new(span, future), origin);
         if let Some(own) = own {
-            task.header().set_span(own);
+            task.header().extra.set_span(own);
         }
         match self.is_open() {
             true if eager => cell::poll_first::<Traced<F>>(&task),

@@ -94,8 +94,8 @@ pub enum Step {
     },
     /// A signal of the system.
     Signal {
-        /// The kinds that are listened for.
-        kind: &'static str,
+        /// Its name.
+        kind: Box<str>,
     },
     /// Another thread, which may be anywhere.
     OtherThread {

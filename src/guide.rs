@@ -73,6 +73,12 @@ pub mod attribute {}
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
 
+/// Dumps of all tasks, deadlocks, signals, `coro ps`, the watchdog, tracing.
+///
+#[doc = include_str!("../docs/guide/names.md")]
+#[doc = include_str!("../docs/guide/sight.md")]
+pub mod sight {}
+
 /// Simulations, seeds, cancelling and crashing at each step.
 ///
 #[doc = include_str!("../docs/guide/names.md")]

@@ -21,9 +21,12 @@ mod linux {
     use std::time::Duration;
 
     use coro::EventLoop;
+    use coro::event_loop::ReportKind;
     use coro::net::{TcpListener, TcpStream, UnixListener};
     use coro::process::Command;
+    use coro::signal::SignalKind;
     use futures::AsyncReadExt as _;
+    use rustix::process::{Signal, getpid, kill_process};
 
     unsafe extern "C" {
         safe fn fork() -> i32;
@@ -40,6 +43,7 @@ mod linux {
         a_loop_does_not_run_in_a_forked_process();
         a_fork_within_a_task_panics_where_the_loop_would_wait();
         a_fork_leaves_threads_and_processes_to_the_parent();
+        a_watched_loop_keeps_its_thread_and_its_signal_in_the_parent();
         println!("all is well");
     }
 
@@ -278,5 +282,32 @@ mod linux {
         drop(cat.stdin.take());
         let status = event_loop.run_until_complete(cat.wait()).unwrap();
         assert!(status.unwrap().success(), "it was killed");
+    }
+
+    fn a_watched_loop_keeps_its_thread_and_its_signal_in_the_parent() {
+        let builder = EventLoop::builder().watchdog(LONG);
+        let builder = builder.dump_on(SignalKind::user_defined1());
+        let mut event_loop = builder.clone().build().unwrap();
+        event_loop.run_until_complete(async {}).unwrap();
+        let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+        let before = threads();
+        let mut kept = Some(event_loop);
+        let child = in_a_fork(|| {
+            drop(kept.take()); // it must not wait for a thread that is not here
+            let mut own = builder.build().unwrap();
+            threads() == 2 && own.run_until_complete(coro::yield_now()).is_ok()
+        });
+        assert!(child.ended_well());
+        assert_eq!(threads(), before);
+        let mut event_loop = kept.unwrap();
+        let (handle, stop) = (event_loop.handle(), event_loop.handle());
+        handle.set_exception_handler(move |report| {
+            assert_eq!(report.kind, ReportKind::Dump);
+            stop.stop();
+        });
+        kill_process(getpid(), Signal::USR1).unwrap();
+        event_loop.run_forever();
+        drop(event_loop);
+        assert_eq!(threads(), before - 1);
     }
 }

@@ -55,9 +55,16 @@ pub enum ReportKind {
     ProtocolPanicked,
     /// A program keeps writing to a closed transport; the written data is ignored.
     WriteIgnored,
-    /// One step ran for longer than 100 ms; reported in
+    /// One step ran for longer than
+    /// [`slow_callback_duration`](crate::event_loop::Builder::slow_callback_duration); reported in
     /// [`debug`](crate::event_loop::Builder::debug) mode only.
     SlowStep,
+    /// One step has held the loop for longer than its
+    /// [`watchdog`](crate::event_loop::Builder::watchdog) allows.
+    Stuck,
+    /// A signal has asked for a dump of all tasks, which the message has. See
+    /// [`dump_on`](crate::event_loop::Builder::dump_on).
+    Dump,
     /// No task will ever go on, as each waits for another; the message has the tree of all tasks. See
     /// [`report_deadlocks`](crate::event_loop::Builder::report_deadlocks).
     Deadlock,
@@ -89,11 +96,10 @@ impl ErrorReport {
         self.origin = Some(origin);
         self
     }
-}
 
-impl fmt::Display for ErrorReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+    /// The event that is reported, in words.
+    pub(crate) fn heading(&self) -> &'static str {
+        match self.kind {
             ReportKind::TaskPanicked => "a task panicked and nothing awaited it",
             ReportKind::TaskFailed => "a task failed and nothing awaited it",
             ReportKind::CalloutPanicked => "a callout panicked",
@@ -108,9 +114,17 @@ impl fmt::Display for ErrorReport {
             ReportKind::ProtocolPanicked => "a protocol panicked",
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
             ReportKind::SlowStep => "a step held up the loop",
+            ReportKind::Stuck => "a step holds the loop",
+            ReportKind::Dump => "a dump",
             ReportKind::Deadlock => "a deadlock",
             ReportKind::LostWaker => "a task has lost its waker",
-        })?;
+        }
+    }
+}
+
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.heading())?;
         write!(f, ": {}", self.message)?;
         if let Some(task) = &self.task {
             write!(f, " [{task}]")?;

@@ -21,6 +21,8 @@ mod crash_everywhere;
 mod cuts;
 mod depth;
 mod descriptors;
+#[cfg(unix)]
+mod dump_on;
 mod errors;
 mod examples;
 mod executors;
@@ -95,6 +97,8 @@ mod simulated_order;
 mod simulated_world;
 mod socket_examples;
 mod sources;
+#[cfg(feature = "tracing")]
+mod spans;
 mod stdio;
 mod stopping;
 #[cfg(unix)]
@@ -127,4 +131,6 @@ mod unix;
 mod virtual_clock;
 mod watch;
 mod watch_forgotten;
+#[cfg(target_os = "linux")]
+mod watchdog;
 mod words;

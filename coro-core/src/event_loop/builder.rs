@@ -1,21 +1,30 @@
-//! The `Builder`: the settings of a loop.
+//! `Builder`: the settings of an `EventLoop`, before it is made.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::env;
+#[cfg(unix)]
+use std::ffi::c_int;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms::Alarms;
 use super::blocked::WhenBlocked;
 use super::dump::Dumps;
+#[cfg(unix)]
+use super::dump_signal::DumpSignal;
 use super::reactor::Reactor;
 use super::simulation::Simulation;
+use super::watchdog::Watchdog;
 use super::{Core, EventLoop};
 use crate::clock::{Clock, nanos};
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
+#[cfg(unix)]
+use crate::sys::SIGQUIT;
 use crate::sys::{Poller, WakeUp};
-use crate::task::Scheduler;
+use crate::task::{Listed, Pulse, SLOW, Scheduler};
 use crate::timers::Timers;
 
 /// How long a loop waits for its threads when it is closed, as in asyncio.
@@ -31,6 +40,10 @@ pub struct Builder {
     busy_poll: Duration,
     thread_pool: ThreadPoolBuilder,
     join_threads: Duration,
+    slow_callback_duration: Duration,
+    watchdog: Option<Duration>,
+    #[cfg(unix)]
+    dump_signal: Option<c_int>,
     report_deadlocks: Option<bool>,
     end_deadlocks: bool,
     measure_waits: bool,
@@ -45,6 +58,10 @@ impl Default for Builder {
             busy_poll: Duration::ZERO,
             thread_pool: ThreadPool::builder(),
             join_threads: JOIN_THREADS,
+            slow_callback_duration: SLOW,
+            watchdog: None,
+            #[cfg(unix)]
+            dump_signal: None,
             report_deadlocks: None,
             end_deadlocks: false,
             measure_waits: false,
@@ -71,9 +88,60 @@ impl Builder {
         self
     }
 
-    /// Has the loop measure each step, and report those that hold it up for 100 ms or more.
+    /// Has the loop measure each step, and report those that hold it up for
+    /// [`slow_callback_duration`](Self::slow_callback_duration) or more. Deadlocks and lost wakers are
+    /// [reported](Self::report_deadlocks), too.
+    ///
+    /// The environment variable `CORO_DEBUG` turns debug mode on for every loop of a program, as
+    /// `PYTHONASYNCIODEBUG` does in asyncio, unless it is empty or `0`. On Unix it also has a loop
+    /// print its tasks when the process gets a `SIGQUIT`, which is Ctrl-\ in a terminal, if the loop
+    /// was not made to do so on another signal.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
+        self
+    }
+
+    /// From which duration on a step is reported as a slow one in [`debug`](Self::debug) mode: 100 ms
+    /// by default, as in asyncio.
+    ///
+    /// The duration is that of the real clock, also under a virtual one. It can be changed at run
+    /// time, by [`set_slow_callback_duration`](crate::event_loop::LoopHandle::set_slow_callback_duration).
+    pub fn slow_callback_duration(mut self, duration: Duration) -> Self {
+        self.slow_callback_duration = duration;
+        self
+    }
+
+    /// Has a thread watch the loop, and name the task or callout that holds it for longer than
+    /// `limit`, while it still does.
+    ///
+    /// A task that computes for long, or that calls a function which blocks, holds up all others. A
+    /// loop that is held up cannot report it. So the thread prints a line to standard error at once:
+    /// the number of the task, the place where it was spawned, and for how long it has held the loop
+    /// so far. When the step is over, the loop's
+    /// [exception handler](crate::event_loop::LoopHandle::set_exception_handler) gets a report of the
+    /// kind [`Stuck`](crate::report::ReportKind::Stuck), on the loop's own thread, with the name of
+    /// the task if the task is not finished, and with the whole duration; without a handler that is
+    /// printed, too. Each step is told of once. The line comes when the step has held the loop for
+    /// between one and one and a half times the limit, on a machine that has a processor to spare.
+    ///
+    /// It costs the loop three stores a step, and no look at a clock. The thread looks four times
+    /// within the limit while the loop is awake, and sleeps while the loop does. It ends when the
+    /// loop is closed, and a process that is forked from this one has none. A loop with a virtual
+    /// clock has none either: its time stands still while a task runs. A limit below 4 ms is looked
+    /// at each millisecond. Without this option nothing is watched.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let limit = Duration::from_millis(500);
+    /// let mut event_loop = coro::EventLoop::builder().watchdog(limit).build()?;
+    /// event_loop.run_until_complete(coro::sleep(Duration::from_millis(1))).unwrap();
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[doc(alias = "blocked")]
+    #[doc(alias = "stall")]
+    pub fn watchdog(mut self, limit: Duration) -> Self {
+        self.watchdog = Some(limit);
         self
     }
 
@@ -107,6 +175,13 @@ impl Builder {
     /// last step.
     pub fn measure_waits(mut self, measure: bool) -> Self {
         self.measure_waits = measure;
+        self
+    }
+
+    /// Has the signal with this number ask the loop for a dump.
+    #[cfg(unix)]
+    pub(crate) fn dump_on_number(mut self, signal: c_int) -> Self {
+        self.dump_signal = Some(signal);
         self
     }
 
@@ -157,13 +232,16 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If the operating system gives no poller, as when the process has no descriptors left.
+    /// If the operating system gives no poller, as when the process has no descriptors left, or no
+    /// thread for a [`watchdog`](Self::watchdog).
     pub fn build(self) -> io::Result<EventLoop> {
         let simulation = self.seed.map(Simulation::of_order);
         self.build_in(simulation)
     }
 
-    fn build_in(self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
+    fn build_in(mut self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
+        let debugged = is_debugged();
+        self.debug |= debugged;
         let poller = Poller::new()?;
         let wake_up = WakeUp::new(poller.registry())?;
         let clock = if self.virtual_time {
@@ -171,8 +249,15 @@ impl Builder {
         } else {
             Clock::real()
         };
+        let scheduler = Scheduler::new(wake_up, self.debug, self.measure_waits);
+        scheduler
+            .slow_callback_duration()
+            .set(self.slow_callback_duration);
+        let limit = self.watchdog.filter(|_| !self.virtual_time);
+        let watchdog = limit.map(|limit| watch(&scheduler, limit)).transpose()?;
         let core = Core {
-            scheduler: Scheduler::new(wake_up, self.debug, self.measure_waits),
+            listed: Listed::new(&scheduler),
+            scheduler,
             clock,
             timers: RefCell::new(Timers::new()),
             has_fresh: Cell::new(false),
@@ -192,11 +277,35 @@ impl Builder {
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
+            watchdog: Cell::new(watchdog),
+            #[cfg(unix)]
+            dump_signal: RefCell::default(),
             dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
             has_main: Cell::new(false),
         };
-        Ok(EventLoop {
+        let event_loop = EventLoop {
             core: Rc::new(core),
-        })
+        };
+        #[cfg(unix)]
+        match self.dump_signal {
+            Some(signal) => DumpSignal::install(&event_loop, signal)?,
+            // The program did not ask for this, and must run without it as well.
+            None if debugged => drop(DumpSignal::install(&event_loop, SIGQUIT)),
+            None => {}
+        }
+        Ok(event_loop)
     }
+}
+
+/// Whether the environment asks for debug mode: `CORO_DEBUG` is there, and neither empty nor `0`.
+fn is_debugged() -> bool {
+    env::var_os("CORO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Starts the thread that watches a loop.
+fn watch(scheduler: &Scheduler, limit: Duration) -> io::Result<Watchdog> {
+    let pulse = Arc::<Pulse>::default();
+    let watchdog = Watchdog::start(limit, pulse.clone(), scheduler.inbox().clone())?;
+    scheduler.begin_pulse(pulse);
+    Ok(watchdog)
 }

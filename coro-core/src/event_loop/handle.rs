@@ -237,6 +237,17 @@ impl LoopHandle {
         self.core.scheduler.set_debug(debug);
     }
 
+    /// From which duration on a step is reported as a slow one in debug mode; see
+    /// [`slow_callback_duration`](crate::event_loop::Builder::slow_callback_duration).
+    pub fn slow_callback_duration(&self) -> Duration {
+        self.core.scheduler.slow_callback_duration().get()
+    }
+
+    /// Changes [`slow_callback_duration`](Self::slow_callback_duration), from the next step on.
+    pub fn set_slow_callback_duration(&self, duration: Duration) {
+        self.core.scheduler.slow_callback_duration().set(duration);
+    }
+
     /// Whether the loop is closed, so that it takes no more work.
     pub fn is_closed(&self) -> bool {
         self.core.scheduler.is_closed()

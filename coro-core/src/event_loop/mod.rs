@@ -6,6 +6,8 @@ mod buffer;
 mod builder;
 mod current;
 mod dump;
+#[cfg(unix)]
+mod dump_signal;
 mod handle;
 mod reactor;
 mod remote;
@@ -14,6 +16,7 @@ mod simulated;
 mod simulation;
 mod source;
 mod turn;
+mod watchdog;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -46,12 +49,15 @@ use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sight::TaskTree;
 use crate::sys::PreciseWaits;
-use crate::task::{MainTask, Scheduler, current as inside, is_large};
+use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
 use dump::Dumps;
+#[cfg(unix)]
+use dump_signal::DumpSignal;
 use handle::Due;
 use reactor::Reactor;
 use turn::{Advance, Turn};
+use watchdog::Watchdog;
 
 /// An event loop: it runs tasks and callouts, one at a time, on the thread it was made on.
 ///
@@ -129,6 +135,8 @@ pub struct EventLoop {
 
 /// The parts of a loop.
 pub(crate) struct Core {
+    /// Its place among the loops that other processes can see; the first to be dropped.
+    listed: Listed,
     pub(crate) scheduler: Rc<Scheduler>,
     clock: Clock,
     timers: RefCell<Timers<Due>>,
@@ -153,6 +161,9 @@ pub(crate) struct Core {
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
+    watchdog: Cell<Option<Watchdog>>,
+    #[cfg(unix)]
+    dump_signal: RefCell<Option<DumpSignal>>,
     dumps: Dumps,
     /// A main future is being run.
     has_main: Cell<bool>,
@@ -298,6 +309,12 @@ impl EventLoop {
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
+        self.core.listed.open_door(0);
+        #[cfg(unix)]
+        drop(self.core.dump_signal.take());
+        if let Some(watchdog) = self.core.watchdog.take() {
+            watchdog.stop(has_threads);
+        }
         if let Some(pool) = self.core.threads.get().filter(|_| has_threads) {
             pool.begin_shutdown();
         }
@@ -307,6 +324,7 @@ impl EventLoop {
             self.core.join_threads();
         }
         self.core.scheduler.end_close();
+        self.core.listed.withdraw();
     }
 
     #[track_caller]
@@ -317,6 +335,9 @@ impl EventLoop {
              or run this loop on another thread"
         );
         self.core.reactor.assert_at_home();
+        if let Some(pulse) = self.core.scheduler.pulse() {
+            pulse.wake();
+        }
         RunGuard {
             core: self.core.clone(),
             _inside: inside::enter(&self.core.scheduler, self.core.clone()),
@@ -335,6 +356,9 @@ struct RunGuard {
 impl Drop for RunGuard {
     fn drop(&mut self) {
         self.core.stopping.set(false);
+        if let Some(pulse) = self.core.scheduler.pulse() {
+            pulse.fall_asleep();
+        }
         self.core.has_main.set(false);
     }
 }

@@ -162,6 +162,9 @@ impl Core {
     #[inline(always)]
     pub(super) fn poll_real(&self, is_idle: bool) {
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
+        if let Some(pulse) = self.scheduler.pulse() {
+            pulse.between();
+        }
         let may_sleep = is_idle
             && !self.stopping.get()
             && !self.scheduler.trim_memory()
@@ -169,7 +172,7 @@ impl Core {
         if may_sleep && self.spin() {
             // Below, as after a sleep.
         } else if may_sleep && self.scheduler.inbox().fall_asleep() {
-            self.sleep();
+            self.sleep_unwatched();
             self.scheduler.inbox().wake_up();
         } else {
             self.clock.track_real_time(self.is_anything_real());
@@ -182,6 +185,8 @@ impl Core {
         {
             self.stopping.set(true);
         }
+        #[cfg(unix)]
+        self.look_for_signal();
         self.scheduler.deliver();
         self.reactor.dispatch(|waker| self.scheduler.wake(waker));
         self.fire();
@@ -199,6 +204,9 @@ impl Core {
         let deadline = self.timers.borrow().next_deadline().unwrap_or(NEVER);
         let end = self.clock.now().saturating_add(self.busy_poll);
         loop {
+            if let Some(pulse) = self.scheduler.pulse() {
+                pulse.between(); // it is busy, but no step holds it up
+            }
             if self.scheduler.inbox().is_pending() || self.reactor.wait(Some(Duration::ZERO)) {
                 return true;
             }
@@ -208,6 +216,16 @@ impl Core {
             }
             std::hint::spin_loop();
         }
+    }
+
+    /// Sleeps, which a watchdog must not take for a step.
+    fn sleep_unwatched(&self) {
+        let Some(pulse) = self.scheduler.pulse() else {
+            return self.sleep();
+        };
+        pulse.fall_asleep();
+        self.sleep();
+        pulse.wake();
     }
 
     /// Waits for an event, a message or the next timer. A virtual clock jumps to that timer

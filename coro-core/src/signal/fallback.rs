@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use signal_hook::flag;
 
-use super::disposition::ListenerGuard;
 use super::kind::SignalKind;
+use crate::sys::disposition::ListenerGuard;
 use crate::wait::until::Until;
 
 const LOOK: Duration = Duration::from_millis(50);

@@ -1,6 +1,6 @@
 //! `Interrupt`: a run that the first Ctrl-C interrupts; the second ends the process.
 //!
-//! The handlers are registered once, and stay registered: a run only tells `disposition` when it
+//! The handlers are registered once, and stay registered: a run only tells `sys::disposition` when it
 //! begins and ends. While the program listens for Ctrl-C itself, no run is interrupted.
 
 #[cfg(not(unix))]
@@ -18,10 +18,9 @@ mod unix {
     use signal_hook::consts::SIGINT;
     use signal_hook::low_level::emulate_default_handler;
 
-    use super::super::disposition::Interruptible;
-    use super::super::sigint;
     use crate::event_loop::EventLoop;
-    use crate::sys;
+    use crate::sys::disposition::Interruptible;
+    use crate::sys::{self, sigint};
 
     /// A run on the main thread, which Ctrl-C interrupts.
     pub(crate) struct Interrupt {
@@ -36,7 +35,8 @@ mod unix {
                 return None;
             }
             let interruptible = Interruptible::new().ok()??;
-            sigint::begin(event_loop)?;
+            let wake = sigint::wake()?;
+            event_loop.interrupt_by(&sigint::PRESSED, wake).ok()?;
             Some(Interrupt { interruptible })
         }
 

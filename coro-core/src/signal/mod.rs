@@ -30,14 +30,14 @@
 //! ```
 
 mod ctrl_c;
-mod disposition;
+#[cfg(unix)]
+mod dump_on;
 mod handler;
 pub(crate) mod interrupt;
 mod kind;
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "fallback.rs")]
 mod platform;
-mod sigint;
 mod signals;
 
 pub use ctrl_c::{CtrlC, ctrl_c};

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use signal_hook::low_level::pipe;
 
-use super::disposition::ListenerGuard;
 use super::kind::SignalKind;
 use crate::event_loop::{Direction, WaitId};
+use crate::sys::disposition::ListenerGuard;
 use crate::wait::ready::RegisteredIo;
 
 /// How many bytes one read takes, and so how many signals at most become one.

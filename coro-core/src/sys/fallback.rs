@@ -64,3 +64,8 @@ impl PreciseWaits {
         PreciseWaits
     }
 }
+
+/// The number of this thread: other systems have none, or none that fits.
+pub(crate) fn thread_number() -> u32 {
+    0
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use rustix::thread::{current_timer_slack, set_current_timer_slack};
+use rustix::thread::{current_timer_slack, gettid, set_current_timer_slack};
 
 use super::Readiness;
 
@@ -113,4 +113,9 @@ impl Drop for PreciseWaits {
             let _ = set_current_timer_slack(NonZeroU64::new(before)); // as it was, where allowed
         }
     }
+}
+
+/// The number of this thread, as tools of the system print it.
+pub(crate) fn thread_number() -> u32 {
+    gettid().as_raw_nonzero().get().unsigned_abs()
 }

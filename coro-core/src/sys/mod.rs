@@ -2,12 +2,15 @@
 
 mod accept;
 mod described;
+pub(crate) mod disposition;
 mod explain;
 #[cfg(unix)]
 mod file_id;
 mod home;
 #[cfg(unix)]
 mod message;
+#[cfg(target_os = "linux")]
+mod own_user;
 #[cfg(unix)]
 mod pipe;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
@@ -16,6 +19,9 @@ mod poller;
 #[cfg(unix)]
 pub(crate) mod process;
 mod send_file;
+pub(crate) mod sigint;
+#[cfg(unix)]
+mod signal_flag;
 mod signals;
 mod socket;
 #[cfg(unix)]
@@ -38,11 +44,14 @@ pub(crate) use message::{
     DESCRIPTORS_MAX, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes, recv_datagram,
     recv_descriptors, send_descriptors, unix_sender,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use own_user::connect_to_own_user;
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
-pub(crate) use poller::{Poller, PreciseWaits};
+pub(crate) use poller::{Poller, PreciseWaits, thread_number};
 pub(crate) use send_file::{read_at, send_file};
-pub(crate) use signals::has_default_action;
+#[cfg(unix)]
+pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 #[cfg(unix)]
 pub(crate) use signals::is_main_thread;
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};

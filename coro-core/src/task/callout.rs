@@ -129,8 +129,6 @@ impl<F: FnOnce() + 'static> CalloutCell<F> {
             panicked: |_, _, _| {},
             discard,
             describe: describe::<F>,
-            identify: identify::<F>,
-            is_task: false,
             type_name: std::any::type_name::<F>,
             end: end::<F>,
             take_output: |_, _| {},
@@ -178,15 +176,7 @@ unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Scheduler>) {
     drop(unsafe { take::<F>(node) });
 }
 
-unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
-    // SAFETY: the caller has a reference to the callout.
-    (
-        None,
-        unsafe { node.cast::<CalloutCell<F>>().as_ref() }.origin,
-    )
-}
-
-unsafe fn identify<F>(node: NonNull<Node>) -> (Option<u64>, Origin) {
+unsafe fn describe<F>(node: NonNull<Node>) -> (Option<u64>, Origin) {
     // SAFETY: the caller has a reference to the callout.
     (
         None,

@@ -8,7 +8,7 @@ use std::alloc::Layout;
 use std::any::{Any, type_name};
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
-use std::mem::needs_drop;
+use std::mem::{needs_drop, offset_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -58,6 +58,9 @@ enum TaskStage<F: Future> {
 }
 
 impl Header {
+    pub(super) const SPAWNED_AFTER: usize = offset_of!(Header, spawned_after);
+    pub(super) const EXTRA: usize = offset_of!(Header, extra) + ExtraCell::POINTER;
+
     #[inline]
     pub(super) fn new(
         scheduler: &Scheduler,
@@ -134,30 +137,46 @@ pub(super) fn new_queued_task<F>(scheduler: &Rc<Scheduler>, future: F, origin: O
 where
     F: Future + 'static,
 {
-    let task = new_task(scheduler, State::queued(), future, origin);
+    let task = new_task(
+        scheduler,
+        scheduler.next_id(),
+        State::queued(),
+        future,
+        origin,
+    );
     // SAFETY: the task is in no queue yet. The loop's reference keeps it allocated until it is
     // popped: if it ends before that, its state says that it is still queued.
     unsafe { scheduler.enqueue(task.as_ptr().cast()) };
     task
 }
 
-/// A new task that is in no queue. The caller polls it, or ends it, at once.
+/// A new task that is in no queue. The caller polls it, wakes it or ends it, at once.
 #[inline]
-pub(super) fn new_idle_task<F>(scheduler: &Rc<Scheduler>, future: F, origin: Origin) -> TaskRef
+pub(super) fn new_idle_task<F>(
+    scheduler: &Rc<Scheduler>,
+    id: u64,
+    future: F,
+    origin: Origin,
+) -> TaskRef
 where
     F: Future + 'static,
 {
-    new_task(scheduler, State::idle(), future, origin)
+    new_task(scheduler, id, State::idle(), future, origin)
 }
 
 /// Allocates a task in the list of unfinished tasks. It has two references: the loop's and the
 /// handle's.
 #[inline]
-fn new_task<F>(scheduler: &Rc<Scheduler>, state: State, future: F, origin: Origin) -> TaskRef
+fn new_task<F>(
+    scheduler: &Rc<Scheduler>,
+    id: u64,
+    state: State,
+    future: F,
+    origin: Origin,
+) -> TaskRef
 where
     F: Future + 'static,
 {
-    let id = scheduler.next_id();
     let header = Header::new(scheduler, id, &TaskCell::<F>::TABLE, state, 2, origin);
     header.node.state.watch();
     let cell = scheduler
@@ -182,8 +201,6 @@ impl<F: Future + 'static> TaskCell<F> {
         panicked: panicked::<F>,
         discard: discard_task,
         describe: describe_task,
-        identify: identify_task,
-        is_task: true,
         type_name: type_name::<F>,
         end: end::<F>,
         take_output: take_output::<F>,
@@ -391,13 +408,7 @@ pub(super) unsafe fn discard_task(node: NonNull<Node>, scheduler: &Rc<Scheduler>
     }
 }
 
-pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<String>, Origin) {
-    // SAFETY: the caller has a reference to the task.
-    let header = unsafe { node.cast::<Header>().as_ref() };
-    (Some(header.name()), header.origin)
-}
-
-pub(super) unsafe fn identify_task(node: NonNull<Node>) -> (Option<u64>, Origin) {
+pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<u64>, Origin) {
     // SAFETY: the caller has a reference to the task.
     let header = unsafe { node.cast::<Header>().as_ref() };
     (Some(header.id), header.origin)

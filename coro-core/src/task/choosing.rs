@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use super::cell::Header;
 use super::host::{HOST, HostLife};
 use super::queue::Origin;
 use super::scheduler::Scheduler;
@@ -24,7 +25,7 @@ impl Scheduler {
     pub(crate) fn ready_node(&self, index: usize) -> Option<ReadyNode> {
         let node = self.ready().at(index)?;
         // SAFETY: a queued node is allocated, and its table is its own.
-        let (task, origin) = unsafe { (node.as_ref().table.identify)(node) };
+        let (task, origin) = unsafe { (node.as_ref().table.describe)(node) };
         Some(ReadyNode { task, origin })
     }
 
@@ -32,7 +33,9 @@ impl Scheduler {
     pub(crate) fn ready_name(&self, index: usize) -> Option<String> {
         let node = self.ready().at(index)?;
         // SAFETY: a queued node is allocated, and its table is its own.
-        unsafe { (node.as_ref().table.describe)(node) }.0
+        let (task, _) = unsafe { (node.as_ref().table.describe)(node) };
+        // SAFETY: a node with a number is the head of a task, which is allocated while it is queued.
+        task.map(|_| unsafe { node.cast::<Header>().as_ref() }.name())
     }
 
     /// Has the node at `index` of the ready queue run next.

@@ -1,6 +1,7 @@
 //! The `Extra` of a task: a name and callbacks, which few tasks have.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::time::Instant;
 
 use super::join::TaskHandle;
@@ -10,10 +11,22 @@ pub(super) type DoneCallback = Box<dyn FnOnce(TaskHandle)>;
 #[derive(Default)]
 pub(super) struct Extra {
     name: Option<Box<str>>,
+    /// Told of the names of the task.
+    #[cfg(feature = "tracing")]
+    span: super::spans::WeakSpan,
     /// When the last step began, if the loop measures that.
     waits_since: Option<Instant>,
     /// Emptied when the task is done, so that no other thread ever drops one.
     pub(super) callbacks: Vec<DoneCallback>,
+}
+
+// Offsets, for readers of the memory of the process.
+impl Extra {
+    pub(super) const NAME: usize = offset_of!(Extra, name);
+}
+
+impl ExtraCell {
+    pub(super) const POINTER: usize = offset_of!(ExtraCell, 0);
 }
 
 /// Room for an [`Extra`], allocated when it is needed.
@@ -40,7 +53,15 @@ impl ExtraCell {
         self.with_present(|extra| extra.name.clone())
     }
 
+    /// Keeps the span of the task, which is told of its names.
+    #[cfg(feature = "tracing")]
+    pub(super) fn set_span(&self, span: super::spans::WeakSpan) {
+        self.with(|extra| extra.span = span);
+    }
+
     pub(super) fn set_name(&self, name: Box<str>) {
+        #[cfg(feature = "tracing")]
+        super::spans::record_name(&self.with(|extra| extra.span.clone()), &name);
         self.with(|extra| extra.name = Some(name));
     }
 

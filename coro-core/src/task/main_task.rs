@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use super::cell::{self, Header};
 use super::collector::Look;
@@ -26,8 +25,6 @@ static TABLE: Table = Table {
     panicked: |_, _, _| {},
     discard: cell::discard_task,
     describe: cell::describe_task,
-    identify: cell::identify_task,
-    is_task: true,
     type_name: || "the main future",
     end: |_, _| {},
     take_output: |_, _| {},
@@ -47,6 +44,7 @@ impl MainTask {
         let cell = NonNull::from(Box::leak(header));
         // SAFETY: of the two references, one is this handle's and the other is the loop's.
         let task = unsafe { TaskRef::from_counted(cell, scheduler.clone()) };
+        scheduler.main.set(Some(cell));
         waker::wake_here(cell, scheduler);
         MainTask { task }
     }
@@ -54,12 +52,15 @@ impl MainTask {
     /// Polls the main future, in the turn of the stand-in.
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         let (header, scheduler) = (self.task.header(), self.task.scheduler());
-        let begun = scheduler.is_debug().then(Instant::now);
+        let begun = match scheduler.is_watched() {
+            true => scheduler.begin_watched(Some(header.id), header.origin),
+            false => None,
+        };
         scheduler.running().set(Some(self.task.as_ptr()));
         let waker = waker::of(&self.task);
         let polled = future.poll(&mut Context::from_waker(&waker));
         scheduler.running().set(None);
-        if let Some(begun) = begun {
+        if let Some(begun) = begun.filter(|_| scheduler.is_debug()) {
             scheduler.report_slow(begun.elapsed(), Some(header.name()), header.origin);
         }
         if polled.is_pending() && header.node.state.suspend() == Suspend::Enqueue {
@@ -93,6 +94,7 @@ impl MainTask {
 impl Drop for MainTask {
     /// The main future is gone: waking one of its wakers has no effect any more.
     fn drop(&mut self) {
+        self.task.scheduler().main.set(None);
         self.task.scheduler().running().set(None); // it is still set when the future has panicked
         let done = self.task.header().node.state.complete();
         if !done.queued {

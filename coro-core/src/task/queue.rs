@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "a link is a raw pointer to the next cell")]
 
 use std::cell::Cell;
+use std::mem::offset_of;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -62,11 +63,8 @@ pub(super) struct Table {
     pub(super) panicked: unsafe fn(NonNull<Node>, &Rc<Scheduler>, Payload),
     /// Drops a node that was popped from the ready queue, when the loop closes.
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
-    pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
-    /// The number of a task, which a callout does not have, and the origin of both.
-    pub(super) identify: unsafe fn(NonNull<Node>) -> (Option<u64>, Origin),
-    /// Whether the node is the head of a task's cell.
-    pub(super) is_task: bool,
+    /// Gives the number of a task, and the place of origin.
+    pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<u64>, Origin),
     /// The name of the type of the future or the closure.
     pub(super) type_name: fn() -> &'static str,
     /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the
@@ -103,6 +101,8 @@ pub(super) struct ReadyQueue {
 }
 
 impl ReadyQueue {
+    pub(super) const LEN: usize = offset_of!(ReadyQueue, len);
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len.get()
@@ -179,6 +179,11 @@ pub(super) struct Links {
     next: Cell<Option<NonNull<Header>>>,
 }
 
+impl Links {
+    pub(super) const PREVIOUS: usize = offset_of!(Links, previous);
+    pub(super) const NEXT: usize = offset_of!(Links, next);
+}
+
 /// The unfinished tasks of a loop, in the order in which they were spawned.
 #[derive(Default)]
 pub(super) struct TaskList {
@@ -187,6 +192,9 @@ pub(super) struct TaskList {
 }
 
 impl TaskList {
+    pub(super) const FIRST: usize = offset_of!(TaskList, first);
+    pub(super) const LAST: usize = offset_of!(TaskList, last);
+
     #[inline]
     pub(super) fn first(&self) -> Option<NonNull<Header>> {
         self.first.get()

@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -18,9 +19,6 @@ use crate::error::{Elapsed, JoinError};
 use crate::panics::drop_payload;
 use crate::report::{ErrorReport, ReportKind};
 
-/// A step longer than this is reported in debug mode, as in asyncio.
-const SLOW: Duration = Duration::from_millis(100);
-
 impl Scheduler {
     pub(crate) fn set_reporter(&self, reporter: Reporter) {
         let before = self.reporter.replace(Some(reporter));
@@ -29,6 +27,8 @@ impl Scheduler {
 
     /// Hands a report to the exception handler, or prints it.
     pub(crate) fn report(&self, report: ErrorReport) {
+        #[cfg(feature = "tracing")]
+        super::spans::tell(&report);
         let reporter = self.reporter.borrow().clone();
         match reporter {
             None => print(&report),
@@ -48,21 +48,38 @@ impl Scheduler {
     /// Hands a report, from any thread, to the exception handler of the loop with this inbox. If the
     /// loop is closed before it takes the report, that is printed.
     pub(crate) fn report_to(inbox: &Inbox, report: ErrorReport) {
+        Scheduler::report_of_task_to(inbox, None, report);
+    }
+
+    /// As [`report_to`](Self::report_to). If the task with this number is not finished, the report
+    /// gets its name, which only the loop's thread may ask for.
+    pub(crate) fn report_of_task_to(inbox: &Inbox, task: Option<u64>, report: ErrorReport) {
         if current::scheduler_of(inbox).is_some() {
-            return Scheduler::with_current(|scheduler| scheduler.report(report));
+            return Scheduler::with_current(|scheduler| scheduler.report_of_task(task, report));
         }
         let mut undelivered = Undelivered(Some(report));
         let deliver = move || {
             if let Some(report) = undelivered.0.take() {
-                Scheduler::with_current(|scheduler| scheduler.report(report));
+                Scheduler::with_current(|scheduler| scheduler.report_of_task(task, report));
             }
         };
         let _ = inbox.push_call(Box::new(deliver)); // refused, it is printed
     }
 
+    fn report_of_task(self: &Rc<Self>, task: Option<u64>, mut report: ErrorReport) {
+        if let Some(id) = task {
+            self.for_each_task(|task| {
+                if task.header().id == id {
+                    report.task = Some(task.header().name());
+                }
+            });
+        }
+        self.report(report);
+    }
+
     /// Reports a step if it was a slow one.
     pub(super) fn report_slow(&self, took: Duration, name: Option<String>, origin: Origin) {
-        if took >= SLOW {
+        if took >= self.slow_callback_duration().get() {
             let message = format!("it ran for {} ms", took.as_millis());
             let mut report = ErrorReport::new(ReportKind::SlowStep, message).from(origin);
             report.task = name;
@@ -146,7 +163,7 @@ impl Drop for Undelivered {
 }
 
 /// Prints a report to standard error. If that is closed, `eprintln` panics, and the report is lost.
-fn print(report: &ErrorReport) {
+pub(crate) fn print(report: &ErrorReport) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| eprintln!("coro: {report}"))) {
         drop_payload(payload);
     }

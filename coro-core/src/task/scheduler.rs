@@ -7,12 +7,13 @@
     reason = "the nodes of the lists are run and ended through raw pointers"
 )]
 
-use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::mem::{ManuallyDrop, offset_of};
 use std::panic::{Location, resume_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc as StdArc; // which the other threads of loom's tests never see
+use std::time::{Duration, Instant};
 
 use super::block::Blocks;
 use super::cell::Header;
@@ -20,11 +21,16 @@ use super::collector::Collector;
 use super::current;
 use super::host::HostLife;
 use super::inbox::{Inbox, Message};
-use super::queue::{Node, Ran, ReadyQueue, TaskList};
+use super::pulse::{BusyWith, Pulse};
+use super::queue::{Node, Origin, Ran, ReadyQueue, TaskList};
 use crate::panics::Payload;
 use crate::primitives::Arc;
 use crate::report::ErrorReport;
 use crate::sys::WakeUp;
+
+/// A step longer than this is reported in debug mode, unless the program sets another limit, as in
+/// asyncio.
+pub(crate) const SLOW: Duration = Duration::from_millis(100);
 
 /// A buffer for messages that has grown beyond this length is freed after use.
 const MESSAGES_KEPT: usize = 1024;
@@ -37,6 +43,8 @@ pub(crate) struct Scheduler {
     tasks: TaskList,
     /// The task that is being polled or dropped.
     running: Cell<Option<NonNull<Header>>>,
+    /// The stand-in for the main future of the present run.
+    pub(super) main: Cell<Option<NonNull<Header>>>,
     blocks: Blocks,
     /// The exception handler, if the program has set one.
     pub(super) reporter: RefCell<Option<Reporter>>,
@@ -47,9 +55,13 @@ pub(crate) struct Scheduler {
     debug: Cell<bool>,
     /// The tasks of simulated hosts, by their numbers.
     pub(super) hosts: RefCell<Vec<(u64, HostLife)>>,
+    /// A step longer than this is reported in debug mode.
+    slow: Cell<Duration>,
+    /// Tells a watchdog which step the loop takes, if there is one.
+    pulse: OnceCell<StdArc<Pulse>>,
     /// Each task notes when its last step began.
     measures: bool,
-    /// Whether steps are watched, for one of the two reasons above.
+    /// Whether steps are watched, for one of the three reasons above.
     watches: Cell<bool>,
     collector: Collector,
 }
@@ -61,6 +73,15 @@ enum LoopPhase {
     Closed,
 }
 
+// Offsets, for readers of the memory of the process.
+impl Scheduler {
+    pub(super) const TASKS: usize = offset_of!(Scheduler, tasks);
+    pub(super) const READY: usize = offset_of!(Scheduler, ready);
+    pub(super) const RUNNING: usize = offset_of!(Scheduler, running);
+    pub(super) const MAIN: usize = offset_of!(Scheduler, main);
+    pub(super) const LAST_ID: usize = offset_of!(Scheduler, last_id);
+}
+
 impl Scheduler {
     pub(crate) fn new(wake_up: WakeUp, debug: bool, measures: bool) -> Rc<Self> {
         Rc::new(Scheduler {
@@ -68,6 +89,7 @@ impl Scheduler {
             ready: ReadyQueue::default(),
             tasks: TaskList::default(),
             running: Cell::new(None),
+            main: Cell::new(None),
             blocks: Blocks::new(),
             reporter: RefCell::new(None),
             last_id: Cell::new(0),
@@ -75,6 +97,8 @@ impl Scheduler {
             phase: Cell::new(LoopPhase::Open),
             debug: Cell::new(debug),
             hosts: RefCell::default(),
+            slow: Cell::new(SLOW),
+            pulse: OnceCell::new(),
             measures,
             watches: Cell::new(debug || measures),
             collector: Collector::default(),
@@ -150,13 +174,35 @@ impl Scheduler {
         self.phase.get() == LoopPhase::Open
     }
 
+    /// Whether steps are measured, or told to a watchdog.
+    #[inline]
+    pub(super) fn is_watched(&self) -> bool {
+        self.watches.get()
+    }
+
     pub(crate) fn is_debug(&self) -> bool {
         self.debug.get()
     }
 
     pub(crate) fn set_debug(&self, debug: bool) {
         self.debug.set(debug);
-        self.watches.set(debug || self.measures);
+        let is_told = self.pulse.get().is_some();
+        self.watches.set(debug || self.measures || is_told);
+    }
+
+    /// The duration from which on debug mode reports a step.
+    pub(crate) fn slow_callback_duration(&self) -> &Cell<Duration> {
+        &self.slow
+    }
+
+    /// Has the scheduler tell this pulse of each step, from now on.
+    pub(crate) fn begin_pulse(&self, pulse: StdArc<Pulse>) {
+        let _ = self.pulse.set(pulse); // a loop is made with one watchdog at most
+        self.watches.set(true);
+    }
+
+    pub(crate) fn pulse(&self) -> Option<&Pulse> {
+        self.pulse.get().map(|pulse| &**pulse)
     }
 
     #[inline]
@@ -194,7 +240,7 @@ impl Scheduler {
     #[inline(always)]
     pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
         let node = self.ready.pop()?;
-        if self.watches.get() {
+        if self.is_watched() {
             return Some(self.run_watched(node));
         }
         // SAFETY: a queued node is allocated, and its table is its own.
@@ -203,20 +249,30 @@ impl Scheduler {
 
     #[cold]
     fn run_watched(self: &Rc<Self>, node: NonNull<Node>) -> Ran {
-        // SAFETY: as in `run_next`; the description is asked for before the node may be gone.
-        let (name, origin) = unsafe { (node.as_ref().table.describe)(node) };
-        let begun = Instant::now();
-        // SAFETY: as in `run_next`. A node with this mark is the head of a task.
-        let ran = unsafe {
-            if self.measures && node.as_ref().table.is_task {
-                node.cast::<Header>().as_ref().extra.begin_wait(begun);
-            }
-            (node.as_ref().table.run)(node, self)
-        };
-        if self.debug.get() {
+        // SAFETY: a queued node is allocated, and its table is its own.
+        let (task, origin) = unsafe { (node.as_ref().table.describe)(node) };
+        let begun = self.begin_watched(task, origin);
+        // SAFETY: a node with a number is the head of a task, which is allocated until it has run.
+        let header = task.map(|_| unsafe { node.cast::<Header>().as_ref() });
+        if let (true, Some(begun), Some(header)) = (self.measures, begun, header) {
+            header.extra.begin_wait(begun);
+        }
+        let name = header.filter(|_| self.debug.get()).map(Header::name);
+        // SAFETY: as in `run_next`; the header is not used after it.
+        let ran = unsafe { (node.as_ref().table.run)(node, self) };
+        if let Some(begun) = begun.filter(|_| self.debug.get()) {
             self.report_slow(begun.elapsed(), name, origin);
         }
         ran
+    }
+
+    /// Tells a watchdog that a step begins, of a task or of a callout. Gives the time if the loop
+    /// measures anything by it.
+    pub(super) fn begin_watched(&self, task: Option<u64>, origin: Origin) -> Option<Instant> {
+        if let Some(pulse) = self.pulse.get() {
+            pulse.begin(task.map_or(BusyWith::Callout, BusyWith::Task), Some(origin));
+        }
+        (self.debug.get() || self.measures).then(Instant::now)
     }
 
     /// Ends the task whose panic came out of [`run_next`](Self::run_next). If no task was running,

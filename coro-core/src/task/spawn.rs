@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+#[cfg(feature = "tracing")]
+use std::sync::Arc;
 
 use super::callout::Callout;
 use super::context::{self, InContext};
@@ -11,6 +13,10 @@ use super::join::Task;
 use super::large::{InBox, is_large};
 use super::queue::Origin;
 use super::scheduler::Scheduler;
+#[cfg(feature = "tracing")]
+use super::spans::{Span, Traced};
+#[cfg(feature = "tracing")]
+use super::waker;
 use super::{cell, current};
 
 impl Scheduler {
@@ -26,6 +32,10 @@ impl Scheduler {
     where
         F: Future + 'static,
     {
+        #[cfg(feature = "tracing")]
+        if super::spans::is_on() {
+            return self.spawn_heard(Box::pin(future), origin, eager);
+        }
         match current::has_values() {
             false => self.spawn_bare(future, origin, eager),
             true => self.spawn_inheriting(Box::pin(future), origin, eager),
@@ -73,7 +83,7 @@ impl Scheduler {
     where
         F: Future + 'static,
     {
-        let task = cell::new_idle_task(self, future, origin);
+        let task = cell::new_idle_task(self, self.next_id(), future, origin);
         match self.is_open() {
             true => cell::poll_first::<F>(&task),
             false => cell::end_unpolled::<F>(&task),
@@ -104,6 +114,14 @@ impl Scheduler {
 
     /// A callout that is not queued yet; while the loop closes it is cancelled at once.
     pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
+        #[cfg(feature = "tracing")]
+        if super::spans::is_on() {
+            return self.callout_heard(origin, super::spans::inherit(Box::new(f)));
+        }
+        self.callout_unheard(origin, f)
+    }
+
+    fn callout_unheard(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
         let callout = match current::has_values() {
             false => Callout::new(origin, f),
             true => Callout::new(origin, context::inherit(unless_ended(Box::new(f)))),
@@ -112,5 +130,64 @@ impl Scheduler {
             self.contain_drop(|| callout.cancel(self));
         }
         callout
+    }
+}
+
+/// Spawning while a subscriber of `tracing` listens. It is compiled for each type of output only.
+#[cfg(feature = "tracing")]
+impl Scheduler {
+    #[cold]
+    fn callout_heard(self: &Rc<Self>, origin: Origin, f: Box<dyn FnOnce()>) -> Callout {
+        self.callout_unheard(origin, f)
+    }
+
+    #[cold]
+    fn spawn_heard<T: 'static>(
+        self: &Rc<Self>,
+        future: Pin<Box<dyn Future<Output = T>>>,
+        origin: Origin,
+        eager: bool,
+    ) -> Task<T> {
+        let mut own_id = None;
+        let span = super::spans::of_new_task(origin, || *own_id.insert(self.next_id()));
+        let Some(span) = span else {
+            return match current::has_values() {
+                false => self.spawn_bare(future, origin, eager),
+                true => self.spawn_inheriting(future, origin, eager),
+            };
+        };
+        let future = match current::has_values() {
+            false => future,
+            true => Box::pin(InContext::inherit(future)),
+        };
+        match const { is_large::<T>() } {
+            true => {
+                Task::of_boxed(self.spawn_traced(own_id, span, InBox::new(future), origin, eager))
+            }
+            false => self.spawn_traced(own_id, span, future, origin, eager),
+        }
+    }
+
+    /// Spawns a task in a span: its own, for which it was given a number, or that of its parent.
+    fn spawn_traced<F: Future + 'static>(
+        self: &Rc<Self>,
+        own_id: Option<u64>,
+        span: Arc<Span>,
+        future: F,
+        origin: Origin,
+        eager: bool,
+    ) -> Task<F::Output> {
+        let own = own_id.map(|_| Arc::downgrade(&span));
+        let id = own_id.unwrap_or_else(|| self.next_id());
+        let task = cell::new_idle_task(self, id, Traced::new(span, future), origin);
+        if let Some(own) = own {
+            task.header().extra.set_span(own);
+        }
+        match self.is_open() {
+            true if eager => cell::poll_first::<Traced<F>>(&task),
+            true => waker::wake_here(task.as_ptr(), self),
+            false => cell::end_unpolled::<Traced<F>>(&task),
+        }
+        Task::new(task)
     }
 }

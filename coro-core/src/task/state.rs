@@ -83,6 +83,9 @@ pub(super) struct Complete {
 }
 
 impl State {
+    /// Queued, running, cancelled, done: for readers of the memory of the process.
+    pub(super) const BITS: [u16; 4] = [QUEUED, RUNNING, CANCELLED, DONE];
+
     #[inline]
     pub(super) fn idle() -> Self {
         State(AtomicU16::new(0))

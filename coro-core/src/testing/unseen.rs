@@ -29,5 +29,6 @@ impl Unseen {
 }
 
 fn is_failure(kind: ReportKind) -> bool {
-    !matches!(kind, ReportKind::AcceptPaused | ReportKind::SlowStep)
+    use ReportKind::{AcceptPaused, Dump, SlowStep, Stuck};
+    !matches!(kind, AcceptPaused | Dump | SlowStep | Stuck)
 }

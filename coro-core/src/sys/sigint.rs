@@ -5,15 +5,15 @@
 //! poller. If the flag is set already, a handler ends the process.
 
 #[cfg(unix)]
-pub(super) use unix::{arm, begin, prepare, take_pressed};
+pub(crate) use unix::{PRESSED, arm, prepare, take_pressed, wake};
 
 #[cfg(not(unix))]
-pub(super) use fallback::{arm, prepare};
+pub(crate) use fallback::{arm, prepare};
 
 #[cfg(unix)]
 mod unix {
     use std::io;
-    use std::os::fd::AsFd;
+    use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::net::UnixStream;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Mutex, OnceLock};
@@ -23,11 +23,10 @@ mod unix {
     use signal_hook::flag;
     use signal_hook::low_level::{pipe, unregister};
 
-    use crate::event_loop::EventLoop;
     use crate::panics::unpoisoned;
 
     /// Ctrl-C was pressed during the present run.
-    static PRESSED: AtomicBool = AtomicBool::new(false);
+    pub(crate) static PRESSED: AtomicBool = AtomicBool::new(false);
 
     static PAIR: OnceLock<Pair> = OnceLock::new();
 
@@ -40,7 +39,7 @@ mod unix {
 
     /// Prepares the flag, the socket pair and the handler that ends the process; only the first run
     /// has to make the latter two.
-    pub(in super::super) fn prepare() -> io::Result<()> {
+    pub(crate) fn prepare() -> io::Result<()> {
         PRESSED.store(false, Ordering::SeqCst);
         if PAIR.get().is_some() {
             return Ok(());
@@ -56,19 +55,18 @@ mod unix {
         Ok(())
     }
 
-    /// Has the flag stop the loop; `None` if that fails, or nothing was prepared.
-    pub(in super::super) fn begin(event_loop: &EventLoop) -> Option<()> {
-        let wake = PAIR.get()?.receiver.as_fd();
-        event_loop.interrupt_by(&PRESSED, wake).ok()
+    /// Becomes readable with the first signal; `None` if nothing was prepared.
+    pub(crate) fn wake() -> Option<BorrowedFd<'static>> {
+        Some(PAIR.get()?.receiver.as_fd())
     }
 
     /// Clears the flag; gives whether it was set.
-    pub(in super::super) fn take_pressed() -> bool {
+    pub(crate) fn take_pressed() -> bool {
         PRESSED.swap(false, Ordering::SeqCst)
     }
 
     /// Arms or disarms the handlers that set the flag; gives whether they are armed now.
-    pub(in super::super) fn arm(arm: bool) -> bool {
+    pub(crate) fn arm(arm: bool) -> bool {
         let Some(pair) = PAIR.get() else { return false };
         let mut armed = unpoisoned(pair.armed.lock());
         if !arm {
@@ -95,11 +93,11 @@ mod unix {
 mod fallback {
     use std::io;
 
-    pub(in super::super) fn prepare() -> io::Result<()> {
+    pub(crate) fn prepare() -> io::Result<()> {
         Ok(())
     }
 
-    pub(in super::super) fn arm(_: bool) -> bool {
+    pub(crate) fn arm(_: bool) -> bool {
         false
     }
 }

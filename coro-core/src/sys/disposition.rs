@@ -12,8 +12,8 @@ use signal_hook::flag;
 use signal_hook::low_level::{signal_name, unregister};
 
 use super::sigint;
+use super::signals::has_default_action;
 use crate::panics::unpoisoned;
-use crate::sys;
 
 /// The kinds of signals that ever had a listener. A handler of signal-hook stays for good, so it
 /// must be told when to perform the default action again.
@@ -26,19 +26,21 @@ struct Kind {
     listeners: usize,
     /// Runs of the loop that the signal interrupts while it has no listener.
     runs: usize,
+    /// It has lost its default action for good.
+    is_taken: bool,
     /// True while the signal has no listener; the handler then performs the default action. `None`
     /// if the program ignored the signal before, or had a handler for it, which is still called.
     unheard: Option<Arc<AtomicBool>>,
 }
 
 /// A listener's registration, until it is dropped.
-pub(super) struct ListenerGuard {
+pub(crate) struct ListenerGuard {
     signal: c_int,
     handler: SigId,
 }
 
 /// A run that `SIGINT` interrupts, until this is dropped.
-pub(super) struct Interruptible(());
+pub(crate) struct Interruptible(());
 
 fn lock() -> MutexGuard<'static, Kinds> {
     unpoisoned(KINDS.lock())
@@ -48,12 +50,28 @@ fn lock() -> MutexGuard<'static, Kinds> {
 fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
     let mut kind = Kind::default();
     let is_new = !kinds.contains_key(&signal);
-    if is_new && signal_name(signal).is_some() && sys::has_default_action(signal) {
+    if is_new && signal_name(signal).is_some() && has_default_action(signal) {
         let unheard = Arc::new(AtomicBool::new(true));
         flag::register_conditional_default(signal, unheard.clone())?;
         kind.unheard = Some(unheard);
     }
     Ok(kinds.entry(signal).or_insert(kind))
+}
+
+/// Takes the default action from a signal, for the rest of the process.
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "there, no signal asks for a dump")
+)]
+pub(crate) fn take_default(signal: c_int) -> io::Result<()> {
+    let mut kinds = lock();
+    let kind = known(&mut kinds, signal)?;
+    if !kind.is_taken {
+        kind.is_taken = true;
+        kind.listeners += 1;
+        kind.settle(signal);
+    }
+    Ok(())
 }
 
 impl Kind {
@@ -68,7 +86,7 @@ impl Kind {
 
 impl ListenerGuard {
     /// Registers a handler by `register`; dropping this removes it again.
-    pub(super) fn new(
+    pub(crate) fn new(
         signal: c_int,
         register: impl FnOnce() -> io::Result<SigId>,
     ) -> io::Result<Self> {
@@ -94,7 +112,7 @@ impl Drop for ListenerGuard {
 impl Interruptible {
     /// `None` if the program ignored the signal before, or had a handler for it.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there, nothing is interrupted"))]
-    pub(super) fn new() -> io::Result<Option<Self>> {
+    pub(crate) fn new() -> io::Result<Option<Self>> {
         let mut kinds = lock();
         let kind = known(&mut kinds, SIGINT)?;
         if kind.unheard.is_none() {

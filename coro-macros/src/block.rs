@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, Result, ReturnType, Signature, Token, Type};
+use syn::{Error, Generics, Result, ReturnType, Signature, Token, Type};
 
 use crate::args::{self, Args, merge};
 use crate::body::{self, Context};
@@ -11,6 +11,7 @@ use crate::coroutine;
 use crate::fallback;
 use crate::misplaced;
 use crate::names;
+use crate::plain_types;
 use crate::tokens::{is_punct, is_word};
 
 const USAGE: &str = "`coro::generator!` takes arguments, then a block: \
@@ -114,10 +115,20 @@ fn print(args: &Args, head: &Head, mut group: Group, mut errors: Option<Error>) 
     let make = names::constructor(waits, args.boxed.is_some(), args.send.is_some());
     let (yields, resumes) = (&args.yields, resumes(args));
     let inferred = args.boxed.map_or_else(|| quote!(_), |_| quote!(_, _));
-    fallback::report_in_expression(
-        errors,
-        quote!(#runtime::#make::<#yields, #resumes, #inferred>(#moves |#handle| #steps)),
-    )
+    // As in `coroutine`: a body with a name keeps editors from showing the parameters of `make`. A closure
+    // that borrows is taken for one that is called often, unless it is an argument.
+    let exchanged = quote!(#yields, #resumes);
+    let call = match moves.is_some() && plain_types::are_plain(&exchanged, &Generics::default()) {
+        false => quote!(#runtime::#make::<#yields, #resumes, #inferred>(#moves |#handle| #steps)),
+        true => {
+            let co = names::handle_type(waits);
+            quote!({
+                let body = #moves |#handle: #runtime::#co<#yields, #resumes>| #steps;
+                #runtime::#make::<#yields, #resumes, #inferred>(body)
+            })
+        }
+    };
+    fallback::report_in_expression(errors, call)
 }
 
 fn resumes(args: &Args) -> TokenStream {

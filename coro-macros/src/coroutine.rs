@@ -20,6 +20,7 @@ use crate::item::{Body, Function};
 use crate::lifetimes;
 use crate::misplaced;
 use crate::names;
+use crate::plain_types;
 use crate::rewritten;
 
 const ATTRIBUTE: &str = "#[coro::coroutine]";
@@ -136,9 +137,9 @@ impl Form<'_> {
         let body = match body {
             Body::Braced(group) => {
                 let steps = self.steps(&mut sig, &group);
-                let is_last = attrs.iter().all(is_inert);
-                body::in_place_of(&group, self.constructor(steps, waits, is_last))
-                    .into_token_stream()
+                let plain = plain_types::are_plain(&self.exchanged(), &sig.generics);
+                let named = plain && attrs.iter().all(is_inert);
+                body::in_place_of(&group, self.constructor(steps, waits, named)).into_token_stream()
             }
             Body::Missing(semi) => semi.into_token_stream(),
         };
@@ -203,10 +204,11 @@ impl Form<'_> {
 
     /// The call that makes the return value.
     ///
-    /// If the body is an argument, an editor shows the parameters of `pin` wherever it is asked for those
-    /// of a call. So the body has a name if this attribute `is_last`: `#[tracing::instrument]` below would
-    /// not find it.
-    fn constructor(&self, steps: TokenStream, waits: bool, is_last: bool) -> TokenStream {
+    /// If the body is an argument, an editor shows the parameters of the call wherever it is asked for
+    /// those of another. So the body is `named`: if this attribute is the last one, as
+    /// `#[tracing::instrument]` below would not find it, and if its types can be those of a closure's
+    /// parameter.
+    fn constructor(&self, steps: TokenStream, waits: bool, named: bool) -> TokenStream {
         let runtime = self.runtime();
         let Args {
             yields,
@@ -218,7 +220,7 @@ impl Form<'_> {
             (None, None) => steps,
             (None, Some(_)) => {
                 let span = self.promise();
-                match is_last {
+                match named {
                     true => quote_spanned!(span=> let body = #steps; #runtime::Box::pin(body)),
                     false => quote_spanned!(span=> #runtime::Box::pin(#steps)),
                 }
@@ -232,10 +234,16 @@ impl Form<'_> {
                 } else {
                     quote!(_)
                 };
-                quote! {
-                    #runtime::#make::<#yields, #resumes, #inferred>(
-                        move |mut #handle| #steps
-                    )
+                let body = quote!(move |mut #handle| #steps);
+                match named {
+                    false => quote!(#runtime::#make::<#yields, #resumes, #inferred>(#body)),
+                    true => {
+                        let co = names::handle_type(waits);
+                        quote! {
+                            let body = move |mut #handle: #runtime::#co<#yields, #resumes>| #steps;
+                            #runtime::#make::<#yields, #resumes, #inferred>(body)
+                        }
+                    }
                 }
             }
         }

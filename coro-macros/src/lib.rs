@@ -18,6 +18,7 @@ mod item;
 mod lifetimes;
 mod misplaced;
 mod names;
+mod plain_types;
 mod reading;
 mod rewritten;
 mod tokens;

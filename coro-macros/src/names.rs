@@ -47,6 +47,12 @@ pub(crate) fn handle() -> Ident {
     Ident::new("__co", Span::mixed_site())
 }
 
+/// The type of that handle.
+pub(crate) fn handle_type(waits: bool) -> Ident {
+    let name = if waits { "AsyncCo" } else { "Co" };
+    Ident::new(name, Span::call_site())
+}
+
 /// The word that a yield point is awaited in the body itself.
 pub(crate) fn in_body() -> Ident {
     Ident::new("__in_body", Span::mixed_site())

@@ -1,5 +1,4 @@
-//! A `World`: the part of a simulation beyond the tasks, such as hosts with their network, as a loop
-//! sees it.
+//! The `SimulatedWorld`: the world of a simulation beyond its tasks, such as hosts with their network.
 
 use std::any::Any;
 use std::rc::Rc;
@@ -16,7 +15,7 @@ pub(crate) struct Readiness {
 }
 
 /// Instants are nanoseconds of the loop's virtual clock.
-pub(crate) trait World: Any {
+pub(crate) trait SimulatedWorld: Any {
     /// The instant of the next event that is under way.
     fn next_event(&self) -> Option<u64>;
 

@@ -1,6 +1,6 @@
 //! The `Lags` of those that are ready: who runs how much later than its turn.
 
-use super::stream::Stream;
+use super::series::Series;
 
 /// The greatest lag that is drawn from a seed.
 pub(crate) const LAG_MAX: u32 = 8;
@@ -19,7 +19,7 @@ pub(super) struct Lags {
 pub(super) struct Waiting {
     /// Arrivals are even numbers. One that is late comes after the one whose place it takes.
     due: u64,
-    pub(super) who: Stream,
+    pub(super) who: Series,
     pub(super) lag: u32,
 }
 
@@ -28,7 +28,7 @@ impl Lags {
         self.waiting.len()
     }
 
-    pub(super) fn arrive(&mut self, who: Stream, lag: u32) {
+    pub(super) fn arrive(&mut self, who: Series, lag: u32) {
         self.arrivals += 1;
         let late = 2 * u64::from(lag) + u64::from(lag != 0);
         let due = 2 * self.arrivals + late;
@@ -50,7 +50,7 @@ mod tests {
     fn order(lags: &[u32]) -> Vec<u32> {
         let mut queue = Lags::default();
         for (n, lag) in (0..).zip(lags) {
-            queue.arrive(Stream::from_number(n), *lag);
+            queue.arrive(Series::from_number(n), *lag);
         }
         let next = || Some(queue.take_next(usize::MAX)?.1.who.number());
         std::iter::from_fn(next).collect()
@@ -67,8 +67,8 @@ mod tests {
     #[test]
     fn only_the_first_are_chosen_from() {
         let mut queue = Lags::default();
-        queue.arrive(Stream::from_number(7), 8);
-        queue.arrive(Stream::from_number(8), 0);
+        queue.arrive(Series::from_number(7), 8);
+        queue.arrive(Series::from_number(8), 0);
         let (at, waiting) = queue.take_next(1).unwrap();
         assert_eq!((at, waiting.who.number()), (0, 7));
         assert!(queue.take_next(0).is_none());

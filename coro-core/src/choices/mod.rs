@@ -2,12 +2,12 @@
 //!
 //! Nothing else in a simulation is random. A decision is a number below a limit, and 0 is always the
 //! plainest: first come, first served, no delay, no fault. Each has a place, which is its kind, its
-//! stream and its number within the stream. The value depends on the seed and the place only. So a
+//! series and its number within the series. The value depends on the seed and the place only. So a
 //! run that takes one decision less takes the others as before, which lets a failure be shrunk.
 
 mod lags;
 mod script;
-mod stream;
+mod series;
 mod trace;
 
 use std::cell::{Cell, RefCell};
@@ -17,8 +17,8 @@ use std::mem;
 use lags::Lags;
 
 pub(crate) use lags::LAG_MAX;
-pub(crate) use script::{Kind, NotAScript, Place, Script};
-pub(crate) use stream::{Stream, mix};
+pub(crate) use script::{ChoiceKind, ChoicePlace, NotAScript, Script};
+pub(crate) use series::{Series, mix};
 pub(crate) use trace::{TraceEvent, TraceLine};
 
 /// Into this number of steps a delay is divided.
@@ -34,7 +34,7 @@ enum Rule {
 /// A decision that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Decision {
-    pub(crate) place: Place,
+    pub(crate) place: ChoicePlace,
     /// The number of possible values.
     pub(crate) of: u32,
     pub(crate) chosen: u32,
@@ -44,11 +44,11 @@ pub(crate) struct Decision {
 #[derive(Debug)]
 pub(crate) struct Choices {
     rule: Rule,
-    times: RefCell<BTreeMap<(Kind, Stream), u32>>,
+    times: RefCell<BTreeMap<(ChoiceKind, Series), u32>>,
     taken: RefCell<Vec<Decision>>,
     lags: RefCell<Lags>,
     /// Whose step it is, or whose packet a rule is asked about: decisions of the test belong to it.
-    present: Cell<Stream>,
+    present: Cell<Series>,
     steps: Cell<u64>,
     digest: Cell<u64>,
     /// The digest after each step, to compare two runs with.
@@ -61,7 +61,7 @@ pub(crate) struct Choices {
 pub(crate) struct Chosen {
     /// Its index in the ready queue.
     pub(crate) at: usize,
-    pub(crate) who: Stream,
+    pub(crate) who: Series,
     pub(crate) lag: u32,
 }
 
@@ -90,41 +90,41 @@ impl Choices {
     }
 
     /// A number below `of`; 0 is the plainest.
-    pub(crate) fn choose(&self, kind: Kind, stream: Stream, of: u32) -> u32 {
+    pub(crate) fn choose(&self, kind: ChoiceKind, series: Series, of: u32) -> u32 {
         if of <= 1 {
             return 0;
         }
-        self.decide(kind, stream, of, |random| scale(random, of))
+        self.decide(kind, series, of, |random| scale(random, of))
     }
 
     /// Whether that happens now which happens `millionths` times in a million.
-    pub(crate) fn chance(&self, kind: Kind, stream: Stream, millionths: u32) -> bool {
+    pub(crate) fn chance(&self, kind: ChoiceKind, series: Series, millionths: u32) -> bool {
         match millionths {
             0 => false,
             1_000_000.. => true,
             _ => {
                 let draw = |random| u32::from(scale(random, 1_000_000) < millionths);
-                self.decide(kind, stream, 2, draw) != 0
+                self.decide(kind, series, 2, draw) != 0
             }
         }
     }
 
     /// A time of at most `most` nanoseconds; 0 is the plainest.
-    pub(crate) fn delay(&self, stream: Stream, most: u64) -> u64 {
+    pub(crate) fn delay(&self, series: Series, most: u64) -> u64 {
         let of = u32::try_from(most.saturating_add(1)).map_or(DELAYS, |of| of.min(DELAYS));
-        let part = u64::from(self.choose(Kind::Delay, stream, of));
+        let part = u64::from(self.choose(ChoiceKind::Delay, series, of));
         let whole = u64::from(of.max(2) - 1);
         (u128::from(most) * u128::from(part) / u128::from(whole)) as u64
     }
 
     /// A number below `of` for the test itself; it belongs to the present task or packet.
     pub(crate) fn choose_for_test(&self, of: u32) -> u32 {
-        self.choose(Kind::User, self.present.get(), of)
+        self.choose(ChoiceKind::User, self.present.get(), of)
     }
 
     /// As [`chance`](Self::chance), for the test itself.
     pub(crate) fn chance_for_test(&self, millionths: u32) -> bool {
-        self.chance(Kind::User, self.present.get(), millionths)
+        self.chance(ChoiceKind::User, self.present.get(), millionths)
     }
 
     /// A number of 64 random bits for the test itself. It is no decision: there is no plainest.
@@ -133,42 +133,44 @@ impl Choices {
             Rule::Seed(seed) => seed,
             Rule::Script(_) => 0,
         };
-        let stream = Stream::named("random").and(self.present.get().number().into());
-        let time = self.next_time(Kind::User, stream);
+        let series = Series::named("random").and(self.present.get().number().into());
+        let time = self.next_time(ChoiceKind::User, series);
         draw(
             seed,
-            Place {
-                kind: Kind::User,
-                stream,
+            ChoicePlace {
+                kind: ChoiceKind::User,
+                series,
                 time,
             },
         )
     }
 
-    /// Calls `f`, whose decisions for the test belong to this stream.
-    pub(crate) fn within<T>(&self, stream: Stream, f: impl FnOnce() -> T) -> T {
-        let before = self.present.replace(stream);
+    /// Calls `f`, whose decisions for the test belong to this series.
+    pub(crate) fn within<T>(&self, series: Series, f: impl FnOnce() -> T) -> T {
+        let before = self.present.replace(series);
         let value = f();
         self.present.set(before);
         value
     }
 
     /// Whose step it is.
-    pub(crate) fn present(&self) -> Stream {
+    pub(crate) fn present(&self) -> Series {
         self.present.get()
     }
 
     /// Something has become ready, and stands at the end of the ready queue. One that is `alone` runs
     /// next, so its lag would change nothing.
-    pub(crate) fn arrive(&self, who: Stream, alone: bool) {
+    pub(crate) fn arrive(&self, who: Series, alone: bool) {
         let lag = match alone && self.lags.borrow().len() == 0 {
             true => {
-                self.next_time(Kind::Order, who);
+                self.next_time(ChoiceKind::Order, who);
                 0
             }
-            false => self.decide(Kind::Order, who, LAG_MAX + 1, |random| match random & 1 {
-                0 => 0,
-                _ => 1 + scale(random, LAG_MAX),
+            false => self.decide(ChoiceKind::Order, who, LAG_MAX + 1, |random| {
+                match random & 1 {
+                    0 => 0,
+                    _ => 1 + scale(random, LAG_MAX),
+                }
             }),
         };
         self.lags.borrow_mut().arrive(who, lag);
@@ -187,7 +189,7 @@ impl Choices {
     }
 
     /// A step begins: `detail` is a number that two runs with the same decisions have in common.
-    pub(crate) fn begin_step(&self, now: u64, who: Stream, detail: u64) {
+    pub(crate) fn begin_step(&self, now: u64, who: Series, detail: u64) {
         self.present.set(who);
         self.steps.set(self.steps.get() + 1);
         let step = mix(now) ^ mix(u64::from(who.number()) << 32 ^ detail);
@@ -198,9 +200,15 @@ impl Choices {
         }
     }
 
-    fn decide(&self, kind: Kind, stream: Stream, of: u32, from: impl FnOnce(u64) -> u32) -> u32 {
-        let time = self.next_time(kind, stream);
-        let place = Place { kind, stream, time };
+    fn decide(
+        &self,
+        kind: ChoiceKind,
+        series: Series,
+        of: u32,
+        from: impl FnOnce(u64) -> u32,
+    ) -> u32 {
+        let time = self.next_time(kind, series);
+        let place = ChoicePlace { kind, series, time };
         let chosen = match &self.rule {
             Rule::Seed(seed) => from(draw(*seed, place)),
             Rule::Script(script) => script.at(place).min(of - 1),
@@ -209,9 +217,9 @@ impl Choices {
         chosen
     }
 
-    fn next_time(&self, kind: Kind, stream: Stream) -> u32 {
+    fn next_time(&self, kind: ChoiceKind, series: Series) -> u32 {
         let mut times = self.times.borrow_mut();
-        let time = times.entry((kind, stream)).or_default();
+        let time = times.entry((kind, series)).or_default();
         *time += 1;
         *time
     }
@@ -266,9 +274,9 @@ impl Choices {
 }
 
 /// The random bits of a place.
-fn draw(seed: u64, place: Place) -> u64 {
-    let Place { kind, stream, time } = place;
-    let which = u64::from(stream.number()) << 32 | u64::from(time);
+fn draw(seed: u64, place: ChoicePlace) -> u64 {
+    let ChoicePlace { kind, series, time } = place;
+    let which = u64::from(series.number()) << 32 | u64::from(time);
     mix(mix(mix(seed).wrapping_add(kind as u64)) ^ which)
 }
 
@@ -281,7 +289,7 @@ fn scale(random: u64, of: u32) -> u32 {
 mod tests {
     use super::*;
 
-    const WIRE: Stream = Stream::named("wire");
+    const WIRE: Series = Series::named("wire");
 
     fn script_of(choices: &Choices) -> Script {
         let taken = choices.take_taken();
@@ -295,11 +303,11 @@ mod tests {
     fn one_decision_less_moves_no_other() {
         let all = Choices::from_seed(7);
         let values: Vec<u32> = (0..20)
-            .map(|n| all.choose(Kind::Fault, WIRE.and(n), 100))
+            .map(|n| all.choose(ChoiceKind::Fault, WIRE.and(n), 100))
             .collect();
         let few = Choices::from_seed(7);
         for (n, value) in (0..).zip(values).filter(|(n, _)| n % 3 != 0) {
-            assert_eq!(few.choose(Kind::Fault, WIRE.and(n), 100), value);
+            assert_eq!(few.choose(ChoiceKind::Fault, WIRE.and(n), 100), value);
         }
     }
 
@@ -310,7 +318,11 @@ mod tests {
             for n in 0..50 {
                 values.push(choices.delay(WIRE, 30_000_000));
                 values.push(choices.choose_for_test(30).into());
-                values.push(choices.chance(Kind::Fault, WIRE.and(n % 2), 100_000).into());
+                values.push(
+                    choices
+                        .chance(ChoiceKind::Fault, WIRE.and(n % 2), 100_000)
+                        .into(),
+                );
                 choices.arrive(WIRE.and(n), false);
             }
             while let Some(next) = choices.take_next(usize::MAX) {
@@ -332,7 +344,7 @@ mod tests {
     fn a_chance_comes_as_often_as_it_says() {
         let choices = Choices::from_seed(1);
         let count = |millionths| {
-            let happens = |_: &u32| choices.chance(Kind::Fault, WIRE, millionths);
+            let happens = |_: &u32| choices.chance(ChoiceKind::Fault, WIRE, millionths);
             (0..10_000).filter(happens).count()
         };
         assert!((900..1_100).contains(&count(100_000)));

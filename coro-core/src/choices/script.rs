@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use super::stream::Stream;
+use super::series::Series;
 
 /// What a decision is about; the kinds are listed from the plainest to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum ChoiceKind {
     /// How late a task or callout runs after it has become ready.
     Order,
     /// How long a message or a job takes.
@@ -19,28 +19,28 @@ pub(crate) enum Kind {
     User,
 }
 
-/// Which decision: the `time`-th of its stream, counted from 1.
+/// Which decision: the `time`-th of its series, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) kind: Kind,
-    pub(crate) stream: Stream,
+pub(crate) struct ChoicePlace {
+    pub(crate) kind: ChoiceKind,
+    pub(crate) series: Series,
     pub(crate) time: u32,
 }
 
 /// The decisions that are not the plainest; all others are 0.
 ///
-/// As text it is a list such as `O1f.2=3,F20a.1=1`: kind, stream, time and value of each.
+/// As text it is a list such as `O1f.2=3,F20a.1=1`: kind, series, time and value of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Script(BTreeMap<Place, u32>);
+pub(crate) struct Script(BTreeMap<ChoicePlace, u32>);
 
 impl Script {
     /// The value at a place, 0 if the script does not name it.
-    pub(crate) fn at(&self, place: Place) -> u32 {
+    pub(crate) fn at(&self, place: ChoicePlace) -> u32 {
         self.0.get(&place).copied().unwrap_or(0)
     }
 
     /// The script with another value at a place; 0 takes the place out.
-    pub(crate) fn with(&self, place: Place, value: u32) -> Script {
+    pub(crate) fn with(&self, place: ChoicePlace, value: u32) -> Script {
         let mut script = self.clone();
         match value {
             0 => script.0.remove(&place),
@@ -53,30 +53,35 @@ impl Script {
         self.0.len()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, u32)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ChoicePlace, u32)> + '_ {
         self.0.iter().map(|(place, value)| (*place, *value))
     }
 }
 
-impl FromIterator<(Place, u32)> for Script {
-    fn from_iter<I: IntoIterator<Item = (Place, u32)>>(decisions: I) -> Self {
+impl FromIterator<(ChoicePlace, u32)> for Script {
+    fn from_iter<I: IntoIterator<Item = (ChoicePlace, u32)>>(decisions: I) -> Self {
         let odd = decisions.into_iter().filter(|(_, value)| *value != 0);
         Script(odd.collect())
     }
 }
 
-impl Kind {
+impl ChoiceKind {
     fn letter(self) -> char {
         match self {
-            Kind::Order => 'O',
-            Kind::Delay => 'D',
-            Kind::Fault => 'F',
-            Kind::User => 'U',
+            ChoiceKind::Order => 'O',
+            ChoiceKind::Delay => 'D',
+            ChoiceKind::Fault => 'F',
+            ChoiceKind::User => 'U',
         }
     }
 
-    fn of_letter(letter: char) -> Option<Kind> {
-        let kinds = [Kind::Order, Kind::Delay, Kind::Fault, Kind::User];
+    fn of_letter(letter: char) -> Option<ChoiceKind> {
+        let kinds = [
+            ChoiceKind::Order,
+            ChoiceKind::Delay,
+            ChoiceKind::Fault,
+            ChoiceKind::User,
+        ];
         kinds.into_iter().find(|kind| kind.letter() == letter)
     }
 }
@@ -85,8 +90,8 @@ impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, (place, value)) in self.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            let Place { kind, stream, time } = place;
-            write!(f, "{comma}{}{stream}.{time}={value}", kind.letter())?;
+            let ChoicePlace { kind, series, time } = place;
+            write!(f, "{comma}{}{series}.{time}={value}", kind.letter())?;
         }
         Ok(())
     }
@@ -109,13 +114,13 @@ impl FromStr for Script {
     }
 }
 
-fn decision(part: &str) -> Option<(Place, u32)> {
-    let kind = Kind::of_letter(part.chars().next()?)?;
-    let (stream, rest) = part[1..].split_once('.')?;
+fn decision(part: &str) -> Option<(ChoicePlace, u32)> {
+    let kind = ChoiceKind::of_letter(part.chars().next()?)?;
+    let (series, rest) = part[1..].split_once('.')?;
     let (time, value) = rest.split_once('=')?;
-    let place = Place {
+    let place = ChoicePlace {
         kind,
-        stream: Stream::from_number(u32::from_str_radix(stream, 16).ok()?),
+        series: Series::from_number(u32::from_str_radix(series, 16).ok()?),
         time: time.parse().ok()?,
     };
     Some((place, value.parse().ok()?))

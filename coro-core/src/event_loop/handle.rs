@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
+use crate::choices::mix;
 use crate::clock::nanos;
 use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
@@ -245,14 +246,24 @@ impl LoopHandle {
         LoopOfJob::new(self.core.scheduler.inbox().clone())
     }
 
-    /// A random number between 0 and 1, by SplitMix64; under a virtual clock it depends on the
-    /// order of the calls alone.
+    /// A random number of 64 bits; under a virtual clock it depends on the order of the calls alone,
+    /// in a simulation on its seed and the present task.
+    pub(crate) fn random(&self) -> u64 {
+        match &self.core.simulation {
+            Some(simulation) => simulation.choices().random(),
+            None => {
+                let state = self.core.chances.get();
+                self.core
+                    .chances
+                    .set(state.wrapping_add(0x9E37_79B9_7F4A_7C15));
+                mix(state)
+            }
+        }
+    }
+
+    /// A random number between 0 and 1, as [`random`](Self::random).
     pub(crate) fn chance(&self) -> f64 {
-        let state = self.core.chances.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
-        self.core.chances.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        (self.random() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Passes a report to the exception handler.
@@ -337,6 +348,16 @@ impl LoopHandle {
             core: self.core,
             key,
         }
+    }
+}
+
+impl Core {
+    pub(super) fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closed = self.scheduler.is_closed();
+        f.debug_struct(name)
+            .field("ready", &self.scheduler.ready_len())
+            .field("closed", &closed)
+            .finish()
     }
 }
 

@@ -1,10 +1,13 @@
 //! The event loop: one thread, one queue, one order.
 
+mod blocked;
 mod buffer;
 mod current;
 mod handle;
 mod reactor;
 mod remote;
+mod simulated;
+mod simulation;
 mod source;
 mod turn;
 
@@ -22,11 +25,13 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
+pub(crate) use blocked::BlockedWait;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
+pub(crate) use simulation::Simulation;
 pub use source::Direction;
 pub(crate) use source::WaitId;
 
@@ -122,6 +127,8 @@ pub(crate) struct Core {
     /// A relative timer was armed in the present step.
     has_fresh: Cell<bool>,
     reactor: Reactor,
+    when_blocked: RefCell<Vec<Rc<blocked::BlockedPlace>>>,
+    simulation: Option<Rc<Simulation>>,
     stopping: Cell<bool>,
     /// Set by a signal handler when the run is to stop.
     interrupted: Cell<Option<&'static AtomicBool>>,
@@ -151,6 +158,7 @@ const JOIN_THREADS: Duration = Duration::from_secs(300);
 #[must_use]
 pub struct Builder {
     virtual_time: bool,
+    simulation: simulation::WantedSimulation,
     debug: bool,
     busy_poll: Duration,
     thread_pool: ThreadPoolBuilder,
@@ -161,6 +169,7 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             virtual_time: false,
+            simulation: simulation::WantedSimulation::default(),
             debug: false,
             busy_poll: Duration::ZERO,
             thread_pool: ThreadPool::builder(),
@@ -229,10 +238,9 @@ impl Builder {
     pub fn build(self) -> io::Result<EventLoop> {
         let poller = Poller::new()?;
         let wake_up = WakeUp::new(poller.registry())?;
-        let clock = if self.virtual_time {
-            Clock::virtual_time()
-        } else {
-            Clock::real()
+        let clock = match self.virtual_time {
+            true => Clock::virtual_time(),
+            false => Clock::real(),
         };
         let core = Core {
             scheduler: Scheduler::new(wake_up, self.debug),
@@ -240,12 +248,14 @@ impl Builder {
             timers: RefCell::new(Timers::new()),
             has_fresh: Cell::new(false),
             reactor: Reactor::new(poller)?,
+            when_blocked: RefCell::default(),
+            simulation: self.simulation.make(),
             stopping: Cell::new(false),
             interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),
             chances: Cell::new(match self.virtual_time {
                 true => 0,
-                false => RandomState::new().hash_one(0), // every one begins with other keys
+                false => RandomState::new().hash_one(0), // each begins with other keys
             }),
             read_buffer: Cell::default(),
             #[cfg(unix)]
@@ -480,13 +490,5 @@ impl Core {
         let message = format!("{what_now}: those made at {}", places.join(", "));
         self.scheduler
             .report(ErrorReport::new(ReportKind::JobsStuck, message));
-    }
-
-    fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let closed = self.scheduler.is_closed();
-        f.debug_struct(name)
-            .field("ready", &self.scheduler.ready_len())
-            .field("closed", &closed)
-            .finish()
     }
 }

@@ -169,6 +169,19 @@ impl Reactor {
         any
     }
 
+    /// Calls `wake` with the wakers of those that wait for a simulated event.
+    pub(super) fn dispatch_one(
+        &self,
+        token: usize,
+        readiness: sys::Readiness,
+        wake: impl Fn(Waker),
+    ) {
+        let source = self.sources.borrow().get(token & INDEX_MASK).cloned();
+        if let Some(source) = source.filter(|source| source.token.0 == token) {
+            source.take_event(readiness, &wake);
+        }
+    }
+
     /// Calls `wake` with the waker of each waiter for which the last wait has brought an event.
     pub(super) fn dispatch(&self, wake: impl Fn(Waker)) {
         if !self.has_events.take() {

@@ -18,10 +18,10 @@ const STEPS_PER_POLL: isize = 64;
 pub(super) struct Turn {
     begun: bool,
     /// Steps that are still to be taken.
-    left: isize,
+    pub(super) left: isize,
     /// The loop polls when `left` has come down to this; below zero, in a later turn. At first that
     /// is at once.
-    poll_at: isize,
+    pub(super) poll_at: isize,
 }
 
 /// Why [`Core::advance`] came back.
@@ -141,9 +141,22 @@ impl Core {
     #[cold]
     fn poll_sources(&self, turn: &mut Turn, may_sleep: bool) {
         turn.begun = true;
-        turn.poll_at = turn.left - STEPS_PER_POLL;
+        match &self.simulation {
+            Some(simulation) => self.poll_simulated(simulation, turn, may_sleep),
+            None => {
+                turn.poll_at = turn.left - STEPS_PER_POLL;
+                self.poll_real(may_sleep);
+            }
+        }
+    }
+
+    /// Asks the inbox, the poller and the timers; sleeps if it may and none has anything.
+    pub(super) fn poll_real(&self, is_idle: bool) {
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
-        let may_sleep = may_sleep && !self.stopping.get() && !self.scheduler.trim_memory();
+        let may_sleep = is_idle
+            && !self.stopping.get()
+            && !self.scheduler.trim_memory()
+            && !self.is_awaited_when_blocked();
         if may_sleep && self.spin() {
             // Below, as after a sleep.
         } else if may_sleep && self.scheduler.inbox().fall_asleep() {
@@ -163,6 +176,9 @@ impl Core {
         self.scheduler.deliver();
         self.reactor.dispatch(|waker| self.scheduler.wake(waker));
         self.fire();
+        if is_idle && self.scheduler.ready_len() == 0 {
+            self.serve_when_blocked();
+        }
     }
 
     /// Before it sleeps, looks for descriptors and messages again and again, for as long as the
@@ -214,7 +230,7 @@ impl Core {
         self.reactor.is_waited_for() || self.scheduler.inbox().has_handles()
     }
 
-    fn fire(&self) {
+    pub(super) fn fire(&self) {
         if self.timers.borrow().next_deadline().is_none() {
             return;
         }

@@ -116,6 +116,7 @@ impl<F: FnOnce() + 'static> CalloutCell<F> {
         panicked: |_, _, _| {},
         discard,
         describe: describe::<F>,
+        identify: identify::<F>,
         end: end::<F>,
         take_output: |_, _| {},
         drop_output: |_, _| {},
@@ -155,6 +156,14 @@ unsafe fn end<F>(node: NonNull<Node>, _: &Rc<Scheduler>) {
 }
 
 unsafe fn describe<F>(node: NonNull<Node>) -> (Option<String>, Origin) {
+    // SAFETY: the caller has a reference to the callout.
+    (
+        None,
+        unsafe { node.cast::<CalloutCell<F>>().as_ref() }.origin,
+    )
+}
+
+unsafe fn identify<F>(node: NonNull<Node>) -> (Option<u64>, Origin) {
     // SAFETY: the caller has a reference to the callout.
     (
         None,

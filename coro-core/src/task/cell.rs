@@ -195,6 +195,7 @@ impl<F: Future + 'static> TaskCell<F> {
         panicked: panicked::<F>,
         discard: discard_task,
         describe: describe_task,
+        identify: identify_task,
         end: end::<F>,
         take_output: take_output::<F>,
         drop_output: drop_output::<F>,
@@ -405,6 +406,12 @@ pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<String>, Orig
     // SAFETY: the caller has a reference to the task.
     let header = unsafe { node.cast::<Header>().as_ref() };
     (Some(header.name()), header.origin)
+}
+
+pub(super) unsafe fn identify_task(node: NonNull<Node>) -> (Option<u64>, Origin) {
+    // SAFETY: the caller has a reference to the task.
+    let header = unsafe { node.cast::<Header>().as_ref() };
+    (Some(header.id), header.origin)
 }
 
 unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {

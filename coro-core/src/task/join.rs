@@ -259,6 +259,10 @@ impl TaskHandle {
         TaskId(self.task.header().id)
     }
 
+    pub(crate) fn number(&self) -> u64 {
+        self.task.header().id
+    }
+
     /// The name that was given to the task, or else `Task-N` with its number. A main future is called
     /// `main`.
     pub fn name(&self) -> String {

@@ -24,6 +24,7 @@ static TABLE: Table = Table {
     panicked: |_, _, _| {},
     discard: cell::discard_task,
     describe: cell::describe_task,
+    identify: cell::identify_task,
     end: |_, _| {},
     take_output: |_, _| {},
     drop_output: |_, _| {},

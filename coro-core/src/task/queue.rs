@@ -59,6 +59,8 @@ pub(super) struct Table {
     /// Drops a node that was popped from the ready queue, when the loop closes.
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<String>, Origin),
+    /// The number of a task, which a callout does not have, and the origin of both.
+    pub(super) identify: unsafe fn(NonNull<Node>) -> (Option<u64>, Origin),
     /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the
     /// closure of a callout, when the callout is cancelled.
     pub(super) end: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
@@ -125,6 +127,38 @@ impl ReadyQueue {
         }
         self.len.set(self.len.get() - 1);
         Some(node)
+    }
+}
+
+/// A simulation looks into the queue, and chooses from it.
+impl ReadyQueue {
+    pub(super) fn at(&self, index: usize) -> Option<NonNull<Node>> {
+        let mut node = self.head.get()?;
+        for _ in 0..index {
+            // SAFETY: a node in the queue is allocated, by the promise made to `push`.
+            node = unsafe { node.as_ref().next.get() }?;
+        }
+        Some(node)
+    }
+
+    /// Moves the node at `index` to the head, from where it is popped next.
+    pub(super) fn bring_forward(&self, index: usize) {
+        let Some(before) = index.checked_sub(1).and_then(|before| self.at(before)) else {
+            return;
+        };
+        // SAFETY: nodes in the queue are allocated, by the promise made to `push`. This one is taken
+        // out of the chain, then put before its head, so the chain has the same nodes as before.
+        unsafe {
+            let Some(node) = before.as_ref().next.get() else {
+                return;
+            };
+            let after = node.as_ref().next.get();
+            before.as_ref().next.set(after);
+            if after.is_none() {
+                self.tail.set(Some(before));
+            }
+            node.as_ref().next.set(self.head.replace(Some(node)));
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use std::time::Instant;
 use super::block::Blocks;
 use super::cell::Header;
 use super::current;
+use super::host::HostLife;
 use super::inbox::{Inbox, Message};
 use super::queue::{Node, Ran, ReadyQueue, TaskList};
 use crate::panics::Payload;
@@ -43,6 +44,8 @@ pub(crate) struct Scheduler {
     messages: Cell<Vec<Message>>,
     phase: Cell<LoopPhase>,
     debug: Cell<bool>,
+    /// The tasks of simulated hosts, by their numbers.
+    pub(super) hosts: RefCell<Vec<(u64, HostLife)>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +68,7 @@ impl Scheduler {
             messages: Cell::default(),
             phase: Cell::new(LoopPhase::Open),
             debug: Cell::new(debug),
+            hosts: RefCell::default(),
         })
     }
 
@@ -112,6 +116,15 @@ impl Scheduler {
     pub(super) fn next_id(&self) -> u64 {
         self.last_id.set(self.last_id.get() + 1);
         self.last_id.get()
+    }
+
+    /// The number of the task that was made last.
+    pub(crate) fn last_id(&self) -> u64 {
+        self.last_id.get()
+    }
+
+    pub(super) fn ready(&self) -> &ReadyQueue {
+        &self.ready
     }
 
     pub(crate) fn is_closed(&self) -> bool {

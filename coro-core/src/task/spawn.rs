@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::callout::Callout;
 use super::context::{self, InContext};
+use super::host::unless_ended;
 use super::join::Task;
 use super::large::{InBox, is_large};
 use super::queue::Origin;
@@ -52,6 +53,7 @@ impl Scheduler {
         origin: Origin,
         eager: bool,
     ) -> Task<T> {
+        self.note_host();
         self.spawn_bare(InContext::inherit(future), origin, eager)
     }
 
@@ -96,7 +98,7 @@ impl Scheduler {
     pub(crate) fn callout(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
         let callout = match current::has_values() {
             false => Callout::new(origin, f),
-            true => Callout::new(origin, context::inherit(Box::new(f))),
+            true => Callout::new(origin, context::inherit(unless_ended(Box::new(f)))),
         };
         if !self.is_open() {
             self.contain_drop(|| callout.cancel(self));

@@ -1,4 +1,4 @@
-//! A `Stream`: a series of decisions that those of other streams do not move.
+//! A `Series` of decisions, which those of other series do not move.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use std::fmt;
 /// The number is a hash of its name, so it is the same in every run and every process. Two things
 /// with the same number share a series, which does no harm: both still replay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Stream(u32);
+pub(crate) struct Series(u32);
 
 /// The start value and the factor of the hash FNV-1a.
 const FNV_START: u64 = 0xCBF2_9CE4_8422_2325;
 const FNV_FACTOR: u64 = 0x0000_0100_0000_01B3;
 
-impl Stream {
+impl Series {
     pub(crate) const fn named(name: &str) -> Self {
         let bytes = name.as_bytes();
         let mut hash = FNV_START;
@@ -25,7 +25,7 @@ impl Stream {
         Self::folded(hash)
     }
 
-    /// The stream of a part: of the n-th connection, of the n-th task that this one spawns.
+    /// The series of a part: of the n-th connection, of the n-th task that this one spawns.
     pub(crate) const fn and(self, part: u64) -> Self {
         Self::folded((self.0 as u64) << 32 ^ part)
     }
@@ -35,16 +35,16 @@ impl Stream {
     }
 
     pub(crate) const fn from_number(number: u32) -> Self {
-        Stream(number)
+        Series(number)
     }
 
     const fn folded(hash: u64) -> Self {
         let mixed = mix(hash);
-        Stream((mixed ^ mixed >> 32) as u32)
+        Series((mixed ^ mixed >> 32) as u32)
     }
 }
 
-impl fmt::Display for Stream {
+impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.0)
     }

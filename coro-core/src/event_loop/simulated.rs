@@ -1,0 +1,137 @@
+//! The look of a loop in a `Simulation`: it comes before every step, and chooses that step.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Core;
+use super::simulation::Simulation;
+use super::turn::Turn;
+use crate::choices::TraceEvent;
+use crate::timers::NEVER;
+
+/// For how long a simulation that can only go on by another thread waits for it, in real time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Core {
+    /// As [`poll_real`](Self::poll_real), for a loop in a simulation.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn poll_simulated(
+        &self,
+        simulation: &Rc<Simulation>,
+        turn: &mut Turn,
+        may_sleep: bool,
+    ) {
+        turn.poll_at = (turn.left - 1).max(0); // the loop looks again after one step
+        simulation.note_arrivals_of_step(&self.scheduler);
+        match simulation.is_closed_world {
+            true => self.poll_world(simulation, may_sleep),
+            false => self.poll_real(may_sleep),
+        }
+        simulation.note_arrivals_from_outside(&self.scheduler);
+        self.choose(simulation, turn);
+    }
+
+    /// Moves virtual time and the world to the next event if nothing is ready.
+    fn poll_world(&self, simulation: &Simulation, may_sleep: bool) {
+        self.stamp_timers();
+        self.scheduler.deliver();
+        let is_dry = || may_sleep && self.scheduler.ready_len() == 0 && !self.stopping.get();
+        if is_dry() && !self.serve_when_blocked() {
+            match self.next_instant(simulation) {
+                Some(instant) => self.clock.jump(instant),
+                None => self.wait_for_threads(),
+            }
+            simulation.check_limits(self.clock.now(), &self.scheduler);
+        }
+        if let Some(world) = simulation.world() {
+            world.advance(self.clock.now());
+            while let Some((token, readiness)) = world.take_ready() {
+                self.reactor
+                    .dispatch_one(token, readiness, |waker| self.scheduler.wake(waker));
+            }
+        }
+        self.fire();
+    }
+
+    fn next_instant(&self, simulation: &Simulation) -> Option<u64> {
+        let timer = self.timers.borrow().next_deadline();
+        let event = simulation.world().and_then(|world| world.next_event());
+        let timer = timer.filter(|&deadline| deadline != NEVER);
+        [timer, event].into_iter().flatten().min()
+    }
+
+    /// Nothing in the simulation can wake a task; a handle on another thread may.
+    fn wait_for_threads(&self) {
+        if self.scheduler.inbox().has_handles() && self.scheduler.inbox().fall_asleep() {
+            self.reactor.wait(Some(PATIENCE));
+            self.scheduler.inbox().wake_up();
+        }
+        self.scheduler.deliver();
+        assert!(
+            self.scheduler.ready_len() > 0,
+            "deadlock: no task is ready, no timer is armed and nothing is under way; \
+             the unfinished tasks: {}",
+            self.unfinished()
+        );
+    }
+
+    fn unfinished(&self) -> String {
+        let tasks = self.scheduler.tasks();
+        let mut names = vec!["the main future".to_owned()];
+        names.extend(
+            tasks
+                .iter()
+                .map(|task| format!("{} of {}", task.name(), task.origin())),
+        );
+        names.join("; ")
+    }
+
+    /// Chooses the next step among those of the turn, and has it run next.
+    fn choose(&self, simulation: &Rc<Simulation>, turn: &Turn) {
+        if simulation.chosen.take() == Some(turn.left) {
+            simulation.chosen.set(Some(turn.left)); // the step that was chosen is still to be taken
+            return;
+        }
+        for action in simulation.take_actions() {
+            action();
+            simulation.note_arrivals_from_outside(&self.scheduler);
+        }
+        let ready = self.scheduler.ready_len();
+        let of_turn = usize::try_from(turn.left).unwrap_or(0).min(ready);
+        if of_turn == 0 {
+            return;
+        }
+        let candidates = if simulation.any_order.get() {
+            ready
+        } else {
+            of_turn
+        };
+        let choices = simulation.choices();
+        let Some(chosen) = choices.take_next(candidates) else {
+            return;
+        };
+        simulation.chosen.set(Some(turn.left));
+        self.scheduler.bring_forward(chosen.at);
+        let now = self.clock.now();
+        choices.begin_step(now, chosen.who, ready as u64);
+        let Some(node) = self.scheduler.ready_node(0) else {
+            return;
+        };
+        simulation.count_step(node);
+        choices.trace(now, || TraceEvent::Step {
+            name: self
+                .scheduler
+                .ready_name(0)
+                .unwrap_or_else(|| "callout".into())
+                .into(),
+            origin: node.origin.to_string(),
+            ready,
+            lag: chosen.lag,
+        });
+        if !simulation.is_closed_world {
+            return;
+        }
+        simulation.check_limits(now, &self.scheduler);
+    }
+}

@@ -1,0 +1,88 @@
+//! How a simulation looks into the ready queue of a scheduler, and chooses the node that runs next.
+#![expect(
+    unsafe_code,
+    reason = "nodes of the ready queue are looked at, and tasks ended, through raw pointers"
+)]
+
+use std::rc::Rc;
+
+use super::host::{HOST, HostLife};
+use super::queue::Origin;
+use super::scheduler::Scheduler;
+use super::state::TaskPhase;
+
+/// A node of the ready queue, as a simulation tells one from another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadyNode {
+    /// The number of the task; 0 for the main future, `None` for a callout.
+    pub(crate) task: Option<u64>,
+    pub(crate) origin: Origin,
+}
+
+impl Scheduler {
+    /// The node at `index` of the ready queue.
+    pub(crate) fn ready_node(&self, index: usize) -> Option<ReadyNode> {
+        let node = self.ready().at(index)?;
+        // SAFETY: a queued node is allocated, and its table is its own.
+        let (task, origin) = unsafe { (node.as_ref().table.identify)(node) };
+        Some(ReadyNode { task, origin })
+    }
+
+    /// The name of the task at `index` of the ready queue, if it is one.
+    pub(crate) fn ready_name(&self, index: usize) -> Option<String> {
+        let node = self.ready().at(index)?;
+        // SAFETY: a queued node is allocated, and its table is its own.
+        unsafe { (node.as_ref().table.describe)(node) }.0
+    }
+
+    /// Has the node at `index` of the ready queue run next.
+    pub(crate) fn bring_forward(&self, index: usize) {
+        self.ready().bring_forward(index);
+    }
+
+    /// Notes the host of the task that is made next.
+    pub(super) fn note_host(&self) {
+        if let Some(life) = HOST.get() {
+            self.hosts.borrow_mut().push((self.last_id() + 1, life));
+        }
+    }
+
+    /// Ends the tasks of a simulated host: drops their futures, without polling them again.
+    ///
+    /// A task that is running now ends when it suspends. Callouts of the host are not called.
+    pub(crate) fn end_host(self: &Rc<Self>, life: &HostLife) {
+        life.end();
+        let of_host = self
+            .hosts
+            .borrow_mut()
+            .extract_if(.., |(_, other)| other.is(life))
+            .collect::<Vec<_>>();
+        for (id, _) in of_host {
+            self.end_task(id);
+        }
+    }
+
+    fn end_task(self: &Rc<Self>, id: u64) {
+        let mut found = None;
+        self.task_list().for_each(|task| {
+            // SAFETY: a task in the list is allocated.
+            if unsafe { task.as_ref().id } == id {
+                found = Some(task);
+            }
+        });
+        let Some(task) = found else {
+            return; // it is done
+        };
+        // SAFETY: the task is in the list, so it is unfinished and allocated, and its table is its
+        // own. One that is being polled is only marked.
+        unsafe {
+            let node = &task.as_ref().node;
+            match node.state.snapshot().phase {
+                TaskPhase::Running => {
+                    let _ = node.state.cancel();
+                }
+                _ => (node.table.end)(task.cast(), self),
+            }
+        }
+    }
+}

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::error::{Cause, ScopeError};
-use super::verdict::{Duty, Policy, GroupVerdict};
+use super::verdict::{Duty, GroupVerdict, Policy};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
 use crate::task::{Task, TaskHandle, TaskId, is_large};

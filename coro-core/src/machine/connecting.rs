@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use core::net::SocketAddr;
 
-use super::failure::{Answer, CallError};
+use super::call_error::{Answer, CallError};
 use super::hosts::{HostNumber, is_near, takes};
 use super::rules::PacketKind;
 use super::sockets::{SocketBody, TcpListening};
@@ -103,7 +103,7 @@ impl Kernel {
             let beginning = socket.series.and(to.port().into());
             socket.body = SocketBody::Tcp(TcpEnd::new(to, Progress::Connecting));
             let series = parts.name_series(beginning);
-            parts.sockets.get(id)?.stream = stream;
+            parts.sockets.get(id)?.series = series;
         }
         self.send_connect(id, 0);
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use core::net::{IpAddr, SocketAddr};
 
-use super::failure::{Answer, CallError};
+use super::call_error::{Answer, CallError};
 
 /// The longest datagram that IP can carry.
 pub(super) const DATAGRAM_MAX: usize = 65_507;

@@ -16,9 +16,9 @@
 //! Not modelled: congestion, the size of packets, Nagle's algorithm, keep-alive, `TIME_WAIT`,
 //! urgent data.
 
+mod call_error;
 mod connecting;
 mod datagrams;
-mod failure;
 mod faults;
 mod hosts;
 mod network;
@@ -40,13 +40,13 @@ use std::rc::Rc;
 
 use core::net::{IpAddr, SocketAddr};
 
-pub(crate) use failure::{Answer, CallError};
+pub(crate) use call_error::{Answer, CallError};
 pub use faults::Faults;
 pub(crate) use hosts::HostNumber;
 pub use rules::{Packet, PacketKind, Verdict};
 pub(crate) use unix_end::{Along, UnixName, UnixReceived};
 
-use crate::choices::{Choices, ChoiceKind, Series};
+use crate::choices::{ChoiceKind, Choices, Series};
 use crate::world::{Readiness, SimulatedWorld};
 use hosts::Hosts;
 use rules::RuleList;
@@ -263,7 +263,9 @@ impl Kernel {
                     parts.sockets.remove(id);
                     return;
                 }
-                SocketBody::Unix(_) | SocketBody::UnixListener(_) | SocketBody::UnixDatagram(_) => Self::close_unix,
+                SocketBody::Unix(_) | SocketBody::UnixListener(_) | SocketBody::UnixDatagram(_) => {
+                    Self::close_unix
+                }
             }
         };
         close(self, id, abort);

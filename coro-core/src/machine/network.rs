@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use core::net::SocketAddr;
 
-use super::failure::Answer;
+use super::call_error::Answer;
 use super::hosts::HostNumber;
 use super::rules::{Packet, PacketKind, Verdict};
-use super::{LOOPBACK, Kernel, SocketId};
+use super::{Kernel, LOOPBACK, SocketId};
 use crate::choices::{Series, TraceEvent};
 
 /// From where a packet comes, and where it goes.

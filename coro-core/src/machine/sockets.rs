@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use core::net::SocketAddr;
 
 use super::SocketId;
+use super::call_error::{Answer, CallError};
 use super::datagrams::UdpEnd;
-use super::failure::{Answer, CallError};
 use super::hosts::{HostNumber, conflict};
 use super::tcp_end::TcpEnd;
 use super::unix_end::{UnixListening, UnixMailbox, UnixPipe};

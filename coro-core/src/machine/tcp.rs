@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 
-use super::failure::Answer;
+use super::call_error::Answer;
 use super::network::{Fate, Route};
 use super::rules::PacketKind;
 use super::tcp_end::{Progress, Reaction, Segment};
@@ -67,7 +67,9 @@ impl Kernel {
     /// A number of at least 1, and below `len`; the plainest is the greatest.
     fn part_of(&self, id: SocketId, len: usize) -> usize {
         let of = u32::try_from(len - 1).unwrap_or(u32::MAX);
-        let less = self.choices.choose(ChoiceKind::Fault, self.series_of(id), of);
+        let less = self
+            .choices
+            .choose(ChoiceKind::Fault, self.series_of(id), of);
         len - 1 - less as usize
     }
 

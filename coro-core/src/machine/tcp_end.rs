@@ -13,7 +13,7 @@ use std::io::{IoSlice, IoSliceMut};
 use core::net::SocketAddr;
 
 use super::SocketId;
-use super::failure::{Answer, CallError};
+use super::call_error::{Answer, CallError};
 use crate::world::Readiness;
 
 /// How many bytes may be under way or unread in one direction.

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use core::net::{IpAddr, SocketAddr};
 
+use super::call_error::{Answer, CallError};
 use super::datagrams::{DATAGRAM_MAX, UdpEnd};
-use super::failure::{Answer, CallError};
 use super::hosts::{HostNumber, takes};
 use super::network::Route;
 use super::rules::PacketKind;
@@ -136,7 +136,10 @@ impl Kernel {
                 series: socket.series,
             }
         };
-        self.after(self.way_back(back), Event::Fails(sender, CallError::Refused));
+        self.after(
+            self.way_back(back),
+            Event::Fails(sender, CallError::Refused),
+        );
     }
 
     /// Copies a datagram that has arrived; gives the length that fitted, its sender, whether its end

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IoSliceMut;
 use std::rc::Rc;
 
-use super::failure::{Answer, CallError};
+use super::call_error::{Answer, CallError};
 use super::hosts::HostNumber;
 use super::sockets::SocketBody;
 use super::unix_end::{
@@ -82,7 +82,9 @@ impl Kernel {
         self.interrupt(id)?;
         let parts = &mut *self.parts.borrow_mut();
         match &mut parts.sockets.get(id)?.body {
-            SocketBody::UnixListener(listener) => listener.queue.pop_front().ok_or(CallError::WouldBlock),
+            SocketBody::UnixListener(listener) => {
+                listener.queue.pop_front().ok_or(CallError::WouldBlock)
+            }
             _ => Err(CallError::Invalid),
         }
     }
@@ -246,12 +248,19 @@ impl Kernel {
         Ok((own, theirs))
     }
 
-    /// Whether a datagram socket is connected.
+    /// Whether a socket is connected.
     pub(crate) fn has_unix_peer(&self, id: SocketId) -> bool {
         let parts = &mut *self.parts.borrow_mut();
-        parts
-            .mailbox(id)
-            .is_ok_and(|mailbox| mailbox.peer.is_some())
+        match parts.sockets.get(id).map(|socket| &socket.body) {
+            Ok(SocketBody::Unix(pipe)) => pipe.peer.is_some(),
+            Ok(SocketBody::UnixDatagram(mailbox)) => mailbox.peer.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether a socket has this name.
+    pub(crate) fn has_unix_name(&self, host: HostNumber, name: &UnixName) -> bool {
+        self.parts.borrow().named(host, name).is_some()
     }
 
     pub(super) fn close_unix(&self, id: SocketId, _abort: bool) {

@@ -9,7 +9,7 @@ use std::io::IoSliceMut;
 use std::rc::Rc;
 
 use super::SocketId;
-use super::failure::{Answer, CallError};
+use super::call_error::{Answer, CallError};
 use super::tcp_end::copy_out;
 use crate::world::Readiness;
 

@@ -16,6 +16,7 @@ mod poller;
 pub(crate) mod process;
 mod send_file;
 mod signals;
+mod sock;
 mod socket;
 #[cfg(unix)]
 mod standard;
@@ -33,8 +34,8 @@ pub(crate) use home::Home;
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]
 pub(crate) use message::{
-    DESCRIPTORS_MAX, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes, recv_datagram,
-    recv_descriptors, send_descriptors, unix_sender,
+    DESCRIPTORS_MAX, Received, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes,
+    recv_datagram, recv_descriptors, send_descriptors, unix_sender,
 };
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
@@ -43,10 +44,10 @@ pub(crate) use send_file::{read_at, send_file};
 pub(crate) use signals::has_default_action;
 #[cfg(unix)]
 pub(crate) use signals::is_main_thread;
+pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]
 pub(crate) use standard::{Standard, Use as StandardUse};
-pub(crate) use transfer::{receive, send};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 pub(crate) use crate::world::Readiness;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::super::error::{Cause, ScopeError};
 use super::super::ready::WokenMembers;
-use super::super::verdict::{Duty, Policy, GroupVerdict};
+use super::super::verdict::{Duty, GroupVerdict, Policy};
 use super::body::{Scope, run};
 use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;

@@ -16,7 +16,6 @@ pub(crate) enum CallError {
     MessageTooLong,
     NotConnected,
     AlreadyConnected,
-    InProgress,
     BrokenPipe,
     Refused,
     Reset,
@@ -24,7 +23,6 @@ pub(crate) enum CallError {
     TimedOut,
     HostUnreachable,
     WrongFamily,
-    NoSuchFile,
     NotPermitted,
 }
 

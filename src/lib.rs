@@ -132,6 +132,9 @@ pub mod group;
 pub mod task;
 
 #[cfg(feature = "std")]
+pub mod testing;
+
+#[cfg(feature = "std")]
 pub mod time;
 
 #[doc(hidden)]

@@ -72,7 +72,7 @@ pub mod macro_support;
 #[cfg(feature = "std")]
 mod run;
 #[cfg(feature = "std")]
-mod testing;
+pub mod testing;
 
 #[cfg(all(feature = "std", unix))]
 pub use net::fd_watch::FdWatch;

@@ -51,8 +51,6 @@ pub(crate) struct Choices {
     present: Cell<Series>,
     steps: Cell<u64>,
     digest: Cell<u64>,
-    /// The digest after each step, to compare two runs with.
-    digests: RefCell<Option<Vec<u64>>>,
     trace: RefCell<Option<Vec<TraceLine>>>,
 }
 
@@ -84,7 +82,6 @@ impl Choices {
             present: Cell::default(),
             steps: Cell::new(0),
             digest: Cell::new(0),
-            digests: RefCell::new(None),
             trace: RefCell::new(None),
         }
     }
@@ -195,9 +192,6 @@ impl Choices {
         let step = mix(now) ^ mix(u64::from(who.number()) << 32 ^ detail);
         let digest = mix(self.digest.get() ^ step);
         self.digest.set(digest);
-        if let Some(digests) = &mut *self.digests.borrow_mut() {
-            digests.push(digest);
-        }
     }
 
     fn decide(
@@ -232,15 +226,6 @@ impl Choices {
     /// A number that two runs have in common if they took the same steps at the same times.
     pub(crate) fn digest(&self) -> u64 {
         self.digest.get()
-    }
-
-    /// Keeps the digest of each step from now on.
-    pub(crate) fn keep_digests(&self) {
-        self.digests.borrow_mut().get_or_insert_default();
-    }
-
-    pub(crate) fn take_digests(&self) -> Vec<u64> {
-        self.digests.take().unwrap_or_default()
     }
 
     /// The decisions that were taken, in order.

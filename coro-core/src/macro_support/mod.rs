@@ -19,7 +19,7 @@ pub use alloc::boxed::Box;
 #[cfg(feature = "std")]
 pub use crate::run::run as run_main;
 #[cfg(feature = "std")]
-pub use crate::testing::{TestClock, run_test};
+pub use crate::testing::{Sim, TestClock, run_simulated, run_test};
 pub use waiting::*;
 pub use yielding::*;
 

@@ -1,15 +1,32 @@
-//! `run_test`, which runs the body of a `#[coro::test]`.
+//! `run_test`, which runs the body of a `#[coro::test]`, and tools of tests, such as simulations.
 
-use std::cell::RefCell;
+mod chart;
+mod environment;
+mod explore;
+mod failed_run;
+mod lanes;
+mod output;
+mod quiet;
+mod run_once;
+mod shrink;
+mod sim;
+mod unseen;
+
 use std::future::Future;
-use std::rc::Rc;
+
+use unseen::Unseen;
 
 use crate::event_loop::EventLoop;
-use crate::report::{ErrorReport, ReportKind};
 use crate::run::{new_loop, run_on};
+
+pub use explore::{Explore, Explored, explore};
+pub use failed_run::FailedRun;
+pub use output::TestOutput;
+pub use sim::Sim;
 
 /// The clock of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[doc(hidden)]
 pub enum TestClock {
     /// Time jumps to the next deadline when nothing is ready.
     Virtual,
@@ -24,32 +41,43 @@ pub enum TestClock {
 /// If a task or callout panicked, or a task failed, and nothing took the error: a test must not
 /// ignore it. A test that expects such an error sets its own exception handler.
 #[track_caller]
+#[doc(hidden)]
 pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
     let builder = match clock {
         TestClock::Virtual => EventLoop::builder().virtual_time(),
         TestClock::Real => EventLoop::builder(),
     };
     let event_loop = new_loop(builder.build());
-    let unseen = Rc::new(RefCell::new(Vec::new()));
-    event_loop.handle().set_exception_handler({
-        let unseen = unseen.clone();
-        move |report| unseen.borrow_mut().push(report.clone())
-    });
+    let unseen = Unseen::default();
+    unseen.watch(&event_loop);
     let output = run_on(event_loop, test);
-    let unseen: Vec<ErrorReport> = unseen.take();
-    let failures = unseen
-        .iter()
-        .filter(|report| is_failure(report.kind))
-        .map(ToString::to_string);
-    let failures: Vec<String> = failures.collect();
-    assert!(
-        failures.is_empty(),
-        "the test left failures unseen: {}",
-        failures.join("; ")
-    );
+    if let Some(failure) = unseen.failure() {
+        panic!("{failure}");
+    }
     output
 }
 
-fn is_failure(kind: ReportKind) -> bool {
-    !matches!(kind, ReportKind::AcceptPaused | ReportKind::SlowStep)
+/// Runs a test in simulations.
+///
+/// # Panics
+///
+/// If a run fails, with the failure.
+#[track_caller]
+#[doc(hidden)]
+pub fn run_simulated<T: TestOutput>(
+    name: &str,
+    seeds: Option<u64>,
+    late: Option<u32>,
+    test: impl AsyncFn(&Sim) -> T,
+) {
+    let mut explore = explore();
+    if let Some(seeds) = seeds {
+        explore = explore.seeds(seeds);
+    }
+    if let Some(late) = late {
+        explore = explore.late(late);
+    }
+    explore
+        .named(name.split_once("::").map(|(_, name)| name))
+        .run(test);
 }

@@ -1,0 +1,3 @@
+//! Tests of what goes wrong: simulations of whole programs, and tools for single parts.
+
+pub use coro_core::testing::{Explore, Explored, FailedRun, Sim, TestOutput, explore};

@@ -222,10 +222,6 @@ impl Kernel {
         self.faults.set(faults);
     }
 
-    pub(crate) fn faults(&self) -> Faults {
-        self.faults.get()
-    }
-
     /// Adds a rule; gives the number by which it is removed.
     pub(crate) fn add_rule(&self, rule: Rc<dyn Fn(&Packet<'_>) -> Verdict>) -> u64 {
         self.rules.add(rule)

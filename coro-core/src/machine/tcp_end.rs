@@ -217,10 +217,6 @@ impl TcpEnd {
         self.closed && (self.progress != Progress::Open || ended)
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
     pub(super) fn arrive(&mut self, segment: Segment) -> Reaction {
         if self.progress == Progress::Dead {
             let is_reset = segment == Segment::Reset;

@@ -4,7 +4,9 @@ mod chart;
 mod environment;
 mod explore;
 mod failed_run;
+mod host;
 mod lanes;
+mod network;
 mod output;
 mod quiet;
 mod run_once;
@@ -19,8 +21,11 @@ use unseen::Unseen;
 use crate::event_loop::EventLoop;
 use crate::run::{new_loop, run_on};
 
+pub use crate::machine::{Faults, Packet, PacketKind, Verdict};
 pub use explore::{Explore, Explored, explore};
 pub use failed_run::FailedRun;
+pub use host::Host;
+pub use network::RuleGuard;
 pub use output::TestOutput;
 pub use sim::Sim;
 

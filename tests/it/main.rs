@@ -33,6 +33,9 @@ mod group_examples;
 mod group_model;
 mod group_wakers;
 mod hyper;
+mod kernel_answers;
+#[cfg(unix)]
+mod kernel_answers_unix;
 mod large;
 mod layout;
 mod lifecycle;
@@ -70,6 +73,7 @@ mod server_rules;
 mod shared_streams;
 mod shut_down;
 mod socket_examples;
+mod simulated_network;
 mod sources;
 mod stdio;
 mod stopping;

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Lit, Path, Result, Token, Type};
+use syn::{Error, Lit, LitInt, Path, Result, Token, Type};
 
 /// An argument that some attribute takes.
 #[derive(Clone, Copy, PartialEq)]
@@ -13,6 +13,9 @@ pub(crate) enum Argument {
     Send,
     Boxed,
     Real,
+    Sim,
+    Seeds,
+    Late,
     Crate,
 }
 
@@ -45,7 +48,13 @@ pub(crate) const MAIN: Accepted = Accepted {
 };
 
 pub(crate) const TEST: Accepted = Accepted {
-    names: &[Argument::Real, Argument::Crate],
+    names: &[
+        Argument::Real,
+        Argument::Sim,
+        Argument::Seeds,
+        Argument::Late,
+        Argument::Crate,
+    ],
     of_coroutines: None,
 };
 
@@ -57,6 +66,9 @@ impl Argument {
             Argument::Send => "send",
             Argument::Boxed => "boxed",
             Argument::Real => "real",
+            Argument::Sim => "sim",
+            Argument::Seeds => "seeds",
+            Argument::Late => "late",
             Argument::Crate => "crate",
         }
     }
@@ -66,7 +78,9 @@ impl Argument {
             Argument::Yields => Some("T"),
             Argument::Resumes => Some("R"),
             Argument::Crate => Some("path::to::coro"),
-            Argument::Send | Argument::Boxed | Argument::Real => None,
+            Argument::Seeds => Some("N"),
+            Argument::Late => Some("K"),
+            Argument::Send | Argument::Boxed | Argument::Real | Argument::Sim => None,
         }
     }
 
@@ -122,6 +136,9 @@ pub(crate) struct Args {
     pub(crate) send: Option<Span>,
     pub(crate) boxed: Option<Span>,
     pub(crate) real: Option<Span>,
+    pub(crate) sim: Option<Span>,
+    pub(crate) seeds: Option<LitInt>,
+    pub(crate) late: Option<LitInt>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -162,6 +179,9 @@ impl Args {
             Argument::Send => set(&mut self.send, &name, span),
             Argument::Boxed => set(&mut self.boxed, &name, span),
             Argument::Real => set(&mut self.real, &name, span),
+            Argument::Sim => set(&mut self.sim, &name, span),
+            Argument::Seeds => set(&mut self.seeds, &name, input.parse()?),
+            Argument::Late => set(&mut self.late, &name, input.parse()?),
             Argument::Crate => set(&mut self.krate, &name, input.call(Path::parse_mod_style)?),
         }?;
         match input.is_empty() || input.peek(Token![,]) {
@@ -171,12 +191,22 @@ impl Args {
         }
     }
 
+    /// Whether the test runs in a simulation.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.sim.is_some() || self.seeds.is_some() || self.late.is_some()
+    }
+
     fn contradiction(&self) -> Option<Error> {
-        match (&self.resumes, &self.yields) {
-            (Some(resumes), None) => Some(Error::new_spanned(
+        match (&self.resumes, &self.yields, &self.real) {
+            (Some(resumes), None, _) => Some(Error::new_spanned(
                 resumes,
                 "`resumes = R` needs `yields = T`: \
                  only a coroutine that yields can be resumed with a value",
+            )),
+            (_, _, Some(real)) if self.is_simulated() => Some(Error::new(
+                *real,
+                "`real` has no place in a simulation, where time and sockets are simulated: \
+                 remove it, or remove `sim`, `seeds` and `late`",
             )),
             _ => None,
         }

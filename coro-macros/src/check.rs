@@ -29,7 +29,9 @@ pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
 
 /// Removes and reports the parts of a function that `#[coro::main]` or `#[coro::test]` does not
 /// allow.
-pub(crate) fn entry(function: &mut Function, attribute: &str) -> Option<Error> {
+///
+/// A simulated test may take its simulation.
+pub(crate) fn entry(function: &mut Function, attribute: &str, is_simulated: bool) -> Option<Error> {
     let mut errors = qualifiers(&mut function.sig);
     merge(
         &mut errors,
@@ -41,7 +43,12 @@ pub(crate) fn entry(function: &mut Function, attribute: &str) -> Option<Error> {
             _ => None,
         }),
     );
-    merge(&mut errors, no_inputs(&mut function.sig, attribute));
+    if !is_simulated || function.sig.inputs.len() > 1 {
+        merge(
+            &mut errors,
+            no_inputs(&mut function.sig, attribute, is_simulated),
+        );
+    }
     errors
 }
 
@@ -92,17 +99,22 @@ fn qualifiers(sig: &mut Signature) -> Option<Error> {
     errors
 }
 
-fn no_inputs(sig: &mut Signature, attribute: &str) -> Option<Error> {
+fn no_inputs(sig: &mut Signature, attribute: &str, is_simulated: bool) -> Option<Error> {
     if sig.inputs.is_empty() {
         return None;
     }
     let inputs = std::mem::take(&mut sig.inputs);
-    Some(Error::new_spanned(
-        inputs,
-        format!(
+    let message = match is_simulated {
+        true => {
+            "a simulated test is given its simulation and nothing else: write `sim: &Sim`, or no \
+                 argument"
+                .to_owned()
+        }
+        false => format!(
             "`{attribute}` calls this function and has nothing to give it: remove the arguments"
         ),
-    ))
+    };
+    Some(Error::new_spanned(inputs, message))
 }
 
 /// Removes the attributes for which `refusal` gives an error text.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Path;
+use syn::{Ident, LitInt, Path};
 
 use crate::args::{self, Accepted, Args, merge};
 use crate::body::{self, Context};
@@ -73,13 +73,36 @@ impl Entry {
     }
 }
 
+/// Runs the coroutine `name` in simulations.
+fn simulate(args: &Args, name: &Ident, takes_sim: bool) -> TokenStream {
+    let runtime = names::runtime(args.krate.as_ref());
+    let wanted = |number: &Option<LitInt>| match number {
+        Some(number) => quote!(::core::option::Option::Some(#number)),
+        None => quote!(::core::option::Option::None),
+    };
+    let (seeds, late) = (wanted(&args.seeds), wanted(&args.late));
+    let test = match takes_sim {
+        true => quote!(#name),
+        false => quote!(|_: &#runtime::Sim| #name()),
+    };
+    let path = quote!(::core::concat!(
+        ::core::module_path!(),
+        "::",
+        ::core::stringify!(#name)
+    ));
+    quote!(#runtime::run_simulated(#path, #seeds, #late, #test))
+}
+
 fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {
     let (args, mut errors) = Args::parse(entry.accepted(), args);
     let mut function = match Function::parse(item.clone()) {
         Ok(function) => function,
         Err(error) => return fallback::not_a_function(entry.attribute(), error, item),
     };
-    merge(&mut errors, check::entry(&mut function, entry.attribute()));
+    merge(
+        &mut errors,
+        check::entry(&mut function, entry.attribute(), args.is_simulated()),
+    );
     let misplaced = misplaced::refuse(&mut function, false);
     let broken = misplaced.is_some();
     merge(&mut errors, misplaced);
@@ -106,12 +129,19 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
     };
     sig.asyncness = None;
     let name = &sig.ident;
-    let run = entry.run(args, quote!(#name()));
+    let run = match args.is_simulated() {
+        true => simulate(args, name, !sig.inputs.is_empty()),
+        false => entry.run(args, quote!(#name())),
+    };
     let marker = entry.marker();
+    let outer = match args.is_simulated() {
+        true => quote!(fn #name()), // a failure of one of the runs is a panic
+        false => quote!(#sig),
+    };
     quote! {
         #marker
         #(#attrs)*
-        #vis #sig {
+        #vis #outer {
             async #sig #body
             #run
         }

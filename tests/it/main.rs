@@ -72,8 +72,8 @@ mod server_rules;
 #[cfg(unix)]
 mod shared_streams;
 mod shut_down;
-mod socket_examples;
 mod simulated_network;
+mod socket_examples;
 mod sources;
 mod stdio;
 mod stopping;

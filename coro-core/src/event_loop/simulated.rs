@@ -36,13 +36,8 @@ impl Core {
     fn poll_world(&self, simulation: &Simulation, may_sleep: bool) {
         self.stamp_timers();
         self.scheduler.deliver();
-        let is_dry = || may_sleep && self.scheduler.ready_len() == 0 && !self.stopping.get();
-        if is_dry() && !self.serve_when_blocked() {
-            match self.next_instant(simulation) {
-                Some(instant) => self.clock.jump(instant),
-                None => self.wait_for_threads(),
-            }
-            simulation.check_limits(self.clock.now(), &self.scheduler);
+        if may_sleep && self.scheduler.ready_len() == 0 && !self.stopping.get() {
+            self.move_time(simulation);
         }
         if let Some(world) = simulation.world() {
             world.advance(self.clock.now());
@@ -52,6 +47,20 @@ impl Core {
             }
         }
         self.fire();
+    }
+
+    /// Nothing is ready: wakes those that wait for this, or else jumps to the next event.
+    fn move_time(&self, simulation: &Simulation) {
+        let next = self.next_instant(simulation);
+        let is_due = next.is_some_and(|instant| instant <= self.clock.now());
+        if is_due || self.serve_when_blocked() {
+            return;
+        }
+        match next {
+            Some(instant) => self.clock.jump(instant),
+            None => self.wait_for_threads(),
+        }
+        simulation.check_limits(self.clock.now(), &self.scheduler);
     }
 
     fn next_instant(&self, simulation: &Simulation) -> Option<u64> {
@@ -125,7 +134,10 @@ impl Core {
                 .ready_name(0)
                 .unwrap_or_else(|| "callout".into())
                 .into(),
-            origin: node.origin.to_string(),
+            origin: match node.task {
+                Some(0) => "the test".to_owned(),
+                _ => node.origin.to_string(),
+            },
             ready,
             lag: chosen.lag,
         });

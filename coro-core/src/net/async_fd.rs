@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll};
 
-use crate::event_loop::{Direction, WaitId};
+use crate::event_loop::{Direction, LoopHandle, WaitId};
 use crate::wait::descriptor::Descriptor;
 use crate::wait::ready::RegisteredIo;
 
@@ -53,9 +53,10 @@ impl<T: AsFd> AsyncFd<T> {
     ///
     /// # Panics
     ///
-    /// Outside of a loop.
+    /// Outside of a loop, and in a [simulation](crate::testing).
     #[track_caller]
     pub fn new(io: T) -> io::Result<Self> {
+        LoopHandle::refuse_in_simulation("foreign descriptor");
         let ready = RegisteredIo::new(Descriptor::new(io))?;
         Ok(AsyncFd { ready })
     }

@@ -96,7 +96,7 @@ impl LoopHandle {
     ///
     /// # Panics
     ///
-    /// If the loop is closed.
+    /// If the loop is closed, and in a [simulation](crate::testing).
     #[track_caller]
     pub fn add_reader<T: AsFd>(
         &self,
@@ -119,7 +119,7 @@ impl LoopHandle {
     ///
     /// # Panics
     ///
-    /// If the loop is closed.
+    /// If the loop is closed, and in a [simulation](crate::testing).
     #[track_caller]
     pub fn add_writer<T: AsFd>(
         &self,
@@ -130,6 +130,7 @@ impl LoopHandle {
         self.watch(io, Direction::Write, Location::caller(), Box::new(callback))
     }
 
+    #[track_caller]
     fn watch<T: AsFd>(
         &self,
         io: T,
@@ -137,6 +138,7 @@ impl LoopHandle {
         origin: &'static Location<'static>,
         call: Box<dyn FnMut()>,
     ) -> io::Result<FdWatch<T>> {
+        Self::refuse_in_simulation("foreign descriptor");
         let watched = self.kept::<Watches>().watched(self, io.as_fd())?;
         let callback = Rc::new(Callback {
             origin,

@@ -10,7 +10,7 @@ use futures::io::AsyncWrite;
 use mio::unix::pipe::{Receiver, Sender};
 
 use super::macros::{poll_reads, read_by_traits};
-use crate::event_loop::Direction;
+use crate::event_loop::{Direction, LoopHandle};
 use crate::wait::ready::RegisteredIo;
 
 /// Makes a pipe: bytes that are written to one end are read from the other.
@@ -38,7 +38,7 @@ use crate::wait::ready::RegisteredIo;
 ///
 /// # Panics
 ///
-/// Outside of a loop.
+/// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
 pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
     let (sender, receiver) = mio::unix::pipe::new()?;
@@ -63,6 +63,7 @@ pub struct PipeWriter {
 impl PipeReader {
     #[track_caller]
     fn new(io: Receiver) -> io::Result<Self> {
+        LoopHandle::refuse_in_simulation("pipe");
         Ok(PipeReader {
             ready: RegisteredIo::new(io)?,
         })
@@ -77,7 +78,7 @@ impl PipeReader {
     ///
     /// # Panics
     ///
-    /// Outside of a loop.
+    /// Outside of a loop, and in a [simulation](crate::testing).
     #[track_caller]
     pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<Self> {
         let receiver = Receiver::from(fd.into());
@@ -102,6 +103,7 @@ read_by_traits!(PipeReader);
 impl PipeWriter {
     #[track_caller]
     fn new(io: Sender) -> io::Result<Self> {
+        LoopHandle::refuse_in_simulation("pipe");
         Ok(PipeWriter {
             ready: Some(RegisteredIo::new(io)?),
         })
@@ -116,7 +118,7 @@ impl PipeWriter {
     ///
     /// # Panics
     ///
-    /// Outside of a loop.
+    /// Outside of a loop, and in a [simulation](crate::testing).
     #[track_caller]
     pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<Self> {
         let sender = Sender::from(fd.into());

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures::io::{AsyncRead, AsyncWrite};
 
-use crate::event_loop::{Direction, WaitId};
+use crate::event_loop::{Direction, LoopHandle, WaitId};
 use crate::sys::{Standard, StandardUse};
 use crate::wait::descriptor::Descriptor;
 use crate::wait::ready::RegisteredIo;
@@ -66,7 +66,7 @@ enum Stdio {
 ///
 /// # Panics
 ///
-/// Outside of a loop.
+/// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
 pub fn stdin() -> io::Result<Stdin> {
     Stdio::open(io::stdin().as_fd(), StandardUse::Read).map(Stdin)
@@ -84,7 +84,7 @@ pub fn stdin() -> io::Result<Stdin> {
 ///
 /// # Panics
 ///
-/// Outside of a loop.
+/// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
 pub fn stdout() -> io::Result<Stdout> {
     Stdio::open(io::stdout().as_fd(), StandardUse::Write).map(Stdout)
@@ -98,7 +98,7 @@ pub fn stdout() -> io::Result<Stdout> {
 ///
 /// # Panics
 ///
-/// Outside of a loop.
+/// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
 pub fn stderr() -> io::Result<Stderr> {
     Stdio::open(io::stderr().as_fd(), StandardUse::Write).map(Stderr)
@@ -107,6 +107,7 @@ pub fn stderr() -> io::Result<Stderr> {
 impl Stdio {
     #[track_caller]
     fn open(fd: BorrowedFd<'_>, to: StandardUse) -> io::Result<Self> {
+        LoopHandle::refuse_in_simulation("standard stream");
         match RegisteredIo::try_new(Descriptor::new(Standard::open(fd, to)?)) {
             Ok(ready) => Ok(Stdio::Waited(ready)),
             Err((error, io)) if error.kind() == io::ErrorKind::Unsupported => {

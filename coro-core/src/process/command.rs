@@ -224,7 +224,7 @@ impl Command {
     ///
     /// # Panics
     ///
-    /// Outside of a loop; nothing is started.
+    /// Outside of a loop, and in a [simulation](crate::testing); nothing is started.
     #[track_caller]
     pub fn spawn(&mut self) -> io::Result<Child> {
         self.start(self.kill_on_drop == Some(true))
@@ -233,6 +233,7 @@ impl Command {
     #[track_caller]
     fn start(&mut self, kill_on_drop: bool) -> io::Result<Child> {
         LoopHandle::current(); // panics with the reason
+        LoopHandle::refuse_in_simulation("subprocess");
         orphans::look_again();
         let child = self.std.spawn().map_err(|error| self.cannot_run(error))?;
         let taken = Child::new(child, self.kill_group, kill_on_drop);

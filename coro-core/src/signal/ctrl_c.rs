@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use super::kind::SignalKind;
 use super::platform::Listener;
 use crate::error::duplicate;
+use crate::event_loop::LoopHandle;
 
 /// Waits for a Ctrl-C: `SIGINT`, or its like on Windows.
 ///
@@ -36,9 +37,10 @@ use crate::error::duplicate;
 ///
 /// # Panics
 ///
-/// Outside of a loop.
+/// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
 pub fn ctrl_c() -> CtrlC {
+    LoopHandle::refuse_in_simulation("signal");
     CtrlC {
         listener: Listener::new(SignalKind::interrupt()),
         pressed: false,

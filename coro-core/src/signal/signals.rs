@@ -11,6 +11,7 @@ use futures::stream::FusedStream;
 
 use super::kind::SignalKind;
 use super::platform::Listener;
+use crate::event_loop::LoopHandle;
 
 /// Listens for a kind of signal.
 ///
@@ -36,9 +37,10 @@ use super::platform::Listener;
 ///
 /// # Panics
 ///
-/// Outside of a loop.
+/// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
 pub fn signal(kind: SignalKind) -> io::Result<Signals> {
+    LoopHandle::refuse_in_simulation("signal");
     let listener = Listener::new(kind)?;
     Ok(Signals { listener, kind })
 }

@@ -12,11 +12,12 @@ const LINES_MAX: usize = 40;
 const LANE: (usize, usize) = (10, 24);
 
 /// With more lanes than this the text names them in its lines only.
-const LANES_MAX: usize = 6;
+const LANES_MAX: usize = 8;
 
 /// The chart as text: the last lines, which lead up to the failure.
 pub(super) fn text(trace: &[TraceLine]) -> String {
     let (lanes, rows) = rows(trace);
+    let all = lanes.clone();
     let lanes = if lanes.len() <= LANES_MAX {
         lanes
     } else {
@@ -43,6 +44,11 @@ pub(super) fn text(trace: &[TraceLine]) -> String {
         text.push('\n');
         let _ = write!(text, "{:>14}  ", milliseconds(row.now));
         text.push_str(&drawing(row, lanes.len(), width));
+        if lanes.len() == 0 {
+            let ends = [row.lane, row.to].into_iter().flatten();
+            let names: Vec<&str> = ends.filter_map(|lane| all.names().nth(lane)).collect();
+            let _ = write!(text, "{}: ", names.join(" -> "));
+        }
         text.push_str(&row.label);
         if lanes.len() == 0 || row.is_late {
             text.push_str(&row.detail);

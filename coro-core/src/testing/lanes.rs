@@ -3,7 +3,7 @@
 use crate::choices::{TraceEvent, TraceLine};
 
 /// The names at the head of a chart, in the order in which they occur.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Lanes(Vec<String>);
 
 impl Lanes {
@@ -77,7 +77,7 @@ fn row(lanes: &mut Lanes, line: &TraceLine, has_messages: bool) -> Option<Row> {
                 0 => String::new(),
                 _ => format!("{name} is {lag} late, of {ready} ready"),
             },
-            detail: format!(" ({name}, {origin})"),
+            detail: format!(" ({origin})"),
             ..row
         },
         TraceEvent::Message {

@@ -1,6 +1,10 @@
 //! `run_test`, which runs the body of a `#[coro::test]`, and tools of tests, such as simulations.
 
+mod blocked;
+mod cancel;
 mod chart;
+mod crash;
+mod duplex;
 mod environment;
 mod explore;
 mod failed_run;
@@ -9,6 +13,7 @@ mod lanes;
 mod network;
 mod output;
 mod quiet;
+pub mod rand;
 mod run_once;
 mod shrink;
 mod sim;
@@ -22,6 +27,10 @@ use crate::event_loop::EventLoop;
 use crate::run::{new_loop, run_on};
 
 pub use crate::machine::{Faults, Packet, PacketKind, Verdict};
+pub use blocked::{advance, wait_all_tasks_blocked};
+pub use cancel::cancel_everywhere;
+pub use crash::crash_everywhere;
+pub use duplex::{DuplexStream, duplex, lockstep_pair};
 pub use explore::{Explore, Explored, explore};
 pub use failed_run::FailedRun;
 pub use host::Host;

@@ -1,6 +1,6 @@
 //! One run of a test in a simulation: `run_once`.
 
-use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 
 use super::output::TestOutput;
@@ -43,6 +43,15 @@ impl RunFailure {
         let is_it = |panic: &&QuietPanic| text.contains(&panic.message);
         let place = panics.iter().rfind(is_it).map(|panic| panic.place.clone());
         RunFailure { text, place }
+    }
+}
+
+impl fmt::Display for RunFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{} (at {place})", self.text),
+            None => write!(f, "{}", self.text),
+        }
     }
 }
 

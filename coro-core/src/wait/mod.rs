@@ -1,5 +1,6 @@
 //! The leaves: every reason to wait has a file here, and every public facility is made of these.
 
+pub(crate) mod blocked;
 pub(crate) mod change;
 #[cfg(unix)]
 pub(crate) mod descriptor;

@@ -6,11 +6,16 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use crate::choices::Series;
 use crate::error::JoinError;
-use crate::event_loop::LoopHandle;
-use crate::pool::{CancelFlag, Executor, Failure, Outcome, new_job};
+use crate::event_loop::{LoopHandle, Simulation};
+use crate::pool::{CancelFlag, Executor, Failure, Job, Outcome, new_job};
 use crate::task::{budget, is_large};
+
+/// A job of a simulation takes at most so many nanoseconds before it runs.
+const JOB_DELAY_MAX: u64 = 16_000;
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
 /// [`run_in_executor`](crate::threads::run_in_executor).
@@ -53,9 +58,12 @@ impl<T> ToThread<T> {
         F: FnOnce(&CancelFlag) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let home = LoopHandle::current().home();
-        let (job, outcome) = new_job(f, home, Location::caller());
-        executor.execute(job);
+        let current = LoopHandle::current();
+        let (job, outcome) = new_job(f, current.home(), Location::caller());
+        match current.simulation() {
+            Some(simulation) => run_simulated(&current, simulation, job),
+            None => executor.execute(job),
+        }
         ToThread {
             outcome,
             is_detached: false,
@@ -82,6 +90,14 @@ impl<T> ToThread<T> {
     pub fn is_finished(&self) -> bool {
         self.outcome.is_finished()
     }
+}
+
+/// Runs a job on the thread of the loop, after a delay: in a simulation there are no other threads.
+fn run_simulated(current: &LoopHandle, simulation: &Simulation, job: Job) {
+    let choices = simulation.choices();
+    let series = Series::named("job").and(choices.present().number().into());
+    let delay = Duration::from_nanos(choices.delay(series, JOB_DELAY_MAX));
+    current.call_later(delay, move || job.run());
 }
 
 impl<T> Future for ToThread<T> {

@@ -1,0 +1,114 @@
+//! `crash_everywhere`: ends a program before each of its steps.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+
+use super::output::TestOutput;
+use super::run_once::{RunSettings, run_once};
+use super::sim::Sim;
+use crate::choices::{Choices, Script};
+use crate::event_loop::{LoopHandle, spawn};
+use crate::task::{HOST, HostLife};
+use crate::wait::blocked::all_blocked;
+
+/// Ends a program before its first step, before its second and so on, each time in a simulation of
+/// its own. Gives the number of its steps.
+///
+/// Each time `setup` makes the state that outlives a crash, such as a disk. `program` runs on it as
+/// the process of a host would. A crash drops it with the tasks that it has spawned, and none of
+/// them is polled again; their callouts are not called. Then `check` starts the program anew, or
+/// looks at the state, and panics or gives an error if it is not as it must be. The last time the
+/// program comes to its end.
+///
+/// Destructors of the program do run at a crash, as Rust has no other way to end it. A destructor
+/// that writes to the state makes the crash less sudden than a real one.
+///
+/// ```
+/// use std::cell::Cell;
+/// use std::rc::Rc;
+/// use coro::testing::crash_everywhere;
+///
+/// #[derive(Default)]
+/// struct Disk { intent: Cell<Option<u32>>, value: Cell<u32> }
+///
+/// async fn write(disk: &Disk) {
+///     coro::sleep(std::time::Duration::from_millis(2)).await;
+///     disk.value.set(disk.intent.get().unwrap());
+///     disk.intent.set(None);
+/// }
+///
+/// crash_everywhere(
+///     Disk::default,
+///     |disk: Rc<Disk>| async move {
+///         disk.intent.set(Some(7)); // acknowledged from here on
+///         write(&disk).await;
+///     },
+///     async |disk: &Disk| {
+///         let was_acknowledged = disk.intent.get().is_some() || disk.value.get() == 7;
+///         if disk.intent.get().is_some() {
+///             write(disk).await; // recovery
+///         }
+///         assert_eq!(was_acknowledged, disk.value.get() == 7);
+///     },
+/// );
+/// ```
+///
+/// # Panics
+///
+/// If a check fails; the text names all steps before which a crash breaks it. Inside of a loop.
+#[track_caller]
+pub fn crash_everywhere<S, F, C>(
+    setup: impl Fn() -> S,
+    program: impl Fn(Rc<S>) -> F,
+    check: impl AsyncFn(&S) -> C,
+) -> u64
+where
+    S: 'static,
+    F: Future<Output = ()> + 'static,
+    C: TestOutput,
+{
+    let mut broken: Vec<(u64, String)> = Vec::new();
+    let mut crash = 1;
+    let steps = loop {
+        let is_whole = Cell::new(false);
+        let steps = Cell::new(0);
+        let choices = Choices::from_script(Script::default());
+        let run = run_once(choices, RunSettings::default(), &async |sim: &Sim| {
+            let state = Rc::new(setup());
+            let begun = sim.steps();
+            let life = HostLife::new(0);
+            let task = HOST.sync_scope(life.clone(), || spawn(program(state.clone())));
+            sim.at_step(begun + crash, {
+                let life = life.clone();
+                move || LoopHandle::current().end_host(&life)
+            });
+            let outcome = task.await;
+            let cancelled = outcome.as_ref().is_err_and(|error| error.is_cancelled());
+            is_whole.set(!cancelled);
+            steps.set(sim.steps() - begun);
+            assert!(
+                cancelled || outcome.is_ok(),
+                "the program panicked: {outcome:?}"
+            );
+            LoopHandle::current().end_host(&life); // with the tasks that it has left behind
+            all_blocked().await;
+            check(&state).await
+        });
+        if let Some(failure) = run.failure {
+            broken.push((crash, failure.to_string()));
+        }
+        if is_whole.get() || steps.get() == 0 {
+            break crash - 1;
+        }
+        crash += 1;
+    };
+    if let Some((_, first)) = broken.first() {
+        let places: Vec<String> = broken.iter().map(|(crash, _)| crash.to_string()).collect();
+        panic!(
+            "the state is broken after a crash before the steps {} of {steps}: {first}",
+            places.join(", ")
+        );
+    }
+    steps
+}

@@ -72,6 +72,7 @@ mod server_rules;
 #[cfg(unix)]
 mod shared_streams;
 mod shut_down;
+mod simulated_examples;
 mod simulated_network;
 mod socket_examples;
 mod sources;

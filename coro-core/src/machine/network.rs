@@ -63,12 +63,13 @@ impl Kernel {
             let parts = self.parts.borrow();
             route.to.is_some_and(|to| parts.hosts.is_up(to)) && parts.hosts.is_up(route.from)
         };
+        let series = self.series_of_packet(route, kind, bytes, offset);
         let verdict = match is_up {
-            true => self.judge(route, kind, bytes, offset),
+            true => self.judge(route, series, kind, bytes, offset),
             false => Verdict::Drop,
         };
         let mut fate = Fate {
-            delay: Some(self.latency_of(route)),
+            delay: Some(self.latency_of(route, series)),
             each: 0,
             twice: verdict == Verdict::Duplicate,
             reset_after: None,
@@ -84,7 +85,38 @@ impl Kernel {
         fate
     }
 
-    fn judge(&self, route: Route, kind: PacketKind, bytes: &[u8], offset: u64) -> Verdict {
+    /// The decisions on one packet. They depend on its content, and on how often the same was sent
+    /// before: so a packet less moves the decisions on no other.
+    fn series_of_packet(
+        &self,
+        route: Route,
+        kind: PacketKind,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Series {
+        let series = route.series.and(kind as u64);
+        let series = match kind {
+            PacketKind::Datagram => {
+                let parts = bytes.chunks(8).map(|part| {
+                    let start = u64::from(part.len() as u8);
+                    part.iter()
+                        .fold(start, |sum, byte| sum << 8 | u64::from(*byte))
+                });
+                parts.fold(series, Series::and)
+            }
+            _ => series.and(offset),
+        };
+        self.parts.borrow_mut().name_series(series)
+    }
+
+    fn judge(
+        &self,
+        route: Route,
+        series: Series,
+        kind: PacketKind,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Verdict {
         if self.rules.is_empty() {
             return Verdict::Pass;
         }
@@ -99,15 +131,14 @@ impl Kernel {
             bytes,
             offset,
         };
-        let series = route.series.and(kind as u64);
         self.choices.within(series, || self.rules.judge(&packet))
     }
 
-    fn latency_of(&self, route: Route) -> u64 {
+    fn latency_of(&self, route: Route, series: Series) -> u64 {
         if route.to == Some(route.from) {
             return LOOPBACK;
         }
-        self.latency.get() + self.choices.delay(route.series, self.jitter.get())
+        self.latency.get() + self.choices.delay(series, self.jitter.get())
     }
 
     /// The least time that news take on the way back, such as an acknowledgement.

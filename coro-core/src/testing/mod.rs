@@ -19,8 +19,9 @@ mod shrink;
 mod sim;
 mod unseen;
 
-use std::future::Future;
+use std::cell::Cell;
 
+use environment::SimulateAll;
 use unseen::Unseen;
 
 use crate::event_loop::EventLoop;
@@ -48,7 +49,7 @@ pub enum TestClock {
     Real,
 }
 
-/// Runs a test on a loop of its own.
+/// Runs a test on a loop of its own; in simulations, if the environment asks for that.
 ///
 /// # Panics
 ///
@@ -56,7 +57,10 @@ pub enum TestClock {
 /// ignore it. A test that expects such an error sets its own exception handler.
 #[track_caller]
 #[doc(hidden)]
-pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
+pub fn run_test<T>(clock: TestClock, test: impl AsyncFn() -> T) -> T {
+    if let Some(wish) = SimulateAll::read() {
+        return simulate(wish, test);
+    }
     let builder = match clock {
         TestClock::Virtual => EventLoop::builder().virtual_time(),
         TestClock::Real => EventLoop::builder(),
@@ -64,11 +68,24 @@ pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
     let event_loop = new_loop(builder.build());
     let unseen = Unseen::default();
     unseen.watch(&event_loop);
-    let output = run_on(event_loop, test);
+    let output = run_on(event_loop, test());
     if let Some(failure) = unseen.failure() {
         panic!("{failure}");
     }
     output
+}
+
+/// Runs a test that was not written for simulations in some. Gives the output of the last.
+#[track_caller]
+fn simulate<T>(wish: SimulateAll, test: impl AsyncFn() -> T) -> T {
+    let output = Cell::new(None);
+    explore().seeds(wish.seeds).run(async |sim: &Sim| {
+        sim.faults(Faults::all(wish.faults));
+        output.set(Some(test().await));
+    });
+    output
+        .take()
+        .expect("a run that did not fail has an output")
 }
 
 /// Runs a test in simulations.

@@ -322,6 +322,9 @@ impl Parts {
         let host = socket.host;
         let local = match socket.local {
             Some(local) if local.is_ipv4() != to.is_ipv4() => return Err(CallError::WrongFamily),
+            Some(local) if local.ip().is_loopback() && !to.ip().is_loopback() => {
+                return Err(CallError::Invalid); // no way leads there from this address
+            }
             Some(local) if local.ip().is_unspecified() => {
                 SocketAddr::new(self.hosts.source(host, to.ip()), local.port())
             }

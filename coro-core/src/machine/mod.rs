@@ -65,8 +65,9 @@ const BROKEN: Readiness = Readiness {
     write_closed: true,
 };
 
-/// The time that a packet takes within one host.
-const LOOPBACK: u64 = 10_000;
+/// The time that a packet takes within one host: as on Linux, it has arrived when the call that sent
+/// it returns.
+const LOOPBACK: u64 = 0;
 
 /// The time that a packet takes between hosts, unless it is set.
 const LATENCY: u64 = 1_000_000;
@@ -296,8 +297,17 @@ impl Kernel {
         self.at(self.now.get().saturating_add(delay), event);
     }
 
+    /// Has an event happen at a time; at once, if that is now, and no other is due before it.
     fn at(&self, at: u64, event: Event) {
-        self.parts.borrow_mut().timeline.enter(at, event);
+        let now = self.now.get();
+        {
+            let parts = &mut *self.parts.borrow_mut();
+            let is_first = parts.timeline.first_time().is_none_or(|first| first > now);
+            if at > now || !is_first {
+                return parts.timeline.enter(at, event);
+            }
+        }
+        self.perform(event);
     }
 
     /// Has the loop told of all that holds at a socket.

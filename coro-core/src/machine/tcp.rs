@@ -232,18 +232,14 @@ impl Kernel {
         delay: u64,
         each: u64,
     ) {
-        let parts = &mut *self.parts.borrow_mut();
-        if let Ok(end) = parts.sockets.tcp(from) {
-            let before = end.arrives;
-            let mut arrives = end.pass(len, self.now.get() + delay, each);
-            if arrives == before && len > 0 {
-                arrives += 1; // each piece is an event of its own
-                end.arrives = arrives;
-            }
-            parts
-                .timeline
-                .enter(arrives, Event::Arrive { to, from, segment });
-        }
+        let arrives = {
+            let parts = &mut *self.parts.borrow_mut();
+            let Ok(end) = parts.sockets.tcp(from) else {
+                return;
+            };
+            end.pass(len, self.now.get() + delay, each)
+        };
+        self.at(arrives, Event::Arrive { to, from, segment });
     }
 
     pub(super) fn arrive(&self, to: SocketId, from: SocketId, segment: Segment) {

@@ -17,7 +17,7 @@ use super::call_error::{Answer, CallError};
 use crate::world::Readiness;
 
 /// How many bytes may be under way or unread in one direction.
-pub(super) const WINDOW: usize = 64 * 1024;
+pub(super) const WINDOW: usize = 212_992;
 
 /// A blocked writer is told of room only when there is this much.
 const ROOM_MIN: usize = WINDOW / 3;

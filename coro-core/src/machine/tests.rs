@@ -67,7 +67,7 @@ impl Bench {
     }
 
     fn receive(&self, id: SocketId) -> Answer<Vec<u8>> {
-        let mut buffer = vec![0; 100_000];
+        let mut buffer = vec![0; 300_000];
         let len = self
             .machine
             .receive(id, &mut [IoSliceMut::new(&mut buffer)], false)?;
@@ -119,7 +119,7 @@ fn a_full_window_stops_the_writer_and_opens_with_an_event() {
     let (client, server) = bench.pair();
     bench.machine.register(client, Some(7));
     bench.settle();
-    let taken = bench.send(client, &[1; 100_000]).unwrap();
+    let taken = bench.send(client, &[1; 300_000]).unwrap();
     assert_eq!(taken, tcp_end::WINDOW);
     assert_eq!(bench.send(client, b"x"), Err(CallError::WouldBlock));
     bench.settle();

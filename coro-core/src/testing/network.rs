@@ -20,8 +20,8 @@ pub struct RuleGuard {
 
 impl Sim {
     /// Sets the time that each packet takes between two hosts: at least `least`, and up to `jitter`
-    /// more, which is a decision. At first it is a millisecond, without jitter. Within a host it is
-    /// 10 µs.
+    /// more, which is a decision. At first it is a millisecond, without jitter. Within a host a
+    /// packet arrives at once.
     pub fn latency(&self, least: Duration, jitter: Duration) {
         self.kernel().set_latency(nanos(least), nanos(jitter));
     }

@@ -89,6 +89,9 @@
 //!     coro::sleep(Duration::from_secs(3600)).await;
 //! }
 //! ```
+//!
+//! [`testing`] has simulations, in which the order of everything comes from a seed and a failure is
+//! repeated and shrunk, and tools that cancel an operation at each of its suspensions.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -421,11 +424,28 @@ pub use coro_macros::main;
 /// Runs a test on an event loop of its own.
 ///
 /// Its clock is virtual: when no task is ready, time jumps to the next deadline, so sleeping takes
-/// no time and the test runs the same way each time. With `real`, the clock is real. Other
-/// attributes of tests, such as `#[should_panic]`, go beside it; `#[test]` does not.
+/// no time and the test runs the same way each time. Other attributes of tests, such as
+/// `#[should_panic]`, go beside it; `#[test]` does not.
+///
+/// | argument | the test runs |
+/// |---|---|
+/// | none | once, with a virtual clock; sockets and threads are real |
+/// | `real` | once, with the real clock |
+/// | `sim` | once, in a [simulation](crate::testing): first come, first served; a deadlock fails at once |
+/// | `seeds = N` | N times in simulations, with orders, delays and faults that are drawn from the seeds 0 to N |
+/// | `late = K` | in simulations, once for each order in which at most K wake-ups are late |
+/// | `crate = path::to::coro` | with this crate at another path than `::coro` |
+///
+/// `seeds` and `late` may stand together. In a simulation the function may take its simulation, `sim:
+/// &Sim`, and returns nothing or a `Result`. The first run that fails is shrunk, and the test fails
+/// with its seed, the command that repeats it, and a chart of the shrunk run. The environment
+/// variables `CORO_SEED` and `CORO_REPLAY` run one course only; `CORO_SEEDS` sets the number of
+/// seeds.
 ///
 /// ```
 /// # use std::time::Duration;
+/// use coro::testing::Sim;
+///
 /// #[coro::test]
 /// async fn patient() {
 ///     coro::sleep(Duration::from_secs(3600)).await;
@@ -434,6 +454,11 @@ pub use coro_macros::main;
 /// #[coro::test(real)]
 /// fn hasty() {
 ///     coro::yield_from!(coro::sleep(Duration::from_millis(1)));
+/// }
+///
+/// #[coro::test(seeds = 100)]
+/// async fn careful(sim: &Sim) {
+///     coro::sleep(Duration::from_millis(sim.choose(20).into())).await;
 /// }
 /// ```
 #[cfg(feature = "std")]

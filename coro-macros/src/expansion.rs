@@ -86,6 +86,17 @@ fn a_main() {
 }
 
 #[test]
+fn a_simulated_test() {
+    let item = quote! {
+        fn survives(sim: &Sim) -> Result<(), Error> { serve() }
+    };
+    check(
+        "test_simulated",
+        entry::expand_test(quote!(seeds = 100), item),
+    );
+}
+
+#[test]
 fn a_test() {
     let item = quote! {
         #[should_panic]

@@ -49,6 +49,8 @@ pub(crate) struct Choices {
     lags: RefCell<Lags>,
     /// Whose step it is, or whose packet a rule is asked about: decisions of the test belong to it.
     present: Cell<Series>,
+    /// The instant of the present step.
+    now: Cell<u64>,
     steps: Cell<u64>,
     digest: Cell<u64>,
     trace: RefCell<Option<Vec<TraceLine>>>,
@@ -80,6 +82,7 @@ impl Choices {
             taken: RefCell::default(),
             lags: RefCell::default(),
             present: Cell::default(),
+            now: Cell::new(0),
             steps: Cell::new(0),
             digest: Cell::new(0),
             trace: RefCell::new(None),
@@ -116,12 +119,24 @@ impl Choices {
 
     /// A number below `of` for the test itself; it belongs to the present task or packet.
     pub(crate) fn choose_for_test(&self, of: u32) -> u32 {
-        self.choose(ChoiceKind::User, self.present.get(), of)
+        let chosen = self.choose(ChoiceKind::User, self.present.get(), of);
+        self.trace_choice(chosen, || format!("the test chooses {chosen} of {of}"));
+        chosen
     }
 
     /// As [`chance`](Self::chance), for the test itself.
     pub(crate) fn chance_for_test(&self, millionths: u32) -> bool {
-        self.chance(ChoiceKind::User, self.present.get(), millionths)
+        let happens = self.chance(ChoiceKind::User, self.present.get(), millionths);
+        self.trace_choice(happens.into(), || {
+            format!("the chance of {millionths} in a million comes true")
+        });
+        happens
+    }
+
+    fn trace_choice(&self, chosen: u32, text: impl FnOnce() -> String) {
+        if chosen != 0 {
+            self.trace(self.now.get(), || TraceEvent::Note(text()));
+        }
     }
 
     /// A number of 64 random bits for the test itself. It is no decision: there is no plainest.
@@ -143,6 +158,7 @@ impl Choices {
     }
 
     /// Calls `f`, whose decisions for the test belong to this series.
+    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn within<T>(&self, series: Series, f: impl FnOnce() -> T) -> T {
         let before = self.present.replace(series);
         let value = f();
@@ -188,6 +204,7 @@ impl Choices {
     /// A step begins: `detail` is a number that two runs with the same decisions have in common.
     pub(crate) fn begin_step(&self, now: u64, who: Series, detail: u64) {
         self.present.set(who);
+        self.now.set(now);
         self.steps.set(self.steps.get() + 1);
         let step = mix(now) ^ mix(u64::from(who.number()) << 32 ^ detail);
         let digest = mix(self.digest.get() ^ step);
@@ -267,7 +284,7 @@ fn draw(seed: u64, place: ChoicePlace) -> u64 {
 
 /// A number below `of` from random bits.
 fn scale(random: u64, of: u32) -> u32 {
-    ((random >> 32) * u64::from(of) >> 32) as u32
+    (((random >> 32) * u64::from(of)) >> 32) as u32
 }
 
 #[cfg(test)]

@@ -25,7 +25,6 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
-pub(crate) use blocked::BlockedWait;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};

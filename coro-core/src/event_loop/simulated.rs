@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Core;
 use super::simulation::Simulation;
 use super::turn::Turn;
-use crate::choices::TraceEvent;
+use crate::choices::{Chosen, TraceEvent};
 use crate::timers::NEVER;
 
 /// For how long a simulation that can only go on by another thread waits for it, in real time.
@@ -108,32 +108,30 @@ impl Core {
         }
         let ready = self.scheduler.ready_len();
         let of_turn = usize::try_from(turn.left).unwrap_or(0).min(ready);
-        if of_turn == 0 {
-            return;
+        let candidates = match simulation.any_order.get() {
+            true if of_turn > 0 => ready,
+            _ => of_turn,
+        };
+        if let Some(chosen) = simulation.choices().take_next(candidates) {
+            simulation.chosen.set(Some(turn.left));
+            self.scheduler.bring_forward(chosen.at);
+            self.announce_step(simulation, &chosen, ready);
         }
-        let candidates = if simulation.any_order.get() {
-            ready
-        } else {
-            of_turn
-        };
-        let choices = simulation.choices();
-        let Some(chosen) = choices.take_next(candidates) else {
-            return;
-        };
-        simulation.chosen.set(Some(turn.left));
-        self.scheduler.bring_forward(chosen.at);
-        let now = self.clock.now();
-        choices.begin_step(now, chosen.who, ready as u64);
+    }
+
+    /// The node at the head of the ready queue runs next.
+    fn announce_step(&self, simulation: &Simulation, chosen: &Chosen, ready: usize) {
         let Some(node) = self.scheduler.ready_node(0) else {
             return;
         };
+        let (choices, now) = (simulation.choices(), self.clock.now());
+        choices.begin_step(now, chosen.who, ready as u64);
         simulation.count_step(node);
         choices.trace(now, || TraceEvent::Step {
-            name: self
-                .scheduler
-                .ready_name(0)
-                .unwrap_or_else(|| "callout".into())
-                .into(),
+            name: match self.scheduler.ready_name(0) {
+                Some(name) => name.into(),
+                None => "callout".into(),
+            },
             origin: match node.task {
                 Some(0) => "the test".to_owned(),
                 _ => node.origin.to_string(),
@@ -141,9 +139,6 @@ impl Core {
             ready,
             lag: chosen.lag,
         });
-        if !simulation.is_closed_world {
-            return;
-        }
         simulation.check_limits(now, &self.scheduler);
     }
 }

@@ -139,6 +139,7 @@ impl Core {
     /// Appends to the ready queue the tasks and callouts that other threads, descriptors and timers
     /// make ready.
     #[cold]
+    #[inline(never)] // small enough to be inlined, which would cost the steps their registers
     fn poll_sources(&self, turn: &mut Turn, may_sleep: bool) {
         turn.begun = true;
         match &self.simulation {

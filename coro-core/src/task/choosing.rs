@@ -49,16 +49,20 @@ impl Scheduler {
 
     /// Ends the tasks of a simulated host: drops their futures, without polling them again.
     ///
-    /// A task that is running now ends when it suspends. Callouts of the host are not called.
+    /// A task that is running now ends when it suspends. The closures of the host's callouts are
+    /// dropped, too.
     pub(crate) fn end_host(self: &Rc<Self>, life: &HostLife) {
-        life.end();
-        let of_host = self
-            .hosts
-            .borrow_mut()
-            .extract_if(.., |(_, other)| other.is(life))
-            .collect::<Vec<_>>();
-        for (id, _) in of_host {
-            self.end_task(id);
+        for closure in life.end() {
+            self.contain_drop(|| drop(closure));
+        }
+        // Destructors may spawn tasks, which end as well.
+        loop {
+            let is_of_host = |(_, other): &mut (u64, HostLife)| other.is(life);
+            let next = self.hosts.borrow_mut().extract_if(.., is_of_host).next();
+            match next {
+                Some((id, _)) => self.end_task(id),
+                None => break,
+            }
         }
     }
 

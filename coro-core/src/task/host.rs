@@ -1,7 +1,7 @@
 //! `HOST`, the task-local that says which host of a simulation a task belongs to.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 
 use super::context::TaskLocal;
 
@@ -9,41 +9,69 @@ use super::context::TaskLocal;
 pub(crate) static HOST: TaskLocal<HostLife> = TaskLocal::new();
 
 /// A host of a simulation, from its start to its end. A host that starts again has another life.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct HostLife {
+    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) number: usize,
-    has_ended: Rc<Cell<bool>>,
+    shared: Rc<SharedLife>,
 }
+
+#[derive(Default)]
+struct SharedLife {
+    has_ended: Cell<bool>,
+    /// The closures of its callouts that were not called yet.
+    callouts: RefCell<Vec<Weak<Closure>>>,
+}
+
+type Closure = Cell<Option<Box<dyn FnOnce()>>>;
 
 impl HostLife {
     pub(crate) fn new(number: usize) -> Self {
         HostLife {
             number,
-            has_ended: Rc::default(),
+            shared: Rc::default(),
         }
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.has_ended.get()
+        self.shared.has_ended.get()
     }
 
-    pub(super) fn end(&self) {
-        self.has_ended.set(true);
+    /// Ends the life; gives the closures of the callouts, for the caller to drop.
+    pub(super) fn end(&self) -> Vec<Box<dyn FnOnce()>> {
+        self.shared.has_ended.set(true);
+        let callouts = self.shared.callouts.take();
+        let closures = callouts.iter().filter_map(|it| it.upgrade()?.take());
+        closures.collect()
     }
 
     pub(super) fn is(&self, other: &HostLife) -> bool {
-        Rc::ptr_eq(&self.has_ended, &other.has_ended)
+        Rc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    fn keep(&self, f: Box<dyn FnOnce()>) -> Rc<Closure> {
+        let closure = Rc::new(Cell::new(Some(f)));
+        let mut callouts = self.shared.callouts.borrow_mut();
+        if callouts.len() == callouts.capacity() {
+            callouts.retain(|it| it.strong_count() > 0); // before it grows
+        }
+        callouts.push(Rc::downgrade(&closure));
+        closure
     }
 }
 
-/// Wraps the closure of a callout, so that it is not called once its host has ended.
+/// Wraps the closure of a callout, so that it is dropped when its host ends, and not called.
 pub(super) fn unless_ended(f: Box<dyn FnOnce()>) -> Box<dyn FnOnce()> {
-    match HOST.get() {
-        None => f,
-        Some(life) => Box::new(move || {
-            if !life.has_ended() {
-                f();
-            }
-        }),
+    let Some(life) = HOST.get() else {
+        return f;
+    };
+    if life.has_ended() {
+        return Box::new(|| {});
     }
+    let closure = life.keep(f);
+    Box::new(move || {
+        if let Some(f) = closure.take() {
+            f();
+        }
+    })
 }

@@ -71,37 +71,22 @@ where
     let mut broken: Vec<(u64, String)> = Vec::new();
     let mut crash = 1;
     let steps = loop {
-        let is_whole = Cell::new(false);
-        let steps = Cell::new(0);
+        let progress = Cell::new(None);
         let choices = Choices::from_script(Script::default());
         let run = run_once(choices, RunSettings::default(), &async |sim: &Sim| {
             let state = Rc::new(setup());
-            let begun = sim.steps();
-            let life = HostLife::new(0);
-            let task = HOST.sync_scope(life.clone(), || spawn(program(state.clone())));
-            sim.at_step(begun + crash, {
-                let life = life.clone();
-                move || LoopHandle::current().end_host(&life)
-            });
-            let outcome = task.await;
-            let cancelled = outcome.as_ref().is_err_and(|error| error.is_cancelled());
-            is_whole.set(!cancelled);
-            steps.set(sim.steps() - begun);
-            assert!(
-                cancelled || outcome.is_ok(),
-                "the program panicked: {outcome:?}"
-            );
-            LoopHandle::current().end_host(&life); // with the tasks that it has left behind
+            progress.set(run_until(sim, crash, program(state.clone())).await);
             all_blocked().await;
             check(&state).await
         });
         if let Some(failure) = run.failure {
             broken.push((crash, failure.to_string()));
         }
-        if is_whole.get() || steps.get() == 0 {
-            break crash - 1;
+        match progress.get() {
+            Some(Progress::Cut) => crash += 1,
+            Some(Progress::Done { steps }) => break steps,
+            None => break crash - 1, // the run failed before its end
         }
-        crash += 1;
     };
     if let Some((_, first)) = broken.first() {
         let places: Vec<String> = broken.iter().map(|(crash, _)| crash.to_string()).collect();
@@ -111,4 +96,34 @@ where
         );
     }
     steps
+}
+
+/// How far a program has come.
+#[derive(Clone, Copy)]
+enum Progress {
+    Cut,
+    Done { steps: u64 },
+}
+
+/// Runs a program as the process of a host, which ends before the step with the number `crash`.
+async fn run_until(
+    sim: &Sim,
+    crash: u64,
+    program: impl Future<Output = ()> + 'static,
+) -> Option<Progress> {
+    let begun = sim.steps();
+    let life = HostLife::new(0);
+    let task = HOST.sync_scope(life.clone(), || spawn(program));
+    sim.at_step(begun + crash, {
+        let life = life.clone();
+        move || LoopHandle::current().end_host(&life)
+    });
+    let outcome = task.await;
+    let steps = sim.steps() - begun - 1; // without the one that learns of the end
+    LoopHandle::current().end_host(&life); // with the tasks that it has left behind
+    match outcome {
+        Ok(()) => Some(Progress::Done { steps }),
+        Err(error) if error.is_cancelled() => Some(Progress::Cut),
+        Err(error) => panic!("the program failed by itself: {error}"),
+    }
 }

@@ -11,7 +11,7 @@ use super::shrink::shrink;
 use super::sim::Sim;
 use crate::choices::{ChoiceKind, Choices, Script, TraceEvent, TraceLine};
 
-/// Up to this lag the exhaustive search delays a wake-up: so many of the next may pass it.
+/// The greatest lag of the exhaustive search: this number of others may pass a wake-up.
 const LAG_TRIED: u32 = 3;
 
 /// The exhaustive search gives up after this number of runs.
@@ -88,8 +88,8 @@ impl Explore {
         self
     }
 
-    /// Runs the test in all orders in which at most so many wake-ups are late, each by up to three
-    /// others.
+    /// Runs the test in all orders in which at most this number of wake-ups are late, each by up to
+    /// three others.
     ///
     /// Courses that came to the same steps as an earlier one are not gone on with. So a course is
     /// missed if the test itself behaves otherwise without a step that differs.
@@ -137,7 +137,7 @@ impl Explore {
         &self,
         test: impl AsyncFn(&Sim) -> T,
     ) -> Result<Explored, Box<FailedRun>> {
-        Search {
+        ManyRuns {
             settings: self,
             test,
             runs: 0,
@@ -147,16 +147,16 @@ impl Explore {
     }
 }
 
-struct Search<'a, F> {
+struct ManyRuns<'a, F> {
     settings: &'a Explore,
     test: F,
     runs: u64,
     digests: BTreeSet<u64>,
 }
 
-type Outcome = Result<(), Box<FailedRun>>;
+type RunResult = Result<(), Box<FailedRun>>;
 
-impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
+impl<T: TestOutput, F: AsyncFn(&Sim) -> T> ManyRuns<'_, F> {
     fn go(mut self) -> Result<Explored, Box<FailedRun>> {
         let environment = Environment::read();
         let Explore { seeds, late, .. } = *self.settings;
@@ -166,8 +166,8 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
             (None, None) => {
                 let seeds = seeds.map(|seeds| environment.seeds.unwrap_or(seeds));
                 if let Some(seeds) = seeds {
-                    self.same_twice()?;
-                    (0..seeds).try_for_each(|seed| self.seed(seed, false))?;
+                    self.first_seed()?;
+                    (1..seeds).try_for_each(|seed| self.seed(seed, false))?;
                 }
                 if let Some(late) = late {
                     self.late(late)?;
@@ -183,17 +183,17 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
         })
     }
 
-    fn run(&self, choices: Choices, trace: bool) -> SimRun<T> {
+    fn run(&self, choices: Choices, trace: bool) -> SimRun {
         let any_order = self.settings.any_order;
         run_once(choices, RunSettings { any_order, trace }, &self.test)
     }
 
-    fn count(&mut self, run: &SimRun<T>) {
+    fn count(&mut self, run: &SimRun) {
         self.runs += 1;
         self.digests.insert(run.digest);
     }
 
-    fn replay(&mut self, script: Script) -> Outcome {
+    fn replay(&mut self, script: Script) -> RunResult {
         let wanted = script.len();
         let run = self.run(Choices::from_script(script), true);
         self.count(&run);
@@ -207,26 +207,27 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
         self.judge(run, None)
     }
 
-    fn seed(&mut self, seed: u64, trace: bool) -> Outcome {
+    fn seed(&mut self, seed: u64, trace: bool) -> RunResult {
         let run = self.run(Choices::from_seed(seed), trace);
         self.count(&run);
         self.judge(run, Some(seed))
     }
 
-    /// Runs the first seed, and compares it with a second run of it.
-    fn same_twice(&mut self) -> Outcome {
+    /// Runs the first seed twice, and compares the runs.
+    fn first_seed(&mut self) -> RunResult {
         let first = self.run(Choices::from_seed(0), true);
         let second = self.run(Choices::from_seed(0), true);
         self.count(&first);
+        self.count(&second);
         let Some(text) = difference(&first, &second) else {
-            return Ok(());
+            return self.judge(first, Some(0));
         };
         let failure = RunFailure { text, place: None };
         Err(Box::new(self.failed(&first, failure, Some(0), None)))
     }
 
     /// Fails if the run did, after shrinking it.
-    fn judge(&self, run: SimRun<T>, seed: Option<u64>) -> Outcome {
+    fn judge(&self, run: SimRun, seed: Option<u64>) -> RunResult {
         let Some(failure) = run.failure.clone() else {
             return Ok(());
         };
@@ -245,7 +246,7 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
 
     fn failed(
         &self,
-        run: &SimRun<T>,
+        run: &SimRun,
         failure: RunFailure,
         seed: Option<u64>,
         shrunk: Option<ShrunkRun>,
@@ -263,7 +264,7 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
     }
 
     /// Tries all orders with at most `late` late wake-ups: first those with none, then with one, ..
-    fn late(&mut self, late: u32) -> Outcome {
+    fn late(&mut self, late: u32) -> RunResult {
         let mut scripts = vec![Script::default()];
         for depth in 0..=late {
             let mut next = Vec::new();
@@ -292,7 +293,7 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> Search<'_, F> {
 }
 
 /// The scripts with one more late wake-up, after the last that `script` has.
-fn extend<T>(script: &Script, run: &SimRun<T>, next: &mut Vec<Script>) {
+fn extend(script: &Script, run: &SimRun, next: &mut Vec<Script>) {
     let order = run
         .taken
         .iter()
@@ -307,8 +308,8 @@ fn extend<T>(script: &Script, run: &SimRun<T>, next: &mut Vec<Script>) {
 }
 
 /// The first step that differs in two runs with the same decisions.
-fn difference<T>(first: &SimRun<T>, second: &SimRun<T>) -> Option<String> {
-    let steps = |run: &SimRun<T>| -> Vec<TraceLine> {
+fn difference(first: &SimRun, second: &SimRun) -> Option<String> {
+    let steps = |run: &SimRun| -> Vec<TraceLine> {
         let lines = run.trace.iter();
         let steps = lines.filter(|line| matches!(line.event, TraceEvent::Step { .. }));
         steps.cloned().collect()

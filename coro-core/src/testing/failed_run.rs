@@ -3,8 +3,8 @@
 use std::fmt;
 use std::thread;
 
-use super::chart;
 use super::run_once::RunFailure;
+use super::{chart, picture};
 use crate::choices::{Script, TraceLine};
 
 /// The failure of a test in a simulation, as [`Explore::try_run`](super::Explore::try_run) gives it.
@@ -69,7 +69,7 @@ impl FailedRun {
 
     /// The shrunk run as a sequence chart, in SVG.
     pub fn chart(&self) -> String {
-        chart::svg(self.shrunk.as_ref().map_or(&[], |shrunk| &shrunk.trace))
+        picture::svg(self.shrunk.as_ref().map_or(&[], |shrunk| &shrunk.trace))
     }
 
     /// The command that runs the test again, with a variable set.

@@ -12,6 +12,7 @@ mod host;
 mod lanes;
 mod network;
 mod output;
+mod picture;
 mod quiet;
 pub mod rand;
 mod run_once;

@@ -5,6 +5,10 @@ use std::fmt::Debug;
 /// The output of a test: nothing, or a result.
 ///
 /// A simulation runs a test many times, so it must be able to look at the output.
+#[diagnostic::on_unimplemented(
+    message = "a simulated test returns nothing or a `Result`, not `{Self}`",
+    label = "the simulation must see whether the test failed"
+)]
 pub trait TestOutput {
     /// The text of the failure, if it is one.
     fn failure(&self) -> Option<String>;

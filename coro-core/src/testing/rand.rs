@@ -28,7 +28,7 @@ pub fn random() -> u64 {
 /// assert!((0..100).all(|_| rand::below(6) < 6));
 /// ```
 pub fn below(limit: u64) -> u64 {
-    (u128::from(random()) * u128::from(limit) >> 64) as u64
+    ((u128::from(random()) * u128::from(limit)) >> 64) as u64
 }
 
 /// Fills `bytes` with random bits.

@@ -14,9 +14,7 @@ use crate::run::{new_loop, run_on};
 
 /// One run of a test in a simulation, after its end.
 #[derive(Debug)]
-pub(super) struct SimRun<T> {
-    /// Nothing, if the test panicked.
-    pub(super) output: Option<T>,
+pub(super) struct SimRun {
     pub(super) failure: Option<RunFailure>,
     pub(super) steps: u64,
     pub(super) digest: u64,
@@ -55,7 +53,7 @@ impl fmt::Display for RunFailure {
     }
 }
 
-impl<T> SimRun<T> {
+impl SimRun {
     /// The decisions that were not the plainest.
     pub(super) fn script(&self) -> Script {
         let all = self.taken.iter();
@@ -75,7 +73,7 @@ pub(super) fn run_once<T: TestOutput>(
     choices: Choices,
     settings: RunSettings,
     test: &impl AsyncFn(&Sim) -> T,
-) -> SimRun<T> {
+) -> SimRun {
     let simulation = Simulation::new(Rc::new(choices));
     simulation.set_world(Kernel::new(simulation.choices().clone(), "test"));
     if settings.trace {
@@ -92,16 +90,12 @@ pub(super) fn run_once<T: TestOutput>(
         unseen.watch(&event_loop);
         run_on(event_loop, async { test(&sim).await })
     });
-    let (output, text) = match outcome {
-        Ok(output) => {
-            let text = output.failure().or_else(|| unseen.failure());
-            (Some(output), text)
-        }
-        Err(payload) => (None, Some(text_of(payload.as_ref()))),
+    let text = match outcome {
+        Ok(output) => output.failure().or_else(|| unseen.failure()),
+        Err(payload) => Some(text_of(payload.as_ref())),
     };
     let choices = simulation.choices();
     SimRun {
-        output,
         failure: text.map(|text| RunFailure::of(text, &panics)),
         steps: choices.steps(),
         digest: choices.digest(),

@@ -15,8 +15,8 @@ pub(super) struct Shrunk {
 }
 
 /// Runs the test with scripts that have less and less. `run` runs it with one.
-pub(super) fn shrink<T>(first: &SimRun<T>, run: impl Fn(Script) -> SimRun<T>) -> Shrunk {
-    let mut search = Search {
+pub(super) fn shrink(first: &SimRun, run: impl Fn(Script) -> SimRun) -> Shrunk {
+    let mut search = Shrinking {
         best: Vec::new(),
         runs: 0,
         first,
@@ -36,15 +36,15 @@ pub(super) fn shrink<T>(first: &SimRun<T>, run: impl Fn(Script) -> SimRun<T>) ->
     }
 }
 
-struct Search<'a, T, R> {
+struct Shrinking<'a, R> {
     /// The decisions of the best script so far, in the order in which they were taken.
     best: Vec<(ChoicePlace, u32)>,
     runs: u32,
-    first: &'a SimRun<T>,
+    first: &'a SimRun,
     run: R,
 }
 
-impl<T, R: Fn(Script) -> SimRun<T>> Search<'_, T, R> {
+impl<R: Fn(Script) -> SimRun> Shrinking<'_, R> {
     /// Runs the test with these decisions. If it fails as before, they are the best so far.
     fn attempt(&mut self, decisions: &[(ChoicePlace, u32)]) -> bool {
         if self.runs >= RUNS_MAX {
@@ -109,12 +109,11 @@ mod tests {
     use crate::choices::{ChoiceKind, Choices, Series};
 
     /// A run that takes a hundred decisions, and fails if two of them are as they must be.
-    fn run(choices: &Choices) -> SimRun<()> {
+    fn run(choices: &Choices) -> SimRun {
         let of = |n| choices.choose(ChoiceKind::Delay, Series::named("d").and(n), 1000);
         let values: Vec<u32> = (0..100).map(of).collect();
         let fails = values[17] >= 40 && values[71] >= 3;
         SimRun {
-            output: None,
             failure: fails.then(|| RunFailure {
                 text: "it fails".to_owned(),
                 place: None,

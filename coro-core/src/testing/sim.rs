@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::chart;
+use super::picture;
 use crate::choices::TraceEvent;
 use crate::event_loop::{LoopHandle, Simulation};
 
@@ -115,7 +115,7 @@ impl Sim {
     ///
     /// It shows what was [recorded](Self::record).
     pub fn chart(&self) -> String {
-        chart::svg(&self.0.choices().trace_so_far())
+        picture::svg(&self.0.choices().trace_so_far())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::event_loop::{LoopHandle, Simulation};
 use crate::pool::{CancelFlag, Executor, Failure, Job, Outcome, new_job};
 use crate::task::{budget, is_large};
 
-/// A job of a simulation takes at most so many nanoseconds before it runs.
+/// A job of a simulation begins within this number of nanoseconds.
 const JOB_DELAY_MAX: u64 = 16_000;
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or

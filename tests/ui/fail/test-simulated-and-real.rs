@@ -1,0 +1,4 @@
+#[coro::test(real, seeds = 10)]
+fn works() {}
+
+fn main() {}

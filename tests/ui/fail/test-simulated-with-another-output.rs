@@ -1,0 +1,6 @@
+#[coro::test(seeds = 10)]
+fn works() -> u32 {
+    7
+}
+
+fn main() {}

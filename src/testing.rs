@@ -28,6 +28,7 @@
 //! use in every `#[coro::test]`.
 
 pub use coro_core::testing::{
-    Explore, Explored, FailedRun, Sim, TestOutput, advance, cancel_everywhere, crash_everywhere,
-    explore, lockstep_pair, rand, wait_all_tasks_blocked,
+    Explore, Explored, FailedRun, Faults, Host, Packet, PacketKind, RuleGuard, Sim, TestOutput,
+    Verdict, advance, cancel_everywhere, crash_everywhere, explore, lockstep_pair, rand,
+    wait_all_tasks_blocked,
 };

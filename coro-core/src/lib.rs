@@ -13,6 +13,8 @@ mod choices;
 #[cfg(feature = "std")]
 pub mod error;
 #[cfg(feature = "std")]
+mod machine;
+#[cfg(feature = "std")]
 mod panics;
 #[cfg(feature = "std")]
 pub mod report;

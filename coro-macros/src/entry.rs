@@ -63,12 +63,12 @@ impl Entry {
         }
     }
 
-    fn run(self, args: &Args, call: TokenStream) -> TokenStream {
+    fn run(self, args: &Args, name: &Ident) -> TokenStream {
         let runtime = names::runtime(args.krate.as_ref());
         match (self, args.real.is_some()) {
-            (Entry::Main, _) => quote!(#runtime::run_main(#call)),
-            (Entry::Test, false) => quote!(#runtime::run_test(#runtime::TestClock::Virtual, #call)),
-            (Entry::Test, true) => quote!(#runtime::run_test(#runtime::TestClock::Real, #call)),
+            (Entry::Main, _) => quote!(#runtime::run_main(#name())),
+            (Entry::Test, false) => quote!(#runtime::run_test(#runtime::TestClock::Virtual, #name)),
+            (Entry::Test, true) => quote!(#runtime::run_test(#runtime::TestClock::Real, #name)),
         }
     }
 }
@@ -130,7 +130,7 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
     let name = &sig.ident;
     let run = match args.is_simulated() {
         true => simulate(args, name, !sig.inputs.is_empty()),
-        false => entry.run(args, quote!(#name())),
+        false => entry.run(args, name),
     };
     let marker = entry.marker();
     let outer = match args.is_simulated() {

@@ -49,6 +49,9 @@ mod guide;
 mod guide_tests;
 mod hyper;
 mod io_duplex;
+mod kernel_answers;
+#[cfg(unix)]
+mod kernel_answers_unix;
 mod large;
 mod layout;
 mod lifecycle;
@@ -93,6 +96,8 @@ mod shared_streams;
 mod shut_down;
 mod sight;
 mod simulated_doors;
+mod simulated_examples;
+mod simulated_network;
 mod simulated_order;
 mod simulated_world;
 mod socket_examples;

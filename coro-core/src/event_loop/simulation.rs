@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::LoopHandle;
 use crate::choices::{Choices, Series};
 use crate::clock::nanos;
-use crate::task::{HostLife, ReadyNode, Scheduler};
+use crate::machine::Kernel;
+use crate::sys::SimulatedHost;
+use crate::task::{HOST, HostLife, ReadyNode, Scheduler};
 use crate::world::SimulatedWorld;
 
 /// A simulation takes at most this number of steps, unless the test says otherwise.
@@ -96,7 +98,6 @@ impl Simulation {
     }
 
     /// Gives the simulation its world, once.
-    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn set_world(&self, world: Rc<dyn SimulatedWorld>) {
         assert!(self.world.set(world).is_ok(), "a simulation has one world");
     }
@@ -106,7 +107,6 @@ impl Simulation {
     }
 
     /// The world, if it is of this type.
-    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn world_as<W: Any>(&self) -> Option<Rc<W>> {
         self.world()?.clone().into_any().downcast().ok()
     }
@@ -231,6 +231,13 @@ impl LoopHandle {
             "there is no {thing} in a simulation: put it behind a function of your own that the test \
              replaces, or write the test with `#[coro::test(real)]`"
         );
+    }
+
+    /// The simulated host of the present task, if the thread is inside of a simulation with hosts.
+    pub(crate) fn simulated_host() -> Option<SimulatedHost> {
+        let kernel = Self::try_current()?.simulation()?.world_as::<Kernel>()?;
+        let number = HOST.with(|life| life.map_or(0, |life| life.number));
+        Some(SimulatedHost { kernel, number })
     }
 
     /// Ends the tasks and callouts of a simulated host.

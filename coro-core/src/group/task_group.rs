@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::error::{Cause, ScopeError};
-use super::verdict::{Duty, Policy, Verdict};
+use super::verdict::{Duty, GroupVerdict, Policy};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
 use crate::task::{Step, looking};
@@ -68,7 +68,7 @@ pub struct GroupHandle<E: 'static = Infallible> {
 
 struct Group<E> {
     members: RefCell<BTreeMap<TaskId, TaskHandle>>,
-    verdict: Verdict<E>,
+    verdict: GroupVerdict<E>,
     /// Whether the group takes no more tasks.
     closed: Cell<bool>,
     /// Whether the tasks were cancelled; then the body is not polled again.
@@ -110,7 +110,7 @@ impl<E> TaskGroup<E> {
     pub fn fallible() -> Self {
         let group = Group {
             members: RefCell::default(),
-            verdict: Verdict::default(),
+            verdict: GroupVerdict::default(),
             closed: Cell::default(),
             ended: Cell::default(),
             waiter: Cell::default(),

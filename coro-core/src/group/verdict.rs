@@ -56,7 +56,7 @@ pub(super) enum Duty {
 }
 
 /// The outcomes so far, with the policy that judges them.
-pub(super) struct Verdict<E> {
+pub(super) struct GroupVerdict<E> {
     policy: Cell<Policy>,
     failures: RefCell<Vec<E>>,
     panic: FirstPanic,
@@ -67,9 +67,9 @@ pub(super) struct Verdict<E> {
     has_succeeded: Cell<bool>,
 }
 
-impl<E> Default for Verdict<E> {
+impl<E> Default for GroupVerdict<E> {
     fn default() -> Self {
-        Verdict {
+        GroupVerdict {
             policy: Cell::default(),
             failures: RefCell::default(),
             panic: FirstPanic::default(),
@@ -80,7 +80,7 @@ impl<E> Default for Verdict<E> {
     }
 }
 
-impl<E> Verdict<E> {
+impl<E> GroupVerdict<E> {
     pub(super) fn policy(&self) -> Policy {
         self.policy.get()
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 #[cfg(unix)]
 use crate::event_loop::Direction;
+use crate::sys::Sock;
 use crate::wait::ready::RegisteredIo;
 
 /// The properties of a datagram that was received into a buffer.
@@ -25,7 +26,7 @@ pub struct Datagram<A = SocketAddr> {
 /// An event has to report the end first, so that the system is not asked after each "would block".
 #[cfg(unix)]
 pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
-    ready: &RegisteredIo<S>,
+    ready: &RegisteredIo<Sock<S>>,
     received: io::Result<T>,
     end: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {
@@ -33,7 +34,7 @@ pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
         Err(error)
             if error.kind() == io::ErrorKind::WouldBlock
                 && ready.has_ended(Direction::Read)
-                && crate::sys::is_shut_for_receiving(ready.get()) =>
+                && ready.get().is_shut_for_receiving() =>
         {
             end()
         }
@@ -43,8 +44,8 @@ pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
 
 /// On other systems the receive itself reports the end.
 #[cfg(not(unix))]
-pub(super) fn or_end<S: mio::event::Source, T>(
-    _: &RegisteredIo<S>,
+pub(super) fn or_end<S: mio::event::Source + std::os::windows::io::AsSocket, T>(
+    _: &RegisteredIo<Sock<S>>,
     received: io::Result<T>,
     _: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {
@@ -119,7 +120,7 @@ macro_rules! datagrams {
 
             fn recv_or_end(
                 &self,
-                io: &mio::net::$socket,
+                io: &$crate::sys::Sock<mio::net::$socket>,
                 buffer: &mut [u8],
             ) -> std::io::Result<usize> {
                 $crate::net::datagram::or_end(&self.ready, io.recv(buffer), || Ok(0))

@@ -146,18 +146,26 @@ macro_rules! from_and_into_std {
             ///
             /// # Panics
             ///
-            /// Outside of a loop.
+            /// Outside of a loop, and in a simulation, which has sockets of its own only.
             #[track_caller]
             pub fn from_std(socket: $std) -> std::io::Result<Self> {
+                $crate::event_loop::LoopHandle::refuse_in_simulation(
+                    "socket of the standard library",
+                );
                 socket.set_nonblocking(true)?;
-                Self::new(<$mio>::from_std(socket))
+                Self::new(<$mio>::from_std(socket).into())
             }
 
             /// Gives the socket to the standard library; the loop no longer waits for it.
             ///
             /// It is still set not to block: use `set_nonblocking` to change that.
+            ///
+            /// # Panics
+            ///
+            /// If the socket is of a simulated host, as there is none of the system's behind it.
+            #[track_caller]
             pub fn into_std(self) -> $std {
-                self.ready.into_inner().into()
+                self.ready.into_inner().into_real().into()
             }
         }
 

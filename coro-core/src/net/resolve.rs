@@ -1,10 +1,12 @@
 //! Resolves names of hosts, by the system, on threads for that purpose.
 
 use std::io;
-use std::net::{self, SocketAddr};
+use std::net::{self, Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
 
 use super::target::{Target, ToSocketAddrs};
+use crate::event_loop::LoopHandle;
+use crate::machine::Kernel;
 use crate::pool::ThreadPool;
 use crate::task::{Step, looking};
 use crate::wait::thread::ToThread;
@@ -58,6 +60,9 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<I
 }
 
 pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Some(simulated) = LoopHandle::simulated_host() {
+        return resolve_simulated(&simulated.kernel, &host, port);
+    }
     let name = host.clone();
     let step = move || Step::During {
         operation: "looking up",
@@ -69,4 +74,17 @@ pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAdd
     looking::shown(step, lookup)
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error.to_string())))
+}
+
+/// A simulation knows the names of its hosts, and `localhost`.
+fn resolve_simulated(kernel: &Kernel, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let ip = match host {
+        "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
+        name => name.parse().ok().or_else(|| kernel.resolve(name)),
+    };
+    let unknown = || {
+        let text = format!("no simulated host is called {host:?}: make one by `Sim::host`");
+        io::Error::new(io::ErrorKind::NotFound, text)
+    };
+    Ok(vec![SocketAddr::new(ip.ok_or_else(unknown)?, port)])
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use super::TcpStream;
-use crate::sys;
+use crate::sys::{self, Sock};
 use crate::wait::turn::let_others_run;
 
 /// How many bytes are read at a time, if the kernel does not move them itself.
@@ -59,7 +59,7 @@ pub async fn send_file(
     let end = len.map_or(u64::MAX, |len| begin.saturating_add(len));
     let mut transfers = 0_u32;
     while *offset < end {
-        let moving = |io: &mio::net::TcpStream| sys::send_file(io, file, *offset, end - *offset);
+        let moving = |io: &Sock<_>| io.send_file(file, *offset, end - *offset);
         match stream.when_writable(moving).await {
             Ok(0) => break,
             Ok(moved) => *offset += moved as u64,

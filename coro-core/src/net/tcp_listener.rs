@@ -9,8 +9,8 @@ use socket2::{Domain, Socket};
 use super::TcpStream;
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
-use crate::sys;
-
+use crate::event_loop::LoopHandle;
+use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
 /// The number of connections that may wait to be accepted; the system may allow fewer. A client
@@ -36,7 +36,7 @@ const BACKLOG: u32 = 4096;
 /// # .unwrap();
 /// ```
 pub struct TcpListener {
-    ready: RegisteredIo<mio::net::TcpListener>,
+    ready: RegisteredIo<Sock<mio::net::TcpListener>>,
     pause: Pause,
 }
 
@@ -84,12 +84,14 @@ impl TcpListener {
 
     #[track_caller]
     pub(super) fn listen(socket: Socket, address: SocketAddr, backlog: u32) -> io::Result<Self> {
-        socket.bind(&address.into())?;
-        socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-        Self::from_std(socket.into())
+        Self::new(match LoopHandle::simulated_host() {
+            None => Sock::listen_real(socket, address, backlog)?,
+            Some(host) => Sock::listen_simulated(&host, socket, address, backlog)?,
+        })
     }
 
-    fn new(io: mio::net::TcpListener) -> io::Result<Self> {
+    #[track_caller]
+    fn new(io: Sock<mio::net::TcpListener>) -> io::Result<Self> {
         Ok(TcpListener {
             ready: RegisteredIo::new(io)?,
             pause: Pause::default(),

@@ -14,7 +14,7 @@ use super::macros::{
     socket_options, write_by_traits,
 };
 use crate::event_loop::Direction;
-use crate::sys;
+use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
 /// A TCP connection. Dropping it closes it.
@@ -45,22 +45,22 @@ use crate::wait::ready::RegisteredIo;
 ///   end the connection.
 #[doc(alias = "StreamWriter")]
 pub struct TcpStream {
-    ready: RegisteredIo<mio::net::TcpStream>,
+    ready: RegisteredIo<Sock<mio::net::TcpStream>>,
 }
 
 impl TcpStream {
-    pub(super) fn new(io: mio::net::TcpStream) -> io::Result<Self> {
+    pub(super) fn new(io: Sock<mio::net::TcpStream>) -> io::Result<Self> {
         Ok(TcpStream {
             ready: RegisteredIo::new(io)?,
         })
     }
 
     /// Waits until an attempt to connect has succeeded or failed.
-    pub(super) async fn connecting(socket: std::net::TcpStream) -> io::Result<Self> {
-        let stream = Self::new(mio::net::TcpStream::from_std(socket))?;
+    pub(super) async fn connecting(socket: Sock<mio::net::TcpStream>) -> io::Result<Self> {
+        let stream = Self::new(socket)?;
         stream
             .ready
-            .io(Direction::Write, |io| sys::is_connected(SockRef::from(io)))
+            .io(Direction::Write, Sock::<mio::net::TcpStream>::is_connected)
             .await?;
         Ok(stream)
     }
@@ -68,7 +68,7 @@ impl TcpStream {
     /// Tries `operation` until it does not block, waiting until the stream is writable in between.
     pub(super) async fn when_writable<T>(
         &self,
-        operation: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
+        operation: impl FnMut(&Sock<mio::net::TcpStream>) -> io::Result<T>,
     ) -> io::Result<T> {
         self.ready.io(Direction::Write, operation).await
     }

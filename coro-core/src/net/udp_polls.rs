@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use super::UdpSocket;
 use super::datagram::{no_sender, or_end};
 use crate::event_loop::{Direction, WaitId};
+use crate::sys::Sock;
 
 /// For futures that are written by hand, and for libraries that ask for such functions, as QUIC does.
 ///
@@ -150,7 +151,7 @@ impl UdpSocket {
         &self,
         interest: Direction,
         cx: &Context<'_>,
-        operation: impl FnMut(&mio::net::UdpSocket) -> io::Result<R>,
+        operation: impl FnMut(&Sock<mio::net::UdpSocket>) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         self.ready.poll_io(interest, WaitId::UNNAMED, cx, operation)
     }

@@ -7,7 +7,8 @@ use super::Datagram;
 use super::datagram::{datagrams, no_sender, or_end};
 use super::hops;
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
-use crate::event_loop::Direction;
+use crate::event_loop::{Direction, LoopHandle};
+use crate::sys::{SimulatedHost, Sock};
 use crate::wait::ready::RegisteredIo;
 
 /// A UDP socket. Dropping it closes it.
@@ -41,7 +42,7 @@ use crate::wait::ready::RegisteredIo;
 /// # .unwrap();
 /// ```
 pub struct UdpSocket {
-    pub(super) ready: RegisteredIo<mio::net::UdpSocket>,
+    pub(super) ready: RegisteredIo<Sock<mio::net::UdpSocket>>,
 }
 
 impl UdpSocket {
@@ -59,11 +60,29 @@ impl UdpSocket {
     /// Outside of a loop.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        if let Some(host) = LoopHandle::simulated_host() {
+            return Self::bind_simulated(&host, address.to_socket_addrs()?);
+        }
         Self::from_std(std::net::UdpSocket::bind(address)?)
     }
 
     #[track_caller]
-    fn new(io: mio::net::UdpSocket) -> io::Result<Self> {
+    fn bind_simulated(
+        host: &SimulatedHost,
+        addresses: impl Iterator<Item = SocketAddr>,
+    ) -> io::Result<Self> {
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no address to bind");
+        for address in addresses {
+            match Sock::bind_simulated(host, address) {
+                Ok(socket) => return Self::new(socket),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    #[track_caller]
+    fn new(io: Sock<mio::net::UdpSocket>) -> io::Result<Self> {
         Ok(UdpSocket {
             ready: RegisteredIo::new(io)?,
         })
@@ -100,7 +119,7 @@ impl UdpSocket {
     /// As for [`recv`](Self::recv), and [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when none is
     /// left after a shutdown of receiving.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let receive = |io: &mio::net::UdpSocket| {
+        let receive = |io: &Sock<mio::net::UdpSocket>| {
             or_end(&self.ready, io.recv_from(buffer), || Err(no_sender()))
         };
         self.ready.io(Direction::Read, receive).await
@@ -127,7 +146,7 @@ impl UdpSocket {
     ///
     /// As for [`recv`](Self::recv).
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let peek = |io: &mio::net::UdpSocket| or_end(&self.ready, io.peek(buffer), || Ok(0));
+        let peek = |io: &Sock<mio::net::UdpSocket>| or_end(&self.ready, io.peek(buffer), || Ok(0));
         self.ready.io(Direction::Read, peek).await
     }
 
@@ -137,7 +156,7 @@ impl UdpSocket {
     ///
     /// As for [`recv_from`](Self::recv_from).
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let peek = |io: &mio::net::UdpSocket| {
+        let peek = |io: &Sock<mio::net::UdpSocket>| {
             or_end(&self.ready, io.peek_from(buffer), || Err(no_sender()))
         };
         self.ready.io(Direction::Read, peek).await
@@ -261,12 +280,11 @@ impl UdpSocket {
 }
 
 #[cfg(unix)]
-fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
-    use crate::sys;
-    let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
+fn recv_datagram(io: &Sock<mio::net::UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
+    let (len, from, truncated) = io.recv_datagram(buffer)?;
     Ok(Datagram {
         len,
-        from: sys::ip_sender(from)?,
+        from,
         truncated,
     })
 }
@@ -274,7 +292,7 @@ fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Data
 /// On other systems a datagram that is longer than the buffer is an error: receive all of it, then
 /// copy.
 #[cfg(not(unix))]
-fn recv_datagram(io: &mio::net::UdpSocket, buffer: &mut [u8]) -> io::Result<Datagram> {
+fn recv_datagram(io: &Sock<mio::net::UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
     const DATAGRAM_MAX: usize = 1 << 16;
     let mut whole = vec![0; DATAGRAM_MAX];
     let (received, from) = io.recv_from(&mut whole)?;

@@ -10,8 +10,8 @@ use super::datagram::{datagrams, or_end};
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std};
 use super::pause::RetryDelay;
 use super::unix_rights::descriptor_passing;
-use crate::event_loop::Direction;
-use crate::sys;
+use crate::event_loop::{Direction, LoopHandle};
+use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
 /// A Unix socket for datagrams. Dropping it closes it, but does not remove its file.
@@ -34,7 +34,7 @@ use crate::wait::ready::RegisteredIo;
 /// # .unwrap();
 /// ```
 pub struct UnixDatagram {
-    ready: RegisteredIo<mio::net::UnixDatagram>,
+    ready: RegisteredIo<Sock<mio::net::UnixDatagram>>,
 }
 
 impl UnixDatagram {
@@ -64,7 +64,10 @@ impl UnixDatagram {
     /// Outside of a loop.
     #[track_caller]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        Self::new(mio::net::UnixDatagram::bind_addr(address)?)
+        Self::new(match LoopHandle::simulated_host() {
+            None => mio::net::UnixDatagram::bind_addr(address)?.into(),
+            Some(host) => host.unix_datagram(Some(address))?,
+        })
     }
 
     /// A socket without an address: it can send, but other sockets cannot send to it.
@@ -78,7 +81,10 @@ impl UnixDatagram {
     /// Outside of a loop.
     #[track_caller]
     pub fn unbound() -> io::Result<Self> {
-        Self::new(mio::net::UnixDatagram::unbound()?)
+        Self::new(match LoopHandle::simulated_host() {
+            None => mio::net::UnixDatagram::unbound()?.into(),
+            Some(host) => host.unix_datagram(None)?,
+        })
     }
 
     /// Makes two sockets that are connected to each other.
@@ -92,12 +98,18 @@ impl UnixDatagram {
     /// Outside of a loop.
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = mio::net::UnixDatagram::pair()?;
+        let (one, other) = match LoopHandle::simulated_host() {
+            None => {
+                let (one, other) = mio::net::UnixDatagram::pair()?;
+                (one.into(), other.into())
+            }
+            Some(host) => host.unix_datagram_pair()?,
+        };
         Ok((Self::new(one)?, Self::new(other)?))
     }
 
     #[track_caller]
-    fn new(io: mio::net::UnixDatagram) -> io::Result<Self> {
+    fn new(io: Sock<mio::net::UnixDatagram>) -> io::Result<Self> {
         Ok(UnixDatagram {
             ready: RegisteredIo::new(io)?,
         })
@@ -139,7 +151,7 @@ impl UnixDatagram {
     ///
     /// As for [`recv`](Self::recv).
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let receive = |io: &mio::net::UnixDatagram| {
+        let receive = |io: &Sock<mio::net::UnixDatagram>| {
             or_end(&self.ready, io.recv_from(buffer), || {
                 Ok((0, sys::unix_sender(None)?))
             })
@@ -156,12 +168,13 @@ impl UnixDatagram {
     /// As for [`recv`](Self::recv).
     pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram<SocketAddr>> {
         let receive = |io: &_| {
-            let received = sys::recv_datagram(io, buffer);
-            let received = or_end(&self.ready, received, || Ok((0, None, false)));
+            let received = Sock::<mio::net::UnixDatagram>::recv_datagram(io, buffer);
+            let end = || Ok((0, sys::unix_sender(None)?, false));
+            let received = or_end(&self.ready, received, end);
             let (len, from, truncated) = received?;
             Ok(Datagram {
                 len,
-                from: sys::unix_sender(from)?,
+                from,
                 truncated,
             })
         };

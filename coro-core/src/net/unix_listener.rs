@@ -12,7 +12,8 @@ use super::UnixStream;
 use super::datagram::or_end;
 use super::macros::{descriptor_of_ready, from_and_into_std};
 use super::pause::Pause;
-use crate::sys;
+use crate::event_loop::LoopHandle;
+use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
 /// A Unix socket that accepts connections. Dropping it closes it, and leaves its file.
@@ -45,7 +46,7 @@ use crate::wait::ready::RegisteredIo;
 /// # .unwrap();
 /// ```
 pub struct UnixListener {
-    ready: RegisteredIo<mio::net::UnixListener>,
+    ready: RegisteredIo<Sock<mio::net::UnixListener>>,
     pause: Pause,
 }
 
@@ -78,7 +79,11 @@ impl UnixListener {
     /// Outside of a loop.
     #[track_caller]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        match mio::net::UnixListener::bind_addr(address) {
+        let bound = match LoopHandle::simulated_host() {
+            None => mio::net::UnixListener::bind_addr(address).map(Sock::from),
+            Some(host) => host.listen_unix(address),
+        };
+        match bound {
             Err(error)
                 if error.kind() == io::ErrorKind::AddrInUse
                     && address.as_pathname().is_some_and(is_left_over) =>
@@ -90,7 +95,7 @@ impl UnixListener {
     }
 
     #[track_caller]
-    fn new(io: mio::net::UnixListener) -> io::Result<Self> {
+    fn new(io: Sock<mio::net::UnixListener>) -> io::Result<Self> {
         Ok(UnixListener {
             ready: RegisteredIo::new(io)?,
             pause: Pause::default(),
@@ -109,7 +114,7 @@ impl UnixListener {
     /// also while this waits.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let make = |(io, peer)| Ok((UnixStream::new(io)?, peer));
-        let accept = |io: &mio::net::UnixListener| {
+        let accept = |io: &Sock<mio::net::UnixListener>| {
             or_end(&self.ready, io.accept(), || Err(sys::is_no_listener()))
         };
         self.pause.accept(&self.ready, accept, make).await
@@ -137,6 +142,9 @@ impl UnixListener {
 /// Whether the file is that of a socket that no longer listens. Other files refuse connections too.
 pub(super) fn is_left_over(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    if let Some(host) = LoopHandle::simulated_host() {
+        return is_socket && !host.has_unix_socket(path);
+    }
     let connected = mio::net::UnixStream::connect(path); // it does not block
     is_socket && connected.is_err_and(|it| it.kind() == io::ErrorKind::ConnectionRefused)
 }

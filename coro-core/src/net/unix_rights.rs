@@ -33,23 +33,20 @@ pub struct PeerCredentials {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) fn peer_credentials(of: impl std::os::fd::AsFd) -> io::Result<PeerCredentials> {
-    let (pid, uid, gid) = sys::peer_credentials(of)?;
+pub(super) fn peer_credentials(
+    of: &sys::Sock<mio::net::UnixStream>,
+) -> io::Result<PeerCredentials> {
+    let (pid, uid, gid) = of.peer_credentials()?;
     Ok(PeerCredentials { pid, uid, gid })
 }
 
-pub(super) fn receive(
-    from: impl std::os::fd::AsFd,
-    buffer: &mut [u8],
-    fds_max: usize,
-) -> io::Result<WithDescriptors> {
-    let received = sys::recv_descriptors(from, buffer, fds_max)?;
-    Ok(WithDescriptors {
+pub(super) fn with_descriptors(received: sys::Received) -> WithDescriptors {
+    WithDescriptors {
         len: received.len,
         fds: received.descriptors,
         fds_truncated: received.descriptors_cut,
         truncated: received.bytes_cut,
-    })
+    }
 }
 
 /// The end of a socket that was shut down for receiving.
@@ -96,7 +93,7 @@ macro_rules! descriptor_passing {
                 $crate::net::unix_rights::check(bytes, fds)?;
                 self.ready
                     .io($crate::event_loop::Direction::Write, |io| {
-                        $crate::sys::send_descriptors(io, bytes, fds)
+                        io.send_descriptors(bytes, fds)
                     })
                     .await
             }
@@ -116,7 +113,8 @@ macro_rules! descriptor_passing {
             ) -> std::io::Result<$crate::net::WithDescriptors> {
                 self.ready
                     .io($crate::event_loop::Direction::Read, |io| {
-                        let received = $crate::net::unix_rights::receive(io, buffer, fds_max);
+                        let received = io.recv_descriptors(buffer, fds_max);
+                        let received = received.map($crate::net::unix_rights::with_descriptors);
                         let end = $crate::net::unix_rights::end;
                         $crate::net::datagram::or_end(&self.ready, received, end)
                     })

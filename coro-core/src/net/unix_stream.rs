@@ -15,8 +15,8 @@ use super::macros::{
 };
 use super::pause::RetryDelay;
 use super::unix_rights::descriptor_passing;
-use crate::event_loop::{Direction, WaitId};
-use crate::sys;
+use crate::event_loop::{Direction, LoopHandle, WaitId};
+use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
 /// A connection by a Unix socket. Dropping it closes it.
@@ -44,12 +44,12 @@ use crate::wait::ready::RegisteredIo;
 /// # .unwrap();
 /// ```
 pub struct UnixStream {
-    ready: RegisteredIo<mio::net::UnixStream>,
+    ready: RegisteredIo<Sock<mio::net::UnixStream>>,
 }
 
 impl UnixStream {
     #[track_caller]
-    pub(super) fn new(io: mio::net::UnixStream) -> io::Result<Self> {
+    pub(super) fn new(io: Sock<mio::net::UnixStream>) -> io::Result<Self> {
         Ok(UnixStream {
             ready: RegisteredIo::new(io)?,
         })
@@ -85,7 +85,11 @@ impl UnixStream {
     pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
         let mut retry = RetryDelay::default();
         loop {
-            match mio::net::UnixStream::connect_addr(address) {
+            let connected = match LoopHandle::simulated_host() {
+                None => mio::net::UnixStream::connect_addr(address).map(Sock::from),
+                Some(host) => host.connect_unix(address),
+            };
+            match connected {
                 Ok(stream) => return Self::connecting(stream).await,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => retry.pause().await,
@@ -94,11 +98,11 @@ impl UnixStream {
         }
     }
 
-    async fn connecting(io: mio::net::UnixStream) -> io::Result<Self> {
+    async fn connecting(io: Sock<mio::net::UnixStream>) -> io::Result<Self> {
         let stream = Self::new(io)?;
         stream
             .ready
-            .io(Direction::Write, |io| sys::is_connected(SockRef::from(io)))
+            .io(Direction::Write, Sock::<mio::net::UnixStream>::is_connected)
             .await?;
         Ok(stream)
     }
@@ -114,7 +118,13 @@ impl UnixStream {
     /// Outside of a loop.
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = mio::net::UnixStream::pair()?;
+        let (one, other) = match LoopHandle::simulated_host() {
+            None => {
+                let (one, other) = mio::net::UnixStream::pair()?;
+                (one.into(), other.into())
+            }
+            Some(host) => host.unix_pair()?,
+        };
         Ok((Self::new(one)?, Self::new(other)?))
     }
 
@@ -167,7 +177,7 @@ impl UnixStream {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no bytes have arrived, as far as the loop
     /// knows; and as for reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = |io: &_| sys::recv_bytes(io, &mut [IoSliceMut::new(buffer)]);
+        let read = |io: &Sock<_>| io.recv_bytes(&mut [IoSliceMut::new(buffer)]);
         Ok(self.ready.try_io(Direction::Read, read)?.0)
     }
 
@@ -214,7 +224,7 @@ impl UnixStream {
         if len == 0 {
             return Poll::Ready(Ok(0));
         }
-        let read = |io: &_| sys::recv_bytes(io, buffers);
+        let read = |io: &Sock<_>| io.recv_bytes(buffers);
         let polled = self
             .ready
             .poll_io(Direction::Read, WaitId::UNNAMED, cx, read);

@@ -23,6 +23,7 @@ pub(crate) mod sigint;
 #[cfg(unix)]
 mod signal_flag;
 mod signals;
+mod sock;
 mod socket;
 #[cfg(unix)]
 mod standard;
@@ -41,8 +42,8 @@ pub(crate) use home::Home;
 pub(crate) use message::peer_credentials;
 #[cfg(unix)]
 pub(crate) use message::{
-    DESCRIPTORS_MAX, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes, recv_datagram,
-    recv_descriptors, send_descriptors, unix_sender,
+    DESCRIPTORS_MAX, Received, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes,
+    recv_datagram, recv_descriptors, send_descriptors, unix_sender,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use own_user::connect_to_own_user;
@@ -54,10 +55,10 @@ pub(crate) use send_file::{read_at, send_file};
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 #[cfg(unix)]
 pub(crate) use signals::is_main_thread;
+pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]
 pub(crate) use standard::{Standard, Use as StandardUse};
-pub(crate) use transfer::{receive, send};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 pub(crate) use crate::world::Readiness;

@@ -1,4 +1,5 @@
-//! The environment variables that steer simulations: `CORO_SEED`, `CORO_REPLAY`, `CORO_SEEDS`.
+//! The environment variables that steer simulations: `CORO_SEED`, `CORO_REPLAY`, `CORO_SEEDS`,
+//! `CORO_SIMULATE`.
 
 use std::env::{VarError, var};
 
@@ -30,6 +31,31 @@ impl Environment {
             replay,
             seeds: number("CORO_SEEDS"),
         }
+    }
+}
+
+/// The wish that tests of real loops run in simulations instead: `CORO_SIMULATE`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SimulateAll {
+    pub(super) seeds: u64,
+    /// The rate of all faults that a sound program does not notice, in millionths.
+    pub(super) faults: u32,
+}
+
+impl SimulateAll {
+    /// # Panics
+    ///
+    /// If the variable has a value of another kind.
+    pub(super) fn read() -> Option<Self> {
+        let text = value("CORO_SIMULATE")?;
+        let (seeds, faults) = text.split_once(':').unwrap_or((&text, "0"));
+        let (Some(seeds), Ok(faults)) = (parse(seeds), faults.parse()) else {
+            panic!(
+                "CORO_SIMULATE is {text:?}: it must be a number of seeds, such as 20, or that and the \
+                 rate of faults in millionths, such as 20:100000"
+            );
+        };
+        Some(SimulateAll { seeds, faults })
     }
 }
 

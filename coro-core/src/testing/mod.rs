@@ -7,8 +7,10 @@ mod crash;
 mod environment;
 mod explore;
 mod failed_run;
+mod host;
 mod lanes;
 mod lockstep;
+mod network;
 mod output;
 mod picture;
 mod quiet;
@@ -18,19 +20,23 @@ mod shrink;
 mod sim;
 mod unseen;
 
-use std::future::Future;
+use std::cell::Cell;
 
+use environment::SimulateAll;
 use unseen::Unseen;
 
 use crate::event_loop::EventLoop;
 use crate::run::{new_loop, run_on};
 
+pub use crate::machine::{Faults, Packet, PacketKind, Verdict};
 pub use blocked::{advance, wait_all_tasks_blocked};
 pub use cancel::cancel_everywhere;
 pub use crash::crash_everywhere;
 pub use explore::{Explore, Explored, explore};
 pub use failed_run::FailedRun;
+pub use host::Host;
 pub use lockstep::lockstep_pair;
+pub use network::RuleGuard;
 pub use output::TestOutput;
 pub use sim::Sim;
 
@@ -44,7 +50,7 @@ pub enum TestClock {
     Real,
 }
 
-/// Runs a test on a loop of its own.
+/// Runs a test on a loop of its own; in simulations, if the environment asks for that.
 ///
 /// # Panics
 ///
@@ -54,7 +60,10 @@ pub enum TestClock {
 /// ignore it. A test that expects such an error sets its own exception handler.
 #[track_caller]
 #[doc(hidden)]
-pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
+pub fn run_test<T>(clock: TestClock, test: impl AsyncFn() -> T) -> T {
+    if let Some(wish) = SimulateAll::read() {
+        return simulate(wish, test);
+    }
     let builder = match clock {
         TestClock::Virtual => EventLoop::builder().virtual_time(),
         TestClock::Real => EventLoop::builder(),
@@ -62,11 +71,24 @@ pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
     let event_loop = new_loop(builder.end_deadlocks().build());
     let unseen = Unseen::default();
     unseen.watch(&event_loop);
-    let output = run_on(event_loop, test);
+    let output = run_on(event_loop, test());
     if let Some(failure) = unseen.failure() {
         panic!("{failure}");
     }
     output
+}
+
+/// Runs a test that was not written for simulations in some. Gives the output of the last.
+#[track_caller]
+fn simulate<T>(wish: SimulateAll, test: impl AsyncFn() -> T) -> T {
+    let output = Cell::new(None);
+    explore().seeds(wish.seeds).run(async |sim: &Sim| {
+        sim.faults(Faults::all(wish.faults));
+        output.set(Some(test().await));
+    });
+    output
+        .take()
+        .expect("a run that did not fail has an output")
 }
 
 /// Runs a test in simulations.

@@ -9,6 +9,7 @@ use super::sim::Sim;
 use super::unseen::Unseen;
 use crate::choices::{Choices, Decision, Script, TraceLine};
 use crate::event_loop::{EventLoop, Simulation};
+use crate::machine::Kernel;
 use crate::run::{new_loop, run_on};
 
 /// One run of a test in a simulation, after its end.
@@ -74,6 +75,7 @@ pub(super) fn run_once<T: TestOutput>(
     test: &impl AsyncFn(&Sim) -> T,
 ) -> SimRun {
     let simulation = Simulation::new(Rc::new(choices));
+    simulation.set_world(Kernel::new(simulation.choices().clone(), "test"));
     if settings.trace {
         simulation.choices().keep_trace();
     }

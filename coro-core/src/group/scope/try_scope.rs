@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::super::error::{Cause, ScopeError};
 use super::super::ready::WokenMembers;
-use super::super::verdict::{Duty, Policy, Verdict};
+use super::super::verdict::{Duty, GroupVerdict, Policy};
 use super::body::{Scope, run};
 use super::core::{Guard, ScopeCore};
 use super::task::ScopedTask;
@@ -72,7 +72,7 @@ where
     F: for<'scope> AsyncFnOnce(&'scope TryScope<'scope, 'env, E>) -> Result<T, E>,
 {
     let ready = WokenMembers::default();
-    let verdict = Verdict::default();
+    let verdict = GroupVerdict::default();
     let until = RefCell::new(None);
     let scope = ManuallyDrop::new(TryScope {
         scope: Scope::new(&ready),
@@ -94,7 +94,7 @@ where
 pub struct TryScope<'scope, 'env, E: 'env> {
     scope: Scope<'scope, 'env>,
     /// Borrowed, because it has a destructor, which the scope itself must not have.
-    verdict: &'scope Verdict<E>,
+    verdict: &'scope GroupVerdict<E>,
     until: &'scope RefCell<Option<Until>>,
 }
 

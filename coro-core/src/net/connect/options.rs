@@ -8,13 +8,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use socket2::{Domain, SockRef};
+use socket2::Domain;
 
 use super::{ConnectError, happy_eyeballs};
+use crate::event_loop::LoopHandle;
 use crate::net::TcpStream;
 use crate::net::resolve::look_up;
 use crate::net::target::{Target, ToSocketAddrs};
-use crate::sys;
+use crate::sys::{self, Sock};
 
 /// The delay that RFC 8305 and asyncio's documentation recommend.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -194,16 +195,18 @@ impl ConnectOptions {
     async fn attempt(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let socket = sys::stream_socket(Domain::for_address(to))?;
         let mut local = self.local.iter();
-        match local.find(|local| local.is_ipv4() == to.is_ipv4()) {
-            Some(local) => socket.bind(&(*local).into())?,
-            None if self.local.is_empty() => {}
-            None => return Err(none_of_family()),
+        let local = local.find(|local| local.is_ipv4() == to.is_ipv4()).copied();
+        if local.is_none() && !self.local.is_empty() {
+            return Err(none_of_family());
         }
-        let socket = std::net::TcpStream::from(socket);
-        if let Some(prepare) = &self.prepare {
-            prepare(&socket)?;
-        }
-        sys::begin_connect(&SockRef::from(&socket), &to.into())?;
+        let prepare = |socket: &std::net::TcpStream| match &self.prepare {
+            Some(prepare) => prepare(socket),
+            None => Ok(()),
+        };
+        let socket = match LoopHandle::simulated_host() {
+            None => Sock::connect_real(socket, local, to, prepare)?,
+            Some(host) => Sock::connect_simulated(&host, socket, local, to, prepare)?,
+        };
         TcpStream::connecting(socket).await
     }
 }

@@ -1,0 +1,260 @@
+//! A `Sock`: a socket of the operating system, or one of a simulated host.
+//!
+//! A simulated one has an unconnected socket of the system in its place, for everything that goes to
+//! the descriptor: options are set and read there, and a transfer that goes around this crate finds
+//! a socket that is not connected.
+
+mod answer;
+mod tcp;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, RawSocket};
+use std::rc::Rc;
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+use socket2::SockRef;
+
+use crate::machine::{HostNumber, Kernel, SocketId};
+use answer::told;
+
+/// A socket with a descriptor.
+#[cfg(unix)]
+pub(crate) trait Opened: AsFd {}
+#[cfg(unix)]
+impl<M: AsFd> Opened for M {}
+
+/// A socket with a handle.
+#[cfg(windows)]
+pub(crate) trait Opened: AsSocket {}
+#[cfg(windows)]
+impl<M: AsSocket> Opened for M {}
+
+pub(crate) enum Sock<M: Opened> {
+    Real(M),
+    Simulated(Box<Simulated<M>>),
+}
+
+/// A socket of a simulated host. Dropping it closes it.
+pub(crate) struct Simulated<M: Opened> {
+    stand_in: M,
+    kernel: Rc<Kernel>,
+    id: SocketId,
+}
+
+/// A host of a simulation, as those see it who make sockets on it.
+pub(crate) struct SimulatedHost {
+    pub(crate) kernel: Rc<Kernel>,
+    pub(crate) number: HostNumber,
+}
+
+impl<M: Opened> From<M> for Sock<M> {
+    #[inline]
+    fn from(io: M) -> Self {
+        Sock::Real(io)
+    }
+}
+
+impl<M: Opened> Sock<M> {
+    fn simulated(stand_in: M, kernel: &Rc<Kernel>, id: SocketId) -> Self {
+        Sock::Simulated(Box::new(Simulated {
+            stand_in,
+            kernel: kernel.clone(),
+            id,
+        }))
+    }
+
+    /// The system's socket, to be given away.
+    ///
+    /// # Panics
+    ///
+    /// If it is simulated.
+    #[track_caller]
+    pub(crate) fn into_real(self) -> M {
+        match self {
+            Sock::Real(io) => io,
+            Sock::Simulated(_) => panic!(
+                "a socket of a simulated host is none of the operating system's, so it cannot be \
+                 taken out by into_std(): use it as it is, or write the test with \
+                 `#[coro::test(real)]`"
+            ),
+        }
+    }
+
+    fn io(&self) -> &M {
+        match self {
+            Sock::Real(io) => io,
+            Sock::Simulated(socket) => &socket.stand_in,
+        }
+    }
+
+    /// Whether the socket was shut down for receiving, so that no event will ever end a wait.
+    #[cfg(unix)]
+    pub(crate) fn is_shut_for_receiving(&self) -> bool {
+        match self {
+            Sock::Real(io) => super::is_shut_for_receiving(io),
+            Sock::Simulated(socket) => socket.kernel.is_read_shut(socket.id),
+        }
+    }
+}
+
+impl<M: Opened> Drop for Simulated<M> {
+    fn drop(&mut self) {
+        let linger = SockRef::from(&self.stand_in).linger();
+        let aborts = matches!(linger, Ok(Some(Duration::ZERO)));
+        self.kernel.close(self.id, aborts);
+    }
+}
+
+impl<M: Opened + Source> Source for Sock<M> {
+    fn register(&mut self, at: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        match self {
+            Sock::Real(io) => io.register(at, token, interests),
+            Sock::Simulated(socket) => {
+                socket.kernel.register(socket.id, Some(token.0));
+                Ok(())
+            }
+        }
+    }
+
+    fn reregister(&mut self, at: &Registry, token: Token, interests: Interest) -> io::Result<()> {
+        match self {
+            Sock::Real(io) => io.reregister(at, token, interests),
+            Sock::Simulated(_) => self.register(at, token, interests),
+        }
+    }
+
+    fn deregister(&mut self, at: &Registry) -> io::Result<()> {
+        match self {
+            Sock::Real(io) => io.deregister(at),
+            Sock::Simulated(socket) => {
+                socket.kernel.register(socket.id, None);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+impl<M: Opened> AsFd for Sock<M> {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.io().as_fd()
+    }
+}
+
+#[cfg(unix)]
+impl<M: Opened> AsRawFd for Sock<M> {
+    #[inline]
+    fn as_raw_fd(&self) -> RawFd {
+        self.io().as_fd().as_raw_fd()
+    }
+}
+
+#[cfg(windows)]
+impl<M: Opened> AsSocket for Sock<M> {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.io().as_socket()
+    }
+}
+
+#[cfg(windows)]
+impl<M: Opened> AsRawSocket for Sock<M> {
+    fn as_raw_socket(&self) -> RawSocket {
+        self.io().as_socket().as_raw_socket()
+    }
+}
+
+impl<M: Opened + fmt::Debug> fmt::Debug for Sock<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sock::Real(io) => io.fmt(f),
+            Sock::Simulated(socket) => f.debug_tuple("Simulated").field(&socket.id).finish(),
+        }
+    }
+}
+
+/// Reads from and writes to streams, in one buffer or in several.
+pub(crate) trait Transfer: Opened {
+    fn receive_real(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn send_real(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+    fn send_real_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    fn receive_simulated(
+        socket: &Simulated<Self>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> io::Result<usize>
+    where
+        Self: Sized;
+    fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize>
+    where
+        Self: Sized;
+}
+
+/// Receives bytes from a stream.
+#[inline]
+pub(crate) fn receive<M: Transfer>(io: &Sock<M>, buffer: &mut [u8]) -> io::Result<usize> {
+    match io {
+        Sock::Real(io) => io.receive_real(buffer),
+        Sock::Simulated(socket) => receive_simulated(socket, buffer),
+    }
+}
+
+/// Sends bytes to a stream.
+#[inline]
+pub(crate) fn send<M: Transfer>(io: &Sock<M>, bytes: &[u8]) -> io::Result<usize> {
+    match io {
+        Sock::Real(io) => io.send_real(bytes),
+        Sock::Simulated(socket) => send_simulated(socket, bytes),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn receive_simulated<M: Transfer>(socket: &Simulated<M>, buffer: &mut [u8]) -> io::Result<usize> {
+    M::receive_simulated(socket, &mut [IoSliceMut::new(buffer)])
+}
+
+#[cold]
+#[inline(never)]
+fn send_simulated<M: Transfer>(socket: &Simulated<M>, bytes: &[u8]) -> io::Result<usize> {
+    M::send_simulated(socket, &[IoSlice::new(bytes)])
+}
+
+impl<M: Transfer> Read for &Sock<M> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        receive(self, buffer)
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        match self {
+            Sock::Real(io) => io.receive_real_vectored(buffers),
+            Sock::Simulated(socket) => M::receive_simulated(socket, buffers),
+        }
+    }
+}
+
+impl<M: Transfer> Write for &Sock<M> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        send(self, bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Sock::Real(io) => io.send_real_vectored(slices),
+            Sock::Simulated(socket) => M::send_simulated(socket, slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

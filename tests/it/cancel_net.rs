@@ -8,8 +8,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use coro::io::{DuplexStream, duplex};
 use coro::net::{StreamReader, copy, copy_bidirectional};
-use coro::testing::{DuplexStream, cancel_everywhere, duplex};
+use coro::testing::cancel_everywhere;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 const MS: Duration = Duration::from_millis(1);

@@ -421,9 +421,9 @@ async fn the_order_of_a_program_is_the_same_with_dumps_and_without() {
 }
 
 /// Runs a test that cannot go on, and gives the text of its failure.
-fn failure(test: impl AsyncFnOnce()) -> String {
+fn failure(test: impl AsyncFn()) -> String {
     let begun = std::time::Instant::now();
-    let run = || coro::__private::run_test(coro::__private::TestClock::Virtual, test());
+    let run = || coro::__private::run_test(coro::__private::TestClock::Virtual, test);
     let failed = catch_unwind(AssertUnwindSafe(run)).expect_err("it cannot go on");
     assert!(begun.elapsed() < Duration::from_secs(5));
     failed.downcast_ref::<String>().unwrap().clone()

@@ -4,6 +4,7 @@ mod alarms;
 mod blocked;
 mod buffer;
 mod builder;
+mod call_handle;
 mod current;
 mod dump;
 #[cfg(unix)]
@@ -32,10 +33,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 pub use builder::Builder;
+pub use call_handle::{CallHandle, TimerHandle};
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub use dump::{Dump, RemoteDump};
 pub(crate) use handle::ArmedTimer;
-pub use handle::{CallHandle, LoopHandle, TimerHandle};
+pub use handle::LoopHandle;
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use remote_call::RemoteCallHandle;

@@ -44,19 +44,19 @@ trait Cancel: Send + Sync {
 }
 
 /// The closure, for the thread that takes it first.
-struct Pending<F> {
+struct PendingCall<F> {
     f: Mutex<Option<F>>,
     is_cancelled: AtomicBool,
 }
 
-impl<F> Pending<F> {
+impl<F> PendingCall<F> {
     /// The lock is given up before the closure is called or dropped, as it is foreign code.
     fn take(&self) -> Option<F> {
         unpoisoned(self.f.lock()).take()
     }
 }
 
-impl<F: Send> Cancel for Pending<F> {
+impl<F: Send> Cancel for PendingCall<F> {
     fn cancel(&self) {
         let f = {
             let mut place = unpoisoned(self.f.lock());
@@ -74,7 +74,7 @@ impl<F: Send> Cancel for Pending<F> {
 }
 
 /// The end of the loop. Dropping it drops the closure, though a handle is still there.
-struct Delivery<F>(Arc<Pending<F>>);
+struct Delivery<F>(Arc<PendingCall<F>>);
 
 impl<F> Drop for Delivery<F> {
     fn drop(&mut self) {
@@ -87,7 +87,7 @@ pub(super) fn cancellable<F>(f: F) -> (Box<dyn FnOnce() + Send>, RemoteCallHandl
 where
     F: FnOnce() + Send + 'static,
 {
-    let call = Arc::new(Pending {
+    let call = Arc::new(PendingCall {
         f: Mutex::new(Some(f)),
         is_cancelled: AtomicBool::new(false),
     });

@@ -49,7 +49,7 @@ pub(crate) struct Holder {
 }
 
 /// The state of a collector outside of a bracket.
-pub(super) struct Opened {
+pub(super) struct OpenBracket {
     at: usize,
     depth: u32,
 }
@@ -114,7 +114,7 @@ impl Collector {
         self.astray.set(true);
     }
 
-    pub(super) fn is_empty_since(&self, opened: &Opened) -> bool {
+    pub(super) fn is_empty_since(&self, opened: &OpenBracket) -> bool {
         self.steps.borrow().len() == opened.at + 1
     }
 
@@ -122,14 +122,14 @@ impl Collector {
         self.depth.get() == 0
     }
 
-    pub(super) fn open(&self, step: Step) -> Opened {
+    pub(super) fn open(&self, step: Step) -> OpenBracket {
         let (at, depth) = (self.steps.borrow().len(), self.depth.get());
         self.steps.borrow_mut().push((depth, step));
         self.depth.set(depth + 1);
-        Opened { at, depth }
+        OpenBracket { at, depth }
     }
 
-    pub(super) fn close(&self, opened: &Opened, keep: bool) {
+    pub(super) fn close(&self, opened: &OpenBracket, keep: bool) {
         self.depth.set(opened.depth);
         if !keep {
             self.steps.borrow_mut().truncate(opened.at);

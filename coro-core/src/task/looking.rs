@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
-use super::collector::{Account, Look, Opened};
+use super::collector::{Account, Look, OpenBracket};
 use super::count::TaskRef;
 use super::current;
 use super::scheduler::Scheduler;
@@ -192,7 +192,7 @@ pub(crate) fn look_at_member<T>(
 }
 
 /// An open bracket. Dropped in a panic, it takes its steps back.
-struct Bracket(Opened);
+struct Bracket(OpenBracket);
 
 impl Bracket {
     fn open(step: Step) -> Option<Self> {

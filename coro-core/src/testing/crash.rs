@@ -83,8 +83,8 @@ where
             broken.push((crash, failure.to_string()));
         }
         match progress.get() {
-            Some(Progress::Cut) => crash += 1,
-            Some(Progress::Done { steps }) => break steps,
+            Some(CrashProgress::Cut) => crash += 1,
+            Some(CrashProgress::Done { steps }) => break steps,
             None => break crash - 1, // the run failed before its end
         }
     };
@@ -100,7 +100,7 @@ where
 
 /// How far a program has come.
 #[derive(Clone, Copy)]
-enum Progress {
+enum CrashProgress {
     Cut,
     Done { steps: u64 },
 }
@@ -110,7 +110,7 @@ async fn run_until(
     sim: &Sim,
     crash: u64,
     program: impl Future<Output = ()> + 'static,
-) -> Option<Progress> {
+) -> Option<CrashProgress> {
     let begun = sim.steps();
     let life = HostLife::new(0);
     let task = HOST.sync_scope(life.clone(), || spawn(program));
@@ -122,8 +122,8 @@ async fn run_until(
     let steps = sim.steps() - begun - 1; // without the one that learns of the end
     LoopHandle::current().end_host(&life); // with the tasks that it has left behind
     match outcome {
-        Ok(()) => Some(Progress::Done { steps }),
-        Err(error) if error.is_cancelled() => Some(Progress::Cut),
+        Ok(()) => Some(CrashProgress::Done { steps }),
+        Err(error) if error.is_cancelled() => Some(CrashProgress::Cut),
         Err(error) => panic!("the program failed by itself: {error}"),
     }
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coro::group::{Retry, map_concurrent};
+use coro::io::AsyncWriteExt;
 use coro::net::{StreamReader, TcpStream, open_connection, start_server};
 use coro::process::Command;
 use coro::sync::{Queue, Semaphore};
@@ -17,7 +18,6 @@ use coro::{
     LoopHandle, TaskGroup, call_later, gather, sleep, spawn, timeout, try_scope, yield_from,
     yield_now,
 };
-use futures::AsyncWriteExt;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -116,7 +116,7 @@ async fn a_chat_passes_lines_to_the_others_and_stops_gently() -> io::Result<()> 
 async fn producers_and_consumers_share_a_queue_in_a_task_group() {
     let queue = Rc::new(Queue::bounded(3));
     let eaten = Rc::new(Cell::new(0));
-    let group = TaskGroup::<String>::new();
+    let group = TaskGroup::<String>::fallible();
     for _ in 0..2 {
         let (queue, eaten) = (queue.clone(), eaten.clone());
         let consumer = async move {
@@ -128,7 +128,7 @@ async fn producers_and_consumers_share_a_queue_in_a_task_group() {
         };
         group.spawn(consumer).expect("the group is open");
     }
-    let producers = TaskGroup::<String>::new();
+    let producers = TaskGroup::<String>::fallible();
     for first in [1, 11] {
         let queue = queue.clone();
         let producer = async move {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coro::group::{Retry, map_concurrent};
+use coro::io::AsyncWriteExt;
 use coro::net::{StreamReader, TcpStream, open_connection, start_server};
 use coro::process::Command;
 use coro::sync::{Queue, Semaphore};
@@ -17,7 +18,6 @@ use coro::{
     LoopHandle, TaskGroup, call_later, gather, sleep, spawn, timeout, try_scope, yield_from,
     yield_now,
 };
-use futures::AsyncWriteExt;
 
 const SECOND: Duration = Duration::from_secs(1);
 

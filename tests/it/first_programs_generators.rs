@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
 use coro::generator::BoxGenerator;
+use coro::io::{Stream, StreamExt};
 use coro::{Coroutine, CoroutineState, yield_, yield_from};
-use futures::{Stream, StreamExt};
 use itertools::Itertools;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
@@ -185,7 +185,7 @@ fn generators_live_in_structs_and_come_from_traits() {
         }
     }
     struct Registry<'a> {
-        ids: BoxGenerator<'static, u32, (), ()>,
+        ids: BoxGenerator<'static, u32>,
         readings: Box<dyn Iterator<Item = u32> + 'a>,
     }
 

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coro::group::Retry;
+use coro::io::{AsyncReadExt, AsyncWriteExt};
 use coro::net::{StreamReader, TcpStream, close_in_order, open_connection, start_server};
 use coro::sync::{channel, oneshot};
 use coro::{CancelToken, LoopHandle, Task, interval, race, sleep, spawn, timeout, yield_now};
-use futures::{AsyncReadExt, AsyncWriteExt};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -16,7 +16,7 @@ const DOCS: &str = "https://docs.rs/coro-rs/latest/coro";
 const MARK: &str = "\n<!-- Addresses, written by `scripts/bless` from names.md -->\n";
 
 /// Crates that programs of the guide use without saying so.
-const USUAL: [&str; 7] = ["coro", "futures", "std", "core", "crate", "self", "super"];
+const USUAL: [&str; 6] = ["coro", "std", "core", "crate", "self", "super"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

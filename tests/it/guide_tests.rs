@@ -1,6 +1,6 @@
 //! The tests that the guide shows, as they stand there.
 
-use coro::time::{sleep_until, timeout_at};
+use coro::time::{now, sleep_until, timeout_at};
 use coro::{Elapsed, LoopHandle, call_later, interval, sleep, timeout};
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn tasks_run_in_the_order_of_their_deadlines() {
 
 async fn timers() {
     let (short, long) = (Duration::from_secs(1), Duration::from_secs(3600));
-    let when = LoopHandle::current().time() + short;
+    let when = now() + short;
     sleep(short).await;
     sleep_until(when).await; // it is past already
     let in_time: Result<(), Elapsed> = timeout(long, sleep(short)).await;
@@ -56,4 +56,5 @@ async fn timers() {
 #[coro::test]
 async fn the_same_in_a_test() {
     timers().await;
+    coro::testing::advance(Duration::from_secs(60)).await;
 }

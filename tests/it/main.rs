@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod accepting;
+mod backon;
 mod budget;
 mod budget_leaves;
 mod busy_poll;
@@ -33,6 +34,7 @@ mod group;
 mod group_examples;
 mod group_model;
 mod group_wakers;
+mod http_parser;
 mod hyper;
 mod io_duplex;
 mod large;

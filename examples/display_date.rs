@@ -2,33 +2,31 @@
 //!
 //! ```text
 //! $ cargo run --example display_date
-//! 2026-01-31 23:59:57.000 UTC
-//! 2026-01-31 23:59:58.000 UTC
-//! 2026-01-31 23:59:59.000 UTC
-//! 2026-02-01 00:00:00.000 UTC
-//! 2026-02-01 00:00:01.000 UTC
+//! 2026-01-31T23:59:57.000Z
+//! 2026-01-31T23:59:58.000Z
+//! 2026-01-31T23:59:59.000Z
+//! 2026-02-01T00:00:00.000Z
+//! 2026-02-01T00:00:01.000Z
 //! ```
 //!
 //! Each deadline is computed from the start by the loop's clock, so the seconds do not drift,
 //! however long the printing takes. With `-- 0.1` after the command a second lasts a tenth of a
 //! second.
 
-#[path = "support/date.rs"]
-mod date;
 mod support;
 
 use std::time::SystemTime;
 
 use coro::time::sleep_until;
 use coro::{LoopHandle, yield_from};
-use date::date_and_time;
+use humantime::format_rfc3339_millis;
 use support::seconds;
 
 #[coro::coroutine]
 fn display_date(event_loop: &LoopHandle) {
     let start = event_loop.time();
     for passed in 1..=5 {
-        println!("{}", date_and_time(SystemTime::now()));
+        println!("{}", format_rfc3339_millis(SystemTime::now()));
         yield_from!(sleep_until(start + passed * seconds(1.0)));
     }
 }

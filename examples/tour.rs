@@ -21,8 +21,6 @@
 //! at once and a TCP server with its clients. With a scale such as `-- 0.1` after the command it
 //! takes a tenth of the time.
 
-#[path = "support/date.rs"]
-mod date;
 mod support;
 
 use std::cell::Cell;
@@ -137,7 +135,11 @@ fn callouts() {
 fn display_date(event_loop: &LoopHandle) {
     let start = event_loop.time();
     for passed in 1..=3 {
-        say!("date", "{}", date::date_and_time(SystemTime::now()));
+        say!(
+            "date",
+            "{}",
+            humantime::format_rfc3339_millis(SystemTime::now())
+        );
         yield_from!(sleep_until(start + passed * seconds(0.2)));
     }
 }

@@ -22,7 +22,8 @@
 //!
 //! `parser.rs` is a two-way coroutine. It yields requests for bytes, then the parts that it has
 //! parsed. It does not know where the bytes come from, so it is tested without a socket. A request
-//! that an attacker splits at the worst places is no harder to parse than any other.
+//! that an attacker splits at the worst places is no harder to parse than any other. It shows
+//! coroutines, and is tested against `httparse`; programs take that, or hyper as in `http_hello`.
 
 mod connection;
 mod parser;

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod accepting;
+mod backon;
 mod budget;
 mod budget_leaves;
 mod busy_poll;
@@ -47,6 +48,7 @@ mod group_model;
 mod group_wakers;
 mod guide;
 mod guide_tests;
+mod http_parser;
 mod hyper;
 mod io_duplex;
 mod kernel_answers;

@@ -1,23 +1,18 @@
 //! Random choices, the same for the same seed.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::Duration;
 
-pub(crate) struct Random(Cell<u64>);
+pub(crate) struct Random(RefCell<fastrand::Rng>);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Random(Cell::new(seed | 1))
+        Random(RefCell::new(fastrand::Rng::with_seed(seed)))
     }
 
-    /// A number below `limit`: by Marsaglia's xorshift.
+    /// A number below `limit`.
     pub(crate) fn below(&self, limit: u64) -> u64 {
-        let mut state = self.0.get();
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        self.0.set(state);
-        (state >> 11) % limit
+        self.0.borrow_mut().u64(..limit)
     }
 
     /// True once in `n` times.

@@ -14,6 +14,8 @@ use crate::time::sleep;
 /// random amount, up to [`jitter`](Self::jitter) times its length, so that clients that failed
 /// together do not retry together.
 ///
+/// The crate `backon` works as well, with `.sleep(coro::sleep)`, and has more.
+///
 /// ```
 /// use std::cell::Cell;
 /// use std::time::Duration;

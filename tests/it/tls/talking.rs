@@ -62,13 +62,10 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<S>, mine:
 }
 
 /// Four mebibytes without a repetition within a record.
-fn much(seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    std::iter::repeat_with(next).take(4 << 20).collect()
+fn much(seed: u64) -> Vec<u8> {
+    let mut bytes = vec![0; 4 << 20];
+    fastrand::Rng::with_seed(seed).fill(&mut bytes);
+    bytes
 }
 
 #[coro::test]

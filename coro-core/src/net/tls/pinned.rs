@@ -1,7 +1,6 @@
 //! `PinnedCertificates`: a verifier that accepts exactly the given certificates of servers.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -61,7 +60,7 @@ impl ServerCertVerifier for PinnedCertificates {
     ) -> Result<ServerCertVerified, rustls::Error> {
         match &self.others {
             _ if self.pinned.contains(certificate) => Ok(ServerCertVerified::assertion()),
-            None => Err(CertificateError::Other(OtherError(Arc::new(NotPinned))).into()),
+            None => Err(not_pinned()),
             Some(others) => {
                 others.verify_server_cert(certificate, intermediates, name, ocsp_response, now)
             }
@@ -94,14 +93,7 @@ impl ServerCertVerifier for PinnedCertificates {
     }
 }
 
-/// The server's certificate is another one.
-#[derive(Debug)]
-struct NotPinned;
-
-impl fmt::Display for NotPinned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it is none of those that are pinned here")
-    }
+fn not_pinned() -> rustls::Error {
+    let why: Box<dyn Error + Send + Sync> = "it is none of those that are pinned here".into();
+    CertificateError::Other(OtherError(why.into())).into()
 }
-
-impl Error for NotPinned {}

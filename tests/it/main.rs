@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod accepting;
+mod both_kernels;
 mod budget;
 mod budget_leaves;
 mod busy_poll;

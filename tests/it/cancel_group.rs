@@ -296,3 +296,21 @@ fn a_pair_that_is_torn_is_found() {
         "{text}"
     );
 }
+
+#[test]
+fn an_operation_that_never_ends_is_told_apart_from_one_that_is_dropped() {
+    let text = refusal(|| {
+        cancel_everywhere(
+            async || (),
+            async |()| {
+                coro::yield_now().await;
+                std::future::pending::<()>().await;
+            },
+            async |()| (),
+        );
+    });
+    assert!(
+        text.contains("not dropped, and it does not come to suspension 3: deadlock: "),
+        "{text}"
+    );
+}

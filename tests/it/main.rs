@@ -7,6 +7,7 @@ mod budget;
 mod budget_leaves;
 mod busy_poll;
 mod cancel_group;
+mod cancel_net;
 mod cancel_sync;
 mod cancel_time;
 mod cancelled_waits;

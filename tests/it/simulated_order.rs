@@ -276,3 +276,44 @@ fn an_error_that_the_test_gives_is_a_failure() {
     let failed = explore().try_run(async |_: &Sim| -> Result<(), &str> { Err("no luck") });
     assert!(failed.unwrap_err().message().contains("no luck"));
 }
+
+#[test]
+fn a_task_that_is_always_ready_does_not_upset_the_order() {
+    explore().seeds(50).run(async |_: &Sim| {
+        let semaphore = Rc::new(coro::sync::Semaphore::new(1));
+        let tasks = (0..3).map(|_| {
+            let semaphore = semaphore.clone();
+            coro::spawn(async move {
+                for _ in 0..1_000 {
+                    drop(semaphore.acquire().await.unwrap()); // 128 in a step
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_loop_that_is_run_again_goes_on_in_an_order_of_its_seed() {
+    let mut event_loop = coro::EventLoop::builder()
+        .virtual_time()
+        .seed(3)
+        .build()
+        .unwrap();
+    let count = Rc::new(Cell::new(0));
+    for run in 1..=5 {
+        for _ in 0..10 {
+            let count = count.clone();
+            drop(event_loop.handle().spawn(async move {
+                coro::yield_now().await;
+                count.set(count.get() + 1);
+            }));
+        }
+        let done = event_loop.run_until_complete(coro::sleep(MS));
+        assert!(done.is_ok() && count.get() == 10 * run);
+    }
+    let failed = event_loop.handle().spawn(async { panic!("one of many") });
+    assert!(event_loop.run_until_complete(failed).unwrap().is_err());
+}

@@ -1,6 +1,7 @@
 //! The waiters for the moment at which every task is blocked.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -12,28 +13,47 @@ pub(crate) struct BlockedWait {
     place: Rc<BlockedPlace>,
 }
 
+/// The list of a loop.
 #[derive(Default)]
-pub(super) struct BlockedPlace {
+pub(super) struct WhenBlocked {
+    places: RefCell<Vec<Rc<BlockedPlace>>>,
+    /// Whether the list has a place: a loop that is about to sleep asks this.
+    is_awaited: Cell<bool>,
+}
+
+#[derive(Default)]
+struct BlockedPlace {
     waker: RefCell<Option<Waker>>,
     is_served: Cell<bool>,
 }
 
+impl WhenBlocked {
+    #[inline]
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_awaited.get()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<Rc<BlockedPlace>>) -> T) -> T {
+        let mut places = self.places.borrow_mut();
+        let value = change(&mut places);
+        self.is_awaited.set(!places.is_empty());
+        value
+    }
+}
+
 impl Core {
     /// Wakes those that wait until all tasks are blocked; gives whether there are any.
+    #[cold]
     pub(super) fn serve_when_blocked(&self) -> bool {
-        let waiters = self.when_blocked.take();
-        for place in &waiters {
+        let places = self.when_blocked.change(mem::take);
+        for place in &places {
             place.is_served.set(true);
             let waker = place.waker.take();
             if let Some(waker) = waker {
                 self.scheduler.wake(waker);
             }
         }
-        !waiters.is_empty()
-    }
-
-    pub(super) fn is_awaited_when_blocked(&self) -> bool {
-        !self.when_blocked.borrow().is_empty()
+        !places.is_empty()
     }
 }
 
@@ -41,7 +61,8 @@ impl LoopHandle {
     /// Enters the list of those that the loop wakes when nothing is ready.
     pub(crate) fn wait_when_blocked(&self) -> BlockedWait {
         let place = Rc::<BlockedPlace>::default();
-        self.core().when_blocked.borrow_mut().push(place.clone());
+        let when_blocked = &self.core().when_blocked;
+        when_blocked.change(|places| places.push(place.clone()));
         BlockedWait {
             core: self.core().clone(),
             place,
@@ -60,7 +81,7 @@ impl BlockedWait {
 
 impl Drop for BlockedWait {
     fn drop(&mut self) {
-        let mut waiters = self.core.when_blocked.borrow_mut();
-        waiters.retain(|place| !Rc::ptr_eq(place, &self.place));
+        let when_blocked = &self.core.when_blocked;
+        when_blocked.change(|places| places.retain(|place| !Rc::ptr_eq(place, &self.place)));
     }
 }

@@ -126,7 +126,7 @@ pub(crate) struct Core {
     /// A relative timer was armed in the present step.
     has_fresh: Cell<bool>,
     reactor: Reactor,
-    when_blocked: RefCell<Vec<Rc<blocked::BlockedPlace>>>,
+    when_blocked: blocked::WhenBlocked,
     simulation: Option<Rc<Simulation>>,
     stopping: Cell<bool>,
     /// Set by a signal handler when the run is to stop.
@@ -157,7 +157,7 @@ const JOIN_THREADS: Duration = Duration::from_secs(300);
 #[must_use]
 pub struct Builder {
     virtual_time: bool,
-    simulation: simulation::WantedSimulation,
+    seed: Option<u64>,
     debug: bool,
     busy_poll: Duration,
     thread_pool: ThreadPoolBuilder,
@@ -168,7 +168,7 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             virtual_time: false,
-            simulation: simulation::WantedSimulation::default(),
+            seed: None,
             debug: false,
             busy_poll: Duration::ZERO,
             thread_pool: ThreadPool::builder(),
@@ -235,6 +235,11 @@ impl Builder {
     ///
     /// If the operating system gives no poller, as when the process has no descriptors left.
     pub fn build(self) -> io::Result<EventLoop> {
+        let simulation = self.seed.map(Simulation::of_order);
+        self.build_in(simulation)
+    }
+
+    fn build_in(self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
         let poller = Poller::new()?;
         let wake_up = WakeUp::new(poller.registry())?;
         let clock = match self.virtual_time {
@@ -247,8 +252,8 @@ impl Builder {
             timers: RefCell::new(Timers::new()),
             has_fresh: Cell::new(false),
             reactor: Reactor::new(poller)?,
-            when_blocked: RefCell::default(),
-            simulation: self.simulation.make(),
+            when_blocked: blocked::WhenBlocked::default(),
+            simulation,
             stopping: Cell::new(false),
             interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),

@@ -4,11 +4,12 @@ use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Builder, LoopHandle};
+use super::{Builder, EventLoop, LoopHandle};
 use crate::choices::{Choices, Series};
 use crate::clock::nanos;
 use crate::machine::Kernel;
@@ -67,6 +68,11 @@ impl Simulation {
     /// A simulation in which nothing real takes part.
     pub(crate) fn new(choices: Rc<Choices>) -> Rc<Self> {
         Rc::new(Self::of(choices, true))
+    }
+
+    /// An ordinary loop, whose order is drawn from a seed.
+    pub(super) fn of_order(seed: u64) -> Rc<Self> {
+        Rc::new(Self::of(Choices::from_seed(seed).into(), false))
     }
 
     fn of(choices: Rc<Choices>, is_closed_world: bool) -> Self {
@@ -208,29 +214,6 @@ impl Simulation {
     }
 }
 
-/// The simulation that a loop is to be run in.
-#[derive(Clone, Debug, Default)]
-pub(super) enum WantedSimulation {
-    #[default]
-    Nothing,
-    /// An ordinary loop, whose order is drawn from a seed.
-    Seed(u64),
-    Made(Rc<Simulation>),
-}
-
-impl WantedSimulation {
-    pub(super) fn make(self) -> Option<Rc<Simulation>> {
-        match self {
-            WantedSimulation::Nothing => None,
-            WantedSimulation::Seed(seed) => Some(Rc::new(Simulation::of(
-                Choices::from_seed(seed).into(),
-                false,
-            ))),
-            WantedSimulation::Made(simulation) => Some(simulation),
-        }
-    }
-}
-
 impl Builder {
     /// Has the loop run those that are ready in an order drawn from `seed`, instead of first come,
     /// first served.
@@ -239,15 +222,13 @@ impl Builder {
     /// those that were ready when it began. The order depends on the seed alone as long as the
     /// program does the same. Descriptors, threads and the clock are as real as they are without it.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.simulation = WantedSimulation::Seed(seed);
+        self.seed = Some(seed);
         self
     }
 
-    /// Runs the loop in a simulation, in which nothing real takes part.
-    pub(crate) fn simulation(mut self, simulation: Rc<Simulation>) -> Self {
-        self.virtual_time = true;
-        self.simulation = WantedSimulation::Made(simulation);
-        self
+    /// Makes a loop that is run in a simulation, in which nothing real takes part.
+    pub(crate) fn build_simulated(self, simulation: Rc<Simulation>) -> io::Result<EventLoop> {
+        self.virtual_time().build_in(Some(simulation))
     }
 }
 

@@ -139,25 +139,23 @@ impl Core {
     /// Appends to the ready queue the tasks and callouts that other threads, descriptors and timers
     /// make ready.
     #[cold]
-    #[inline(never)] // small enough to be inlined, which would cost the steps their registers
     fn poll_sources(&self, turn: &mut Turn, may_sleep: bool) {
         turn.begun = true;
-        match &self.simulation {
-            Some(simulation) => self.poll_simulated(simulation, turn, may_sleep),
-            None => {
-                turn.poll_at = turn.left - STEPS_PER_POLL;
-                self.poll_real(may_sleep);
-            }
+        if let Some(simulation) = &self.simulation {
+            return self.poll_simulated(simulation, turn, may_sleep);
         }
+        turn.poll_at = turn.left - STEPS_PER_POLL;
+        self.poll_real(may_sleep);
     }
 
     /// Asks the inbox, the poller and the timers; sleeps if it may and none has anything.
+    #[inline(always)]
     pub(super) fn poll_real(&self, is_idle: bool) {
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
         let may_sleep = is_idle
             && !self.stopping.get()
             && !self.scheduler.trim_memory()
-            && !self.is_awaited_when_blocked();
+            && !self.when_blocked.is_awaited();
         if may_sleep && self.spin() {
             // Below, as after a sleep.
         } else if may_sleep && self.scheduler.inbox().fall_asleep() {
@@ -177,7 +175,7 @@ impl Core {
         self.scheduler.deliver();
         self.reactor.dispatch(|waker| self.scheduler.wake(waker));
         self.fire();
-        if is_idle && self.scheduler.ready_len() == 0 {
+        if is_idle && self.when_blocked.is_awaited() && self.scheduler.ready_len() == 0 {
             self.serve_when_blocked();
         }
     }
@@ -231,6 +229,7 @@ impl Core {
         self.reactor.is_waited_for() || self.scheduler.inbox().has_handles()
     }
 
+    #[inline]
     pub(super) fn fire(&self) {
         if self.timers.borrow().next_deadline().is_none() {
             return;

@@ -46,21 +46,22 @@ pub fn cancel_everywhere<S, T, C: TestOutput>(
     let mut broken = Vec::new();
     let mut place = 0;
     let places = loop {
-        let is_whole = Cell::new(false);
+        let progress = Cell::new(OpProgress::Begun);
         let choices = Choices::from_script(Script::default());
         let run = run_once(choices, RunSettings::default(), &async |_| {
             let state = setup().await;
-            is_whole.set(poll_until(place, op(&state)).await);
+            progress.set(poll_until(place, op(&state)).await);
             all_blocked().await;
             check(&state).await
         });
         if let Some(failure) = run.failure {
-            broken.push(format!("{}: {failure}", told(place, is_whole.get())));
+            broken.push(format!("{}: {failure}", told(place, progress.get())));
         }
-        if is_whole.get() {
-            break place - 1;
+        match progress.get() {
+            OpProgress::Dropped => place += 1,
+            OpProgress::Done => break place - 1,
+            OpProgress::Begun => break place, // the run has failed before
         }
-        place += 1;
     };
     assert!(
         broken.is_empty(),
@@ -70,29 +71,39 @@ pub fn cancel_everywhere<S, T, C: TestOutput>(
     places
 }
 
-fn told(place: u32, is_whole: bool) -> String {
-    match (is_whole, place) {
-        (true, _) => "not dropped".to_owned(),
-        (false, 0) => "dropped before its first poll".to_owned(),
-        (false, place) => format!("dropped after suspension {place}"),
+/// How far an operation has come.
+#[derive(Clone, Copy)]
+enum OpProgress {
+    Begun,
+    Dropped,
+    Done,
+}
+
+fn told(place: u32, progress: OpProgress) -> String {
+    match (progress, place) {
+        (OpProgress::Begun, _) => {
+            format!("not dropped, and it does not come to suspension {place}")
+        }
+        (OpProgress::Done, _) => "not dropped".to_owned(),
+        (OpProgress::Dropped, 0) => "dropped before its first poll".to_owned(),
+        (OpProgress::Dropped, place) => format!("dropped after suspension {place}"),
     }
 }
 
-/// Polls a future until it has suspended `suspensions` times, then drops it. Gives whether it was
-/// ready before.
-async fn poll_until(suspensions: u32, future: impl Future) -> bool {
+/// Polls a future until it has suspended `suspensions` times, then drops it.
+async fn poll_until(suspensions: u32, future: impl Future) -> OpProgress {
     let mut future = pin!(future);
     let mut suspended = 0;
     poll_fn(|cx| {
         if suspended == suspensions {
-            return Poll::Ready(false);
+            return Poll::Ready(OpProgress::Dropped);
         }
         if future.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(true);
+            return Poll::Ready(OpProgress::Done);
         }
         suspended += 1;
         match suspended == suspensions {
-            true => Poll::Ready(false),
+            true => Poll::Ready(OpProgress::Dropped),
             false => Poll::Pending,
         }
     })

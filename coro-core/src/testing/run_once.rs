@@ -85,8 +85,8 @@ pub(super) fn run_once<T: TestOutput>(
     let sim = Sim(simulation.clone());
     let unseen = Unseen::default();
     let (outcome, panics) = quietly(|| {
-        let builder = EventLoop::builder().simulation(simulation.clone());
-        let event_loop = new_loop(builder.build());
+        let made = EventLoop::builder().build_simulated(simulation.clone());
+        let event_loop = new_loop(made);
         unseen.watch(&event_loop);
         run_on(event_loop, async { test(&sim).await })
     });

@@ -80,6 +80,7 @@ mod shared_streams;
 mod shut_down;
 mod simulated_doors;
 mod simulated_examples;
+mod simulated_faults;
 mod simulated_network;
 mod simulated_order;
 mod simulated_world;

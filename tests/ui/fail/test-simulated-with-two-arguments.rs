@@ -1,7 +1,5 @@
-use coro::testing::Sim;
-
 #[coro::test(sim)]
-fn works(sim: &Sim, host: &str) {
+fn works(sim: &coro::testing::Sim, host: &str) {
     let _ = (sim, host);
 }
 

@@ -1,13 +1,12 @@
 //! Copying between streams, or from files with `send_file`.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::net::{self, Shutdown};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::net::Shutdown;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process;
 use std::task::{Context, Poll};
-use std::thread;
 use std::time::Duration;
 
 use coro::net::{TcpStream, copy, copy_bidirectional, send_file};
@@ -15,7 +14,7 @@ use coro::{gather, sleep, spawn, timeout};
 use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::support::ms;
-use crate::tcp::{connection, join};
+use crate::tcp::ends;
 
 fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 31 + at / 4096) as u8).collect()
@@ -34,9 +33,8 @@ struct Between {
 }
 
 async fn between() -> Between {
-    let (a, client) = connection().await;
-    let (b, server) = connection().await;
-    let [client, server] = [client, server].map(|it| TcpStream::from_std(it).unwrap());
+    let (a, client) = ends().await;
+    let (b, server) = ends().await;
     Between {
         client,
         a,
@@ -125,11 +123,8 @@ async fn a_slow_reader_slows_the_writer_down() {
 #[coro::test(real)]
 async fn a_reset_ends_both_directions_with_its_error() {
     let it = between().await;
-    let (b, server) = connection().await;
-    socket2::SockRef::from(&server)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
-    let mut server = TcpStream::from_std(server).unwrap();
+    let (b, mut server) = ends().await;
+    server.set_linger(Some(Duration::ZERO)).unwrap();
     let (counts, ()) = ended(gather((copy_bidirectional(&it.a, &b), async {
         (&it.client).write_all(b"hello").await.unwrap();
         server.read_exact(&mut [0; 5]).await.unwrap();
@@ -200,18 +195,18 @@ async fn a_file_arrives_whole_and_its_position_stays() {
     let temporary = Temporary::new("whole", &content);
     let mut file = temporary.open();
     file.seek(SeekFrom::Start(11)).unwrap();
-    let (ours, mut theirs) = connection().await;
-    let reader = thread::spawn(move || {
-        thread::sleep(ms(20)); // so that the socket's buffers are full
+    let (ours, mut theirs) = ends().await;
+    let reader = spawn(async move {
+        sleep(ms(20)).await; // so that the socket's buffers are full
         let mut all = Vec::new();
-        theirs.read_to_end(&mut all).unwrap();
+        theirs.read_to_end(&mut all).await.unwrap();
         all
     });
     let mut offset = 0;
     let sent = send_file(&ours, &file, &mut offset, None).await.unwrap();
     assert_eq!((sent, offset), (content.len() as u64, content.len() as u64));
     drop(ours);
-    assert!(join(reader).await == content);
+    assert!(reader.await.unwrap() == content);
     assert_eq!(file.stream_position().unwrap(), 11);
 }
 
@@ -219,7 +214,7 @@ async fn a_file_arrives_whole_and_its_position_stays() {
 async fn a_part_of_a_file_is_sent_and_no_more_than_there_is() {
     let temporary = Temporary::new("part", b"0123456789");
     let file = temporary.open();
-    let (ours, mut theirs) = connection().await;
+    let (ours, mut theirs) = ends().await;
     for (from, len, expected) in [
         (2, Some(3), "234"),
         (8, Some(100), "89"),
@@ -233,7 +228,7 @@ async fn a_part_of_a_file_is_sent_and_no_more_than_there_is() {
         assert_eq!(sent, expected.len() as u64);
         assert_eq!(offset, from + sent);
         let mut received = vec![0; expected.len()];
-        theirs.read_exact(&mut received).unwrap();
+        theirs.read_exact(&mut received).await.unwrap();
         assert_eq!(received, expected.as_bytes());
     }
 }
@@ -243,21 +238,21 @@ async fn a_sending_that_was_given_up_goes_on_where_it_was() {
     let content = bytes(20 << 20);
     let temporary = Temporary::new("given-up", &content);
     let file = temporary.open();
-    let (ours, mut theirs) = connection().await;
+    let (ours, mut theirs) = ends().await;
     let mut offset = 0;
     let stuck = timeout(ms(50), send_file(&ours, &file, &mut offset, None)).await;
     assert!(stuck.is_err());
     assert!(offset > 0 && offset < content.len() as u64);
-    let reader = thread::spawn(move || {
+    let reader = spawn(async move {
         let mut all = Vec::new();
-        theirs.read_to_end(&mut all).unwrap();
+        theirs.read_to_end(&mut all).await.unwrap();
         all
     });
     let rest = content.len() as u64 - offset;
     let sent = send_file(&ours, &file, &mut offset, None).await.unwrap();
     assert_eq!(sent, rest);
     drop(ours);
-    assert!(join(reader).await == content);
+    assert!(reader.await.unwrap() == content);
 }
 
 /// The kernel cannot send such a file itself, but it can be read.
@@ -265,19 +260,19 @@ async fn a_sending_that_was_given_up_goes_on_where_it_was() {
 #[coro::test(real)]
 async fn a_file_that_the_kernel_does_not_move_is_read_and_written() {
     let file = File::open("/proc/self/status").unwrap();
-    let (ours, mut theirs) = connection().await;
+    let (ours, mut theirs) = ends().await;
     let mut offset = 0;
     let sent = send_file(&ours, &file, &mut offset, Some(5)).await.unwrap();
     assert_eq!(sent, 5);
     let mut received = [0; 5];
-    theirs.read_exact(&mut received).unwrap();
+    theirs.read_exact(&mut received).await.unwrap();
     assert_eq!(&received, b"Name:");
 }
 
 #[cfg(unix)]
 #[coro::test(real)]
 async fn sending_a_folder_or_an_unreadable_file_is_an_error() {
-    let (ours, _theirs) = connection().await;
+    let (ours, _theirs) = ends().await;
     let temporary = Temporary::new("unreadable", b"bytes");
     let unreadable = File::options().write(true).open(&temporary.0).unwrap();
     let folder = File::open("/").unwrap();
@@ -292,7 +287,7 @@ async fn sending_a_folder_or_an_unreadable_file_is_an_error() {
 async fn a_peer_that_resets_ends_the_sending_with_its_error() {
     let temporary = Temporary::new("reset", &bytes(20 << 20));
     let file = temporary.open();
-    let (ours, theirs) = connection().await;
+    let (ours, theirs) = ends().await;
     let mut offset = 0;
     let (sent, ()) = ended(gather((
         send_file(&ours, &file, &mut offset, None),
@@ -307,9 +302,9 @@ async fn a_peer_that_resets_ends_the_sending_with_its_error() {
     assert!(offset > 0);
 }
 
-async fn reset_soon(mut theirs: net::TcpStream) {
+async fn reset_soon(mut theirs: TcpStream) {
     sleep(ms(20)).await;
-    theirs.write_all(b"!").unwrap();
+    theirs.write_all(b"!").await.unwrap();
     theirs.shutdown(Shutdown::Read).unwrap();
     drop(theirs); // with bytes unread: a reset
 }

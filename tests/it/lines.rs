@@ -11,7 +11,7 @@ use coro::{gather, sleep, timeout};
 use futures::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, StreamExt};
 
 use crate::support::ms;
-use crate::tcp::connection;
+use crate::tcp::ends;
 
 /// Returns at most `at_a_time` bytes from a read. Each read is pending once before.
 struct Trickle<'a> {
@@ -197,8 +197,7 @@ async fn a_stream_of_lines_ends_with_the_first_error() {
 
 #[coro::test(real)]
 async fn a_peer_that_sends_single_bytes_is_understood_and_can_be_given_up() {
-    let (ours, theirs) = connection().await;
-    let mut theirs = coro::net::TcpStream::from_std(theirs).unwrap();
+    let (ours, mut theirs) = ends().await;
     let mut reader = StreamReader::new(&ours);
     let (_, read) = gather((
         async {

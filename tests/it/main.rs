@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod accepting;
 mod backon;
+mod both_kernels;
 mod budget;
 mod budget_leaves;
 mod busy_poll;
@@ -99,6 +100,7 @@ mod shut_down;
 mod sight;
 mod simulated_doors;
 mod simulated_examples;
+mod simulated_faults;
 mod simulated_network;
 mod simulated_order;
 mod simulated_world;

@@ -226,11 +226,7 @@ async fn two_ends_that_both_close_do_not_wait_for_each_other() {
 #[coro::test(real)]
 async fn what_is_dropped_of_a_busy_sender_keeps_nobody_waiting() {
     let (transport, log, mut peer) = spied(nothing).await;
-    let busy = std::thread::spawn(
-        move || {
-            while io::Write::write_all(&mut peer, &[1; 100_000]).is_ok() {}
-        },
-    );
+    let busy = spawn(async move { while peer.write_all(&[1; 100_000]).await.is_ok() {} });
     transport.close();
     let mut ticks = 0;
     let begun = LoopHandle::current().time();
@@ -243,7 +239,7 @@ async fn what_is_dropped_of_a_busy_sender_keeps_nobody_waiting() {
     transport.abort();
     log.until_event("lost").await;
     log.assert(["made", "lost"]);
-    busy.join().unwrap();
+    busy.await.unwrap();
 }
 
 #[coro::test(real)]
@@ -319,7 +315,7 @@ async fn a_server_that_is_shut_down_gives_its_connections_time_to_end_in_order()
     server.shutdown(Duration::from_secs(60)).await;
     assert_eq!(log.count("lost"), 1);
     assert_eq!(log.count("lost:"), 0);
-    let received = crate::transport::join(reading).await.unwrap();
+    let received = crate::tcp::join(reading).await.unwrap();
     assert!(received == data);
 }
 

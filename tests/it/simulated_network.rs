@@ -24,7 +24,7 @@ use adapter::HyperIo;
 use server::Http;
 
 /// Sends back all that it is sent.
-async fn streams() -> io::Result<()> {
+pub(crate) async fn streams() -> io::Result<()> {
     let echo = |mut stream: TcpStream, _: SocketAddr| async move {
         let mut buffer = [0; 64];
         loop {
@@ -58,14 +58,14 @@ async fn protocol() -> io::Result<()> {
     Ok(())
 }
 
-async fn web() -> io::Result<()> {
+pub(crate) async fn web() -> io::Result<()> {
     let http = Http::start("0.0.0.0:80", Duration::from_secs(20))?;
     http.server.wait_closed().await;
     Ok(())
 }
 
 /// Sends bytes in two parts, and reads as many back.
-async fn exchange(host: &str, port: u16, text: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) async fn exchange(host: &str, port: u16, text: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = open_connection(host, port).await?;
     let (first, second) = text.split_at(text.len() / 2);
     stream.write_all(first).await?;
@@ -75,7 +75,7 @@ async fn exchange(host: &str, port: u16, text: &[u8]) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-async fn get(host: &str, path: &str) -> io::Result<Bytes> {
+pub(crate) async fn get(host: &str, path: &str) -> io::Result<Bytes> {
     let stream = open_connection(host, 80).await?;
     let shaken = http1::handshake(HyperIo::new(stream)).await;
     let (mut client, connection) = shaken.map_err(io::Error::other)?;
@@ -99,7 +99,7 @@ async fn get(host: &str, path: &str) -> io::Result<Bytes> {
 }
 
 /// Three hosts, and the test as their client.
-async fn three_hosts(sim: &Sim) -> io::Result<()> {
+pub(crate) async fn three_hosts(sim: &Sim) -> io::Result<()> {
     sim.latency(ms(1), ms(5));
     let _hosts = [
         sim.host("streams", streams),

@@ -322,3 +322,8 @@ pub(crate) fn panic_of<T>(f: impl FnOnce() -> T) -> String {
         Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
     }
 }
+
+/// Whether the tests of this process run in simulations, as `CORO_SIMULATE` asks.
+pub(crate) fn is_simulated() -> bool {
+    std::env::var_os("CORO_SIMULATE").is_some()
+}

@@ -1,11 +1,10 @@
 //! TCP under faults: resets, slow readers, unreachable addresses, abandoned operations.
 
-use std::io::{self, Read, Write};
-use std::net::{self, Shutdown, SocketAddr};
+use std::io;
+use std::net::{Shutdown, SocketAddr};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::Duration;
 
 use coro::net::{ConnectOptions, Keepalive, TcpListener, TcpStream};
@@ -14,16 +13,15 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::support::{ms, turns};
-use crate::tcp::{connection, full, listen};
+use crate::tcp::{ends, full, listen};
 
-fn reset(theirs: net::TcpStream) {
-    let theirs = Socket::from(theirs);
+fn reset(theirs: TcpStream) {
     theirs.set_linger(Some(Duration::ZERO)).unwrap();
 }
 
 #[coro::test(real)]
 async fn a_reset_in_the_middle_of_a_write_ends_the_write() {
-    let (mut ours, theirs) = connection().await;
+    let (mut ours, theirs) = ends().await;
     let writing = spawn(async move {
         let bytes = vec![7; 64 << 20];
         ours.write_all(&bytes).await.unwrap_err().kind()
@@ -41,8 +39,8 @@ async fn a_reset_in_the_middle_of_a_write_ends_the_write() {
 
 #[coro::test(real)]
 async fn a_reset_in_the_middle_of_a_read_loses_nothing_that_was_read_before() {
-    let (mut ours, mut theirs) = connection().await;
-    theirs.write_all(b"begun").unwrap();
+    let (mut ours, mut theirs) = ends().await;
+    theirs.write_all(b"begun").await.unwrap();
     let mut begun = [0; 5];
     ours.read_exact(&mut begun).await.unwrap();
     let mut rest = [0; 100];
@@ -57,7 +55,7 @@ async fn a_reset_in_the_middle_of_a_read_loses_nothing_that_was_read_before() {
 
 #[coro::test(real)]
 async fn a_reset_wakes_the_reader_and_the_writer_alike() {
-    let (ours, theirs) = connection().await;
+    let (ours, theirs) = ends().await;
     let (mut read, mut write) = ours.into_split();
     let reader = spawn(async move { read.read(&mut [0]).await.map_err(|error| error.kind()) });
     let writer = spawn(async move { write.write_all(&vec![0; 64 << 20]).await.is_err() });
@@ -77,7 +75,7 @@ async fn a_reset_wakes_the_reader_and_the_writer_alike() {
 #[coro::test(real)]
 async fn a_slow_reader_holds_the_writer_up_and_gets_everything() {
     const LEN: usize = 8 << 20;
-    let (ours, mut theirs) = connection().await;
+    let (ours, mut theirs) = ends().await;
     ours.set_send_buffer_size(64 << 10).unwrap();
     let mut written = 0;
     let chunk = vec![3; 16 << 10];
@@ -87,11 +85,11 @@ async fn a_slow_reader_holds_the_writer_up_and_gets_everything() {
         written += len.unwrap();
         assert!(written < LEN, "a writer that nothing holds up");
     }
-    let reader = thread::spawn(move || {
+    let reader = spawn(async move {
         let mut all = 0;
         let mut buffer = vec![0; 64 << 10];
         loop {
-            match theirs.read(&mut buffer).unwrap() {
+            match theirs.read(&mut buffer).await.unwrap() {
                 0 => return all,
                 len => all += len,
             }
@@ -99,36 +97,33 @@ async fn a_slow_reader_holds_the_writer_up_and_gets_everything() {
     });
     ours.write_all(&vec![3; LEN - written]).await.unwrap();
     drop(ours);
-    while !reader.is_finished() {
-        sleep(ms(1)).await;
-    }
-    assert_eq!(reader.join().unwrap(), LEN);
+    assert_eq!(reader.await.unwrap(), LEN);
 }
 
 #[coro::test(real)]
 async fn each_end_may_close_its_half_first() {
     for ours_first in [true, false] {
-        let (ours, mut theirs) = connection().await;
+        let (ours, mut theirs) = ends().await;
         let (mut read, mut write) = ours.into_split();
         if ours_first {
             write.write_all(b"request").await.unwrap();
             drop(write);
             let mut request = String::new();
-            theirs.read_to_string(&mut request).unwrap();
-            theirs.write_all(request.as_bytes()).unwrap();
+            theirs.read_to_string(&mut request).await.unwrap();
+            theirs.write_all(request.as_bytes()).await.unwrap();
             drop(theirs);
             let mut answer = String::new();
             read.read_to_string(&mut answer).await.unwrap();
             assert_eq!(answer, "request");
         } else {
-            theirs.write_all(b"request").unwrap();
+            theirs.write_all(b"request").await.unwrap();
             theirs.shutdown(Shutdown::Write).unwrap();
             let mut request = String::new();
             read.read_to_string(&mut request).await.unwrap();
             write.write_all(request.as_bytes()).await.unwrap();
             drop(write);
             let mut answer = String::new();
-            theirs.read_to_string(&mut answer).unwrap();
+            theirs.read_to_string(&mut answer).await.unwrap();
             assert_eq!(answer, "request");
         }
     }
@@ -173,8 +168,8 @@ async fn a_connect_given_up_halfway_leaves_no_waiter_behind() {
 
 #[coro::test(real)]
 async fn the_end_is_found_though_the_last_read_came_up_short() {
-    let (mut ours, mut theirs) = connection().await;
-    theirs.write_all(b"last").unwrap();
+    let (mut ours, mut theirs) = ends().await;
+    theirs.write_all(b"last").await.unwrap();
     drop(theirs);
     sleep(ms(5)).await;
     let mut buffer = [0; 100];
@@ -185,11 +180,11 @@ async fn the_end_is_found_though_the_last_read_came_up_short() {
 
 #[coro::test(real)]
 async fn peeking_takes_nothing_and_trying_waits_for_nothing() {
-    let (ours, mut theirs) = connection().await;
+    let (ours, mut theirs) = ends().await;
     let mut buffer = [0; 8];
     let nothing = ours.try_read(&mut buffer).unwrap_err();
     assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
-    theirs.write_all(b"abc").unwrap();
+    theirs.write_all(b"abc").await.unwrap();
     for _ in 0..2 {
         assert_eq!(ours.peek(&mut buffer).await.unwrap(), 3);
     }
@@ -207,7 +202,7 @@ async fn peeking_takes_nothing_and_trying_waits_for_nothing() {
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Pending));
-    let reader = thread::spawn(move || theirs.read_to_end(&mut Vec::new()));
+    let reader = spawn(async move { theirs.read_to_end(&mut Vec::new()).await });
     waiting.await.unwrap();
     assert!(ours.try_write(&bytes).is_ok());
     drop(reader);

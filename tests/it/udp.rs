@@ -131,8 +131,10 @@ async fn options_are_what_they_were_set_to() {
         (9, 3)
     );
     assert!(socket.recv_buffer_size().unwrap() >= 20_000);
-    let again = UdpSocket::from_std(socket.into_std()).unwrap();
-    assert!(again.broadcast().unwrap());
+    if !crate::support::is_simulated() {
+        let again = UdpSocket::from_std(socket.into_std()).unwrap();
+        assert!(again.broadcast().unwrap());
+    }
 }
 
 #[coro::test(real)]

@@ -158,7 +158,6 @@ impl Choices {
     }
 
     /// Calls `f`, whose decisions for the test belong to this series.
-    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) fn within<T>(&self, series: Series, f: impl FnOnce() -> T) -> T {
         let before = self.present.replace(series);
         let value = f();

@@ -13,7 +13,6 @@ pub(crate) struct TraceLine {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "for a simulation with a network")]
 pub(crate) enum TraceEvent {
     /// A task or callout runs.
     Step {

@@ -8,7 +8,7 @@ use super::call_error::{Answer, CallError};
 use super::hosts::{HostNumber, is_near, takes};
 use super::rules::PacketKind;
 use super::sockets::{SocketBody, TcpListening};
-use super::tcp_end::{Progress, TcpEnd};
+use super::tcp_end::{TcpEnd, TcpProgress};
 use super::{Event, Kernel, Parts, SocketId};
 use crate::choices::Series;
 
@@ -101,7 +101,7 @@ impl Kernel {
             parts.bind_to_connect(id, to)?;
             let socket = parts.sockets.get(id)?;
             let beginning = socket.series.and(to.port().into());
-            socket.body = SocketBody::Tcp(TcpEnd::new(to, Progress::Connecting));
+            socket.body = SocketBody::Tcp(TcpEnd::new(to, TcpProgress::Connecting));
             let series = parts.name_series(beginning);
             parts.sockets.get(id)?.series = series;
         }
@@ -190,7 +190,7 @@ impl Kernel {
     /// The answer has come to the client, which is connected from now on.
     pub(super) fn accepted(&self, client: SocketId, server: SocketId, listener: SocketId) {
         let open = |end: &mut TcpEnd| {
-            end.progress = Progress::Open;
+            end.progress = TcpProgress::Open;
             end.peer = Some(server);
         };
         let opened = self.parts.borrow_mut().sockets.tcp(client).map(open);
@@ -263,7 +263,7 @@ impl Kernel {
         let end = parts.sockets.tcp(id)?;
         match (end.error.take(), end.progress) {
             (Some(error), _) => Err(error),
-            (None, Progress::Open) => Ok(()),
+            (None, TcpProgress::Open) => Ok(()),
             (None, _) => Err(CallError::WouldBlock),
         }
     }
@@ -276,7 +276,7 @@ impl Kernel {
     pub(crate) fn peer_addr(&self, id: SocketId) -> Answer<SocketAddr> {
         let parts = &mut *self.parts.borrow_mut();
         match &parts.sockets.get(id)?.body {
-            SocketBody::Tcp(end) if end.progress == Progress::Open => Ok(end.peer_address),
+            SocketBody::Tcp(end) if end.progress == TcpProgress::Open => Ok(end.peer_address),
             SocketBody::Udp(end) => end.peer.ok_or(CallError::NotConnected),
             _ => Err(CallError::NotConnected),
         }
@@ -365,7 +365,7 @@ impl Parts {
         let socket = self.sockets.get(client)?;
         let series = socket.series.and(1);
         let client_address = socket.local.ok_or(CallError::Invalid)?;
-        let mut end = TcpEnd::new(client_address, Progress::Open);
+        let mut end = TcpEnd::new(client_address, TcpProgress::Open);
         end.peer = Some(client);
         end.arrives = arrives;
         let server = self.sockets.add(host, series, SocketBody::Tcp(end));

@@ -5,7 +5,7 @@ use std::io::{IoSlice, IoSliceMut};
 use super::call_error::Answer;
 use super::network::{Fate, Route};
 use super::rules::PacketKind;
-use super::tcp_end::{Progress, Reaction, Segment};
+use super::tcp_end::{Reaction, Segment, TcpProgress};
 use super::{Event, Kernel, SocketId};
 use crate::choices::ChoiceKind;
 
@@ -148,7 +148,7 @@ impl Kernel {
     fn next_segment(&self, id: SocketId) -> Option<(Segment, SocketId, u64)> {
         let parts = &mut *self.parts.borrow_mut();
         let end = parts.sockets.tcp(id).ok()?;
-        if end.is_waiting || end.progress != Progress::Open {
+        if end.is_waiting || end.progress != TcpProgress::Open {
             return None;
         }
         let peer = end.peer?;
@@ -162,7 +162,7 @@ impl Kernel {
             let Ok(end) = parts.sockets.tcp(id) else {
                 return;
             };
-            if end.progress != Progress::Open {
+            if end.progress != TcpProgress::Open {
                 return;
             }
             end.unsent.push_front(segment);

@@ -38,7 +38,7 @@ pub(super) enum Segment {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum TcpProgress {
     Connecting,
     Open,
     /// Reset, refused or given up: nothing moves any more.
@@ -59,7 +59,7 @@ pub(super) struct TcpEnd {
     pub(super) peer_address: SocketAddr,
     /// The socket at the other end, as soon as there is one.
     pub(super) peer: Option<SocketId>,
-    pub(super) progress: Progress,
+    pub(super) progress: TcpProgress,
     pub(super) error: Option<CallError>,
     inbox: VecDeque<u8>,
     got_end: bool,
@@ -80,7 +80,7 @@ pub(super) struct TcpEnd {
 }
 
 impl TcpEnd {
-    pub(super) fn new(peer_address: SocketAddr, progress: Progress) -> Self {
+    pub(super) fn new(peer_address: SocketAddr, progress: TcpProgress) -> Self {
         TcpEnd {
             peer_address,
             peer: None,
@@ -102,11 +102,11 @@ impl TcpEnd {
     }
 
     pub(super) fn readiness(&self) -> Readiness {
-        if self.progress == Progress::Connecting && self.error.is_none() {
+        if self.progress == TcpProgress::Connecting && self.error.is_none() {
             return Readiness::default();
         }
         let read_ended = self.got_end || self.read_shut;
-        let broken = self.progress == Progress::Dead
+        let broken = self.progress == TcpProgress::Dead
             || self.error.is_some()
             || read_ended && self.write_shut;
         Readiness {
@@ -132,7 +132,7 @@ impl TcpEnd {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        match self.read_shut || self.progress == Progress::Dead {
+        match self.read_shut || self.progress == TcpProgress::Dead {
             true => Ok(0),
             false => Err(CallError::WouldBlock),
         }
@@ -140,14 +140,14 @@ impl TcpEnd {
 
     /// Takes as many bytes to send as there is room for, and at most `most`.
     pub(super) fn write(&mut self, slices: &[IoSlice<'_>], most: usize) -> Answer<usize> {
-        if self.progress == Progress::Connecting && self.error.is_none() {
+        if self.progress == TcpProgress::Connecting && self.error.is_none() {
             self.wants_room = true;
             return Err(CallError::WouldBlock);
         }
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        if self.write_shut || self.progress == Progress::Dead {
+        if self.write_shut || self.progress == TcpProgress::Dead {
             return Err(CallError::BrokenPipe);
         }
         let total: usize = slices.iter().map(|slice| slice.len()).sum();
@@ -185,7 +185,7 @@ impl TcpEnd {
 
     /// Shuts down directions; an end is sent unless one was.
     pub(super) fn shut(&mut self, read: bool, write: bool) -> Answer<()> {
-        if self.progress != Progress::Open {
+        if self.progress != TcpProgress::Open {
             return Err(CallError::NotConnected);
         }
         self.read_shut |= read;
@@ -199,12 +199,12 @@ impl TcpEnd {
     /// The program closes the descriptor: whether the other end is sent a reset, at once.
     pub(super) fn close(&mut self, abort: bool) -> bool {
         self.closed = true;
-        if self.progress == Progress::Dead {
+        if self.progress == TcpProgress::Dead {
             return false;
         }
         if abort || !self.inbox.is_empty() {
             self.unsent.clear();
-            self.progress = Progress::Dead;
+            self.progress = TcpProgress::Dead;
             return true;
         }
         let _ = self.shut(true, true); // fails if it is not open: then there is nothing to end
@@ -214,11 +214,11 @@ impl TcpEnd {
     /// Whether neither the program nor the network has to do with it any more.
     pub(super) fn is_over(&self) -> bool {
         let ended = self.got_end && self.unsent.is_empty();
-        self.closed && (self.progress != Progress::Open || ended)
+        self.closed && (self.progress != TcpProgress::Open || ended)
     }
 
     pub(super) fn arrive(&mut self, segment: Segment) -> Reaction {
-        if self.progress == Progress::Dead {
+        if self.progress == TcpProgress::Dead {
             let is_reset = segment == Segment::Reset;
             return if is_reset {
                 Reaction::Nothing
@@ -259,7 +259,7 @@ impl TcpEnd {
 
     pub(super) fn fail(&mut self, error: CallError) {
         self.error = Some(error);
-        self.progress = Progress::Dead;
+        self.progress = TcpProgress::Dead;
         self.unsent.clear();
     }
 
@@ -275,7 +275,7 @@ impl TcpEnd {
     /// The time has come to send a packet again; whether the connection fails instead.
     pub(super) fn gives_up(&mut self) -> bool {
         self.is_waiting = false;
-        let gives_up = self.losses > RETRANSMITS && self.progress == Progress::Open;
+        let gives_up = self.losses > RETRANSMITS && self.progress == TcpProgress::Open;
         if gives_up {
             self.fail(CallError::TimedOut);
         }

@@ -11,7 +11,6 @@ pub(crate) static HOST: TaskLocal<HostLife> = TaskLocal::new();
 /// A host of a simulation, from its start to its end. A host that starts again has another life.
 #[derive(Clone)]
 pub(crate) struct HostLife {
-    #[allow(dead_code, reason = "for a simulation with a network")]
     pub(crate) number: usize,
     shared: Rc<SharedLife>,
 }

@@ -4,11 +4,9 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use coro::net::TcpStream;
 use coro::net::tls::TlsStream;
 use coro::{LoopHandle, gather};
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use socket2::Socket;
 
 use super::duplex::duplex;
 use super::{Identity, kind, tcp_pair, tls_error, tls_pair};
@@ -96,8 +94,7 @@ async fn an_end_without_close_notify_is_no_end_to_the_client() {
 #[coro::test]
 async fn a_record_cut_in_half_by_a_reset_gives_nothing_of_itself() {
     let identity = Identity::localhost();
-    let (ours, theirs) = crate::tcp::connection().await;
-    let other_end = TcpStream::from_std(theirs.try_clone().unwrap()).unwrap();
+    let (ours, other_end) = crate::tcp::ends().await;
     let (connector, acceptor) = (identity.connector(), identity.acceptor());
     let (client, server) = gather((
         connector.connect("localhost", ours),
@@ -112,15 +109,13 @@ async fn a_record_cut_in_half_by_a_reset_gives_nothing_of_itself() {
     let half = [&[23, 3, 3, 0, 100][..], &[0; 10]].concat();
     server.get_mut().write_all(&half).await.unwrap();
     std::mem::forget(server); // dropped, it would take leave
-    drop(other_end);
-    let theirs = Socket::from(theirs);
-    theirs.set_linger(Some(Duration::ZERO)).unwrap();
+    other_end.set_linger(Some(Duration::ZERO)).unwrap();
     let reading = coro::spawn(async move {
         let first = kind(client.read(&mut [0; 5]).await);
         (first, kind(client.read(&mut [0; 5]).await))
     });
     turns(2).await;
-    drop(theirs);
+    drop(other_end);
     let errors = reading.await.unwrap();
     assert_eq!(
         errors,

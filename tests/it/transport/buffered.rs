@@ -1,8 +1,9 @@
 //! Protocols that provide the memory to receive into.
 
-use std::io::{self, Write};
+use std::io;
 
-use coro::net::{Buffered, BufferedProtocol, Transport, create_connection};
+use coro::net::{Buffered, BufferedProtocol, TcpListener, Transport, create_connection};
+use futures::AsyncWriteExt;
 
 use super::{Log, join};
 
@@ -38,7 +39,7 @@ impl BufferedProtocol for Small {
 }
 
 async fn receive(buffer: usize, sent: &'static [u8]) -> Log {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let log = Log::default();
     let small = Small {
@@ -49,9 +50,9 @@ async fn receive(buffer: usize, sent: &'static [u8]) -> Log {
     create_connection(|| Buffered(small), address)
         .await
         .unwrap();
-    let (mut peer, _) = listener.accept().unwrap();
-    let sender = std::thread::spawn(move || {
-        let _ = peer.write_all(sent);
+    let (mut peer, _) = listener.accept().await.unwrap();
+    let sender = coro::spawn(async move {
+        let _ = peer.write_all(sent).await;
     });
     log.until_event("lost").await;
     join(sender).await;

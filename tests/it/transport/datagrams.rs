@@ -1,7 +1,7 @@
 //! Datagrams by callbacks: `DatagramProtocol`.
 
 use std::io;
-use std::net::{self, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use coro::event_loop::ReportKind;
@@ -69,9 +69,9 @@ fn bound() -> UdpSocket {
 async fn datagrams_come_whole_in_their_order_and_empty_ones_too() {
     let (transport, log) = spied(bound(), nothing).await;
     let address = transport.local_addr().unwrap();
-    let peer = net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     for datagram in ["one", "", "three", "echo"] {
-        peer.send_to(datagram.as_bytes(), address).unwrap();
+        peer.send_to(datagram.as_bytes(), address).await.unwrap();
     }
     log.until_event("datagram \"echo\"").await;
     log.assert([
@@ -82,13 +82,13 @@ async fn datagrams_come_whole_in_their_order_and_empty_ones_too() {
         r#"datagram "echo""#,
     ]);
     let mut buffer = [0; 10];
-    let (len, from) = peer.recv_from(&mut buffer).unwrap();
+    let (len, from) = peer.recv_from(&mut buffer).await.unwrap();
     assert_eq!((&buffer[..len], from), (&b"echo"[..], address));
 }
 
 #[coro::test(real)]
 async fn a_refusal_is_told_and_the_endpoint_goes_on() {
-    let peer = net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = peer.local_addr().unwrap();
     drop(peer);
     let socket = bound();
@@ -98,12 +98,12 @@ async fn a_refusal_is_told_and_the_endpoint_goes_on() {
     log.until_event("error").await;
     log.assert(["made", "error ConnectionRefused"]);
 
-    let peer = net::UdpSocket::bind(address).unwrap();
+    let peer = UdpSocket::bind(address).unwrap();
     transport.send_to(b"again", None);
     let mut buffer = [0; 10];
-    let (len, from) = peer.recv_from(&mut buffer).unwrap();
+    let (len, from) = peer.recv_from(&mut buffer).await.unwrap();
     assert_eq!(&buffer[..len], b"again");
-    peer.send_to(b"yes", from).unwrap();
+    peer.send_to(b"yes", from).await.unwrap();
     log.until_event("datagram").await;
 }
 
@@ -116,8 +116,9 @@ async fn a_datagram_too_long_to_send_is_an_error_and_no_end() {
         }
     })
     .await;
-    let peer = net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     peer.send_to(b"too long", transport.local_addr().unwrap())
+        .await
         .unwrap();
     log.until_event("error").await;
     assert!(!transport.is_closing());
@@ -141,7 +142,7 @@ async fn closing_ends_it_once_and_frees_the_address() {
         log.assert(["made", "lost None"]);
         assert!(transport.local_addr().is_err());
         transport.send_to(b"ignored", Some(address));
-        net::UdpSocket::bind(address).unwrap();
+        UdpSocket::bind(address).unwrap();
         assert_eq!(Rc::strong_count(&log.0), 1, "the protocol is dropped");
     }
 }
@@ -150,8 +151,10 @@ async fn closing_ends_it_once_and_frees_the_address() {
 async fn a_panic_in_a_callback_ends_it_with_an_error() {
     let reports = Reports::here();
     let (transport, log) = spied(bound(), |_, _| panic!("at a datagram")).await;
-    let peer = net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    peer.send_to(b"x", transport.local_addr().unwrap()).unwrap();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.send_to(b"x", transport.local_addr().unwrap())
+        .await
+        .unwrap();
     log.until_event("lost").await;
     log.assert(["made", r#"datagram "x""#, "lost Some(Other)"]);
     reports.assert_taken([(ReportKind::ProtocolPanicked, "at a datagram")]);
@@ -166,8 +169,10 @@ async fn no_error_is_told_after_a_panic() {
         panic!("at a datagram");
     })
     .await;
-    let peer = net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    peer.send_to(b"x", transport.local_addr().unwrap()).unwrap();
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.send_to(b"x", transport.local_addr().unwrap())
+        .await
+        .unwrap();
     log.until_event("lost").await;
     log.assert(["made", r#"datagram "x""#, "lost Some(Other)"]);
     reports.assert_taken([(ReportKind::ProtocolPanicked, "at a datagram")]);

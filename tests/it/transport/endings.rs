@@ -1,21 +1,19 @@
 //! All ways in which a connection ends; the protocol is told of each exactly once.
 
-use std::io::{Read, Write};
-use std::net::{self, Shutdown};
+use std::net::{self, Shutdown, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use coro::EventLoop;
 use coro::event_loop::ReportKind;
-use coro::net::create_connection;
-use socket2::SockRef;
+use coro::net::{TcpListener, TcpStream, create_connection};
+use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Callback, Log, MUCH, Spy, join, keep_open, nothing, spied};
 use crate::support::{Reports, turns};
 
-fn reset(peer: net::TcpStream) {
-    SockRef::from(&peer)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+fn reset(peer: TcpStream) {
+    peer.set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);
 }
 
@@ -52,7 +50,7 @@ async fn an_abort_ends_it_in_a_later_turn_and_does_not_send_buffered_bytes() {
     turns(5).await;
     log.assert(["made", "pause", "lost"]);
     let mut received = Vec::new();
-    let _ = peer.read_to_end(&mut received);
+    let _ = peer.read_to_end(&mut received).await;
     assert_eq!(received.len(), MUCH - waits);
 }
 
@@ -63,12 +61,12 @@ async fn a_close_sends_buffered_bytes_first() {
     transport.close();
     transport.close();
     transport.resume_reading();
-    peer.write_all(b"nobody reads this any more").unwrap();
+    peer.write_all(b"nobody reads this any more").await.unwrap();
     turns(5).await;
     log.assert(["made", "pause"]);
-    let reader = std::thread::spawn(move || {
+    let reader = coro::spawn(async move {
         let mut received = vec![0; MUCH];
-        peer.read_exact(&mut received).unwrap();
+        peer.read_exact(&mut received).await.unwrap();
         received.len()
     });
     log.until_event("lost").await;
@@ -132,16 +130,18 @@ async fn a_panic_in_any_callback_is_reported_and_ends_the_connection_once() {
     };
     for panics_in in ["Made", "Data", "Eof", "Lost", "Pause", "Resume"] {
         let reports = Reports::here();
-        let (transport, log, mut peer) = spied(panics(panics_in)).await;
+        let (transport, log, peer) = spied(panics(panics_in)).await;
+        let peer = Rc::new(peer);
         match panics_in {
-            "Data" => peer.write_all(b"data").unwrap(),
+            "Data" => (&*peer).write_all(b"data").await.unwrap(),
             "Eof" => peer.shutdown(Shutdown::Write).unwrap(),
             "Lost" => transport.abort(),
-            "Pause" => peer.write_all(b"write").unwrap(),
+            "Pause" => (&*peer).write_all(b"write").await.unwrap(),
             "Resume" => {
                 transport.write(&vec![1; MUCH]);
-                let mut reader = peer.try_clone().unwrap();
-                std::thread::spawn(move || reader.read_to_end(&mut Vec::new()));
+                let peer = peer.clone();
+                let read = async move { (&*peer).read_to_end(&mut Vec::new()).await };
+                drop(coro::spawn(read));
             }
             _ => {}
         }
@@ -151,7 +151,7 @@ async fn a_panic_in_any_callback_is_reported_and_ends_the_connection_once() {
         assert_eq!(log.count("lost: Other"), usize::from(panics_in != "Lost"));
         let expected = format!("in {panics_in}");
         reports.assert_taken([(ReportKind::ProtocolPanicked, expected.as_str())]);
-        let _ = peer.read_to_end(&mut Vec::new()); // it is closed, or this would hang
+        let _ = (&*peer).read_to_end(&mut Vec::new()).await; // it is closed, or this would hang
     }
 }
 
@@ -182,19 +182,19 @@ async fn a_write_after_write_eof_panics_and_says_what_to_do() {
 #[coro::test(real)]
 async fn half_a_connection_stays_open_when_the_protocol_wants_it() {
     let (transport, log, mut peer) = spied(keep_open).await;
-    peer.write_all(b"question").unwrap();
+    peer.write_all(b"question").await.unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     log.until_event("eof").await;
     assert!(!transport.is_closing() && !transport.is_reading());
     transport.write(b"answer");
     let mut answer = [0; 6];
-    peer.read_exact(&mut answer).unwrap();
+    peer.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"answer");
     turns(5).await;
     log.assert(["made", "data", "eof"]);
     transport.close();
     log.until_event("lost").await;
-    assert_eq!(peer.read(&mut answer).unwrap(), 0);
+    assert_eq!(peer.read(&mut answer).await.unwrap(), 0);
 }
 
 #[coro::test(real)]
@@ -204,10 +204,10 @@ async fn write_eof_comes_after_buffered_bytes_and_leaves_the_other_half_open() {
     transport.write(&vec![1; MUCH]);
     transport.write_eof();
     transport.write_eof();
-    let reader = std::thread::spawn(move || {
+    let reader = coro::spawn(async move {
         let mut received = Vec::new();
-        peer.read_to_end(&mut received).unwrap();
-        peer.write_all(b"all of it").unwrap();
+        peer.read_to_end(&mut received).await.unwrap();
+        peer.write_all(b"all of it").await.unwrap();
         received.len()
     });
     assert_eq!(join(reader).await, MUCH);
@@ -218,14 +218,14 @@ async fn write_eof_comes_after_buffered_bytes_and_leaves_the_other_half_open() {
 
 #[coro::test(real)]
 async fn a_connection_that_reads_outlives_its_handles() {
-    let (_, address, mut peer_of) = silent_listener();
+    let (listener, address) = silent_listener();
     let log = Log::default();
     let received = log.clone();
     let sink = Sink(received);
     drop(create_connection(|| sink, address).await.unwrap());
-    let mut peer = peer_of();
+    let (mut peer, _) = listener.accept().await.unwrap();
     turns(5).await;
-    peer.write_all(b"still there").unwrap();
+    peer.write_all(b"still there").await.unwrap();
     log.until_received(11).await;
     drop(peer);
     log.until_event("lost").await;
@@ -233,11 +233,11 @@ async fn a_connection_that_reads_outlives_its_handles() {
 
 #[coro::test(real)]
 async fn a_transport_that_does_not_read_sends_buffered_bytes_and_closes_with_its_last_handle() {
-    let (_, address, mut peer_of) = silent_listener();
+    let (listener, address) = silent_listener();
     let log = Log::default();
     let sink = Sink(log.clone());
     let transport = create_connection(|| sink, address).await.unwrap();
-    let mut peer = peer_of();
+    let (mut peer, _) = listener.accept().await.unwrap();
     let other = transport.clone();
     transport.pause_reading();
     transport.write(&vec![1; MUCH]);
@@ -245,7 +245,7 @@ async fn a_transport_that_does_not_read_sends_buffered_bytes_and_closes_with_its
     turns(5).await;
     assert!(!other.is_closing());
     drop(other);
-    let reader = std::thread::spawn(move || peer.read_to_end(&mut Vec::new()).unwrap());
+    let reader = coro::spawn(async move { peer.read_to_end(&mut Vec::new()).await.unwrap() });
     log.until_event("lost").await;
     assert_eq!(join(reader).await, MUCH);
 }
@@ -263,15 +263,17 @@ impl coro::net::Protocol for Sink {
     }
 }
 
-fn silent_listener() -> (
-    net::TcpListener,
-    net::SocketAddr,
-    impl FnMut() -> net::TcpStream,
-) {
+fn silent_listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// The same with blocking sockets, which outlive a loop.
+fn blocking_listener() -> (net::TcpListener, SocketAddr) {
     let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let accepting = listener.try_clone().unwrap();
-    (listener, address, move || accepting.accept().unwrap().0)
+    (listener, address)
 }
 
 #[test]
@@ -279,10 +281,10 @@ fn the_end_of_run_tells_the_protocols() {
     let log = Log::default();
     let spy_log = log.clone();
     let peer = coro::run(async move {
-        let (_, address, mut peer_of) = silent_listener();
+        let (listener, address) = blocking_listener();
         let spy = Spy::new(&spy_log, nothing);
         create_connection(|| spy, address).await.unwrap();
-        peer_of()
+        listener.accept().unwrap().0
     });
     log.assert(["made", "lost"]);
     drop(peer);
@@ -294,21 +296,20 @@ fn a_loop_that_is_closed_tells_and_drops_protocols_and_closes_sockets() {
     let mut event_loop = EventLoop::new().unwrap();
     let (transport, mut peer) = event_loop
         .run_until_complete(async {
-            let (_, address, mut peer_of) = silent_listener();
+            let (listener, address) = blocking_listener();
             let spy = Spy::new(&log, nothing);
-            (create_connection(|| spy, address).await.unwrap(), peer_of())
+            (
+                create_connection(|| spy, address).await.unwrap(),
+                listener.accept().unwrap().0,
+            )
         })
         .unwrap();
     event_loop.close();
-    assert_eq!(
-        std::rc::Rc::strong_count(&log.0),
-        1,
-        "the protocol is dropped"
-    );
-    assert_eq!(peer.read(&mut [0; 10]).unwrap(), 0);
+    assert_eq!(Rc::strong_count(&log.0), 1, "the protocol is dropped");
+    assert_eq!(std::io::Read::read(&mut peer, &mut [0; 10]).unwrap(), 0);
     transport.write(b"ignored");
     transport.close();
     transport.set_protocol(Sink(log.clone()));
-    assert_eq!(std::rc::Rc::strong_count(&log.0), 1);
+    assert_eq!(Rc::strong_count(&log.0), 1);
     log.assert(["made", "lost"]);
 }

@@ -1,24 +1,24 @@
 //! Flow control: watermarks of the write buffer, paused reading.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::ErrorKind;
+use std::net::Shutdown;
+
+use coro::net::TcpStream;
+use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Callback, MUCH, join, keep_open, nothing, spied};
 use crate::support::{panic_of, turns};
 
 /// Sends until the transport's buffers are full. Returns how many bytes it sent.
-fn fill(peer: &mut TcpStream) -> usize {
-    peer.set_nonblocking(true).unwrap();
+fn fill(peer: &TcpStream) -> usize {
     let mut sent = 0;
     loop {
-        match peer.write(&[7; 64 * 1024]) {
+        match peer.try_write(&[7; 64 * 1024]) {
             Ok(len) => sent += len,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return sent,
             Err(error) => panic!("{error}"),
         }
     }
-    peer.set_nonblocking(false).unwrap();
-    sent
 }
 
 /// Writes until the system takes no more bytes.
@@ -63,9 +63,9 @@ async fn pause_and_resume_come_at_the_watermarks_and_pause_within_the_write() {
     transport.write(b"y");
     log.assert(["made", "pause"]);
 
-    let reader = std::thread::spawn(move || {
+    let reader = coro::spawn(async move {
         let mut all = Vec::new();
-        peer.read_to_end(&mut all).unwrap();
+        peer.read_to_end(&mut all).await.unwrap();
         all
     });
     log.until_event("resume").await;
@@ -73,6 +73,7 @@ async fn pause_and_resume_come_at_the_watermarks_and_pause_within_the_write() {
     transport.close();
     let all = join(reader).await;
     assert!(all.ends_with(b"\x01xy"));
+    log.until_event("lost").await;
     log.assert(["made", "pause", "resume", "lost"]);
 }
 
@@ -101,10 +102,10 @@ async fn a_protocol_that_heeds_pause_writing_bounds_the_buffer_for_a_slow_reader
         true
     })
     .await;
-    let reader = std::thread::spawn(move || {
+    let reader = coro::spawn(async move {
         let (mut all, mut buffer) = (0, [0; 10_000]);
         loop {
-            match peer.read(&mut buffer).unwrap() {
+            match peer.read(&mut buffer).await.unwrap() {
                 0 => return all,
                 len => all += len,
             }
@@ -132,13 +133,13 @@ async fn a_protocol_that_pauses_reading_receives_nothing_and_its_peer_has_to_wai
     })
     .await;
     assert!(transport.is_reading());
-    peer.write_all(b"pause").unwrap();
+    peer.write_all(b"pause").await.unwrap();
     log.until_received(5).await;
     assert!(!transport.is_reading());
-    let sent = fill(&mut peer);
+    let sent = fill(&peer);
     turns(20).await;
     assert_eq!(log.data().len(), 5);
-    assert_eq!(fill(&mut peer), 0, "nobody has read");
+    assert_eq!(fill(&peer), 0, "nobody has read");
     transport.resume_reading();
     transport.resume_reading();
     log.until_received(5 + sent).await;
@@ -154,7 +155,7 @@ async fn reading_that_is_paused_in_connection_made_never_begins() {
         false
     })
     .await;
-    peer.write_all(b"early").unwrap();
+    peer.write_all(b"early").await.unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     turns(20).await;
     log.assert(["made"]);
@@ -165,14 +166,14 @@ async fn reading_that_is_paused_in_connection_made_never_begins() {
 
 #[coro::test(real)]
 async fn single_bytes_arrive_in_their_order_both_ways() {
-    let (transport, log, mut peer) = spied(keep_open).await;
+    let (transport, log, peer) = spied(keep_open).await;
     peer.set_nodelay(true).unwrap();
-    let mut reader = peer.try_clone().unwrap();
-    let sender = std::thread::spawn(move || {
+    let (mut reader, mut writer) = peer.into_split();
+    let sender = coro::spawn(async move {
         for byte in 0..=255 {
-            peer.write_all(&[byte]).unwrap();
+            writer.write_all(&[byte]).await.unwrap();
         }
-        peer.shutdown(Shutdown::Write).unwrap();
+        writer.close().await.unwrap();
     });
     for byte in 0..=255 {
         transport.write(&[byte]);
@@ -181,7 +182,7 @@ async fn single_bytes_arrive_in_their_order_both_ways() {
     log.until_event("eof").await;
     assert_eq!(log.data(), (0..=255).collect::<Vec<u8>>());
     let mut all = Vec::new();
-    reader.read_to_end(&mut all).unwrap();
+    reader.read_to_end(&mut all).await.unwrap();
     assert_eq!(all, (0..=255).collect::<Vec<u8>>());
     join(sender).await;
 }
@@ -190,9 +191,10 @@ async fn single_bytes_arrive_in_their_order_both_ways() {
 async fn a_connection_that_is_always_readable_does_not_hold_up_another() {
     let (_busy, busy_log, mut flood) = spied(nothing).await;
     let (_quiet, quiet_log, mut calm) = spied(nothing).await;
-    let flooding = std::thread::spawn(move || while flood.write_all(&[1; 256 * 1024]).is_ok() {});
+    let flooding =
+        coro::spawn(async move { while flood.write_all(&[1; 256 * 1024]).await.is_ok() {} });
     busy_log.until_received(MUCH).await;
-    calm.write_all(b"hello").unwrap();
+    calm.write_all(b"hello").await.unwrap();
     quiet_log.until_received(5).await;
     _busy.abort();
     busy_log.until_event("lost").await;

@@ -13,12 +13,13 @@ mod unix;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::{self, Read, Write};
-use std::net::{self, Shutdown};
+use std::io;
+use std::net::Shutdown;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use coro::net::{Protocol, Transport, create_connection};
+use coro::net::{Protocol, TcpListener, TcpStream, Transport, create_connection};
+use futures::{AsyncReadExt, AsyncWriteExt};
 
 /// The callbacks of a protocol, in order, with the waker of the test that waits for one of them.
 #[derive(Clone, Default)]
@@ -158,18 +159,18 @@ impl<F: FnMut(Callback<'_>, &Transport) -> bool + 'static> Protocol for Spy<F> {
     }
 }
 
-/// A spy on one end of a connection, with a blocking socket at the other end.
+/// A spy on one end of a connection, with the stream at the other end.
 pub(crate) async fn spied(
     react: impl FnMut(Callback<'_>, &Transport) -> bool + 'static,
-) -> (Transport, Log, net::TcpStream) {
+) -> (Transport, Log, TcpStream) {
     let log = Log::default();
-    let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let spy = Spy::new(&log, react);
     let transport = create_connection(|| spy, address).await.unwrap();
     assert_eq!(log.count("made"), 1);
     assert_eq!(transport.peer_addr(), Some(address));
-    let (peer, ours) = listener.accept().unwrap();
+    let (peer, ours) = listener.accept().await.unwrap();
     assert!(transport.is_closing() || transport.local_addr() == Some(ours));
     (transport, log, peer)
 }
@@ -194,24 +195,23 @@ async fn bytes_go_both_ways_and_the_end_comes_after_them() {
         false
     })
     .await;
-    let echoed = std::thread::spawn(move || {
-        peer.write_all(b"hello ").unwrap();
-        peer.write_all(b"world").unwrap();
+    let echoed = coro::spawn(async move {
+        peer.write_all(b"hello ").await.unwrap();
+        peer.write_all(b"world").await.unwrap();
         peer.shutdown(Shutdown::Write).unwrap();
         let mut echoed = String::new();
-        peer.read_to_string(&mut echoed).unwrap();
+        peer.read_to_string(&mut echoed).await.unwrap();
         echoed
     });
     log.until_event("lost").await;
     log.assert(["made", "data", "eof", "lost"]);
     assert_eq!(log.data(), b"hello world");
-    assert_eq!(echoed.join().unwrap(), "hello world");
+    assert_eq!(join(echoed).await, "hello world");
     assert!(transport.is_closing() && !transport.is_reading());
 }
 
 #[coro::test(real)]
 async fn the_stream_of_a_transport_has_its_options() {
-    use coro::net::TcpStream;
     let (transport, log, _peer) = spied(nothing).await;
     let nodelay = |stream: &TcpStream| stream.nodelay().unwrap();
     assert_eq!(transport.with_stream(nodelay), Some(true));
@@ -230,20 +230,17 @@ async fn pieces_are_written_in_their_order() {
     transport.write(b"");
     transport.write(b"three");
     transport.close();
-    let read = std::thread::spawn(move || {
+    let read = coro::spawn(async move {
         let mut all = String::new();
-        peer.read_to_string(&mut all).unwrap();
+        peer.read_to_string(&mut all).await.unwrap();
         all
     });
     assert_eq!(join(read).await, "one two three");
 }
 
-/// Awaits a thread without blocking the loop that serves it.
-pub(crate) async fn join<T: Send + 'static>(thread: std::thread::JoinHandle<T>) -> T {
-    while !thread.is_finished() {
-        coro::sleep(crate::support::ms(1)).await;
-    }
-    thread.join().unwrap()
+/// Awaits a task that has to succeed.
+pub(crate) async fn join<T>(task: coro::Task<T>) -> T {
+    task.await.unwrap()
 }
 
 #[test]

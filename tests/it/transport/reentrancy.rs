@@ -1,14 +1,13 @@
 //! Every method of a transport, called from within the callbacks of its own protocol.
 
 use std::cell::{Cell, RefCell};
-use std::io::{Read, Write};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use coro::event_loop::{ErrorReport, ReportKind};
 use coro::net::{Protocol, Transport};
-use futures::io::{AsyncRead, AsyncWrite};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{Callback, Log, MUCH, Spy, join, nothing, spied};
 use crate::support::{Reports, turns};
@@ -48,10 +47,10 @@ async fn every_method_may_be_called_in_every_callback() {
                 false
             })
             .await;
-            let end = std::thread::spawn(move || {
-                let _ = peer.write_all(b"data");
+            let end = coro::spawn(async move {
+                let _ = peer.write_all(b"data").await;
                 let mut received = vec![0; 1024];
-                while peer.read(&mut received).is_ok_and(|len| len > 0) {
+                while peer.read(&mut received).await.is_ok_and(|len| len > 0) {
                     let _ = peer.shutdown(std::net::Shutdown::Write);
                 }
             });
@@ -79,7 +78,7 @@ async fn a_pause_that_a_callback_leads_to_comes_when_it_returns() {
         false
     })
     .await;
-    peer.write_all(b"go").unwrap();
+    peer.write_all(b"go").await.unwrap();
     told.until_event("pause").await;
     assert_eq!(*log.borrow(), ["data returns", "pause"]);
     transport.abort();
@@ -101,9 +100,9 @@ async fn a_resumed_protocol_may_write_over_the_limit_again() {
     })
     .await;
     transport.write(&vec![1; MUCH]);
-    let reader = std::thread::spawn(move || {
+    let reader = coro::spawn(async move {
         let mut all = Vec::new();
-        peer.read_to_end(&mut all).unwrap();
+        peer.read_to_end(&mut all).await.unwrap();
         all.len()
     });
     log.until_event("lost").await;
@@ -125,10 +124,10 @@ async fn a_protocol_that_is_set_in_a_callback_is_called_from_the_next_on() {
         true
     })
     .await;
-    let upgrades = std::thread::spawn(move || {
-        peer.write_all(b"upgrade").unwrap();
-        peer.read_exact(&mut [0; 2]).unwrap();
-        peer.write_all(b"more").unwrap();
+    let upgrades = coro::spawn(async move {
+        peer.write_all(b"upgrade").await.unwrap();
+        peer.read_exact(&mut [0; 2]).await.unwrap();
+        peer.write_all(b"more").await.unwrap();
     });
     second.until_event("lost").await;
     join(upgrades).await;

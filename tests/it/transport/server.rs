@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net;
 use std::rc::Rc;
 use std::time::Duration;
 
 use coro::event_loop::ReportKind;
-use coro::net::{Protocol, ProtocolServer, Transport, create_server};
+use coro::net::{Protocol, ProtocolServer, TcpStream, Transport, create_server};
 use coro::{spawn, timeout};
+use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Log, Spy, join, keep_open};
 use crate::descriptors::{in_a_process_of_its_own, is_in_a_process_of_its_own};
@@ -31,8 +32,10 @@ fn echo_server() -> ProtocolServer {
     create_server(Echo::default, "127.0.0.1:0").unwrap()
 }
 
-fn connect(server: &ProtocolServer) -> TcpStream {
-    TcpStream::connect(server.local_addr().unwrap()).unwrap()
+async fn connect(server: &ProtocolServer) -> TcpStream {
+    TcpStream::connect(server.local_addr().unwrap())
+        .await
+        .unwrap()
 }
 
 /// Waits until the server has `count` connections.
@@ -58,7 +61,7 @@ async fn echo_to_a_thousand() {
     let address = server.local_addr().unwrap();
     let clients = std::thread::spawn(move || {
         let mut streams: Vec<_> = (0..CONNECTIONS)
-            .map(|_| TcpStream::connect(address).unwrap())
+            .map(|_| net::TcpStream::connect(address).unwrap())
             .collect();
         for round in 0..3 {
             for (n, stream) in streams.iter_mut().enumerate() {
@@ -66,13 +69,13 @@ async fn echo_to_a_thousand() {
             }
             for (n, stream) in streams.iter_mut().enumerate() {
                 let mut answer = [0; 8];
-                stream.read_exact(&mut answer).unwrap();
+                Read::read_exact(stream, &mut answer).unwrap();
                 assert_eq!(answer, format!("{n:06} {round}").as_bytes());
             }
         }
         streams
     });
-    let streams = join(clients).await;
+    let streams = crate::tcp::join(clients).await;
     assert_eq!(server.connections(), CONNECTIONS);
     drop(streams);
     server.close();
@@ -83,16 +86,20 @@ async fn echo_to_a_thousand() {
 #[coro::test(real)]
 async fn a_closed_server_accepts_no_connection_and_its_connections_go_on() {
     let server = echo_server();
-    let mut client = connect(&server);
+    let mut client = connect(&server).await;
     connected(&server, 1).await;
     server.close();
     turns(3).await;
-    assert!(TcpStream::connect(server.local_addr().unwrap()).is_err());
+    assert!(
+        TcpStream::connect(server.local_addr().unwrap())
+            .await
+            .is_err()
+    );
     let waits = timeout(ms(5), server.wait_closed()).await;
     assert!(waits.is_err(), "a connection is left");
-    let echoed = std::thread::spawn(move || {
-        client.write_all(b"still").unwrap();
-        client.read_exact(&mut [0; 5]).unwrap();
+    let echoed = spawn(async move {
+        client.write_all(b"still").await.unwrap();
+        client.read_exact(&mut [0; 5]).await.unwrap();
     });
     server.wait_closed().await;
     join(echoed).await;
@@ -103,9 +110,9 @@ async fn shutdown_gives_connections_time_and_then_cuts_them() {
     let log = Log::default();
     let made = log.clone();
     let server = create_server(move || Spy::new(&made, keep_open), "127.0.0.1:0").unwrap();
-    let patient = connect(&server);
+    let patient = connect(&server).await;
     connected(&server, 1).await;
-    let brief = connect(&server);
+    let brief = connect(&server).await;
     connected(&server, 2).await;
     drop(brief);
     assert_eq!(server.shutdown(ms(20)).await, 2);
@@ -117,9 +124,9 @@ async fn shutdown_gives_connections_time_and_then_cuts_them() {
 #[coro::test(real)]
 async fn shutdown_does_not_wait_longer_than_it_has_to() {
     let server = echo_server();
-    let client = connect(&server);
+    let client = connect(&server).await;
     connected(&server, 1).await;
-    let leaves = std::thread::spawn(move || drop(client));
+    let leaves = spawn(async move { drop(client) });
     server.shutdown(Duration::from_secs(3600)).await;
     join(leaves).await;
 }
@@ -128,7 +135,7 @@ async fn shutdown_does_not_wait_longer_than_it_has_to() {
 async fn clients_are_closed_or_aborted_together() {
     for abort in [false, true] {
         let server = echo_server();
-        let mut clients = [connect(&server), connect(&server)];
+        let mut clients = [connect(&server).await, connect(&server).await];
         connected(&server, 2).await;
         server.close();
         let ended = match abort {
@@ -138,7 +145,7 @@ async fn clients_are_closed_or_aborted_together() {
         assert_eq!(ended, 2);
         server.wait_closed().await;
         for client in &mut clients {
-            assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
+            assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
         }
     }
 }
@@ -147,12 +154,12 @@ async fn clients_are_closed_or_aborted_together() {
 async fn a_server_that_is_dropped_cuts_its_connections() {
     let server = echo_server();
     let address = server.local_addr().unwrap();
-    let mut client = connect(&server);
+    let mut client = connect(&server).await;
     connected(&server, 1).await;
     drop(server);
     turns(3).await;
-    assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
-    assert!(TcpStream::connect(address).is_err());
+    assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
+    assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[coro::test(real)]
@@ -162,7 +169,7 @@ async fn serving_for_ever_ends_with_its_wait() {
         let server = server.clone();
         async move { server.serve_forever().await }
     });
-    let client = connect(&server);
+    let client = connect(&server).await;
     connected(&server, 1).await;
     drop(client);
     serving.cancel();
@@ -179,10 +186,10 @@ async fn a_factory_that_panics_costs_one_connection() {
         Echo::default()
     };
     let server = create_server(factory, "127.0.0.1:0").unwrap();
-    let mut refused = connect(&server);
-    let served = connect(&server);
+    let mut refused = connect(&server).await;
+    let served = connect(&server).await;
     connected(&server, 1).await;
-    assert_eq!(refused.read(&mut [0; 1]).unwrap(), 0);
+    assert_eq!(refused.read(&mut [0; 1]).await.unwrap(), 0);
     reports.assert_taken([(ReportKind::ProtocolPanicked, "not yet")]);
     drop(served);
 }
@@ -200,8 +207,8 @@ async fn a_connection_that_is_aborted_in_connection_made_is_told_of_its_end() {
         })
     };
     let server = create_server(factory, "127.0.0.1:0").unwrap();
-    let mut client = connect(&server);
-    client.write_all(b"nobody hears this").unwrap();
+    let mut client = connect(&server).await;
+    client.write_all(b"nobody hears this").await.unwrap();
     log.until_event("lost").await;
     log.assert(["made", "lost"]);
 }

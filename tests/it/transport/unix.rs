@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream as StdStream;
 use std::process;
 
 use coro::net::{
@@ -10,8 +9,9 @@ use coro::net::{
     create_unix_server,
 };
 
-use super::{Callback, Log, MUCH, Spy, join, keep_open, nothing};
+use super::{Callback, Log, MUCH, Spy, keep_open, nothing};
 use crate::support::turns;
+use crate::tcp::join;
 
 fn echo(callback: Callback<'_>, transport: &Transport) -> bool {
     if let Callback::Data(data) = callback {
@@ -52,16 +52,17 @@ async fn a_unix_server_and_a_unix_client_talk() {
 
 #[coro::test(real)]
 async fn one_of_a_pair_is_a_transport() {
-    let (ours, mut theirs) = StdStream::pair().unwrap();
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
     let log = Log::default();
-    let ours = UnixStream::from_std(ours).unwrap();
     let transport = Transport::new(ours, Spy::new(&log, nothing));
     transport.write(b"early");
-    let read = std::thread::spawn(move || {
-        theirs.read_exact(&mut [0; 5]).unwrap();
+    let read = coro::spawn(async move {
+        futures::AsyncReadExt::read_exact(&mut theirs, &mut [0; 5])
+            .await
+            .unwrap();
     });
     log.until_event("lost").await;
-    join(read).await;
+    read.await.unwrap();
 }
 
 #[coro::test(real)]

@@ -18,7 +18,8 @@ use super::super::duplex::{Duplex, duplex};
 use super::super::tcp_pair;
 use super::{Identity, client, go, outcome, spied, started};
 use crate::support::turns;
-use crate::transport::{Callback, Log, Spy, join, nothing};
+use crate::tcp::join;
+use crate::transport::{Callback, Log, Spy, nothing};
 
 const MUCH: usize = 300_000;
 

@@ -1,0 +1,80 @@
+//! The tests of sockets once more, in simulations: this process runs itself with `CORO_SIMULATE`.
+//!
+//! `CORO_SIMULATE=200:100000 cargo test --test it -- tcp::` is for the night: 200 seeds, with all faults
+//! in a tenth of all calls.
+
+use std::env;
+use std::process::Command;
+
+/// The modules whose tests stand on both kernels.
+const MODULES: [&str; 11] = [
+    "connect::",
+    "copy::",
+    "hyper::",
+    "lines::",
+    "server::",
+    "tcp::",
+    "tcp_faults::",
+    "tls::",
+    "transport::",
+    "udp::",
+    "unix::",
+];
+
+/// The tests that are left out, by the reason.
+const LEFT_OUT: [(&str, &[&str]); 5] = [
+    (
+        "a thread with a blocking socket of the system's is the peer",
+        &[
+            "blocking_client",
+            "a_blocking_server_of_rustls_is_understood",
+            "datagrams_go_to_and_come_from_a_blocking_socket",
+            "a_refused_datagram_is_an_error_that_the_socket_survives",
+            "a_flood_of_connections_leaves_the_other_tasks_their_turns",
+            "a_connection_that_comes_as_the_server_closes_is_broken_off",
+        ],
+    ),
+    (
+        "a socket is made by another library, or given to one",
+        &[
+            "listeners_share_an_address_when_both_ask_for_it",
+            "a_connect_waits_while_the_listeners_queue_is_full",
+            "sockets_come_from_the_standard_library_and_go_back",
+        ],
+    ),
+    ("a simulation has no pipes", &["_pipe"]),
+    ("another program is the peer", &["peers::", "example"]),
+    (
+        "the processor's time is measured",
+        &["idle_connections_use_no_time_of_the_processor"],
+    ),
+];
+
+/// No fewer tests than this have to run in simulations.
+const TESTS_MIN: usize = 250;
+
+fn run_in_simulations(wish: &str) {
+    if env::var_os("CORO_SIMULATE").is_some() {
+        return; // it is this test's own process
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(MODULES).env("CORO_SIMULATE", wish);
+    for name in LEFT_OUT.iter().flat_map(|(_, names)| *names) {
+        command.args(["--skip", name]);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    let passed = text.matches("... ok").count();
+    assert!(passed >= TESTS_MIN, "only {passed} tests ran");
+}
+
+#[test]
+fn the_tests_of_sockets_pass_on_the_simulated_kernel() {
+    run_in_simulations("1");
+}
+
+#[test]
+fn the_tests_of_sockets_pass_on_a_simulated_kernel_with_faults() {
+    run_in_simulations("2:100000");
+}

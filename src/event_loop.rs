@@ -6,6 +6,6 @@
 pub use coro_core::FdWatch;
 pub use coro_core::error::{LoopClosed, Stopped};
 pub use coro_core::event_loop::{
-    Builder, CallHandle, RemoteHandle, RemoteTask, TimerHandle, call_at,
+    Builder, CallHandle, Enter, RemoteHandle, RemoteTask, TimerHandle, call_at,
 };
 pub use coro_core::report::{ErrorReport, ReportKind};

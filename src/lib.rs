@@ -115,7 +115,7 @@ pub use coro_core::task::{Task, TaskLocal};
 #[cfg(feature = "std")]
 pub use coro_core::time::{interval, sleep, timeout, yield_now};
 #[cfg(feature = "std")]
-pub use coro_core::{net, signal, sync, threads};
+pub use coro_core::{compat, net, signal, sync, threads};
 
 #[cfg(all(unix, feature = "std"))]
 pub use coro_core::process;
@@ -390,7 +390,9 @@ pub use coro_macros::coroutines;
 ///
 /// The function becomes a plain one that [`run`]s its body as a coroutine, and returns the body's
 /// value. It may be an `async fn`, and takes no arguments. `crate = path::to::coro` is the path of
-/// this crate, if it is not `::coro`.
+/// this crate, if it is not `::coro`. With `tokio`, and the feature of that name, the loop runs inside
+/// of a runtime of tokio, so that reqwest, `axum::serve` and their like work in its tasks; see
+/// `compat::tokio`.
 ///
 /// ```
 /// use coro::yield_from;
@@ -418,7 +420,8 @@ pub use coro_macros::main;
 /// Runs a test on an event loop of its own.
 ///
 /// Its clock is virtual: when no task is ready, time jumps to the next deadline, so sleeping takes
-/// no time and the test runs the same way each time. With `real`, the clock is real. Other
+/// no time and the test runs the same way each time. With `real`, the clock is real. With `tokio`, and
+/// the feature of that name, it is real and a runtime of tokio is around the loop. Other
 /// attributes of tests, such as `#[should_panic]`, go beside it; `#[test]` does not.
 ///
 /// ```

@@ -13,6 +13,7 @@ pub(crate) enum Argument {
     Send,
     Boxed,
     Real,
+    Tokio,
     Crate,
 }
 
@@ -40,12 +41,12 @@ pub(crate) const COROUTINES: Accepted = Accepted {
 };
 
 pub(crate) const MAIN: Accepted = Accepted {
-    names: &[Argument::Crate],
+    names: &[Argument::Tokio, Argument::Crate],
     of_coroutines: None,
 };
 
 pub(crate) const TEST: Accepted = Accepted {
-    names: &[Argument::Real, Argument::Crate],
+    names: &[Argument::Real, Argument::Tokio, Argument::Crate],
     of_coroutines: None,
 };
 
@@ -57,6 +58,7 @@ impl Argument {
             Argument::Send => "send",
             Argument::Boxed => "boxed",
             Argument::Real => "real",
+            Argument::Tokio => "tokio",
             Argument::Crate => "crate",
         }
     }
@@ -66,7 +68,7 @@ impl Argument {
             Argument::Yields => Some("T"),
             Argument::Resumes => Some("R"),
             Argument::Crate => Some("path::to::coro"),
-            Argument::Send | Argument::Boxed | Argument::Real => None,
+            Argument::Send | Argument::Boxed | Argument::Real | Argument::Tokio => None,
         }
     }
 
@@ -122,6 +124,7 @@ pub(crate) struct Args {
     pub(crate) send: Option<Span>,
     pub(crate) boxed: Option<Span>,
     pub(crate) real: Option<Span>,
+    pub(crate) tokio: Option<Span>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -162,6 +165,7 @@ impl Args {
             Argument::Send => set(&mut self.send, &name, span),
             Argument::Boxed => set(&mut self.boxed, &name, span),
             Argument::Real => set(&mut self.real, &name, span),
+            Argument::Tokio => set(&mut self.tokio, &name, span),
             Argument::Crate => set(&mut self.krate, &name, input.call(Path::parse_mod_style)?),
         }?;
         match input.is_empty() || input.peek(Token![,]) {

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod accepting;
+mod around;
 mod budget;
 mod budget_leaves;
 mod busy_poll;
@@ -40,6 +41,7 @@ mod lines;
 mod macro_shapes;
 mod misuse;
 mod net_examples;
+mod on_loop;
 mod order;
 mod orderly_close;
 mod policies;

@@ -1,11 +1,14 @@
 //! The event loop: one thread, one queue, one order.
 
+mod around;
 mod buffer;
 mod current;
 mod handle;
+mod on_loop;
 mod reactor;
 mod remote;
 mod source;
+mod threads;
 mod turn;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -22,9 +25,11 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
+pub use around::Enter;
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub(crate) use handle::ArmedTimer;
 pub use handle::{CallHandle, LoopHandle, TimerHandle};
+pub use on_loop::OnLoop;
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use source::Direction;
@@ -33,10 +38,10 @@ pub(crate) use source::WaitId;
 use crate::clock::{Clock, nanos};
 use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
-use crate::report::{ErrorReport, ReportKind};
 use crate::sys::{Poller, PreciseWaits, WakeUp};
 use crate::task::{MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
+use around::{Surroundings, Within};
 use handle::Due;
 use reactor::Reactor;
 use turn::{Advance, Turn};
@@ -138,10 +143,8 @@ pub(crate) struct Core {
     threads: OnceCell<ThreadPool>,
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
+    around: Surroundings,
 }
-
-/// How long the threads of a loop may take to end before that is reported.
-const JOIN_QUIETLY: Duration = Duration::from_secs(5);
 
 /// How long a loop waits for its threads when it is closed, as in asyncio.
 const JOIN_THREADS: Duration = Duration::from_secs(300);
@@ -155,6 +158,7 @@ pub struct Builder {
     busy_poll: Duration,
     thread_pool: ThreadPoolBuilder,
     join_threads: Duration,
+    around: Surroundings,
 }
 
 impl Default for Builder {
@@ -165,6 +169,7 @@ impl Default for Builder {
             busy_poll: Duration::ZERO,
             thread_pool: ThreadPool::builder(),
             join_threads: JOIN_THREADS,
+            around: Surroundings::default(),
         }
     }
 }
@@ -253,6 +258,7 @@ impl Builder {
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
+            around: self.around,
         };
         Ok(EventLoop {
             core: Rc::new(core),
@@ -379,6 +385,7 @@ impl EventLoop {
         if self.core.scheduler.is_closed() {
             return;
         }
+        let _within = self.core.around.enter();
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
@@ -394,18 +401,20 @@ impl EventLoop {
     }
 
     #[track_caller]
-    fn enter(&self) -> RunGuard {
+    fn enter(&self) -> (RunGuard, Within<'_>) {
         assert!(
             !inside::is_inside(),
             "cannot run an event loop on a thread that is running one: await the future there, \
              or run this loop on another thread"
         );
         self.core.reactor.assert_at_home();
-        RunGuard {
+        let within = self.core.around.enter();
+        let running = RunGuard {
             core: self.core.clone(),
             _inside: inside::enter(&self.core.scheduler, self.core.clone()),
             _precise: PreciseWaits::begin(),
-        }
+        };
+        (running, within) // dropped in this order
     }
 }
 
@@ -444,42 +453,6 @@ impl Core {
                 Due::Call(callout) => callout.cancel(&self.scheduler),
             });
         }
-    }
-
-    /// The loop's threads. While the loop closes they take no jobs.
-    fn threads(&self) -> &ThreadPool {
-        self.threads.get_or_init(|| {
-            let pool = self.threads_wanted.clone().build();
-            if !self.scheduler.is_open() {
-                pool.begin_shutdown();
-            }
-            pool
-        })
-    }
-
-    /// Waits for the loop's threads, and reports the jobs that take long.
-    fn join_threads(&self) {
-        let Some(pool) = self.threads.get() else {
-            return;
-        };
-        let quietly = self.join_threads.min(JOIN_QUIETLY);
-        let mut stuck = pool.join(quietly);
-        let left = self.join_threads - quietly;
-        if !stuck.is_empty() && !left.is_zero() {
-            let waiting = format!("waiting for {} s more", left.as_secs());
-            self.report_stuck(&stuck, &waiting);
-            stuck = pool.join(left);
-        }
-        if !stuck.is_empty() {
-            self.report_stuck(&stuck, "left behind");
-        }
-    }
-
-    fn report_stuck(&self, made_at: &[&'static Location<'static>], what_now: &str) {
-        let places: Vec<String> = made_at.iter().map(ToString::to_string).collect();
-        let message = format!("{what_now}: those made at {}", places.join(", "));
-        self.scheduler
-            .report(ErrorReport::new(ReportKind::JobsStuck, message));
     }
 
     fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -50,6 +50,19 @@ pub fn run_test<F: Future>(clock: TestClock, test: F) -> F::Output {
     output
 }
 
+/// Runs a test on a loop with a real clock, inside of a runtime of tokio.
+///
+/// # Panics
+///
+/// As [`run_test`]; and if the runtime cannot be started.
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn run_test_with_tokio<F: Future>(test: F) -> F::Output {
+    let runtime = crate::compat::tokio::started();
+    let _entered = runtime.enter();
+    run_test(TestClock::Real, test)
+}
+
 fn is_failure(kind: ReportKind) -> bool {
     !matches!(kind, ReportKind::AcceptPaused | ReportKind::SlowStep)
 }

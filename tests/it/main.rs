@@ -33,7 +33,6 @@ mod group;
 mod group_examples;
 mod group_model;
 mod group_wakers;
-mod hyper;
 mod large;
 mod layout;
 mod lifecycle;

@@ -70,13 +70,13 @@ fn tasks_that_the_closing_drops_are_dropped_inside() {
         let log = log.clone();
         move || log.add("dropped")
     });
-    let spawned = async {
+    let main = async {
         spawn(async move {
             sleep(ms(1000)).await;
             drop(on_drop);
-        })
+        });
     };
-    drop(event_loop.run_until_complete(spawned).unwrap());
+    event_loop.run_until_complete(main).unwrap();
     log.taken();
     event_loop.close();
     assert_eq!(log.taken(), ["enter a", "dropped", "leave a"]);

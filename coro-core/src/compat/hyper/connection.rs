@@ -84,11 +84,10 @@ where
         let connection = builder.serve_connection(io, service).with_upgrades();
         drive(connection, stop, &mut watch).await
     };
+    let is_in_order = matches!(ended, Ok(Ended::InOrder)) && !activity.has_ended();
     let stream = leftover.take();
-    if let Some(stream) = stream.filter(|_| matches!(ended, Ok(Ended::InOrder))) {
-        if !activity.has_ended() {
-            let _ = close_in_order(stream, LINGER).await; // the answer was written
-        }
+    if let Some(stream) = stream.filter(|_| is_in_order) {
+        let _ = close_in_order(stream, LINGER).await; // the answer was written
     }
     match ended {
         Err(error) if is_failure(&error) => Err(error),

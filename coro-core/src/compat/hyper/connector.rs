@@ -94,7 +94,9 @@ impl Connector {
     async fn secured(&self, host: &str, stream: TcpStream) -> io::Result<HttpStream> {
         let tls = self.tls.as_ref().expect("checked before it connected");
         let stream = tls.connect(host, stream).await?;
-        Ok(HttpStream(Layer::Tls(Io::new(OnLoop::new(stream)))))
+        Ok(HttpStream(Layer::Tls(Io::new(OnLoop::new(Box::new(
+            stream,
+        ))))))
     }
 
     #[cfg(not(feature = "tls"))]
@@ -132,7 +134,7 @@ pub struct HttpStream(Layer);
 enum Layer {
     Plain(Io<OnLoop<TcpStream>>),
     #[cfg(feature = "tls")]
-    Tls(Io<OnLoop<TlsStream<TcpStream>>>),
+    Tls(Io<OnLoop<Box<TlsStream<TcpStream>>>>), // large
 }
 
 /// Calls a method of the stream in the layer.

@@ -218,7 +218,6 @@ async fn a_browser_joins_the_chat_by_its_page() {
     let browser = Browser(child);
     let came = timeout(Duration::from_secs(60), hear()).await.unwrap();
     assert_eq!(came, "browser came in");
-    drop(hear);
     socket.send(Message::text("hello, browser")).await.unwrap();
     assert_eq!(
         socket

@@ -6,7 +6,7 @@
 pub use coro_core::FdWatch;
 pub use coro_core::error::{LoopClosed, Stopped};
 pub use coro_core::event_loop::{
-    Builder, CallHandle, Dump, RemoteCallHandle, RemoteDump, RemoteHandle, RemoteTask, TimerHandle,
-    call_at,
+    Builder, CallHandle, Dump, Enter, RemoteCallHandle, RemoteDump, RemoteHandle, RemoteTask,
+    TimerHandle, call_at,
 };
 pub use coro_core::report::{ErrorReport, ReportKind};

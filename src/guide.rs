@@ -117,6 +117,12 @@ pub mod from_tokio {}
 #[doc = include_str!("../docs/guide/from_async_trait.md")]
 pub mod from_async_trait {}
 
+/// A line for each of fifty libraries, and the five ways in which a library comes in.
+///
+#[doc = include_str!("../docs/guide/names.md")]
+#[doc = include_str!("../docs/guide/libraries.md")]
+pub mod libraries {}
+
 /// Twenty recipes.
 ///
 #[doc = include_str!("../docs/guide/names.md")]

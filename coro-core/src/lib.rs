@@ -71,6 +71,8 @@ pub mod time;
 pub mod group;
 
 // Row 7: the doors.
+#[cfg(feature = "std")]
+pub mod compat;
 #[doc(hidden)]
 pub mod macro_support;
 #[cfg(feature = "std")]

@@ -55,6 +55,9 @@ pub enum ReportKind {
     ProtocolPanicked,
     /// A program keeps writing to a closed transport; the written data is ignored.
     WriteIgnored,
+    /// An [`OnLoop`](crate::event_loop::OnLoop) was dropped on another thread, and its value could not
+    /// be sent home to be dropped, so it is leaked.
+    ValueLeaked,
     /// One step ran for longer than
     /// [`slow_callback_duration`](crate::event_loop::Builder::slow_callback_duration); reported in
     /// [`debug`](crate::event_loop::Builder::debug) mode only.
@@ -113,6 +116,9 @@ impl ErrorReport {
             ReportKind::CleanUpCutShort => "a clean-up was cut short",
             ReportKind::ProtocolPanicked => "a protocol panicked",
             ReportKind::WriteIgnored => "a transport is written to though it is closed",
+            ReportKind::ValueLeaked => {
+                "a value of a loop was dropped on another thread, and leaked"
+            }
             ReportKind::SlowStep => "a step held up the loop",
             ReportKind::Stuck => "a step holds the loop",
             ReportKind::Dump => "a dump",

@@ -16,6 +16,7 @@ pub(crate) enum Argument {
     Sim,
     Seeds,
     Late,
+    Tokio,
     Crate,
 }
 
@@ -53,7 +54,7 @@ pub(crate) const COROUTINES: Accepted = Accepted {
 
 pub(crate) const MAIN: Accepted = Accepted {
     attribute: "#[coro::main]",
-    names: &[Argument::Crate],
+    names: &[Argument::Tokio, Argument::Crate],
     of_coroutines: None,
 };
 
@@ -61,6 +62,7 @@ pub(crate) const TEST: Accepted = Accepted {
     attribute: "#[coro::test]",
     names: &[
         Argument::Real,
+        Argument::Tokio,
         Argument::Sim,
         Argument::Seeds,
         Argument::Late,
@@ -80,6 +82,7 @@ impl Argument {
             Argument::Sim => "sim",
             Argument::Seeds => "seeds",
             Argument::Late => "late",
+            Argument::Tokio => "tokio",
             Argument::Crate => "crate",
         }
     }
@@ -92,7 +95,9 @@ impl Argument {
             Argument::Crate => Some("path::to::coro"),
             Argument::Seeds => Some("N"),
             Argument::Late => Some("K"),
-            Argument::Send | Argument::Boxed | Argument::Real | Argument::Sim => None,
+            Argument::Send | Argument::Boxed | Argument::Real | Argument::Sim | Argument::Tokio => {
+                None
+            }
         }
     }
 
@@ -104,6 +109,7 @@ impl Argument {
             Argument::Send => &["sendable"],
             Argument::Boxed => &["box", "recursive", "recursion"],
             Argument::Real => &["real_time", "realtime"],
+            Argument::Tokio => &["with_tokio", "runtime"],
             Argument::Sim => &["simulation", "simulated", "simulate"],
             Argument::Seeds => &["seed", "runs", "iterations"],
             Argument::Late => &["delays", "preemptions"],
@@ -169,6 +175,7 @@ pub(crate) struct Args {
     pub(crate) sim: Option<Span>,
     pub(crate) seeds: Option<LitInt>,
     pub(crate) late: Option<LitInt>,
+    pub(crate) tokio: Option<Span>,
     pub(crate) krate: Option<Path>,
     /// Whether there is a `yields` or a `resumes` without a type that could be read.
     pub(crate) unreadable: bool,

@@ -66,6 +66,8 @@ impl Entry {
     fn run(self, args: &Args, name: &Ident) -> TokenStream {
         let runtime = names::runtime(args.krate.as_ref());
         match (self, args.real.is_some()) {
+            (Entry::Main, _) if args.tokio.is_some() => quote!(#runtime::with_tokio!(main #name())),
+            (Entry::Test, _) if args.tokio.is_some() => quote!(#runtime::with_tokio!(test #name)),
             (Entry::Main, _) => quote!(#runtime::run_main(#name())),
             (Entry::Test, false) => quote!(#runtime::run_test(#runtime::TestClock::Virtual, #name)),
             (Entry::Test, true) => quote!(#runtime::run_test(#runtime::TestClock::Real, #name)),

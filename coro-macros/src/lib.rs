@@ -207,7 +207,9 @@ pub fn coroutines(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The function becomes a plain one that [`run`](fn.run.html)s its body as a coroutine, and returns the body's
 /// value. It may be an `async fn`, and takes no arguments. `crate = path::to::coro` is the path of
-/// this crate, if it is not `::coro`.
+/// this crate, if it is not `::coro`. With `tokio`, and the feature of that name, the loop runs inside
+/// of a runtime of tokio, so that reqwest, `axum::serve` and their like work in its tasks; see
+/// `compat::tokio`.
 ///
 /// ```
 /// use coro::yield_from;
@@ -243,6 +245,7 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | none | once, with a virtual clock; sockets and threads are real |
 /// | `real` | once, with the real clock |
+/// | `tokio` | once, with the real clock, inside of a runtime of tokio; needs the feature `tokio` |
 /// | `sim` | once, in a [simulation](testing/index.html): first come, first served; a deadlock fails at once |
 /// | `seeds = N` | N times in simulations, with orders, delays and faults that are drawn from the seeds 0 to N |
 /// | `late = K` | in simulations, once for each order in which at most K wake-ups are late |

@@ -129,6 +129,7 @@ impl Reader<'_> {
             Argument::Send => set(&mut self.args.send, argument, span, span),
             Argument::Boxed => set(&mut self.args.boxed, argument, span, span),
             Argument::Real => set(&mut self.args.real, argument, span, span),
+            Argument::Tokio => set(&mut self.args.tokio, argument, span, span),
             Argument::Sim => set(&mut self.args.sim, argument, span, span),
             Argument::Seeds | Argument::Late => {
                 self.equals(argument, span, input)?;

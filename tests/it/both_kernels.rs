@@ -7,10 +7,9 @@ use std::env;
 use std::process::Command;
 
 /// The modules whose tests stand on both kernels.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 10] = [
     "connect::",
     "copy::",
-    "hyper::",
     "lines::",
     "server::",
     "tcp::",

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod accepting;
+mod around;
 mod backon;
 mod both_kernels;
 mod budget;
@@ -50,7 +51,6 @@ mod group_wakers;
 mod guide;
 mod guide_tests;
 mod http_parser;
-mod hyper;
 mod io_duplex;
 mod kernel_answers;
 #[cfg(unix)]
@@ -62,6 +62,7 @@ mod lines;
 mod macro_shapes;
 mod misuse;
 mod net_examples;
+mod on_loop;
 mod order;
 mod orderly_close;
 #[cfg(unix)]
@@ -100,8 +101,6 @@ mod shut_down;
 mod sight;
 mod simulated_doors;
 mod simulated_examples;
-mod simulated_faults;
-mod simulated_network;
 mod simulated_order;
 mod simulated_world;
 mod socket_examples;

@@ -7,6 +7,7 @@ mod compile;
 mod delegate;
 mod generator;
 mod group;
+mod http;
 mod memory;
 mod net;
 mod process;
@@ -31,6 +32,7 @@ const SUITES: &[fn() -> Suite] = &[
     threads::suite,
     threads::spread,
     net::suite,
+    http::suite,
     generator::suite,
     delegate::suite,
     process::suite,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms::Alarms;
+use super::around::{Enter, Surroundings};
 use super::blocked::WhenBlocked;
 use super::dump::Dumps;
 #[cfg(unix)]
@@ -40,6 +41,7 @@ pub struct Builder {
     busy_poll: Duration,
     thread_pool: ThreadPoolBuilder,
     join_threads: Duration,
+    around: Surroundings,
     slow_callback_duration: Duration,
     watchdog: Option<Duration>,
     #[cfg(unix)]
@@ -58,6 +60,7 @@ impl Default for Builder {
             busy_poll: Duration::ZERO,
             thread_pool: ThreadPool::builder(),
             join_threads: JOIN_THREADS,
+            around: Surroundings::default(),
             slow_callback_duration: SLOW,
             watchdog: None,
             #[cfg(unix)]
@@ -228,6 +231,48 @@ impl Builder {
         self.virtual_time().build_in(Some(simulation))
     }
 
+    /// Has the loop run inside of something: `enter` is called before the loop begins, and its guard
+    /// is dropped after the loop has stopped.
+    ///
+    /// So what must be entered on a thread, another runtime or a span of tracing, is entered for all
+    /// tasks of the loop. The loop enters anew for each of its runs, for the cancelling of the tasks
+    /// that are left over at the end of [`run`](crate::run), and for its closing: between runs the
+    /// thread is as it was, and several loops may take turns on one thread. Called several times,
+    /// the first is the outermost.
+    ///
+    /// Take a closure that returns a guard. A type whose guard borrows from it implements
+    /// [`Enter`](crate::event_loop::Enter); with the feature `tokio` a `tokio::runtime::Handle`, a `tokio::runtime::Runtime` and
+    /// `compat::tokio::Runtime` do. `enter` is dropped with the loop and its last handle.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    ///
+    /// static INSIDE: AtomicBool = AtomicBool::new(false);
+    ///
+    /// struct Left;
+    ///
+    /// impl Drop for Left {
+    ///     fn drop(&mut self) {
+    ///         INSIDE.store(false, Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let mut event_loop = coro::EventLoop::builder()
+    ///     .around(|| {
+    ///         INSIDE.store(true, Relaxed);
+    ///         Left
+    ///     })
+    ///     .build()?;
+    /// let inside = event_loop.run_until_complete(async { INSIDE.load(Relaxed) });
+    /// assert_eq!(inside, Ok(true));
+    /// assert!(!INSIDE.load(Relaxed));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn around<E: Enter + Send + Sync + 'static>(mut self, enter: E) -> Self {
+        self.around.add(enter);
+        self
+    }
+
     /// Makes the loop.
     ///
     /// # Errors
@@ -277,6 +322,7 @@ impl Builder {
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,
             join_threads: self.join_threads,
+            around: self.around,
             watchdog: Cell::new(watchdog),
             #[cfg(unix)]
             dump_signal: RefCell::default(),

@@ -1,6 +1,7 @@
 //! The event loop: one thread, one queue, one order.
 
 mod alarms;
+mod around;
 mod blocked;
 mod buffer;
 mod builder;
@@ -10,12 +11,14 @@ mod dump;
 #[cfg(unix)]
 mod dump_signal;
 mod handle;
+mod on_loop;
 mod reactor;
 mod remote;
 mod remote_call;
 mod simulated;
 mod simulation;
 mod source;
+mod threads;
 mod turn;
 mod watchdog;
 
@@ -32,12 +35,14 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
+pub use around::Enter;
 pub use builder::Builder;
 pub use call_handle::{CallHandle, TimerHandle};
 pub use current::{call_at, call_later, call_soon, current_task, spawn};
 pub use dump::{Dump, RemoteDump};
 pub(crate) use handle::ArmedTimer;
 pub use handle::LoopHandle;
+pub use on_loop::OnLoop;
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use remote_call::RemoteCallHandle;
@@ -48,11 +53,11 @@ pub(crate) use source::WaitId;
 use crate::clock::Clock;
 use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
-use crate::report::{ErrorReport, ReportKind};
 use crate::sight::TaskTree;
 use crate::sys::PreciseWaits;
 use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
+use around::{Surroundings, Within};
 use dump::Dumps;
 #[cfg(unix)]
 use dump_signal::DumpSignal;
@@ -167,12 +172,10 @@ pub(crate) struct Core {
     #[cfg(unix)]
     dump_signal: RefCell<Option<DumpSignal>>,
     dumps: Dumps,
+    around: Surroundings,
     /// A main future is being run.
     has_main: Cell<bool>,
 }
-
-/// How long the threads of a loop may take to end before that is reported.
-const JOIN_QUIETLY: Duration = Duration::from_secs(5);
 
 impl EventLoop {
     /// Makes a loop with the real clock.
@@ -308,6 +311,7 @@ impl EventLoop {
         if self.core.scheduler.is_closed() {
             return;
         }
+        let _within = self.core.around.enter();
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
@@ -330,7 +334,7 @@ impl EventLoop {
     }
 
     #[track_caller]
-    fn enter(&self) -> RunGuard {
+    fn enter(&self) -> (RunGuard, Within<'_>) {
         assert!(
             !inside::is_inside(),
             "cannot run an event loop on a thread that is running one: await the future there, \
@@ -340,11 +344,13 @@ impl EventLoop {
         if let Some(pulse) = self.core.scheduler.pulse() {
             pulse.wake();
         }
-        RunGuard {
+        let within = self.core.around.enter();
+        let running = RunGuard {
             core: self.core.clone(),
             _inside: inside::enter(&self.core.scheduler, self.core.clone()),
             _precise: PreciseWaits::begin(),
-        }
+        };
+        (running, within) // dropped in this order
     }
 }
 
@@ -387,41 +393,5 @@ impl Core {
                 Due::Call(callout) => callout.cancel(&self.scheduler),
             });
         }
-    }
-
-    /// The loop's threads. While the loop closes they take no jobs.
-    fn threads(&self) -> &ThreadPool {
-        self.threads.get_or_init(|| {
-            let pool = self.threads_wanted.clone().build();
-            if !self.scheduler.is_open() {
-                pool.begin_shutdown();
-            }
-            pool
-        })
-    }
-
-    /// Waits for the loop's threads, and reports the jobs that take long.
-    fn join_threads(&self) {
-        let Some(pool) = self.threads.get() else {
-            return;
-        };
-        let quietly = self.join_threads.min(JOIN_QUIETLY);
-        let mut stuck = pool.join(quietly);
-        let left = self.join_threads - quietly;
-        if !stuck.is_empty() && !left.is_zero() {
-            let waiting = format!("waiting for {} s more", left.as_secs());
-            self.report_stuck(&stuck, &waiting);
-            stuck = pool.join(left);
-        }
-        if !stuck.is_empty() {
-            self.report_stuck(&stuck, "left behind");
-        }
-    }
-
-    fn report_stuck(&self, made_at: &[&'static Location<'static>], what_now: &str) {
-        let places: Vec<String> = made_at.iter().map(ToString::to_string).collect();
-        let message = format!("{what_now}: those made at {}", places.join(", "));
-        self.scheduler
-            .report(ErrorReport::new(ReportKind::JobsStuck, message));
     }
 }

@@ -1,10 +1,12 @@
 //! The trait `CoroExt`: combinators of futures, as methods.
 
 use std::future::IntoFuture;
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::shield::{Shield, shield};
 use super::token::{CancelOn, CancelToken};
+use crate::event_loop::OnLoop;
 use crate::time::{Timeout, timeout};
 
 /// Combinators as methods, for every type that can be awaited.
@@ -45,6 +47,22 @@ pub trait CoroExt: IntoFuture + Sized {
     /// Awaits this until the token is cancelled; see [`CancelToken::run_until_cancelled`].
     fn cancel_on(self, token: &CancelToken) -> CancelOn<Self::IntoFuture> {
         token.run_until_cancelled(self)
+    }
+
+    /// Makes this `Send` and `Sync` for a library that asks for that, though only this loop's thread
+    /// may poll it; see [`OnLoop`]. It is put on the heap.
+    ///
+    /// A future that borrows is wrapped by [`OnLoop::borrowing`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a loop. On another thread, polling it panics.
+    #[track_caller]
+    fn on_loop(self) -> OnLoop<Pin<Box<Self::IntoFuture>>>
+    where
+        Self::IntoFuture: 'static,
+    {
+        OnLoop::new(Box::pin(self.into_future()))
     }
 }
 

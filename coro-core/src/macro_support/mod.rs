@@ -16,10 +16,13 @@ mod yielding;
 #[cfg(feature = "alloc")]
 pub use alloc::boxed::Box;
 
+pub use crate::__with_tokio as with_tokio;
 #[cfg(feature = "std")]
 pub use crate::run::run as run_main;
 #[cfg(feature = "std")]
 pub use crate::testing::{Sim, TestClock, run_simulated, run_test};
+#[cfg(feature = "tokio")]
+pub use crate::{compat::tokio::run as run_main_with_tokio, testing::run_test_with_tokio};
 pub use waiting::*;
 pub use yielding::*;
 
@@ -196,5 +199,31 @@ macro_rules! yield_ {
     };
     ($first:expr, $($more:tt)+) => {
         ::core::compile_error!("`yield_!` takes one expression: the value to yield")
+    };
+}
+
+/// Runs the body of a `main` or a test inside of a runtime of tokio.
+#[cfg(feature = "tokio")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_tokio {
+    (main $call:expr) => {
+        $crate::macro_support::run_main_with_tokio($call)
+    };
+    (test $call:expr) => {
+        $crate::macro_support::run_test_with_tokio($call)
+    };
+}
+
+/// Refuses to, since the feature is off.
+#[cfg(not(feature = "tokio"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_tokio {
+    ($($body:tt)*) => {
+        ::core::compile_error!(
+            "the argument `tokio` needs the feature `tokio` of coro: write \
+             `coro-rs = { version = \"..\", features = [\"tokio\"] }` in Cargo.toml"
+        )
     };
 }

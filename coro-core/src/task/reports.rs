@@ -45,6 +45,11 @@ impl Scheduler {
         }
     }
 
+    /// Prints a report that no loop can take any more.
+    pub(crate) fn print_report(report: &ErrorReport) {
+        print(report);
+    }
+
     /// Hands a report, from any thread, to the exception handler of the loop with this inbox. If the
     /// loop is closed before it takes the report, that is printed.
     pub(crate) fn report_to(inbox: &Inbox, report: ErrorReport) {

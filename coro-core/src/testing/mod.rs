@@ -115,3 +115,17 @@ pub fn run_simulated<T: TestOutput>(
         .named(name.split_once("::").map(|(_, name)| name))
         .run(test);
 }
+
+/// Runs a test on a loop with a real clock, inside of a runtime of tokio.
+///
+/// # Panics
+///
+/// As [`run_test`]; and if the runtime cannot be started.
+#[cfg(feature = "tokio")]
+#[track_caller]
+#[doc(hidden)]
+pub fn run_test_with_tokio<T>(test: impl AsyncFn() -> T) -> T {
+    let runtime = crate::compat::tokio::started();
+    let _entered = runtime.enter();
+    run_test(TestClock::Real, test)
+}

@@ -12,20 +12,20 @@ use crate::machine::{cpu_time, thread_time};
 
 /// The messages of a run. A connection has at most one on the way.
 #[derive(Clone, Copy)]
-pub(super) struct Load {
-    pub(super) connections: usize,
-    pub(super) bytes: usize,
-    pub(super) messages: u64,
-    pub(super) repeats: usize,
+pub(in crate::suites) struct Load {
+    pub(in crate::suites) connections: usize,
+    pub(in crate::suites) bytes: usize,
+    pub(in crate::suites) messages: u64,
+    pub(in crate::suites) repeats: usize,
 }
 
 /// The processor time of a server, as this thread sees it.
-pub(super) trait ServerTime {
+pub(in crate::suites) trait ServerTime {
     fn used(&self) -> Duration;
 }
 
 /// A server on another thread of this process: it used all CPU time that this thread did not use.
-pub(super) struct OtherThread;
+pub(in crate::suites) struct OtherThread;
 
 impl ServerTime for OtherThread {
     fn used(&self) -> Duration {
@@ -33,7 +33,7 @@ impl ServerTime for OtherThread {
     }
 }
 
-/// One connection, with the number of bytes that its echo still lacks.
+/// One connection, with the number of bytes that its answer still lacks.
 struct Client {
     stream: TcpStream,
     missing: usize,
@@ -42,10 +42,22 @@ struct Client {
 
 impl Load {
     /// Connects, then exchanges all messages for their echoes, in several repeats.
-    pub(super) fn run(
+    pub(in crate::suites) fn echoes(
         &self,
         address: SocketAddr,
         server: &impl ServerTime,
+    ) -> io::Result<Vec<Reading>> {
+        let message = vec![b'x'; self.bytes];
+        self.run(address, server, &message, self.bytes)
+    }
+
+    /// Connects, then exchanges all messages for answers of this length, in several repeats.
+    pub(in crate::suites) fn run(
+        &self,
+        address: SocketAddr,
+        server: &impl ServerTime,
+        message: &[u8],
+        answer: usize,
     ) -> io::Result<Vec<Reading>> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let mut clients = Vec::with_capacity(self.connections);
@@ -61,12 +73,11 @@ impl Load {
                 sent: Instant::now(),
             });
         }
-        let message = vec![b'x'; self.bytes];
         let (mut cpu, mut wall) = (Vec::new(), Vec::new());
         let (mut medians, mut tails) = (Vec::new(), Vec::new());
         for repeat in 0..=self.repeats {
             let (begin, used) = (Instant::now(), server.used());
-            let mut latencies = self.exchange(&epoll, &mut clients, &message)?;
+            let mut latencies = self.exchange(&epoll, &mut clients, message, answer)?;
             if repeat > 0 {
                 let messages = self.messages as f64;
                 cpu.push((server.used() - used).as_nanos() as f64 / messages);
@@ -90,12 +101,13 @@ impl Load {
         epoll: &impl std::os::fd::AsFd,
         clients: &mut [Client],
         message: &[u8],
+        answer: usize,
     ) -> io::Result<Vec<u32>> {
         let mut latencies = Vec::with_capacity(self.messages as usize);
         let mut to_send = self.messages;
         for client in clients.iter_mut() {
             to_send -= u64::from(to_send > 0);
-            client.send(message)?;
+            client.send(message, answer)?;
         }
         let mut events = Vec::with_capacity(512);
         let mut buffer = vec![0; 256 * 1024];
@@ -108,7 +120,7 @@ impl Load {
                     latencies.push(client.sent.elapsed().as_nanos() as u32);
                     if to_send > 0 {
                         to_send -= 1;
-                        client.send(message)?;
+                        client.send(message, answer)?;
                     }
                 }
             }
@@ -118,9 +130,9 @@ impl Load {
 }
 
 impl Client {
-    fn send(&mut self, message: &[u8]) -> io::Result<()> {
+    fn send(&mut self, message: &[u8], answer: usize) -> io::Result<()> {
         self.sent = Instant::now();
-        self.missing = message.len();
+        self.missing = answer;
         let mut rest = message;
         while !rest.is_empty() {
             match self.stream.write(rest) {
@@ -132,7 +144,7 @@ impl Client {
         Ok(())
     }
 
-    /// Whether the echo is complete.
+    /// Whether the answer is complete.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         match self.stream.read(buffer) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -147,7 +159,7 @@ impl Client {
 }
 
 /// Connects and resets, repeatedly: the cost of a connection to the server.
-pub(super) fn connect_often(
+pub(in crate::suites) fn connect_often(
     address: SocketAddr,
     connections: u64,
     repeats: usize,

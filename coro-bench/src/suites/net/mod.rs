@@ -1,9 +1,9 @@
 //! The cost of a message to a server: echoes over loopback, with the load on another core.
 
 mod bare;
-mod load;
+pub(super) mod load;
 mod python;
-mod servers;
+pub(super) mod servers;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -62,7 +62,7 @@ fn echo(name: &'static str, connections: usize, bytes: usize, messages: u64) -> 
         let load = load(effort);
         let large = bytes > 4096;
         against::<S, _>(effort, large, move |address| {
-            load.run(address, &OtherThread)
+            load.echoes(address, &OtherThread)
         })
     })
     .subject("asyncio Protocol", Role::Peer, move |effort| {
@@ -105,7 +105,7 @@ fn idle<S: Server>(effort: &Effort) -> Sample {
 }
 
 /// Runs a server on this thread, with the load on another thread that is bound to its own core.
-fn against<S: Server, L>(effort: &Effort, large: bool, load: L) -> Sample
+pub(super) fn against<S: Server, L>(effort: &Effort, large: bool, load: L) -> Sample
 where
     L: FnOnce(SocketAddr) -> io::Result<Vec<Reading>> + Send + 'static,
 {

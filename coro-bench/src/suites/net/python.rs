@@ -67,6 +67,6 @@ pub(super) fn sample(which: &str, effort: &Effort, load: Load) -> Sample {
         Err(_) => return Err(format!("python3 has no {which}")),
     };
     machine::bind(effort.other_core);
-    load.run(SocketAddr::from(([127, 0, 0, 1], port)), &python)
+    load.echoes(SocketAddr::from(([127, 0, 0, 1], port)), &python)
         .map_err(|error| error.to_string())
 }

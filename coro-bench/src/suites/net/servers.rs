@@ -18,7 +18,7 @@ pub(super) const BUFFER: usize = 64 * 1024;
 const BUFFER_OF_ONE: usize = 4 * 1024;
 
 /// Serves on this thread until a client connects after `stop` was set.
-pub(super) trait Server: 'static {
+pub(in crate::suites) trait Server: 'static {
     const NAME: &'static str;
     const ROLE: Role = Role::Peer;
 

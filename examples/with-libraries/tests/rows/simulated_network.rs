@@ -4,24 +4,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use coro::compat::hyper::{Io, serve_http};
 use coro::net::{Protocol, TcpStream, Transport, create_server, open_connection, start_server};
 use coro::testing::{Faults, Sim, explore};
 use coro::{gather, spawn};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
+use hyper::{Request, Response};
 
-use crate::support::ms;
-
-#[path = "../../examples/support/hyper.rs"]
-mod adapter;
-#[path = "../../examples/http_hello/server.rs"]
-mod server;
-
-use adapter::HyperIo;
-use server::Http;
+use crate::http::ms;
 
 /// Sends back all that it is sent.
 pub(crate) async fn streams() -> io::Result<()> {
@@ -58,9 +51,14 @@ async fn protocol() -> io::Result<()> {
     Ok(())
 }
 
+async fn greet(request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let path = request.uri().path();
+    let name = path.strip_prefix("/hello/").unwrap_or("nobody");
+    Response::new(Full::new(Bytes::from(format!("hello, {name}\n"))))
+}
+
 pub(crate) async fn web() -> io::Result<()> {
-    let http = Http::start("0.0.0.0:80", Duration::from_secs(20))?;
-    http.server.wait_closed().await;
+    serve_http("0.0.0.0:80", greet)?.wait_closed().await;
     Ok(())
 }
 
@@ -77,7 +75,7 @@ pub(crate) async fn exchange(host: &str, port: u16, text: &[u8]) -> io::Result<V
 
 pub(crate) async fn get(host: &str, path: &str) -> io::Result<Bytes> {
     let stream = open_connection(host, 80).await?;
-    let shaken = http1::handshake(HyperIo::new(stream)).await;
+    let shaken = http1::handshake(Io::new(stream)).await;
     let (mut client, connection) = shaken.map_err(io::Error::other)?;
     let connection = spawn(async move { connection.await });
     let request = Request::builder().uri(path).header("host", host);

@@ -1,0 +1,234 @@
+//! `Activity`: the requests and reads of one connection, by which its time limits are kept.
+
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use futures::io::{AsyncRead, AsyncWrite};
+
+use crate::event_loop::{LoopHandle, current_task};
+use crate::net::is_hang_up;
+use crate::report::{ErrorReport, ReportKind};
+
+/// The time limits of a connection; [`Duration::MAX`] is none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLimits {
+    pub(super) header: Duration,
+    pub(super) idle: Duration,
+}
+
+/// The state of a connection that its stream, its requests and its task share.
+pub(super) struct Activity {
+    handle: LoopHandle,
+    /// How many requests have begun and are not answered in full.
+    requests: Cell<usize>,
+    /// Whether the head of a request has begun and is not complete.
+    in_head: Cell<bool>,
+    /// When the state began.
+    since: Cell<Instant>,
+    /// Whether streams of HTTP/2 share the connection, so that bytes need not be a request's.
+    is_shared: Cell<bool>,
+    /// Whether the other end has ended.
+    has_ended: Cell<bool>,
+}
+
+/// What has to be done with a connection whose time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// It was idle: it ends in order.
+    Idle,
+    /// The head of a request takes too long: it is cut.
+    Head,
+}
+
+impl Activity {
+    /// The state of a new connection, which owes the head of its first request.
+    pub(super) fn new(handle: LoopHandle) -> Rc<Self> {
+        let now = handle.time();
+        Rc::new(Activity {
+            handle,
+            requests: Cell::new(0),
+            in_head: Cell::new(true),
+            since: Cell::new(now),
+            is_shared: Cell::new(false),
+            has_ended: Cell::new(false),
+        })
+    }
+
+    pub(super) fn share(&self) {
+        self.is_shared.set(true);
+        self.in_head.set(false);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
+    fn read(&self, len: usize) {
+        if len == 0 {
+            self.has_ended.set(true);
+        } else if self.requests.get() == 0 && !self.in_head.get() {
+            self.in_head.set(!self.is_shared.get());
+            self.since.set(self.handle.time());
+        }
+    }
+
+    /// A request has begun, until the guard is dropped.
+    pub(super) fn begin(self: &Rc<Self>) -> InFlight {
+        self.requests.set(self.requests.get() + 1);
+        self.in_head.set(false);
+        InFlight(self.clone())
+    }
+
+    /// When the time of the present state is up, and the consequence.
+    fn deadline(&self, limits: TimeLimits) -> Option<(Instant, Overdue)> {
+        let (limit, overdue) = match (self.requests.get(), self.in_head.get()) {
+            (0, true) => (limits.header, Overdue::Head),
+            (0, false) => (limits.idle, Overdue::Idle),
+            _ => return None,
+        };
+        Some((self.since.get().checked_add(limit)?, overdue))
+    }
+
+    /// When to look again, or the consequence of a time that is up.
+    pub(super) fn next_look(&self, limits: TimeLimits) -> Result<Option<Instant>, Overdue> {
+        let now = self.handle.time();
+        match self.deadline(limits) {
+            Some((deadline, overdue)) if deadline <= now => Err(overdue),
+            Some((deadline, _)) => Ok(Some(deadline)),
+            None => Ok(now.checked_add(limits.header.min(limits.idle))),
+        }
+    }
+
+    /// The deadline of the present state, if there is one.
+    pub(super) fn due(&self, limits: TimeLimits) -> Option<Instant> {
+        self.deadline(limits).map(|(deadline, _)| deadline)
+    }
+}
+
+/// A request that has begun and is not answered in full.
+pub(super) struct InFlight(Rc<Activity>);
+
+impl InFlight {
+    /// Reports an error of the service.
+    pub(super) fn report(&self, error: &(dyn Error + 'static)) {
+        let mut message = format!("the service of an HTTP server: {error}");
+        let mut source = error.source();
+        while let Some(error) = source {
+            message.push_str(&format!(": {error}"));
+            source = error.source();
+        }
+        if is_hang_up(error) {
+            return; // as of a body that is read from the client and sent back
+        }
+        let mut report = ErrorReport::new(ReportKind::TaskFailed, message);
+        if let Some(task) = current_task() {
+            report = report.in_task(task.name());
+        }
+        self.0.handle.report(report);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let activity = &self.0;
+        activity.requests.set(activity.requests.get() - 1);
+        if activity.requests.get() == 0 {
+            activity.since.set(activity.handle.time());
+        }
+    }
+}
+
+/// The place where the stream of a connection is left when hyper is done with it.
+pub(super) type Leftover<S> = Rc<RefCell<Option<S>>>;
+
+/// A stream whose reads are told to its [`Activity`].
+pub(super) struct ActiveStream<S> {
+    stream: Option<S>,
+    /// The bytes that were read to learn the version, and how many of them were read again.
+    first: Vec<u8>,
+    taken: usize,
+    activity: Rc<Activity>,
+    leftover: Leftover<S>,
+}
+
+impl<S> ActiveStream<S> {
+    pub(super) fn new(
+        stream: S,
+        first: Vec<u8>,
+        activity: Rc<Activity>,
+        leftover: Leftover<S>,
+    ) -> Self {
+        ActiveStream {
+            stream: Some(stream),
+            first,
+            taken: 0,
+            activity,
+            leftover,
+        }
+    }
+
+    fn stream(&mut self) -> Pin<&mut S>
+    where
+        S: Unpin,
+    {
+        Pin::new(self.stream.as_mut().expect("a stream until it is dropped"))
+    }
+}
+
+impl<S> Drop for ActiveStream<S> {
+    fn drop(&mut self) {
+        let stream = self.stream.take();
+        let before = self.leftover.replace(stream);
+        drop(before);
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ActiveStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.taken < self.first.len() {
+            let rest = &self.first[self.taken..];
+            let len = rest.len().min(buffer.len());
+            buffer[..len].copy_from_slice(&rest[..len]);
+            self.taken += len;
+            return Poll::Ready(Ok(len));
+        }
+        let read = ready!(self.stream().poll_read(cx, buffer))?;
+        self.activity.read(read);
+        Poll::Ready(Ok(read))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for ActiveStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream().poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream().poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_close(cx)
+    }
+}

@@ -1,0 +1,273 @@
+//! One connection of a server, from its first byte to its orderly end.
+
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use futures::io::{AsyncRead, AsyncWrite};
+use hyper::body::Body;
+use hyper::server::conn::{http1, http2};
+
+use super::activity::{ActiveStream, Activity, Leftover, Overdue, TimeLimits};
+use super::io::Io;
+use super::runtime::{LoopExecutor, LoopTimer};
+use super::service::{BoxError, Counting, HttpService};
+use crate::event_loop::{LoopHandle, OnLoop};
+use crate::net::{close_in_order, is_hang_up};
+use crate::sync::Event;
+use crate::time::{Sleep, sleep_until};
+
+/// The first bytes of every connection of HTTP/2.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How long a client that was told the end may take to end as well.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The versions of HTTP that a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Versions {
+    Both,
+    Http1,
+    Http2,
+}
+
+/// The settings of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) limits: TimeLimits,
+    pub(super) versions: Versions,
+}
+
+/// Serves a connection, until it has ended or `stopping` is set and its requests are answered.
+pub(super) async fn serve<Kind, S, T>(
+    mut stream: T,
+    service: Rc<S>,
+    settings: Settings,
+    stopping: Rc<Event>,
+) -> Result<(), hyper::Error>
+where
+    S: HttpService<Kind>,
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    Kind: 'static,
+{
+    let activity = Activity::new(LoopHandle::current());
+    let mut stop = pin!(stopping.wait());
+    let mut watch = TimeKeeper::new(activity.clone(), settings.limits);
+    let mut beginning = Beginning::new(settings.versions);
+    let began = poll_fn(|cx| match beginning.poll(&mut stream, cx) {
+        Poll::Pending if stop.as_mut().poll(cx).is_ready() => Poll::Ready(false),
+        Poll::Pending => watch.poll(cx).map(|_| false),
+        Poll::Ready(begins) => Poll::Ready(begins),
+    });
+    if !began.await {
+        return Ok(()); // no request has begun
+    }
+    let leftover = Leftover::default();
+    let is_http2 = beginning.is_http2();
+    let io = ActiveStream::new(stream, beginning.first, activity.clone(), leftover.clone());
+    let io = Io::new(OnLoop::new(io));
+    let service = Counting::new(service, activity.clone());
+    let ended = if is_http2 {
+        activity.share();
+        let mut builder = http2::Builder::new(LoopExecutor);
+        builder.timer(LoopTimer);
+        let connection = builder.serve_connection(io, service);
+        drive(connection, stop, &mut watch).await
+    } else {
+        let mut builder = http1::Builder::new();
+        // A client that has shut down its side still gets the answer.
+        builder.half_close(true).header_read_timeout(None);
+        let connection = builder.serve_connection(io, service).with_upgrades();
+        drive(connection, stop, &mut watch).await
+    };
+    let is_in_order = matches!(ended, Ok(Ended::InOrder)) && !activity.has_ended();
+    let stream = leftover.take();
+    if let Some(stream) = stream.filter(|_| is_in_order) {
+        let _ = close_in_order(stream, LINGER).await; // the answer was written
+    }
+    match ended {
+        Err(error) if is_failure(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the first bytes of a connection, until they tell its version.
+struct Beginning {
+    versions: Versions,
+    first: Vec<u8>,
+}
+
+impl Beginning {
+    fn new(versions: Versions) -> Self {
+        Beginning {
+            versions,
+            first: Vec::new(),
+        }
+    }
+
+    fn is_http2(&self) -> bool {
+        match self.versions {
+            Versions::Both => self.first.starts_with(PREFACE),
+            Versions::Http1 => false,
+            Versions::Http2 => true,
+        }
+    }
+
+    /// Whether a request begins; none does if the client ends, or the stream fails.
+    fn poll<T: AsyncRead + Unpin>(&mut self, stream: &mut T, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut buffer = LoopHandle::current().lend_buffer();
+        while self.is_undecided() {
+            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
+                Ok(0) if self.first.is_empty() => return Poll::Ready(false),
+                Ok(0) => break, // hyper says what is wrong with it
+                Ok(read) => self.first.extend_from_slice(&buffer[..read]),
+                Err(_) => return Poll::Ready(false),
+            }
+        }
+        Poll::Ready(true)
+    }
+
+    fn is_undecided(&self) -> bool {
+        let could_be_http2 = || self.versions == Versions::Both && PREFACE.starts_with(&self.first);
+        self.first.is_empty() || self.first.len() < PREFACE.len() && could_be_http2()
+    }
+}
+
+/// A connection of hyper, of either version.
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Graceful for http1::UpgradeableConnection<I, S>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<BoxError>,
+    B: Body<Error: Into<BoxError>> + 'static,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, B> Graceful for http2::Connection<I, S, LoopExecutor>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<BoxError>,
+    S::Future: 'static,
+    B: Body<Error: Into<BoxError>> + 'static,
+    Self: Future<Output = hyper::Result<()>>,
+    LoopExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    InOrder,
+    Cut,
+}
+
+/// Runs a connection; finishes it if it is to stop or was idle for too long.
+async fn drive(
+    connection: impl Graceful,
+    mut stop: Pin<&mut impl Future>,
+    watch: &mut TimeKeeper,
+) -> hyper::Result<Ended> {
+    let mut connection = pin!(connection);
+    let mut is_finishing = false;
+    poll_fn(|cx| {
+        loop {
+            // First, as a request that has come in is to be answered also if it is to stop.
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended.map(|()| Ended::InOrder));
+            }
+            let stops = !is_finishing && stop.as_mut().poll(cx).is_ready();
+            match watch.poll(cx) {
+                Poll::Ready(Overdue::Head) => return Poll::Ready(Ok(Ended::Cut)),
+                Poll::Ready(Overdue::Idle) if is_finishing => return Poll::Ready(Ok(Ended::Cut)),
+                Poll::Pending if !stops => return Poll::Pending,
+                _ => {
+                    is_finishing = true;
+                    connection.as_mut().finish();
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// Awaits a future, unless the server stops before it is done.
+#[cfg(feature = "tls")]
+pub(super) async fn unless_stopped<F: Future>(future: F, stop: &Event) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut stop = pin!(stop.wait());
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => stop.as_mut().poll(cx).map(|_| None),
+    })
+    .await
+}
+
+/// Keeps the time limits of a connection, with one timer that is armed rarely.
+struct TimeKeeper {
+    activity: Rc<Activity>,
+    limits: TimeLimits,
+    armed: Option<(Sleep, Instant)>,
+}
+
+impl TimeKeeper {
+    fn new(activity: Rc<Activity>, limits: TimeLimits) -> Self {
+        TimeKeeper {
+            activity,
+            limits,
+            armed: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Overdue> {
+        if self.limits.header == Duration::MAX && self.limits.idle == Duration::MAX {
+            return Poll::Pending;
+        }
+        loop {
+            if let Some((sleep, at)) = &mut self.armed {
+                let is_early = |due: Instant| due < *at;
+                let is_late = self.activity.due(self.limits).is_some_and(is_early);
+                if !is_late {
+                    ready!(Pin::new(sleep).poll(cx));
+                }
+            }
+            match self.activity.next_look(self.limits) {
+                Err(overdue) => {
+                    self.armed = None;
+                    return Poll::Ready(overdue);
+                }
+                Ok(None) => return Poll::Pending,
+                Ok(Some(at)) => self.armed = Some((sleep_until(at), at)),
+            }
+        }
+    }
+}
+
+/// Whether the end of a connection is to be reported: clients that break off, dawdle or send nonsense
+/// are no failures of the server.
+fn is_failure(error: &hyper::Error) -> bool {
+    if error.is_user() {
+        return false; // of the service, and reported when it was made
+    }
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.is::<io::Error>() {
+            return !is_hang_up(error);
+        }
+        source = error.source();
+    }
+    false
+}

@@ -48,6 +48,9 @@ async fn inner() {
     coro::yield_from!(plain())
 }
 
+/// The line of the await in the next function.
+const AWAIT: u32 = line!() + 4;
+
 #[coro::coroutine]
 async fn outer() {
     coro::yield_from!(inner())
@@ -74,7 +77,7 @@ async fn each_await_of_an_annotated_function_is_a_line() {
         panic!("{first:?}");
     };
     assert!(location.file().ends_with("sight.rs"));
-    assert_eq!(location.line(), 54);
+    assert_eq!(location.line(), AWAIT);
     assert_eq!(task.state(), TaskState::Waiting);
     assert_eq!(task.spawned_by(), Some(tree.tasks()[0].id()));
 }

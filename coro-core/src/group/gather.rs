@@ -226,13 +226,14 @@ macro_rules! tuple {
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let mut this = self.project();
-                let poll = || {
-                    let mut all = true;
-                    $(all &= looking::member($place, || this.$field.as_mut().poll(cx)).is_ready();)+
-                    if all { Poll::Ready(()) } else { Poll::Pending }
-                };
-                if looking::group("gather", false, poll).is_pending() {
-                    return Poll::Pending;
+                let bracket = looking::open_group("gather", false);
+                let mut all = true;
+                $({
+                    let member = looking::open_member($place);
+                    all &= member.close(this.$field.as_mut().poll(cx)).is_ready();
+                })+
+                if !all {
+                    return bracket.close(Poll::Pending);
                 }
                 Poll::Ready(($(
                     this.$field.take_output().expect("gather was polled again after its end"),

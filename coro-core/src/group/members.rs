@@ -129,7 +129,9 @@ impl<F: Future> Members<F> {
         let mut looks = ready.looks();
         while let Some(turn) = ready.next_look(&mut looks).or_else(|| ready.next()) {
             let member = turn.seat();
-            let polled = turn.poll(None, |waker| self.places.poll(member, waker));
+            let look = turn.look(None);
+            let polled = self.places.poll(member, &turn.waker());
+            turn.end_look(look, polled.is_pending());
             let Poll::Ready(output) = polled else {
                 continue;
             };
@@ -154,8 +156,8 @@ impl<F: Future> Members<F> {
         mut done: impl FnMut(usize, F::Output) -> Go,
     ) -> Poll<Go> {
         for member in 0..self.added {
-            let polled = || self.places.poll(member, cx.waker());
-            if let Poll::Ready(output) = looking::member(member, polled) {
+            let bracket = looking::open_member(member);
+            if let Poll::Ready(output) = bracket.close(self.places.poll(member, cx.waker())) {
                 self.unfinished -= 1;
                 if done(member, output) == Go::Stop {
                     return Poll::Ready(Go::Stop);

@@ -188,18 +188,16 @@ macro_rules! tuple {
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
                 let mut this = self.project();
-                let poll = || {
-                    let mut first = Poll::Pending;
-                    $(
-                        if first.is_pending() {
-                            let future = this.$field.as_mut().as_pin_mut();
-                            let future = future.expect("a race was polled again after its end");
-                            first = looking::member($place, || future.poll(cx));
-                        }
-                    )+
-                    first
-                };
-                let first = looking::group("race", true, poll);
+                let bracket = looking::open_group("race", true);
+                let mut first = Poll::Pending;
+                $(
+                    if first.is_pending() {
+                        let future = this.$field.as_mut().as_pin_mut();
+                        let future = future.expect("a race was polled again after its end");
+                        first = looking::open_member($place).close(future.poll(cx));
+                    }
+                )+
+                let first = bracket.close(first);
                 if first.is_ready() {
                     $(this.$field.set(None);)+
                 }

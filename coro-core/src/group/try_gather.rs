@@ -218,25 +218,25 @@ macro_rules! tuple {
 
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 let mut this = self.project();
-                let poll = || {
-                    let mut all = Poll::Ready(Ok(()));
-                    $(
-                        if !matches!(all, Poll::Ready(Err(_))) {
-                            match looking::member($place, || this.$field.as_mut().poll(cx)) {
-                                Poll::Ready(Ok(())) => {}
-                                other => all = other,
-                            }
+                let bracket = looking::open_group("try_gather", false);
+                let mut all = true;
+                let mut first = None;
+                $(
+                    if first.is_none() {
+                        let member = looking::open_member($place);
+                        match member.close(this.$field.as_mut().poll(cx)) {
+                            Poll::Pending => all = false,
+                            Poll::Ready(Ok(())) => {}
+                            Poll::Ready(Err(error)) => first = Some(error),
                         }
-                    )+
-                    all
-                };
-                match looking::group("try_gather", false, poll) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => {
-                        $(this.$field.set(TryMaybeDone::Gone);)+
-                        return Poll::Ready(Err(error));
                     }
+                )+
+                if let Some(error) = first {
+                    $(this.$field.set(TryMaybeDone::Gone);)+
+                    return Poll::Ready(Err(error));
+                }
+                if !all {
+                    return bracket.close(Poll::Pending);
                 }
                 Poll::Ready(Ok(($(
                     this.$field.take_output().expect("try_gather was polled again after its end"),

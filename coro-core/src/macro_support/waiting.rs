@@ -24,11 +24,23 @@ impl<F: Future> Future for Seen<F> {
     #[inline(always)]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        if is_looking() {
-            return look(self.project().future, cx, Location::caller());
+        let future = self.project().future;
+        match is_looking() {
+            false => future.poll(cx),
+            true => look_at_await(future, cx, Location::caller()),
         }
-        self.project().future.poll(cx)
     }
+}
+
+/// Not a part of the poll, whose variables take stack in builds without optimisation.
+#[cold]
+#[inline(never)]
+fn look_at_await<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+    location: &'static Location<'static>,
+) -> Poll<F::Output> {
+    look(future, cx, location, core::any::type_name::<F>())
 }
 
 #[cfg(feature = "std")]
@@ -46,6 +58,7 @@ pub(super) fn look<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
     _location: &'static Location<'static>,
+    _awaits: &'static str,
 ) -> Poll<F::Output> {
     future.poll(cx)
 }

@@ -140,8 +140,8 @@ pub(crate) fn look<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
     location: &'static Location<'static>,
+    awaits: &'static str,
 ) -> Poll<F::Output> {
-    let awaits = std::any::type_name::<F>();
     let Some(bracket) = Bracket::open(Step::At { location, awaits }) else {
         return future.poll(cx);
     };
@@ -151,6 +151,58 @@ pub(crate) fn look<F: Future>(
     }
     bracket.close(polled.is_pending());
     polled
+}
+
+/// As [`group`], but a bracket to be closed. It adds no frame to the stack in builds without
+/// optimisation, and little to the caller's, so it is for futures that are nested deep.
+#[inline(always)]
+pub(crate) fn open_group(group: &'static str, any: bool) -> MaybeBracket {
+    match is_looking() {
+        true => open_named(group, any),
+        false => MaybeBracket(None),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn open_named(group: &'static str, any: bool) -> MaybeBracket {
+    open(Step::Together { group, any })
+}
+
+/// A bracket around one member of a group that is polled with the group's waker.
+#[inline(always)]
+pub(crate) fn open_member(number: usize) -> MaybeBracket {
+    match is_looking() {
+        true => open_numbered(number),
+        false => MaybeBracket(None),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn open_numbered(number: usize) -> MaybeBracket {
+    open(Step::Member {
+        number,
+        spawned_at: None,
+    })
+}
+
+fn open(step: Step) -> MaybeBracket {
+    MaybeBracket(Bracket::open(step))
+}
+
+/// A bracket that is open if the task is polled for a dump.
+pub(crate) struct MaybeBracket(Option<Bracket>);
+
+impl MaybeBracket {
+    /// Closes it; if its future is ready, its steps are taken back.
+    #[inline]
+    pub(crate) fn close<T>(self, polled: Poll<T>) -> Poll<T> {
+        if let Some(bracket) = self.0 {
+            bracket.close(polled.is_pending());
+        }
+        polled
+    }
 }
 
 /// Awaits `future`, whose steps lie under `step`.
@@ -165,30 +217,30 @@ pub(crate) fn group<T>(group: &'static str, any: bool, poll: impl FnOnce() -> Po
     under(|| Step::Together { group, any }, poll)
 }
 
-/// Polls one member of a group with the group's waker.
-#[inline(always)]
-pub(crate) fn member<T>(number: usize, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-    let step = || Step::Member {
-        number,
-        spawned_at: None,
-    };
-    under(step, poll)
+/// The look at one member of a group that has a waker of its own.
+pub(crate) struct MemberLook {
+    account: MemberAccount,
+    bracket: Option<Bracket>,
 }
 
-/// Polls one member of a group with a waker of its own, while its task is polled for a dump. `woken`:
-/// the member would be polled without the dump, too. `wakers` counts the member's wakers afterwards.
-#[cold]
-#[inline(never)]
-pub(crate) fn look_at_member<T>(
-    member: Step,
-    (waker, woken): (&Waker, bool),
-    poll: impl FnOnce() -> Poll<T>,
-    wakers: impl FnOnce() -> usize,
-) -> Poll<T> {
-    let account = MemberAccount::begin(waker, woken);
-    let polled = look_under(member, poll);
-    account.end(|| polled.is_pending().then(wakers));
-    polled
+impl MemberLook {
+    /// Begins it, before the member is polled. `woken`: it would be polled without the dump, too.
+    #[cold]
+    pub(crate) fn begin(member: Step, waker: &Waker, woken: bool) -> Self {
+        MemberLook {
+            account: MemberAccount::begin(waker, woken),
+            bracket: Bracket::open(member),
+        }
+    }
+
+    /// Ends it; `wakers` counts the wakers of a member that still waits.
+    #[cold]
+    pub(crate) fn end(self, wakers: Option<usize>) {
+        if let Some(bracket) = self.bracket {
+            bracket.close(wakers.is_some());
+        }
+        self.account.end(wakers);
+    }
 }
 
 /// An open bracket. Dropped in a panic, it takes its steps back.
@@ -227,9 +279,8 @@ impl MemberAccount {
     }
 
     /// Ends it; `wakers` counts the wakers of a member that is not done.
-    fn end(mut self, wakers: impl FnOnce() -> Option<usize>) {
+    fn end(mut self, wakers: Option<usize>) {
         if let Some(outside) = self.0.take() {
-            let wakers = wakers();
             collecting(|collector| collector.end_member(outside, wakers));
         }
     }

@@ -94,11 +94,12 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let poll = || match this.future.poll(cx) {
+        let bracket = looking::open_group("timeout", true);
+        let polled = match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => this.until.poll(cx).map(|()| Err(Elapsed)),
         };
-        looking::group("timeout", true, poll)
+        bracket.close(polled)
     }
 }
 

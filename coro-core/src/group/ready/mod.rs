@@ -14,16 +14,17 @@ use std::cell::Cell;
 use std::panic::Location;
 use std::task::{Poll, Waker};
 
-use self::wake_list::{NONE, WakeList, WakeNode};
+use self::wake_list::{BorrowedWaker, NONE, WakeList, WakeNode};
 use crate::primitives::Arc;
 use crate::primitives::Ordering::Relaxed;
-use crate::task::{Step, budget, looking};
+use crate::task::looking::{self, MemberLook};
+use crate::task::{Step, budget};
 
 /// The greatest number of steps in one poll of the group, as in one turn of the loop: other tasks
 /// on the loop want their turn.
 const STEPS_PER_GROUP_POLL: u32 = 64;
 
-/// The turn of one member. The member is polled by [`poll`](Self::poll). If it leaves
+/// The turn of one member. The member is polled with [`waker`](Self::waker). If it leaves
 /// afterwards, its owner passes the turn to [`WokenMembers::leave`] or [`WokenMembers::retire`].
 pub(super) struct Polling<'a> {
     seat: &'a WakeNode,
@@ -36,34 +37,34 @@ impl Polling<'_> {
         self.seat.number() as usize
     }
 
-    /// Polls the member with its waker. `spawned_at` is shown in a dump.
-    #[inline]
-    pub(super) fn poll<T>(
-        &self,
-        spawned_at: Option<&'static Location<'static>>,
-        poll: impl FnOnce(&Waker) -> Poll<T>,
-    ) -> Poll<T> {
-        match looking::is_looking() {
-            false => poll(&self.seat.waker()),
-            true => self.look(spawned_at, poll),
-        }
+    pub(super) fn waker(&self) -> BorrowedWaker<'_> {
+        self.seat.waker()
     }
 
-    #[cold]
-    fn look<T>(
-        &self,
-        spawned_at: Option<&'static Location<'static>>,
-        poll: impl FnOnce(&Waker) -> Poll<T>,
-    ) -> Poll<T> {
-        let waker = self.seat.waker();
-        let step = Step::Member {
-            number: self.seat(),
-            spawned_at,
-        };
-        let poll = || poll(&waker);
-        looking::look_at_member(step, (&waker, self.woken), poll, || self.seat.wakers())
+    /// Begins a look at the member, if its task is polled for a dump.
+    #[inline(always)]
+    pub(super) fn look(&self, spawned_at: Option<&'static Location<'static>>) -> TurnLook {
+        TurnLook(match looking::is_looking() {
+            false => None,
+            true => {
+                let number = self.seat();
+                let step = Step::Member { number, spawned_at };
+                Some(MemberLook::begin(step, &self.seat.waker(), self.woken))
+            }
+        })
+    }
+
+    /// Ends the look at a member that was polled; `waits` says whether it still waits.
+    #[inline(always)]
+    pub(super) fn end_look(&self, look: TurnLook, waits: bool) {
+        if let Some(look) = look.0 {
+            look.end(waits.then(|| self.seat.wakers()));
+        }
     }
 }
+
+/// The look at the member whose turn it is, if its task is polled for a dump.
+pub(super) struct TurnLook(Option<MemberLook>);
 
 /// The seats whose members are polled for a dump though they were not woken.
 pub(super) struct Looks {

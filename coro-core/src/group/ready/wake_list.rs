@@ -182,7 +182,7 @@ impl WakeNode {
 }
 
 /// A waker that borrows its seat.
-pub(super) struct BorrowedWaker<'a>(ManuallyDrop<Waker>, PhantomData<&'a WakeNode>);
+pub(in crate::group) struct BorrowedWaker<'a>(ManuallyDrop<Waker>, PhantomData<&'a WakeNode>);
 
 impl Deref for BorrowedWaker<'_> {
     type Target = Waker;

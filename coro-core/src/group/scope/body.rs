@@ -158,16 +158,17 @@ pub(super) async fn run<B: Future>(
     mut besides: impl FnMut(&mut Context<'_>),
 ) -> Option<B::Output> {
     let mut output = None;
-    let mut poll = |cx: &mut Context<'_>| {
+    poll_fn(|cx| {
+        let bracket = looking::open_group("scope", false);
         while core.poll(body.as_mut(), &mut output).is_pending() {
             besides(cx);
             if !core.ends_now() {
-                return core.wait(cx);
+                return bracket.close(core.wait(cx));
             }
         }
         Poll::Ready(())
-    };
-    poll_fn(|cx| looking::group("scope", false, || poll(cx))).await;
+    })
+    .await;
     clean_up(core).await;
     if let Some(payload) = core.take_panic() {
         core.contain(|| drop(output));

@@ -290,9 +290,11 @@ impl<'s> ScopeCore<'s> {
         future: Pin<&mut F>,
     ) -> ScopeOutcome<F::Output> {
         let before = self.running.replace(Some(turn.seat()));
+        let look = turn.look(origin);
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            turn.poll(origin, |waker| future.poll(&mut Context::from_waker(waker)))
+            future.poll(&mut Context::from_waker(&turn.waker()))
         }));
+        turn.end_look(look, matches!(polled, Ok(Poll::Pending)));
         self.running.set(before);
         let stuck = self.stuck.take() | self.in_vain.take();
         match polled {

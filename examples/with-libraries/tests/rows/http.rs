@@ -110,6 +110,23 @@ async fn http2_multiplexes_requests_on_one_connection() {
 
 #[coro::test(real)]
 async fn ten_thousand_requests_lose_none() {
+    ten_thousand_requests().await;
+}
+
+#[coro::test(real)]
+async fn ten_thousand_requests_lose_none_under_a_dump_each_millisecond() {
+    let dumping = spawn(async {
+        loop {
+            let tree = LoopHandle::current().dump().await;
+            assert!(!tree.tasks().is_empty());
+            sleep(ms(1)).await;
+        }
+    });
+    ten_thousand_requests().await;
+    dumping.cancel();
+}
+
+async fn ten_thousand_requests() {
     let (server, address) = start();
     let of_http1 = async |first: usize| {
         let mut client = connect_http1(address).await;

@@ -252,7 +252,7 @@ impl Builder {
             join_threads: self.join_threads,
             watchdog: Cell::new(watchdog),
             #[cfg(unix)]
-            dump_signal: RefCell::default(),
+            dump_signal: OnceCell::new(),
             dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
             has_main: Cell::new(false),
         };

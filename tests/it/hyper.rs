@@ -68,6 +68,21 @@ async fn one_connection_is_kept_for_many_requests() {
 }
 
 #[coro::test(real)]
+async fn no_request_is_lost_under_a_dump_each_millisecond() {
+    let (http, address) = start();
+    crate::sight_load::under_dumps(async |round| {
+        let clients = (0..8).map(|n| async move {
+            let mut client = connect(address).await;
+            let body = Bytes::from(format!("client {n}, round {round}").repeat(5000));
+            assert!(ask(&mut client, "/echo", body.clone()).await == body);
+        });
+        gather(clients.collect::<Vec<_>>()).await;
+    })
+    .await;
+    assert_eq!(http.stop(PATIENCE).await, 0);
+}
+
+#[coro::test(real)]
 async fn many_connections_are_served_at_once() {
     let (http, address) = start();
     let clients = (0..50).map(|n| async move {

@@ -72,6 +72,9 @@ mod server_rules;
 mod shared_streams;
 mod shut_down;
 mod sight;
+mod sight_deadlocks;
+mod sight_load;
+mod sight_sizes;
 mod socket_examples;
 mod sources;
 #[cfg(feature = "tracing")]

@@ -2,20 +2,19 @@
 
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use coro::group::{CoroExt, Retry, as_completed, map_concurrent, race_ok, wait};
 use coro::sight::{Step, TaskState, TaskTree};
-use coro::sync::{Event, Lock, RwLock, Semaphore, channel, oneshot, watch};
+use coro::sync::{Event, Lock, Semaphore, channel, oneshot, watch};
 use coro::{CancelToken, EventLoop, LoopHandle, TaskGroup, spawn};
 
 const LONG: Duration = Duration::from_secs(3000);
 
 /// Lets all tasks run until they wait, and takes a dump.
-async fn dump() -> TaskTree {
+pub(crate) async fn dump() -> TaskTree {
     for _ in 0..4 {
         coro::yield_now().await;
     }
@@ -23,7 +22,7 @@ async fn dump() -> TaskTree {
 }
 
 /// The text of a task's path, without the numbers of lines and descriptors.
-fn path(tree: &TaskTree, name: &str) -> String {
+pub(crate) fn path(tree: &TaskTree, name: &str) -> String {
     let text = tree.to_string();
     let start = text
         .find(&format!("{name} "))
@@ -420,119 +419,47 @@ async fn the_order_of_a_program_is_the_same_with_dumps_and_without() {
     assert_eq!(run(true).await, run(false).await);
 }
 
-/// Runs a test that cannot go on, and gives the text of its failure.
-fn failure(test: impl AsyncFnOnce()) -> String {
-    let begun = std::time::Instant::now();
-    let run = || coro::__private::run_test(coro::__private::TestClock::Virtual, test());
-    let failed = catch_unwind(AssertUnwindSafe(run)).expect_err("it cannot go on");
-    assert!(begun.elapsed() < Duration::from_secs(5));
-    failed.downcast_ref::<String>().unwrap().clone()
-}
-
 #[test]
-fn crossed_locks_fail_a_test_at_once() {
-    let text = failure(async || {
-        let (a, b) = (Rc::new(Lock::new(())), Rc::new(Lock::new(())));
-        let (c, d) = (a.clone(), b.clone());
-        let one = spawn(async move {
-            let _a = a.lock().await;
-            coro::yield_now().await;
-            let _b = b.lock().await;
-        });
-        let other = spawn(async move {
-            let _d = d.lock().await;
-            coro::yield_now().await;
-            let _c = c.lock().await;
-        });
-        let _ = coro::gather((one, other)).await;
+fn a_loop_that_measures_waits_says_for_how_long_a_task_has_waited() {
+    let builder = EventLoop::builder().measure_waits(true);
+    let mut event_loop = builder.build().unwrap();
+    let tree = event_loop.run_until_complete(async {
+        spawn(plain());
+        dump().await
     });
-    assert!(
-        text.contains("DEADLOCK: Task-1 -> Task-2 -> Task-1"),
-        "{text}"
-    );
-    assert!(
-        text.contains("Lock, first in line, held by Task-2"),
-        "{text}"
-    );
+    let tree = tree.unwrap();
+    let waited = tree.tasks()[1].waited().unwrap();
+    assert!(waited < Duration::from_secs(100));
+    assert!(tree.to_string().contains("Task-1  waits, for "), "{tree}");
 }
 
-#[test]
-fn crossed_access_to_a_value_fails_a_test_at_once() {
-    let text = failure(async || {
-        let value = Rc::new(RwLock::new(()));
-        let _read = value.read().await;
-        drop(value.write().await);
-    });
-    assert!(text.contains("DEADLOCK: main -> main"), "{text}");
-}
-
-#[test]
-fn tasks_that_await_each_other_fail_a_test_at_once() {
-    let text = failure(async || {
-        let slot = Rc::new(Cell::new(None));
-        let first = spawn({
-            let slot = slot.clone();
-            async move {
-                coro::yield_now().await;
-                let other: coro::Task<()> = slot.take().unwrap();
-                other.await.unwrap()
-            }
-        });
-        slot.set(Some(spawn(async move { first.await.unwrap() })));
-        pending::<()>().await
-    });
-    assert!(
-        text.contains("DEADLOCK: Task-1 -> Task-2 -> Task-1"),
-        "{text}"
-    );
-}
-
-#[test]
-fn waits_that_nothing_ends_fail_a_test_at_once() {
-    let event = failure(async || Event::new().wait().await);
-    assert!(event.contains("Event, first in line"), "{event}");
-    let kept = failure(async || {
-        let (send, mut receive) = channel::unbounded::<()>();
-        receive.recv().await;
-        drop(send);
-    });
-    assert!(kept.contains("an item of a queue or channel"), "{kept}");
-    let queue = failure(async || {
-        coro::sync::Queue::<u8>::bounded(3).get().await.unwrap();
-    });
-    assert!(queue.contains("an item of a queue"), "{queue}");
-    let scope = failure(async || {
-        coro::scope(async |s| {
-            s.spawn(async { Event::new().wait().await });
-        })
-        .await;
-    });
-    assert!(scope.contains("scope, of all"), "{scope}");
-    let far = failure(async || coro::sleep(Duration::MAX).await);
-    assert!(far.contains("a timer"), "{far}");
-    let for_ever = failure(async || pending().await);
-    assert!(for_ever.contains("main"), "{for_ever}");
-    let lost = failure(async || poll_fn(|_| Poll::<()>::Pending).await);
-    assert!(lost.contains("NO WAKER IS LEFT of main"), "{lost}");
-}
-
+#[cfg(unix)]
 #[coro::test(real)]
-async fn a_wait_for_another_thread_is_no_deadlock() {
-    coro::threads::to_thread(|| std::thread::sleep(Duration::from_millis(30)))
-        .await
+async fn a_child_a_signal_and_a_look_up_are_shown() {
+    let mut child = coro::process::Command::new("sleep")
+        .arg("100")
+        .kill_on_drop(true)
+        .spawn()
         .unwrap();
-    let (send, receive) = futures::channel::oneshot::channel::<u8>();
-    let thread = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(30));
-        send.send(3)
-    });
-    assert_eq!(receive.await, Ok(3));
-    thread.join().unwrap().unwrap();
-    let (send, receive) = coro::sync::remote::channel::bounded::<u8>(2);
-    let thread = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(30));
-        send.blocking_send(3)
-    });
-    assert_eq!(receive.recv().await, Some(3));
-    thread.join().unwrap().unwrap();
+    let pid = child.id().unwrap();
+    spawn(async move {
+        let ended = child.wait().await.map(drop);
+        drop(child);
+        ended
+    })
+    .set_name("child");
+    spawn(async {
+        let kind = coro::signal::SignalKind::hangup();
+        coro::signal::signal(kind).unwrap().recv().await
+    })
+    .set_name("signal");
+    let tree = dump().await;
+    assert!(
+        path(&tree, "child").contains(&format!("the end of process {pid}")),
+        "{tree}"
+    );
+    assert!(
+        path(&tree, "signal").contains("the signal SIGHUP"),
+        "{tree}"
+    );
 }

@@ -224,8 +224,8 @@ impl Core {
         let real = self.is_anything_real();
         self.clock.track_real_time(real);
         match deadline {
-            Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
             _ if self.looks_before_sleep(deadline.is_none() && !real) => {}
+            Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
             Some(deadline) => {
                 let left = deadline.saturating_sub(self.clock.now());
                 let _ = self.reactor.wait(Some(Duration::from_nanos(left)));

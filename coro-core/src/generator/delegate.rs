@@ -32,7 +32,9 @@ impl<F, Y, R> Awaiting<F, Y, R> {
     }
 }
 
-impl<F: Future, Y, R> AnyPlace for Awaiting<F, Y, R> {}
+impl<F: Future, Y, R> AnyPlace for Awaiting<F, Y, R> {
+    const WAITS: bool = true;
+}
 
 impl<F: Future, Y, R> Future for Awaiting<F, Y, R> {
     type Output = F::Output;
@@ -96,7 +98,9 @@ impl<S: Stream> StreamItems<S> {
     }
 }
 
-impl<S: Stream> AnyPlace for StreamItems<S> {}
+impl<S: Stream> AnyPlace for StreamItems<S> {
+    const WAITS: bool = true;
+}
 
 impl<S: Stream> Future for StreamItems<S> {
     type Output = ();

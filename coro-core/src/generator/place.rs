@@ -48,14 +48,23 @@ impl Position for Loose {
 pub trait Delegation {
     type Output;
 
+    /// Whether it waits for a future or a stream, which a dump shows. All others are kept free of the
+    /// question, so that generators in generators become one loop.
+    const WAITS: bool = false;
+
     fn poll_at<P: Position>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output>;
 }
 
 /// A future for which its place makes no difference.
-pub trait AnyPlace: Future {}
+pub trait AnyPlace: Future {
+    /// As [`Delegation::WAITS`].
+    const WAITS: bool = false;
+}
 
 impl<F: AnyPlace> Delegation for F {
     type Output = F::Output;
+
+    const WAITS: bool = <F as AnyPlace>::WAITS;
 
     #[inline]
     fn poll_at<P: Position>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

@@ -25,7 +25,8 @@ impl<F: Future> Future for Seen<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         if is_looking() {
-            return look(self.project().future, cx, Location::caller());
+            let awaits = core::any::type_name::<F>();
+            return look(self.project().future, cx, Location::caller(), awaits);
         }
         self.project().future.poll(cx)
     }
@@ -46,6 +47,7 @@ pub(super) fn look<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
     _location: &'static Location<'static>,
+    _awaits: &'static str,
 ) -> Poll<F::Output> {
     future.poll(cx)
 }

@@ -195,9 +195,10 @@ impl<F: Delegation, P: Position> Future for Delegate<'_, F, P> {
     #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        if is_looking() {
+        if F::WAITS && is_looking() {
             let placed = PlacedDelegation::<'_, F, P>(self.project().future, PhantomData);
-            return look(Pin::new(&mut { placed }), cx, Location::caller());
+            let awaits = core::any::type_name::<F>();
+            return look(Pin::new(&mut { placed }), cx, Location::caller(), awaits);
         }
         self.project().future.poll_at::<P>(cx)
     }

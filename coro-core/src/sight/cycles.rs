@@ -8,7 +8,8 @@ use crate::task::{Step, TaskId};
 impl TaskTree {
     /// The circles of tasks in which each waits for the next, and the last for the first.
     ///
-    /// A task waits for another if it awaits its end, or a lock that the other holds. Waits that are
+    /// A task waits for another if it awaits its end, or a lock that the other holds. A guard that was
+    /// passed on counts as held by the task that got the lock. Waits that are
     /// one of several ways to go on are left out.
     pub fn cycles(&self) -> Vec<Vec<TaskId>> {
         find(self)

@@ -163,7 +163,7 @@ pub(super) fn describe(step: &Step, tree: &TaskTree) -> String {
         Step::Notice { of } => (*of).to_owned(),
         Step::Job { made_at } => format!("a job on a thread, made at {made_at}"),
         Step::Child { pid } => format!("the end of process {pid}"),
-        Step::Signal { kind } => format!("signal {kind}"),
+        Step::Signal { kind } => format!("the signal {kind}"),
         Step::OtherThread { object } => format!("{}, which other threads may have", short(object)),
         Step::Foreign { name } => format!("{} (it does not report)", short(name)),
     }

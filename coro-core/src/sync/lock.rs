@@ -118,7 +118,11 @@ impl<T> Lock<T> {
 
     #[inline]
     fn release(&self) {
-        if !self.waiters.serve(|()| true) {
+        let hand_over = |(): &mut ()| {
+            self.holder.set(0); // until the waiter runs
+            true
+        };
+        if !self.waiters.serve(hand_over) {
             self.locked.set(false);
         }
     }

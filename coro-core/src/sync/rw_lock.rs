@@ -139,6 +139,7 @@ impl<T> RwLock<T> {
 
     fn end(&self, access: Access) {
         self.state.set(self.state.get().without(access));
+        self.holder.set(0); // other readers may be left, of which none is known
         self.hand_out();
     }
 

@@ -35,9 +35,8 @@ pub(super) struct Header {
     /// Wakers counted on the owner's thread, inside its loop. Only the sum with `remote` means
     /// anything.
     pub(super) wakers: Cell<i32>,
-    /// The number of this task less that of the task that spawned it; zero if no task did, or one
-    /// that is too far back.
-    spawned_after: u32,
+    /// The last half of the number of the task that spawned this one; of its own, if no task did.
+    spawned_by: u32,
     pub(super) joiner: Cell<Option<Waker>>,
     pub(super) links: Links,
     pub(super) id: u64,
@@ -58,7 +57,7 @@ enum TaskStage<F: Future> {
 }
 
 impl Header {
-    pub(super) const SPAWNED_AFTER: usize = offset_of!(Header, spawned_after);
+    pub(super) const SPAWNED_BY: usize = offset_of!(Header, spawned_by);
     pub(super) const EXTRA: usize = offset_of!(Header, extra) + ExtraCell::POINTER;
 
     #[inline]
@@ -75,7 +74,7 @@ impl Header {
             inbox: scheduler.inbox_ptr(),
             wakers: Cell::new(0),
             remote: AtomicIsize::new(0),
-            spawned_after: spawned_after(scheduler, id),
+            spawned_by: spawned_by(scheduler, id),
             joiner: Cell::new(None),
             links: Links::default(),
             id,
@@ -93,10 +92,11 @@ impl Header {
         unsafe { self.inbox.as_ref() }
     }
 
-    /// The number of the task that spawned this one; zero for the main future.
+    /// The number of the task that spawned this one; zero for the main future. It is right unless four
+    /// thousand million tasks were spawned between the two.
     pub(super) fn spawned_by(&self) -> Option<u64> {
-        let after = u64::from(self.spawned_after);
-        (after != 0).then(|| self.id - after)
+        let after = (self.id as u32).wrapping_sub(self.spawned_by);
+        (after != 0).then(|| self.id.saturating_sub(u64::from(after)))
     }
 
     pub(super) fn name(&self) -> String {
@@ -110,14 +110,12 @@ impl Header {
     }
 }
 
-/// How many numbers a new task is after the task that is running.
+/// The last half of the number of the task that is running, or else of `id`.
 #[inline]
-fn spawned_after(scheduler: &Scheduler, id: u64) -> u32 {
-    match scheduler.running().get() {
-        // SAFETY: a task that is being polled or dropped is allocated.
-        Some(running) => u32::try_from(id - unsafe { running.as_ref() }.id).unwrap_or(0),
-        None => 0,
-    }
+fn spawned_by(scheduler: &Scheduler, id: u64) -> u32 {
+    // SAFETY: a task that is being polled or dropped is allocated.
+    let by = |running: NonNull<Header>| unsafe { running.as_ref() }.id;
+    scheduler.running().get().map_or(id, by) as u32
 }
 
 impl Drop for Header {

@@ -140,8 +140,8 @@ pub(crate) fn look<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
     location: &'static Location<'static>,
+    awaits: &'static str,
 ) -> Poll<F::Output> {
-    let awaits = std::any::type_name::<F>();
     let Some(bracket) = Bracket::open(Step::At { location, awaits }) else {
         return future.poll(cx);
     };

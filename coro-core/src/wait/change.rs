@@ -30,6 +30,15 @@ impl Change {
         wake_each(|| woken.next().map(|(_, waiter)| waiter));
     }
 
+    fn knows(&self, number: u64, waker: &Waker) -> bool {
+        let waiting = self.waiting.borrow();
+        let is_it = |it: &&(u64, Waker)| it.0 == number;
+        waiting
+            .iter()
+            .find(is_it)
+            .is_some_and(|it| it.1.will_wake(waker))
+    }
+
     fn forget(&self, number: u64) {
         let mut waiting = self.waiting.borrow_mut();
         let at = waiting.iter().position(|it| it.0 == number);
@@ -46,18 +55,18 @@ struct WaitingForChange<'a> {
 
 impl WaitingForChange<'_> {
     fn poll(&self, holds: impl Fn() -> bool, cx: &mut Context<'_>) -> Poll<()> {
-        self.change.forget(self.number);
         if holds() {
+            self.change.forget(self.number);
             return budget::poll(cx);
         }
-        let waiter = cx.waker().clone();
-        let mut waiting = self.change.waiting.borrow_mut();
-        waiting.push((self.number, waiter));
-        drop(waiting);
+        if !self.change.knows(self.number, cx.waker()) {
+            self.change.forget(self.number);
+            let waiter = cx.waker().clone();
+            self.change.waiting.borrow_mut().push((self.number, waiter));
+        }
         if looking::is_looking() {
-            looking::leaf(Step::Notice {
-                of: "a change in the connections of a server",
-            });
+            let of = "a change in the connections of a server";
+            looking::leaf(Step::Notice { of });
         }
         Poll::Pending
     }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::until::Until;
+use crate::task::looking;
 
 /// Awaits the first attempt to succeed, and drops the others.
 ///
@@ -25,7 +26,7 @@ where
         begun: Vec::new(),
         next: None,
     };
-    poll_fn(|cx| race.poll(cx)).await
+    poll_fn(|cx| looking::group("staggered_race", true, || race.poll(cx))).await
 }
 
 struct StaggeredRace<I, K, A, E> {

@@ -39,6 +39,17 @@ async fn both_directions_carry_all_written_bytes() {
     pass(&mut server, &mut client, b"to the client").await;
 }
 
+#[coro::test(real)]
+async fn no_byte_is_lost_under_a_dump_each_millisecond() {
+    let sent: Vec<u8> = (0..1 << 18).map(|at| (at % 251) as u8).collect();
+    crate::sight_load::under_dumps(async |_| {
+        let (client, server) = tls_pair(tcp_pair().await).await;
+        let (back, there) = gather((exchange(client, &sent), exchange(server, &sent))).await;
+        assert!(back == sent && there == sent);
+    })
+    .await;
+}
+
 #[coro::test]
 async fn it_works_byte_by_byte() {
     let (mut client, mut server) = tls_pair(duplex(1, 1000)).await;

@@ -54,7 +54,7 @@ pub(crate) struct HeaderFields {
     pub(crate) previous: u64,
     pub(crate) next: u64,
     pub(crate) id: u64,
-    pub(crate) spawned_after: u64,
+    pub(crate) spawned_by: u64,
     pub(crate) origin: u64,
     pub(crate) extra: u64,
     pub(crate) name_in_extra: u64,
@@ -68,21 +68,12 @@ impl HeaderFields {
             previous,
             next,
             id,
-            spawned_after,
+            spawned_by,
             origin,
             extra,
             name_in_extra: _,
         } = *self;
-        let last = [
-            state,
-            inbox,
-            previous,
-            next,
-            id,
-            spawned_after,
-            origin,
-            extra,
-        ];
+        let last = [state, inbox, previous, next, id, spawned_by, origin, extra];
         let end = last.into_iter().max().unwrap_or_default() as usize + 8;
         if end > HEADER_MAX {
             Err(Unread::Torn)
@@ -187,7 +178,7 @@ fn read_map(mut fields: Fields<'_, '_>) -> Result<Map, Unread> {
         previous: fields.offset()?,
         next: fields.offset()?,
         id: fields.offset()?,
-        spawned_after: fields.offset()?,
+        spawned_by: fields.offset()?,
         origin: fields.offset()?,
         extra: fields.offset()?,
         name_in_extra: fields.offset()?,

@@ -255,7 +255,9 @@ impl Reader<'_> {
             return Err(Unread::Torn); // another thing has the memory by now
         }
         let id = word(bytes, fields.id);
-        let after = u64::from(word(bytes, fields.spawned_after) as u32);
+        // The lower half of the parent's number; that of the task itself if it has no parent.
+        let after = (id as u32).wrapping_sub(word(bytes, fields.spawned_by) as u32);
+        let after = u64::from(after);
         let task = Task {
             id,
             parent: id.checked_sub(after).filter(|_| after != 0),

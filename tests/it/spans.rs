@@ -227,14 +227,19 @@ fn lost_panics_errors_and_slow_steps_are_events() {
 #[test]
 fn deadlocks_and_lost_wakers_are_events() {
     let lines = Log::of(Level::INFO, || {
-        let mut event_loop = EventLoop::builder().report_deadlocks(true).build().unwrap();
+        let builder = EventLoop::builder().report_deadlocks(true);
+        let mut event_loop = builder.clone().build().unwrap();
+        event_loop.handle().set_exception_handler(|_| ());
+        let deaf = std::future::poll_fn(|_| std::task::Poll::<()>::Pending);
+        let _deaf = event_loop.handle().spawn(deaf);
+        let naps = coro::sleep(Duration::from_millis(1));
+        event_loop.run_until_complete(naps).unwrap();
+
+        let mut event_loop = builder.build().unwrap();
         let handle = event_loop.handle();
         let stop = handle.clone();
         handle.set_exception_handler(move |_| stop.stop());
-        let deaf = handle.spawn(std::future::poll_fn(|_| std::task::Poll::<()>::Pending));
-        event_loop.run_forever();
-        deaf.cancel();
-        handle.spawn(async {
+        let _stuck = handle.spawn(async {
             let event = coro::sync::Event::new();
             event.wait().await;
         });

@@ -325,7 +325,7 @@ impl Builder {
             around: self.around,
             watchdog: Cell::new(watchdog),
             #[cfg(unix)]
-            dump_signal: RefCell::default(),
+            dump_signal: OnceCell::new(),
             dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
             has_main: Cell::new(false),
         };

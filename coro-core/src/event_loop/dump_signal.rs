@@ -23,17 +23,25 @@ impl DumpSignal {
         let flag = SignalFlag::new(signal)?;
         core.reactor.wake_by(flag.wake())?;
         core.listed.open_door(signal.unsigned_abs());
-        let before = core.dump_signal.replace(Some(DumpSignal { flag }));
-        drop(before);
+        let _ = core.dump_signal.set(DumpSignal { flag }); // installed once, when the loop is built
         Ok(())
+    }
+
+    /// The signal asks this loop no more.
+    pub(super) fn close(&self) {
+        self.flag.close();
     }
 }
 
 impl Core {
     /// Asks for a dump if the signal has come.
+    #[inline]
     pub(super) fn look_for_signal(&self) {
-        let asked = self.dump_signal.borrow();
-        if asked.as_ref().is_some_and(|asked| asked.flag.take()) {
+        if self
+            .dump_signal
+            .get()
+            .is_some_and(|asked| asked.flag.take())
+        {
             self.ask(|core, tree| core.write_dump(tree));
         }
     }

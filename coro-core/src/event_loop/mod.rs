@@ -170,7 +170,7 @@ pub(crate) struct Core {
     join_threads: Duration,
     watchdog: Cell<Option<Watchdog>>,
     #[cfg(unix)]
-    dump_signal: RefCell<Option<DumpSignal>>,
+    dump_signal: OnceCell<DumpSignal>,
     dumps: Dumps,
     around: Surroundings,
     /// A main future is being run.
@@ -317,7 +317,9 @@ impl EventLoop {
         let has_threads = self.core.reactor.is_at_home();
         self.core.listed.open_door(0);
         #[cfg(unix)]
-        drop(self.core.dump_signal.take());
+        if let Some(signal) = self.core.dump_signal.get() {
+            signal.close();
+        }
         if let Some(watchdog) = self.core.watchdog.take() {
             watchdog.stop(has_threads);
         }

@@ -1,5 +1,6 @@
 //! `SignalFlag`: a signal that wakes a loop and sets a flag, without a task that listens.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,11 +19,11 @@ use super::disposition;
 /// How many bytes one read takes: each signal that was not looked at has left one.
 const BYTES: usize = 1024;
 
-/// Set by each signal of its kind, until this is dropped.
+/// Set by each signal of its kind, until it is closed.
 pub(crate) struct SignalFlag {
     came: Arc<AtomicBool>,
     receiver: UnixStream,
-    handlers: [SigId; 2],
+    handlers: Cell<Option<[SigId; 2]>>,
 }
 
 impl SignalFlag {
@@ -45,7 +46,7 @@ impl SignalFlag {
         Ok(SignalFlag {
             came,
             receiver,
-            handlers: [sets_flag, writes],
+            handlers: Cell::new(Some([sets_flag, writes])),
         })
     }
 
@@ -72,10 +73,17 @@ impl SignalFlag {
     }
 }
 
-impl Drop for SignalFlag {
-    fn drop(&mut self) {
-        for handler in self.handlers {
+impl SignalFlag {
+    /// Removes the handlers: no further signal sets the flag.
+    pub(crate) fn close(&self) {
+        for handler in self.handlers.take().into_iter().flatten() {
             unregister(handler);
         }
+    }
+}
+
+impl Drop for SignalFlag {
+    fn drop(&mut self) {
+        self.close();
     }
 }

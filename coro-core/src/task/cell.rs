@@ -57,7 +57,7 @@ enum TaskStage<F: Future> {
 }
 
 impl Header {
-    pub(super) const SPAWNED_AFTER: usize = offset_of!(Header, spawned_after);
+    pub(super) const SPAWNED_BY: usize = offset_of!(Header, spawned_by);
     pub(super) const EXTRA: usize = offset_of!(Header, extra) + ExtraCell::POINTER;
 
     #[inline]

@@ -19,6 +19,7 @@ mod descriptors;
 mod errors;
 mod examples;
 mod failures;
+mod first_hour;
 mod foreign_code;
 mod fused;
 mod generator;

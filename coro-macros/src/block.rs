@@ -82,24 +82,14 @@ impl Parse for Head {
 }
 
 fn print(args: &Args, head: &Head, mut group: Group, mut errors: Option<Error>) -> TokenStream {
-    let waits = head.waits.is_some();
     let output = &head.output;
+    let cannot_wait = head.waits.is_none().then_some(CANNOT_WAIT);
     let misplaced = match syn::parse2::<Signature>(quote!(fn generator() #output)) {
-        Ok(sig) => misplaced::refuse_in(&mut group, &sig, (!waits).then_some(CANNOT_WAIT)),
+        Ok(sig) => misplaced::refuse_in(&mut group, &sig, cannot_wait),
         Err(error) => Some(error),
     };
-    let broken = misplaced.is_some();
+    let context = context(args, misplaced.is_some());
     merge(&mut errors, misplaced);
-    let runtime = names::runtime(args.krate.as_ref());
-    let context = match (args.unreadable, broken) {
-        (true, _) => Context::Unreadable,
-        (false, false) => Context::Yields {
-            runtime: runtime.clone(),
-        },
-        (false, true) => Context::YieldsBroken {
-            runtime: runtime.clone(),
-        },
-    };
     let declared = match output {
         ReturnType::Default => None,
         output => body::returning(output),
@@ -112,13 +102,30 @@ fn print(args: &Args, head: &Head, mut group: Group, mut errors: Option<Error>) 
         let mut #handle = #handle;
         #body
     });
+    fallback::report_in_expression(errors, constructor(args, head, &steps))
+}
+
+fn context(args: &Args, broken: bool) -> Context {
+    let runtime = names::runtime(args.krate.as_ref());
+    match (args.unreadable, broken) {
+        (true, _) => Context::Unreadable,
+        (false, false) => Context::Yields { runtime },
+        (false, true) => Context::YieldsBroken { runtime },
+    }
+}
+
+/// The call that makes the generator.
+fn constructor(args: &Args, head: &Head, steps: &TokenStream) -> TokenStream {
+    let waits = head.waits.is_some();
+    let runtime = names::runtime(args.krate.as_ref());
     let make = names::constructor(waits, args.boxed.is_some(), args.send.is_some());
+    let (handle, moves) = (names::handle(), &head.moves);
     let (yields, resumes) = (&args.yields, resumes(args));
     let inferred = args.boxed.map_or_else(|| quote!(_), |_| quote!(_, _));
+    let exchanged = quote!(#yields, #resumes);
     // As in `coroutine`: a body with a name keeps editors from showing the parameters of `make`. A closure
     // that borrows is taken for one that is called often, unless it is an argument.
-    let exchanged = quote!(#yields, #resumes);
-    let call = match moves.is_some() && plain_types::are_plain(&exchanged, &Generics::default()) {
+    match moves.is_some() && plain_types::are_plain(&exchanged, &Generics::default()) {
         false => quote!(#runtime::#make::<#yields, #resumes, #inferred>(#moves |#handle| #steps)),
         true => {
             let co = names::handle_type(waits);
@@ -127,8 +134,7 @@ fn print(args: &Args, head: &Head, mut group: Group, mut errors: Option<Error>) 
                 #runtime::#make::<#yields, #resumes, #inferred>(body)
             })
         }
-    };
-    fallback::report_in_expression(errors, call)
+    }
 }
 
 fn resumes(args: &Args) -> TokenStream {

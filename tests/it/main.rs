@@ -30,6 +30,7 @@ mod errors;
 mod examples;
 mod executors;
 mod failures;
+mod first_hour;
 mod first_programs_asyncio;
 mod first_programs_generators;
 mod first_programs_tokio;

@@ -21,7 +21,8 @@ const KIND: GroupKind = GroupKind("map_concurrent", false);
 const DONE_A_POLL: usize = 64;
 
 /// Calls `f` with each item and awaits the futures that it returns, `limit` of them at a time.
-/// Gives all outputs in the order of the items.
+/// Gives all outputs in the order of the items, as one `Vec`; the stream of the outputs is
+/// [`buffered`].
 ///
 /// The next item is taken only when there is room, and none after the iterator's first `None`. The
 /// futures may borrow. Since no code takes their outputs in between, no code can keep the futures

@@ -51,7 +51,7 @@
 //!         while let Some(line) = lines.read_line().await? {
 //!             let count = {
 //!                 let mut counts = counts.borrow_mut();
-//!                 let count = counts.entry(line).or_default();
+//!                 let count = counts.entry(line.to_owned()).or_default();
 //!                 *count += 1;
 //!                 *count
 //!             };

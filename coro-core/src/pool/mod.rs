@@ -174,7 +174,8 @@ impl ThreadPoolBuilder {
 }
 
 impl ThreadPool {
-    /// Makes a pool with the default settings.
+    /// Makes a pool with the default settings. For a number of threads, as asyncio's
+    /// `ThreadPoolExecutor(4)` has, write `ThreadPool::builder().max_threads(4).build()`.
     pub fn new() -> Self {
         Self::builder().build()
     }

@@ -230,7 +230,9 @@ impl Kernel {
             }
         };
         self.tell(id);
-        peer.map(|peer| self.tell(peer));
+        if let Some(peer) = peer {
+            self.tell(peer);
+        }
         Ok(())
     }
 

@@ -234,7 +234,7 @@ impl Builder {
     /// Has the loop run inside of something: `enter` is called before the loop begins, and its guard
     /// is dropped after the loop has stopped.
     ///
-    /// So what must be entered on a thread, another runtime or a span of tracing, is entered for all
+    /// So another runtime, or a span of tracing, is entered for all
     /// tasks of the loop. The loop enters anew for each of its runs, for the cancelling of the tasks
     /// that are left over at the end of [`run`](crate::run), and for its closing: between runs the
     /// thread is as it was, and several loops may take turns on one thread. Called several times,

@@ -58,13 +58,11 @@ where
     let mut stop = pin!(stopping.wait());
     let mut watch = TimeKeeper::new(activity.clone(), settings.limits);
     let mut beginning = Beginning::new(settings.versions);
-    let began = poll_fn(|cx| match beginning.poll(&mut stream, cx) {
-        Poll::Pending if stop.as_mut().poll(cx).is_ready() => Poll::Ready(false),
-        Poll::Pending => watch.poll(cx).map(|_| false),
-        Poll::Ready(begins) => Poll::Ready(begins),
-    });
-    if !began.await {
-        return Ok(()); // no request has begun
+    if !beginning
+        .begins(&mut stream, stop.as_mut(), &mut watch)
+        .await
+    {
+        return Ok(());
     }
     let leftover = Leftover::default();
     let is_http2 = beginning.is_http2();
@@ -115,6 +113,21 @@ impl Beginning {
             Versions::Http1 => false,
             Versions::Http2 => true,
         }
+    }
+
+    /// Waits until a request begins; none does if the client ends, the time is up or it is to stop.
+    async fn begins<T: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut T,
+        mut stop: Pin<&mut impl Future>,
+        watch: &mut TimeKeeper,
+    ) -> bool {
+        poll_fn(|cx| match self.poll(stream, cx) {
+            Poll::Pending if stop.as_mut().poll(cx).is_ready() => Poll::Ready(false),
+            Poll::Pending => watch.poll(cx).map(|_| false),
+            begins => begins,
+        })
+        .await
     }
 
     /// Whether a request begins; none does if the client ends, or the stream fails.

@@ -142,7 +142,7 @@ fn on_the_runtime_with_several_threads() {
     runtime.block_on(runs_on_one_thread());
 }
 
-/// What asks for the loop says that there is none.
+/// The parts that need the loop say that there is none.
 #[test]
 fn what_needs_the_loop_panics_and_says_so() {
     fn refused<F: Future>(make: impl FnOnce() -> F) {

@@ -28,8 +28,10 @@ impl Drop for Peer {
 /// The path of a program, or `None` with a word about it.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let more = ["/usr/sbin", "/sbin", "/usr/lib/postgresql/15/bin"].map(PathBuf::from);
-    let mut folders = env::split_paths(&path).chain(more);
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let of_postgres = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    let more = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let mut folders = env::split_paths(&path).chain(more).chain(of_postgres);
     let found = folders.find_map(|folder| Some(folder.join(program)).filter(|it| it.is_file()));
     if found.is_none() {
         println!("skipped: there is no {program} here");

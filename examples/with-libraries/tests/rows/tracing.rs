@@ -30,7 +30,7 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-/// What is logged while `f` runs, a line for each event.
+/// The log of `f`, a line for each event.
 fn logged(f: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use coro::compat::hyper::{Io, serve_http};
 use coro::net::{Protocol, TcpStream, Transport, create_server, open_connection, start_server};

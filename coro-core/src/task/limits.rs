@@ -24,7 +24,7 @@ const CHILD: &str = "CORO_TEST_LIMIT";
 /// Calls `f` inside of a task's poll; gives whether it returned.
 fn in_a_task(f: impl Fn(&TaskRef, &Waker) + 'static) {
     let poller = Poller::new().unwrap();
-    let scheduler = Scheduler::new(WakeUp::new(poller.registry()).unwrap(), false);
+    let scheduler = Scheduler::new(WakeUp::new(poller.registry()).unwrap(), false, false);
     let _inside = current::enter(&scheduler, Rc::new(()));
     let done = Rc::new(Cell::new(false));
     let future = poll_fn({

@@ -94,6 +94,7 @@ impl<T> AwaitSeen for T {}
 /// An operand of `.await`.
 pub struct Awaited<T>(T);
 
+#[diagnostic::do_not_recommend]
 impl<T: IntoFuture> IntoFuture for Awaited<T> {
     type Output = T::Output;
     type IntoFuture = Seen<T::IntoFuture>;

@@ -28,7 +28,7 @@ impl World {
         let poller = Poller::new().unwrap();
         let wake_up = WakeUp::new(poller.registry()).unwrap();
         World {
-            scheduler: Scheduler::new(wake_up, false),
+            scheduler: Scheduler::new(wake_up, false, false),
             _poller: poller,
         }
     }

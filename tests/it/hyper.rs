@@ -16,9 +16,9 @@ use crate::net_examples::{connect as blocking, exchange, has, serve};
 use crate::support::{Reports, ms};
 
 #[path = "../../examples/support/hyper.rs"]
-mod adapter;
+pub(crate) mod adapter;
 #[path = "../../examples/http_hello/server.rs"]
-mod server;
+pub(crate) mod server;
 
 use adapter::HyperIo;
 use server::Http;

@@ -13,15 +13,9 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 
+use crate::hyper::adapter::HyperIo;
+use crate::hyper::server::Http;
 use crate::support::ms;
-
-#[path = "../../examples/support/hyper.rs"]
-mod adapter;
-#[path = "../../examples/http_hello/server.rs"]
-mod server;
-
-use adapter::HyperIo;
-use server::Http;
 
 /// Sends back all that it is sent.
 pub(crate) async fn streams() -> io::Result<()> {

@@ -10,6 +10,7 @@ mod budget_leaves;
 mod busy_poll;
 mod cancel_group;
 mod cancel_net;
+mod cancel_sockets;
 mod cancel_sync;
 mod cancel_time;
 mod cancelled_waits;

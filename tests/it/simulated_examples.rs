@@ -5,16 +5,16 @@ use coro::testing::{Sim, TestOutput, explore};
 use crate::support::panic_of;
 
 #[path = "../../examples/lock_service/main.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "its `main` is for a terminal")]
 mod lock_service;
 #[path = "../../examples/replicated_kv/main.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "its `main` is for a terminal")]
 mod replicated_kv;
 #[path = "../../examples/retrying_client/main.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "its `main` is for a terminal")]
 mod retrying_client;
 #[path = "../../examples/write_ahead/main.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "its `main` is for a terminal")]
 mod write_ahead;
 
 /// The failure that 1,000 seeds find, shrunk to at most three decisions.

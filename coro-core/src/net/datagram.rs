@@ -102,7 +102,7 @@ macro_rules! datagrams {
             /// [`send`](Self::send).
             pub fn try_send(&self, bytes: &[u8]) -> std::io::Result<usize> {
                 self.ready
-                    .try_io($crate::event_loop::Direction::Write, |io| io.send(bytes))
+                    .try_transfer($crate::event_loop::Direction::Write, |io| io.send(bytes))
             }
 
             /// Receives a datagram, without waiting.
@@ -113,7 +113,7 @@ macro_rules! datagrams {
             /// knows; and as for [`recv`](Self::recv).
             pub fn try_recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 self.ready
-                    .try_io($crate::event_loop::Direction::Read, |io| {
+                    .try_transfer($crate::event_loop::Direction::Read, |io| {
                         self.recv_or_end(io, buffer)
                     })
             }

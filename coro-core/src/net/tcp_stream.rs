@@ -111,7 +111,7 @@ impl TcpStream {
     /// and as for reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.ready
-            .try_io(Direction::Read, |io| sys::receive(io, buffer))
+            .try_transfer(Direction::Read, |io| sys::receive(io, buffer))
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -122,7 +122,7 @@ impl TcpStream {
     /// as for writing.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.ready
-            .try_io(Direction::Write, |io| sys::send(io, bytes))
+            .try_transfer(Direction::Write, |io| sys::send(io, bytes))
     }
 
     /// The socket's pending error, which is then cleared.

@@ -171,7 +171,7 @@ impl UdpSocket {
     pub fn try_send_to(&self, bytes: &[u8], address: impl Into<SocketAddr>) -> io::Result<usize> {
         let address = address.into();
         self.ready
-            .try_io(Direction::Write, |io| io.send_to(bytes, address))
+            .try_transfer(Direction::Write, |io| io.send_to(bytes, address))
     }
 
     /// Receives a datagram and its sender, without waiting.
@@ -182,7 +182,7 @@ impl UdpSocket {
     /// for [`recv`](Self::recv).
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.ready
-            .try_io(Direction::Read, |io| io.recv_from(buffer))
+            .try_transfer(Direction::Read, |io| io.recv_from(buffer))
     }
 
     /// The local address.

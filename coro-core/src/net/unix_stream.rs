@@ -178,7 +178,7 @@ impl UnixStream {
     /// knows; and as for reading.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = |io: &Sock<_>| io.recv_bytes(&mut [IoSliceMut::new(buffer)]);
-        Ok(self.ready.try_io(Direction::Read, read)?.0)
+        Ok(self.ready.try_transfer(Direction::Read, read)?.0)
     }
 
     /// Writes as much as there is room for, without waiting.
@@ -189,7 +189,7 @@ impl UnixStream {
     /// as for writing.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.ready
-            .try_io(Direction::Write, |io| sys::send(io, bytes))
+            .try_transfer(Direction::Write, |io| sys::send(io, bytes))
     }
 
     /// Takes the socket's pending error, if there is one. An error is given only once.

@@ -137,6 +137,20 @@ impl<S: Source + Described> RegisteredIo<S> {
         }
     }
 
+    /// As [`try_io`](Self::try_io), but a signal that interrupts the operation is no reason to give up.
+    pub(crate) fn try_transfer<T>(
+        &self,
+        direction: Direction,
+        mut operation: impl FnMut(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            match self.try_io(direction, &mut operation) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                tried => return tried,
+            }
+        }
+    }
+
     /// Tries `operation` once, without waiting. It is not tried if the direction is known to block.
     pub(crate) fn try_io<T>(
         &self,

@@ -1,0 +1,2 @@
+#[coro::main(tokio)]
+async fn main() {}

@@ -9,6 +9,7 @@ use coro::group::{
 };
 use coro::testing::cancel_everywhere;
 use coro::{CancelToken, TaskGroup};
+use futures::FutureExt;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -85,8 +86,7 @@ fn futures_awaited_together_are_dropped_together() {
     assert!(clears(async |work| coro::try_gather((work.succeed(1), work.succeed(2))).await) >= 2);
     let first = async |work: &Work| {
         let (fails, succeeds) = (work.fail(1), work.succeed(3));
-        let futures: [std::pin::Pin<Box<dyn Future<Output = Result<u32, ()>>>>; 2] =
-            [Box::pin(fails), Box::pin(succeeds)];
+        let futures = [fails.boxed_local(), succeeds.boxed_local()];
         race_ok(futures).await.unwrap()
     };
     assert!(clears(first) >= 3);

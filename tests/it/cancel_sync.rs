@@ -426,7 +426,7 @@ fn a_barrier_waits_for_another_if_one_withdraws() {
             });
             (barrier, met)
         },
-        async |(barrier, _)| drop(barrier.wait().await),
+        async |(barrier, _)| barrier.wait().await,
         async |(barrier, met)| {
             coro::sleep(5 * MS).await;
             if !met.get() {

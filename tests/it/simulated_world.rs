@@ -235,9 +235,10 @@ fn random_numbers_come_from_the_seed() {
             let mut bytes = [0; 5];
             rand::fill(&mut bytes);
             let task = coro::spawn(async { rand::random() });
+            let of_task = task.await.unwrap();
             drawn
                 .borrow_mut()
-                .push((bytes, rand::below(1_000), task.await.unwrap()));
+                .push((bytes, rand::below(1_000), of_task));
         });
         drawn.into_inner()
     };

@@ -157,6 +157,7 @@ impl Reactor {
     }
 
     /// Waits for events, for at most `timeout`; gives whether there are any.
+    #[inline(always)]
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         if timeout != Some(Duration::ZERO) {
             self.check_home();

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Core;
 use super::simulation::Simulation;
-use super::turn::Turn;
 use crate::choices::{Chosen, TraceEvent};
 use crate::timers::NEVER;
 
@@ -13,23 +12,30 @@ use crate::timers::NEVER;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Core {
-    /// As [`poll_real`](Self::poll_real), for a loop in a simulation.
+    /// Begins a look in a simulation, when `left` steps of the turn are left; gives whether that was all
+    /// of it. In an ordinary loop, whose order alone is drawn, the sources are real.
     #[cold]
     #[inline(never)]
-    pub(super) fn poll_simulated(
+    pub(super) fn begin_simulated(
         &self,
         simulation: &Rc<Simulation>,
-        turn: &mut Turn,
-        may_sleep: bool,
-    ) {
-        turn.poll_at = (turn.left - 1).max(0); // the loop looks again after one step
+        left: isize,
+        is_idle: bool,
+    ) -> bool {
         simulation.note_arrivals_of_step(&self.scheduler);
-        match simulation.is_closed_world {
-            true => self.poll_world(simulation, may_sleep),
-            false => self.poll_real(may_sleep),
+        if simulation.is_closed_world {
+            self.poll_world(simulation, is_idle);
+            self.end_simulated(simulation, left);
         }
+        simulation.is_closed_world
+    }
+
+    /// Ends a look in a simulation: chooses the next step.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end_simulated(&self, simulation: &Rc<Simulation>, left: isize) {
         simulation.note_arrivals_from_outside(&self.scheduler);
-        self.choose(simulation, turn);
+        self.choose(simulation, left);
     }
 
     /// Moves virtual time and the world to the next event if nothing is ready.
@@ -97,9 +103,9 @@ impl Core {
     }
 
     /// Chooses the next step among those of the turn, and has it run next.
-    fn choose(&self, simulation: &Rc<Simulation>, turn: &Turn) {
-        if simulation.chosen.take() == Some(turn.left) {
-            simulation.chosen.set(Some(turn.left)); // the step that was chosen is still to be taken
+    fn choose(&self, simulation: &Rc<Simulation>, left: isize) {
+        if simulation.chosen.take() == Some(left) {
+            simulation.chosen.set(Some(left)); // the step that was chosen is still to be taken
             return;
         }
         for action in simulation.take_actions() {
@@ -107,13 +113,13 @@ impl Core {
             simulation.note_arrivals_from_outside(&self.scheduler);
         }
         let ready = self.scheduler.ready_len();
-        let of_turn = usize::try_from(turn.left).unwrap_or(0).min(ready);
+        let of_turn = usize::try_from(left).unwrap_or(0).min(ready);
         let candidates = match simulation.any_order.get() {
             true if of_turn > 0 => ready,
             _ => of_turn,
         };
         if let Some(chosen) = simulation.choices().take_next(candidates) {
-            simulation.chosen.set(Some(turn.left));
+            simulation.chosen.set(Some(left));
             self.scheduler.bring_forward(chosen.at);
             self.announce_step(simulation, &chosen, ready);
         }

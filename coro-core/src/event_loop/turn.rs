@@ -18,10 +18,10 @@ const STEPS_PER_POLL: isize = 64;
 pub(super) struct Turn {
     begun: bool,
     /// Steps that are still to be taken.
-    pub(super) left: isize,
+    left: isize,
     /// The loop polls when `left` has come down to this; below zero, in a later turn. At first that
     /// is at once.
-    pub(super) poll_at: isize,
+    poll_at: isize,
 }
 
 /// Why [`Core::advance`] came back.
@@ -139,18 +139,17 @@ impl Core {
     /// Appends to the ready queue the tasks and callouts that other threads, descriptors and timers
     /// make ready.
     #[cold]
-    fn poll_sources(&self, turn: &mut Turn, may_sleep: bool) {
+    fn poll_sources(&self, turn: &mut Turn, is_idle: bool) {
         turn.begun = true;
-        if let Some(simulation) = &self.simulation {
-            return self.poll_simulated(simulation, turn, may_sleep);
-        }
         turn.poll_at = turn.left - STEPS_PER_POLL;
-        self.poll_real(may_sleep);
-    }
-
-    /// Asks the inbox, the poller and the timers; sleeps if it may and none has anything.
-    #[inline(always)]
-    pub(super) fn poll_real(&self, is_idle: bool) {
+        // No function of another file is given the turn itself: the compiler could not keep its
+        // numbers in registers then.
+        if let Some(simulation) = &self.simulation {
+            turn.poll_at = (turn.left - 1).max(0); // the loop looks again after one step
+            if self.begin_simulated(simulation, turn.left, is_idle) {
+                return;
+            }
+        }
         self.stamp_timers(); // foreign code may arm some between steps, as a waker does
         let may_sleep = is_idle
             && !self.stopping.get()
@@ -177,6 +176,9 @@ impl Core {
         self.fire();
         if is_idle && self.when_blocked.is_awaited() && self.scheduler.ready_len() == 0 {
             self.serve_when_blocked();
+        }
+        if let Some(simulation) = &self.simulation {
+            self.end_simulated(simulation, turn.left);
         }
     }
 
@@ -229,7 +231,7 @@ impl Core {
         self.reactor.is_waited_for() || self.scheduler.inbox().has_handles()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fire(&self) {
         if self.timers.borrow().next_deadline().is_none() {
             return;

@@ -42,7 +42,10 @@ const LEFT_OUT: [(&str, &[&str]); 5] = [
         ],
     ),
     ("a simulation has no pipes", &["_pipe"]),
-    ("another program is the peer", &["peers::", "example"]),
+    (
+        "another program is the peer",
+        &["peers::", "example", "server_addresses::"],
+    ),
     (
         "the processor's time is measured",
         &["idle_connections_use_no_time_of_the_processor"],

@@ -55,6 +55,7 @@ fn public_errors() -> BTreeSet<String> {
         coro::sync::broadcast::Lagged,
         coro::sync::broadcast::RecvError,
         coro::sync::broadcast::TryRecvError,
+        coro::testing::FailedRun,
     ]
 }
 

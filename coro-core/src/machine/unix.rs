@@ -98,7 +98,10 @@ impl Kernel {
     ) -> Answer<usize> {
         self.interrupt(id)?;
         let room = self.parts.borrow_mut().pipe(id)?.room_for(bytes.len())?;
-        let len = self.shortened(id, room);
+        let len = match along {
+            Some(_) => room, // a few bytes that carry descriptors
+            None => self.shortened(id, room),
+        };
         let peer = {
             let parts = &mut *self.parts.borrow_mut();
             let peer = parts.pipe(id)?.peer.ok_or(CallError::NotConnected)?;

@@ -9,6 +9,7 @@ use super::output::TestOutput;
 use super::run_once::{RunFailure, RunSettings, SimRun, run_once};
 use super::shrink::shrink;
 use super::sim::Sim;
+use super::{chart, picture};
 use crate::choices::{ChoiceKind, Choices, Script, TraceEvent, TraceLine};
 
 /// The greatest lag of the exhaustive search: this number of others may pass a wake-up.
@@ -238,7 +239,8 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> ManyRuns<'_, F> {
                 script: shrunk.script,
                 runs: shrunk.runs,
                 steps: last.steps,
-                trace: last.trace,
+                text: chart::text(&last.trace),
+                svg: picture::svg(&last.trace),
             }
         });
         Err(Box::new(self.failed(&run, failure, seed, shrunk)))

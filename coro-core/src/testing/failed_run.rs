@@ -4,8 +4,7 @@ use std::fmt;
 use std::thread;
 
 use super::run_once::RunFailure;
-use super::{chart, picture};
-use crate::choices::{Script, TraceLine};
+use crate::choices::Script;
 
 /// The failure of a test in a simulation, as [`Explore::try_run`](super::Explore::try_run) gives it.
 ///
@@ -29,7 +28,9 @@ pub(super) struct ShrunkRun {
     pub(super) script: Script,
     pub(super) runs: u32,
     pub(super) steps: u64,
-    pub(super) trace: Vec<TraceLine>,
+    /// The chart as text, and as a picture: the trace itself cannot be sent to other threads.
+    pub(super) text: String,
+    pub(super) svg: String,
 }
 
 impl FailedRun {
@@ -68,8 +69,11 @@ impl FailedRun {
     }
 
     /// The shrunk run as a sequence chart, in SVG.
+    ///
+    /// It is empty if the failure did not come again.
     pub fn chart(&self) -> String {
-        picture::svg(self.shrunk.as_ref().map_or(&[], |shrunk| &shrunk.trace))
+        let svg = self.shrunk.as_ref().map(|shrunk| shrunk.svg.clone());
+        svg.unwrap_or_default()
     }
 
     /// The command that runs the test again, with a variable set.
@@ -112,7 +116,7 @@ impl fmt::Display for FailedRun {
             "shrunk in {runs} runs to {steps} steps with {odd} such decisions: {}",
             self.command("CORO_REPLAY", &self.replay())
         )?;
-        write!(f, "{}", chart::text(&shrunk.trace))
+        write!(f, "{}", shrunk.text)
     }
 }
 

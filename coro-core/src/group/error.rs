@@ -158,3 +158,16 @@ impl<E: fmt::Debug + fmt::Display + 'static> Error for Failures<E> {
         }
     }
 }
+
+/// The error of spawning into a [`TaskGroup`](crate::group::TaskGroup) that has ended or is about to end. The future was
+/// dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupClosed;
+
+impl fmt::Display for GroupClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the task group takes no more tasks")
+    }
+}
+
+impl Error for GroupClosed {}

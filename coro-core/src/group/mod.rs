@@ -24,7 +24,7 @@ mod wait;
 
 pub use as_completed::{AsCompleted, as_completed};
 pub use chain::CoroExt;
-pub use error::ScopeError;
+pub use error::{GroupClosed, ScopeError};
 pub use gather::{Gather, gather};
 pub use map_concurrent::{Buffered, buffered, map_concurrent};
 pub use race::{Race, race};
@@ -34,7 +34,7 @@ pub use retry::{Retry, retry};
 pub use scope::{Scope, ScopedTask, TryScope, scope, try_scope};
 pub use shield::{Shield, shield};
 pub use staggered::staggered_race;
-pub use task_group::{GroupClosed, GroupHandle, TaskGroup};
+pub use task_group::{GroupHandle, TaskGroup};
 pub use token::{CancelOn, CancelToken, WaitCancelled};
 pub use try_gather::{TryGather, try_gather};
 pub use verdict::Policy;

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::error::Error;
 use std::fmt;
 use std::future::{Future, pending, poll_fn};
 use std::ops::Deref;
@@ -14,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::error::{Cause, ScopeError};
+use super::error::{Cause, GroupClosed, ScopeError};
 use super::verdict::{Duty, GroupVerdict, Policy};
 use crate::error::Cancelled;
 use crate::event_loop::{LoopHandle, current_task};
@@ -489,16 +488,3 @@ impl<E> fmt::Debug for GroupHandle<E> {
             .finish_non_exhaustive()
     }
 }
-
-/// The error of spawning into a [`TaskGroup`] that has ended or is about to end. The future was
-/// dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupClosed;
-
-impl fmt::Display for GroupClosed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the task group takes no more tasks")
-    }
-}
-
-impl Error for GroupClosed {}

@@ -106,7 +106,13 @@ impl<S: Source + Described> RegisteredIo<S> {
     fn report(&self, direction: Direction) {
         let io = self.get();
         let peer = io.peer().map(Box::new);
-        report_wait(direction, io.number(), std::any::type_name::<S>(), peer);
+        // Users know the kind of socket, not the wrapper that a simulation needs.
+        let name = std::any::type_name::<S>();
+        let name = match name.split_once("Sock<") {
+            Some((_, kind)) => kind.trim_end_matches('>'),
+            None => name,
+        };
+        report_wait(direction, io.number(), name, peer);
     }
 
     /// Transfers up to `len` bytes once the descriptor is ready. A transfer of fewer bytes took all

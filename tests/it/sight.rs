@@ -398,9 +398,8 @@ async fn the_order_of_a_program_is_the_same_with_dumps_and_without() {
                     trace.borrow_mut().push(n * 100 + round);
                     drop(held);
                     send.send(n).await.unwrap();
-                    trace
-                        .borrow_mut()
-                        .push(10_000 + receive.recv().await.unwrap());
+                    let received = receive.recv().await.unwrap();
+                    trace.borrow_mut().push(10_000 + received);
                 }
             }));
         }

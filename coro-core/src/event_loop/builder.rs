@@ -78,8 +78,8 @@ impl Builder {
     ///
     /// So a test of a thousand hours takes a moment and always has the same order. While anything
     /// real is outstanding, time flows as it really does, so that no timer overtakes it.
-    /// Real is a descriptor that is waited for, a job on another thread, a [`RemoteHandle`] that is
-    /// still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
+    /// Real is a descriptor that is waited for, a job on another thread, a
+    /// [`RemoteHandle`](crate::event_loop::RemoteHandle) that is still alive, and a wait at a primitive of [`sync::remote`](crate::sync::remote), whose other
     /// end may be anywhere. The idea is that of Trio's `MockClock` with its autojump.
     ///
     /// The loop cannot know of anything else that may wake a task from outside: a thread with a

@@ -62,7 +62,7 @@ impl TimerHandle {
         self.callout.is_cancelled()
     }
 
-    /// When the callout is due, by the loop's [`time`](crate::LoopHandle::time).
+    /// When the callout is due, by the loop's [`time`](crate::event_loop::LoopHandle::time).
     ///
     /// For a delay that never comes it is an instant decades away.
     pub fn when(&self) -> Instant {

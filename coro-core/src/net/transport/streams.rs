@@ -218,7 +218,7 @@ impl fmt::Debug for TransportReader {
 /// low limit are left. Without it, the bytes that wait grow without bound.
 ///
 /// Any number of tasks may write and drain. The halves of
-/// [`TcpStream::into_split`] are the other way to write: there, each write waits.
+/// [`TcpStream::into_split`](crate::net::TcpStream::into_split) are the other way to write: there, each write waits.
 ///
 /// # Dropping
 ///

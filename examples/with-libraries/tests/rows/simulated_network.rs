@@ -76,7 +76,7 @@ pub(crate) async fn get(host: &str, path: &str) -> io::Result<Bytes> {
     let stream = open_connection(host, 80).await?;
     let shaken = http1::handshake(Io::new(stream)).await;
     let (mut client, connection) = shaken.map_err(io::Error::other)?;
-    let connection = spawn(async move { connection.await });
+    let connection = spawn(connection);
     let request = Request::builder().uri(path).header("host", host);
     let request = request
         .body(Full::new(Bytes::new()))

@@ -21,6 +21,19 @@ fn a_coroutine_that_waits() {
 }
 
 #[test]
+fn a_coroutine_with_awaits_of_its_own() {
+    let item = quote! {
+        async fn length(url: &str) -> Result<usize> {
+            let page = fetch(url).await?;
+            log!(flush().await);
+            println!("{}", page.title().await);
+            Ok(page.await.len())
+        }
+    };
+    check("awaits", coroutine::expand(quote!(), item));
+}
+
+#[test]
 fn a_coroutine_that_promises_send() {
     let item = quote! {
         fn length(&self, (text, _): (&str, u32)) -> usize { coro::yield_from!(ready(text.len())) }
@@ -75,6 +88,15 @@ fn a_block() {
         coro::yield_!(count);
     });
     check("block", block::expand(tokens));
+}
+
+#[test]
+fn a_block_with_an_await() {
+    let tokens = quote!(yields = u32, async {
+        coro::yield_!(next().await);
+        pause().await;
+    });
+    check("block_awaits", block::expand(tokens));
 }
 
 #[test]

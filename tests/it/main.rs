@@ -102,6 +102,8 @@ mod shared_streams;
 mod shut_down;
 mod sight;
 mod sight_deadlocks;
+mod sight_examples;
+mod sight_lines;
 mod sight_load;
 mod sight_sizes;
 mod simulated_doors;

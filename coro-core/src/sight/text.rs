@@ -33,6 +33,23 @@ impl fmt::Display for TaskTree {
 }
 
 impl TaskTree {
+    /// The words of the `Display` form for one step of a task of this tree.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// coro::run(async {
+    ///     let napping = coro::spawn(coro::sleep(Duration::from_secs(60)));
+    ///     coro::yield_now().await;
+    ///     let tree = coro::LoopHandle::current().dump().await;
+    ///     let (_, last) = tree.task(napping.id()).unwrap().path().last().unwrap();
+    ///     assert!(tree.describe(last).starts_with("a timer, due in "));
+    /// });
+    /// ```
+    pub fn describe(&self, step: &Step) -> String {
+        describe(step, self)
+    }
+
     /// A name with its number, unless the name has it.
     fn label(&self, id: TaskId) -> String {
         match self.task(id).and_then(TaskView::given_name) {

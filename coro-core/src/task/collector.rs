@@ -38,6 +38,17 @@ pub(super) struct Collector {
     owners: RefCell<Vec<(usize, u64)>>,
     /// Lines whose holder is known by the address that its waker points to.
     holders: RefCell<Vec<Holder>>,
+    /// The place of the waiter that was counted last.
+    counted: Cell<PlaceInLine>,
+}
+
+/// The place of a waiter in a line. It holds for as long as the line is the same.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct PlaceInLine {
+    /// The address of the line, with its first waiter and its length.
+    pub(crate) line: (usize, u32, u32),
+    pub(crate) waiter: u32,
+    pub(crate) ahead: usize,
 }
 
 /// The holder of a lock that a task waits for, to be found when all tasks were looked at.
@@ -104,6 +115,10 @@ impl Collector {
         });
     }
 
+    pub(super) fn counted(&self) -> &Cell<PlaceInLine> {
+        &self.counted
+    }
+
     /// A group holds a waker of the future that is polled.
     pub(super) fn hold(&self) {
         self.held.set(self.held.get() + 1);
@@ -134,8 +149,9 @@ impl Collector {
         if !keep {
             self.steps.borrow_mut().truncate(opened.at);
             let of_task = TaskId(self.task.get());
-            let is_gone = |it: &Holder| it.waiter == of_task && it.step >= opened.at;
-            self.holders.borrow_mut().retain(|it| !is_gone(it));
+            let is_gone = |it: &mut Holder| it.waiter == of_task && it.step >= opened.at;
+            let mut holders = self.holders.borrow_mut();
+            while holders.pop_if(is_gone).is_some() {}
         }
     }
 
@@ -171,6 +187,7 @@ impl Collector {
             at.ok().map(|at| TaskId(owners[at].1))
         };
         self.steps.take();
+        self.counted.take();
         let holders = self.holders.take().into_iter();
         holders
             .filter_map(|holder| owner(&holder).map(|owner| (holder, owner)))

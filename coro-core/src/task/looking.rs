@@ -4,12 +4,14 @@
 //! others opens a bracket around them. Nothing else may depend on the answer: a poll for a dump is a
 //! step like any other, which may end the task, wake another, or panic.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
+pub(crate) use super::collector::PlaceInLine;
 use super::collector::{Account, Look, OpenBracket};
 use super::count::TaskRef;
 use super::current;
@@ -93,6 +95,14 @@ pub(crate) fn line(step: Step, holder: usize) {
         true => collector.add(step, 1),
         false => collector.add_held(step, holder),
     });
+}
+
+/// Counts the waiters before one in its line, with the place that was counted last in this dump.
+#[cold]
+#[inline(never)]
+pub(crate) fn counting(count: impl Fn(&Cell<PlaceInLine>) -> usize) -> usize {
+    let counted = collecting(|collector| count(collector.counted()));
+    counted.unwrap_or_default()
 }
 
 /// Reports a wait that has no waker of its own, as its group wakes it.

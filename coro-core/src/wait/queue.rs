@@ -205,7 +205,9 @@ impl WaitState {
     #[cold]
     fn report(&self, service: &impl Service) {
         if let Some(key) = self.0 {
-            let ahead = service.queue().0.borrow().ahead_of(key);
+            let list = service.queue().0.borrow();
+            let ahead = looking::counting(|last| list.ahead_of(key, last));
+            drop(list);
             let step = Step::Line {
                 primitive: service.name(),
                 ahead,

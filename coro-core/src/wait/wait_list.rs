@@ -8,12 +8,16 @@
 //! The list never wakes or drops a waker or a request, but hands them out. So a caller that keeps a
 //! list in a cell or under a lock can wake and drop them after it has released that.
 
+use std::cell::Cell;
+use std::ptr;
 use std::task::Waker;
+
+use crate::task::looking::PlaceInLine;
 
 /// The index of no entry.
 const NONE: u32 = u32::MAX;
 
-/// Waiters are counted no further, for a dump of many tasks in one line.
+/// Waiters that were not counted yet are counted no further, for a dump of many tasks in one line.
 const AHEAD_MAX: usize = 1000;
 
 /// The unserved waiters, and those that were served and have not left yet.
@@ -92,20 +96,34 @@ impl<T> WaitList<T> {
         self.len == 0
     }
 
-    /// How many unserved waiters come before one that is unserved; of more than [`AHEAD_MAX`] it gives
-    /// up counting.
-    pub(crate) fn ahead_of(&self, key: Key) -> usize {
-        let Key::Other(mut index) = key else {
+    /// How many unserved waiters come before one that is unserved. It counts back to the waiter that was
+    /// `last` counted in this line, or else no further than [`AHEAD_MAX`]: a dump asks for each waiter,
+    /// mostly in their order.
+    pub(crate) fn ahead_of(&self, key: Key, last: &Cell<PlaceInLine>) -> usize {
+        let Key::Other(own) = key else {
             return 0;
         };
-        let mut ahead = usize::from(!self.alone.served);
-        while index != self.waiting.first && ahead < AHEAD_MAX {
-            let Some(entry) = self.others.get(index as usize).filter(|it| !it.served) else {
-                break;
-            };
-            index = entry.previous;
-            ahead += 1;
-        }
+        let line = (ptr::from_ref(self).addr(), self.waiting.first, self.len);
+        let known = Some(last.get()).filter(|it| it.line == line);
+        let (mut index, mut passed) = (own, 0);
+        let ahead = loop {
+            if let Some(known) = known.filter(|it| it.waiter == index) {
+                break known.ahead + passed;
+            }
+            let entry = self.others.get(index as usize).filter(|it| !it.served);
+            match entry {
+                Some(entry) if index != self.waiting.first && passed < AHEAD_MAX => {
+                    index = entry.previous;
+                    passed += 1;
+                }
+                _ => break passed + usize::from(!self.alone.served),
+            }
+        };
+        last.set(PlaceInLine {
+            line,
+            waiter: own,
+            ahead,
+        });
         ahead
     }
 

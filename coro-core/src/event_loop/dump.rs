@@ -22,11 +22,15 @@ use super::{Core, EventLoop, LoopHandle, RemoteHandle, inside};
 use crate::error::LoopClosed;
 use crate::panics::unpoisoned;
 use crate::sight::{TaskTree, TreeBuilder};
+use crate::task::looking::Collecting;
 use crate::task::{MainTask, Step, looking};
 use crate::timers::TimerKey;
 
 /// The receiver of a tree.
 type Asker = Box<dyn FnOnce(&Core, TaskTree)>;
+
+/// A dump for which the main future is being polled.
+pub(super) struct MainLook(Box<(Asker, TreeBuilder, Collecting)>);
 
 /// What a loop has to know about its dumps.
 #[derive(Default)]
@@ -324,24 +328,35 @@ impl Core {
         }
     }
 
-    /// Takes the dump that was asked for, of the main future too.
+    /// Begins the dump that was asked for, of the main future too. If that waits, the caller has to poll
+    /// it, and then to end the dump; or else the dump has been taken.
     #[cold]
-    pub(super) fn dump_with_main<F: Future>(
-        &self,
-        main: &MainTask,
-        future: Pin<&mut F>,
-    ) -> Poll<F::Output> {
-        let Some(asker) = self.dumps.asked.take() else {
-            return Poll::Pending;
-        };
+    pub(super) fn begin_main_look(&self, main: &MainTask, name: &'static str) -> Option<MainLook> {
+        let asker = self.dumps.asked.take()?;
         let mut builder = self.begin_dump();
-        let (polled, look) = main.look(future);
-        self.stamp_timers();
-        if polled.is_pending() {
-            builder.add(main.handle(), look, Some(type_name::<F>()));
+        if let Some(collecting) = main.begin_look() {
+            return Some(MainLook(Box::new((asker, builder, collecting))));
+        }
+        builder.add(main.handle(), None, Some(name));
+        self.dump_tasks(builder, |tree| asker(self, tree));
+        None
+    }
+
+    /// Ends the dump for which the main future was polled; `waits` says whether it still waits.
+    #[cold]
+    pub(super) fn end_main_look(
+        &self,
+        MainLook(begun): MainLook,
+        main: &MainTask,
+        name: &'static str,
+        waits: bool,
+    ) {
+        let (asker, mut builder, collecting) = *begun;
+        let look = collecting.end();
+        if waits {
+            builder.add(main.handle(), Some(look), Some(name));
         }
         self.dump_tasks(builder, |tree| asker(self, tree));
-        polled
     }
 
     /// Takes the dump that was asked for; no main future waits.

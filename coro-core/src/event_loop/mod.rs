@@ -22,6 +22,7 @@ mod threads;
 mod turn;
 mod watchdog;
 
+use std::any::type_name;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
@@ -229,21 +230,29 @@ impl EventLoop {
         self.core.has_main.set(true);
         let mut future = pin!(future);
         let mut turn = Turn::default();
+        let mut look = None;
         loop {
             match self.core.advance(&mut turn) {
                 Advance::Stopped => return Err(Stopped { closed: false }),
-                advance => {
-                    let polled = match advance {
-                        Advance::Look => self.core.dump_with_main(&main, future.as_mut()),
-                        _ => main.poll(future.as_mut()),
-                    };
-                    self.core.stamp_timers();
-                    if let Poll::Ready(output) = polled {
-                        drop(main);
-                        self.core.finish(&mut turn);
-                        return Ok(output);
+                Advance::Main => {}
+                Advance::Look => {
+                    look = self.core.begin_main_look(&main, type_name::<F>());
+                    if look.is_none() {
+                        continue;
                     }
                 }
+            }
+            let polled = main.poll(future.as_mut());
+            self.core.stamp_timers();
+            if let Some(look) = look.take() {
+                let waits = polled.is_pending();
+                self.core
+                    .end_main_look(look, &main, type_name::<F>(), waits);
+            }
+            if let Poll::Ready(output) = polled {
+                drop(main);
+                self.core.finish(&mut turn);
+                return Ok(output);
             }
         }
     }

@@ -124,10 +124,11 @@ impl Core {
             while turn.left > poll_at && !budget::begin_step() {
                 turn.left -= 1;
                 let ran = self.scheduler.run_next();
-                self.stamp_timers();
-                if ran.is_some_and(|ran| ran != Ran::Step) {
-                    return ran;
+                if ran >= Ran::Main {
+                    self.stamp_timers();
+                    return Some(ran);
                 }
+                self.stamp_timers();
             }
             if turn.left == 0 {
                 return None;
@@ -221,13 +222,15 @@ impl Core {
     }
 
     /// Sleeps, which a watchdog must not take for a step.
+    #[inline(always)]
     fn sleep_unwatched(&self) {
-        let Some(pulse) = self.scheduler.pulse() else {
-            return self.sleep();
-        };
-        pulse.fall_asleep();
+        if let Some(pulse) = self.scheduler.pulse() {
+            pulse.fall_asleep();
+        }
         self.sleep();
-        pulse.wake();
+        if let Some(pulse) = self.scheduler.pulse() {
+            pulse.wake();
+        }
     }
 
     /// Waits for an event, a message or the next timer. A virtual clock jumps to that timer

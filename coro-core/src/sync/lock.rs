@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
-
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -37,20 +36,25 @@ use crate::wait::queue::{Service, Wait, WaitQueue};
 /// nothing.
 #[doc(alias = "Mutex")]
 pub struct Lock<T> {
-    locked: Cell<bool>,
-    /// The address in the waker that got the lock last, to name the holder in a dump. It is compared only.
+    /// [`FREE`], or [`HELD`] beside the address in the waker of the holder, if that is known. A dump
+    /// compares the address, to name the holder; nothing else uses it.
     holder: Cell<usize>,
     waiters: WaitQueue<()>,
     /// `None` only while an owned guard holds the value.
     value: RefCell<Option<T>>,
 }
 
+/// The lock is free.
+const FREE: usize = 0;
+
+/// The bit of a lock that is held. The addresses in the wakers of tasks are even.
+const HELD: usize = 1;
+
 impl<T> Lock<T> {
     /// A free lock around `value`.
     pub const fn new(value: T) -> Self {
         Lock {
-            locked: Cell::new(false),
-            holder: Cell::new(0),
+            holder: Cell::new(FREE),
             waiters: WaitQueue::new(),
             value: RefCell::new(Some(value)),
         }
@@ -67,10 +71,7 @@ impl<T> Lock<T> {
     /// The lock, if it is free.
     #[inline]
     pub fn try_lock(&self) -> Option<LockGuard<'_, T>> {
-        self.try_serve(&mut ()).then(|| {
-            self.holder.set(0);
-            self.guard()
-        })
+        self.try_serve(&mut ()).then(|| self.guard())
     }
 
     /// As [`lock`](Self::lock), with a guard that keeps the lock alive instead of borrowing it.
@@ -94,8 +95,9 @@ impl<T> Lock<T> {
     }
 
     /// Whether the lock is held.
+    #[inline]
     pub fn is_locked(&self) -> bool {
-        self.locked.get()
+        self.holder.get() != FREE
     }
 
     /// The value; `&mut self` shows that the lock is not held.
@@ -109,6 +111,16 @@ impl<T> Lock<T> {
         value.expect("an owned guard keeps its lock alive")
     }
 
+    /// Takes the lock if it is free, for the task with this address in its waker.
+    #[inline(always)]
+    fn take_for(&self, address: usize) -> bool {
+        let is_free = !self.is_locked();
+        if is_free {
+            self.holder.set(address | HELD);
+        }
+        is_free
+    }
+
     #[inline]
     fn guard(&self) -> LockGuard<'_, T> {
         LockGuard {
@@ -120,11 +132,11 @@ impl<T> Lock<T> {
     #[inline]
     fn release(&self) {
         let hand_over = |(): &mut ()| {
-            self.holder.set(0); // until the waiter runs
+            self.holder.set(HELD); // by an unknown holder, until the waiter runs
             true
         };
         if !self.waiters.serve(hand_over) {
-            self.locked.set(false);
+            self.holder.set(FREE);
         }
     }
 }
@@ -145,12 +157,17 @@ impl<T> Service for Lock<T> {
     /// A free lock has no waiters.
     #[inline]
     fn would_serve(&self, (): &()) -> bool {
-        !self.locked.get()
+        !self.is_locked()
     }
 
     #[inline]
     fn try_serve(&self, (): &mut ()) -> bool {
-        !self.locked.replace(true)
+        self.take_for(0)
+    }
+
+    #[inline(always)]
+    fn try_serve_to(&self, to: &Waker, (): &mut ()) -> bool {
+        self.take_for(to.data().addr())
     }
 
     fn abandoned(&self, (): (), served: bool) {
@@ -161,11 +178,11 @@ impl<T> Service for Lock<T> {
 
     #[inline(always)]
     fn granted(&self, to: &Waker) {
-        self.holder.set(to.data().addr());
+        self.holder.set(to.data().addr() | HELD);
     }
 
     fn holder(&self) -> usize {
-        self.holder.get()
+        self.holder.get() & !HELD
     }
 }
 

@@ -99,6 +99,15 @@ impl Header {
         (after != 0).then(|| self.id.saturating_sub(u64::from(after)))
     }
 
+    /// Whether dropping it would do nothing, as for most tasks: they have neither a joiner left nor
+    /// an extra, and were not awaited by other threads.
+    #[inline]
+    fn is_bare(&self) -> bool {
+        // SAFETY: the joiner is only looked at, and on the thread of all that change it.
+        let has_joiner = unsafe { (*self.joiner.as_ptr()).is_some() };
+        self.remote.load(Ordering::Relaxed) & MERGED == 0 && !has_joiner && !self.extra.is_used()
+    }
+
     pub(super) fn name(&self) -> String {
         let name = self.extra.name();
         name.map_or_else(|| format!("Task-{}", self.id), String::from)
@@ -438,12 +447,24 @@ unsafe fn drop_output<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<S
     }
 }
 
+/// # Safety
+///
+/// No reference to the task remains, and its header has not been dropped.
+#[cold]
+unsafe fn drop_header(task: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    unsafe { ptr::drop_in_place(task.as_ptr()) };
+}
+
 unsafe fn free_cell<F: Future>(node: NonNull<Node>, scheduler: Option<&Scheduler>) {
     let layout = Layout::new::<TaskCell<F>>();
     // SAFETY: the cell was written into a block for it, and no reference remains. Its stage is
     // empty by now: while there is an output, there is the handle that takes or drops it.
     unsafe {
-        ptr::drop_in_place(node.cast::<TaskCell<F>>().as_ptr());
+        debug_assert!(matches!(*stage::<F>(node.cast()), TaskStage::Empty));
+        if !node.cast::<Header>().as_ref().is_bare() {
+            drop_header(node.cast());
+        }
         match scheduler {
             Some(scheduler) => scheduler.blocks().free(node.cast(), layout),
             None => block::free_anywhere(node.cast(), layout),

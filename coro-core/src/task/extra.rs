@@ -48,6 +48,15 @@ impl ExtraCell {
         value
     }
 
+    /// Whether there is an [`Extra`].
+    #[inline]
+    pub(super) fn is_used(&self) -> bool {
+        let extra = self.0.take();
+        let is_used = extra.is_some();
+        self.0.set(extra);
+        is_used
+    }
+
     /// The name, if the task was given one.
     pub(super) fn name(&self) -> Option<Box<str>> {
         self.with_present(|extra| extra.name.clone())

@@ -14,7 +14,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
-use super::{Scheduler, Task, current};
+use super::{Ran, Scheduler, Task, current};
 use crate::sys::{Poller, WakeUp};
 
 /// A scheduler without a loop: the test takes its turns.
@@ -41,7 +41,7 @@ impl World {
     fn turn(&self) {
         self.inside(|| {
             self.scheduler.deliver();
-            while self.scheduler.run_next().is_some() {}
+            while self.scheduler.run_next() != Ran::Nothing {}
         });
     }
 

@@ -14,7 +14,7 @@ use super::collector::Look;
 use super::count::TaskRef;
 use super::id::TaskId;
 use super::large::is_large;
-use super::looking;
+use super::looking::{self, Collecting};
 use super::scheduler::Scheduler;
 use super::state::{Snapshot, TaskPhase};
 use super::step::Step;
@@ -263,8 +263,9 @@ impl TaskHandle {
         let state = &self.task.header().node.state;
         let waits = state.snapshot().phase == TaskPhase::Idle;
         waits.then(|| {
-            let scheduler = self.task.scheduler();
-            scheduler.collect(&self.task, || self.task.run_idle())
+            let collecting = Collecting::begin(self.task.clone());
+            self.task.run_idle();
+            collecting.end()
         })
     }
 

@@ -14,7 +14,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 
 use super::count::{MOST_REMOTE, MOST_WAKERS, TaskRef};
-use super::{Scheduler, current, waker};
+use super::{Ran, Scheduler, current, waker};
 use crate::primitives::Ordering;
 use crate::sys::{Poller, WakeUp};
 
@@ -36,7 +36,7 @@ fn in_a_task(f: impl Fn(&TaskRef, &Waker) + 'static) {
         }
     });
     let task = scheduler.spawn(future, Location::caller(), false);
-    while scheduler.run_next().is_some() {}
+    while scheduler.run_next() != Ran::Nothing {}
     assert!(done.get());
     drop(task);
     scheduler.begin_close();

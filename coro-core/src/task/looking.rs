@@ -320,30 +320,35 @@ impl Drop for FlagUp {
     }
 }
 
-impl Scheduler {
-    /// Calls `poll`, which polls a task with the flag up, and gives the steps that it has reported.
-    pub(super) fn collect(&self, task: &TaskRef, poll: impl FnOnce()) -> Look {
-        /// Ends the collecting also in a panic.
-        struct Active<'a>(&'a Scheduler);
+/// The steps that a task reports while it is polled with the flag up. Dropped in a panic, it has none.
+pub(crate) struct Collecting {
+    task: TaskRef,
+    _flag: FlagUp,
+}
 
-        impl Drop for Active<'_> {
-            fn drop(&mut self) {
-                drop(self.0.collector().end(0));
-            }
-        }
-
-        let header = task.header();
+impl Collecting {
+    pub(super) fn begin(task: TaskRef) -> Self {
         let address = task.as_ptr().as_ptr().addr();
-        self.collector().begin(header.id, address);
-        let active = Active(self);
+        let collector = task.scheduler().collector();
+        collector.begin(task.header().id, address);
         let flag = FlagUp::raise();
         super::budget::begin_step();
-        poll();
-        drop(flag);
-        std::mem::forget(active);
-        self.collector().end(task.wakers())
+        Collecting { task, _flag: flag }
     }
 
+    /// Ends the collecting, after the poll.
+    pub(crate) fn end(self) -> Look {
+        self.task.scheduler().collector().end(self.task.wakers())
+    }
+}
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        drop(self.task.scheduler().collector().end(0));
+    }
+}
+
+impl Scheduler {
     /// The holders of locks that the tasks looked at wait for. Ends a dump.
     pub(crate) fn take_holders(&self) -> Vec<(super::collector::Holder, super::TaskId)> {
         self.collector().take_holders()

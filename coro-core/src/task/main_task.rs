@@ -12,9 +12,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::cell::{self, Header};
-use super::collector::Look;
 use super::count::{TaskRef, release_loops};
 use super::join::TaskHandle;
+use super::looking::Collecting;
 use super::queue::{Node, Ran, Table};
 use super::scheduler::Scheduler;
 use super::state::{Begin, State, Suspend, TaskPhase};
@@ -49,7 +49,9 @@ impl MainTask {
         MainTask { task }
     }
 
-    /// Polls the main future, in the turn of the stand-in.
+    /// Polls the main future, in the turn of the stand-in. It is called at one place only, so that the
+    /// compiler puts the code of a main future there.
+    #[inline]
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         let (header, scheduler) = (self.task.header(), self.task.scheduler());
         let begun = match scheduler.is_watched() {
@@ -76,18 +78,14 @@ impl MainTask {
         TaskHandle::new(self.task.clone())
     }
 
-    /// Polls the main future once more if it waits, and gives the steps that it has reported.
-    #[cold]
-    pub(crate) fn look<F: Future>(&self, future: Pin<&mut F>) -> (Poll<F::Output>, Option<Look>) {
+    /// Collects the steps that the main future reports, if it waits. Then the caller has to poll it.
+    pub(crate) fn begin_look(&self) -> Option<Collecting> {
         let state = &self.task.header().node.state;
         if state.snapshot().phase != TaskPhase::Idle {
-            return (Poll::Pending, None);
+            return None;
         }
         let _ = state.begin();
-        let mut polled = Poll::Pending;
-        let scheduler = self.task.scheduler();
-        let look = scheduler.collect(&self.task, || polled = self.poll(future));
-        (polled, Some(look))
+        Some(Collecting::begin(self.task.clone()))
     }
 }
 

@@ -80,10 +80,13 @@ pub(super) struct Table {
 
 pub(super) type Origin = &'static Location<'static>;
 
-/// The kind of node that a step has run.
+/// The kind of node that a step has run. Those for which the loop interrupts a turn come last, so that
+/// one comparison tells them.
 #[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Ran {
+    /// None: the queue is empty.
+    Nothing,
     /// A task or callout, which has been run.
     Step,
     /// The main future, which the caller has to poll now.
@@ -93,11 +96,21 @@ pub(crate) enum Ran {
 }
 
 /// The nodes that are ready to run, first in, first out.
-#[derive(Default)]
 pub(super) struct ReadyQueue {
     head: Cell<Option<NonNull<Node>>>,
-    tail: Cell<Option<NonNull<Node>>>,
+    /// The last node; while there is none, it dangles and is not read, so that `pop` need not change it.
+    tail: Cell<NonNull<Node>>,
     len: Cell<usize>,
+}
+
+impl Default for ReadyQueue {
+    fn default() -> Self {
+        ReadyQueue {
+            head: Cell::new(None),
+            tail: Cell::new(NonNull::dangling()),
+            len: Cell::new(0),
+        }
+    }
 }
 
 impl ReadyQueue {
@@ -115,14 +128,15 @@ impl ReadyQueue {
     #[inline]
     pub(super) unsafe fn push(&self, node: NonNull<Node>) {
         // SAFETY: the caller promises that the node is allocated, and so was the tail when it was
-        // pushed, until it is popped, which removes it from here.
+        // pushed, until it is popped. While there is a head, the tail has not been popped.
         unsafe {
             node.as_ref().next.set(None);
-            match self.tail.replace(Some(node)) {
-                Some(tail) => tail.as_ref().next.set(Some(node)),
+            match self.head.get() {
+                Some(_) => self.tail.get().as_ref().next.set(Some(node)),
                 None => self.head.set(Some(node)),
             }
         }
+        self.tail.set(node);
         self.len.set(self.len.get() + 1);
     }
 
@@ -132,9 +146,6 @@ impl ReadyQueue {
         // SAFETY: a node in the queue is allocated, by the promise made to `push`.
         let next = unsafe { node.as_ref().next.get() };
         self.head.set(next);
-        if next.is_none() {
-            self.tail.set(None);
-        }
         self.len.set(self.len.get() - 1);
         Some(node)
     }
@@ -165,7 +176,7 @@ impl ReadyQueue {
             let after = node.as_ref().next.get();
             before.as_ref().next.set(after);
             if after.is_none() {
-                self.tail.set(Some(before));
+                self.tail.set(before);
             }
             node.as_ref().next.set(self.head.replace(Some(node)));
         }

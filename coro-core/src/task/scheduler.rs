@@ -238,13 +238,15 @@ impl Scheduler {
 
     /// Runs the first node of the ready queue.
     #[inline(always)]
-    pub(crate) fn run_next(self: &Rc<Self>) -> Option<Ran> {
-        let node = self.ready.pop()?;
+    pub(crate) fn run_next(self: &Rc<Self>) -> Ran {
+        let Some(node) = self.ready.pop() else {
+            return Ran::Nothing;
+        };
         if self.is_watched() {
-            return Some(self.run_watched(node));
+            return self.run_watched(node);
         }
         // SAFETY: a queued node is allocated, and its table is its own.
-        Some(unsafe { (node.as_ref().table.run)(node, self) })
+        unsafe { (node.as_ref().table.run)(node, self) }
     }
 
     #[cold]
@@ -288,10 +290,15 @@ impl Scheduler {
     }
 
     /// Wakes the tasks and makes the calls that other threads have asked for.
+    #[inline(always)]
     pub(crate) fn deliver(self: &Rc<Self>) {
-        if !self.inbox.is_pending() {
-            return;
+        if self.inbox.is_pending() {
+            self.deliver_messages();
         }
+    }
+
+    #[cold]
+    fn deliver_messages(self: &Rc<Self>) {
         let mut messages = self.messages.take();
         self.inbox.take(&mut messages);
         for message in messages.drain(..) {

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
-use std::sync::{Mutex, Once};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 
 use crate::panics::unpoisoned;
@@ -29,20 +30,25 @@ pub(super) fn quietly<T>(f: impl FnOnce() -> T) -> (thread::Result<T>, Vec<Quiet
     let mut quiet = unpoisoned(QUIET.lock());
     let at = quiet.iter().rposition(|(thread, _)| *thread == this);
     let panics = at.map(|at| quiet.remove(at).1).unwrap_or_default();
+    if outcome.is_err() && panics.is_empty() {
+        HOOKED.store(false, Ordering::Relaxed); // a panic that the hook has not seen
+    }
     (outcome, panics)
 }
 
+/// Whether the hook stands, as far as it is known: a test may take it away by a hook of its own.
+static HOOKED: AtomicBool = AtomicBool::new(false);
+
 /// Puts a hook before the program's own, which is called for all panics but the quiet ones.
 fn install_hook() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    if !HOOKED.swap(true, Ordering::Relaxed) {
         let before = take_hook();
         set_hook(Box::new(move |info| {
             if !keep(info) {
                 before(info);
             }
         }));
-    });
+    }
 }
 
 /// Keeps a panic of a quiet thread; gives whether this is one.

@@ -120,7 +120,7 @@ impl<T> Slots<T> {
     }
 
     /// Takes out a timer's place and action, if it is still armed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, key: TimerKey) -> Option<(TimerPlace, T)> {
         let number = key.index as usize / PAGE;
         let page = self.pages.get_mut(number)?;

@@ -39,6 +39,16 @@ pub(crate) trait Service {
     /// the waiters behind it may be entitled to more now.
     fn abandoned(&self, request: Self::Request, served: bool);
 
+    /// As [`try_serve`](Self::try_serve), for the task with this waker: a lock notes its holder.
+    #[inline(always)]
+    fn try_serve_to(&self, to: &Waker, request: &mut Self::Request) -> bool {
+        let served = self.try_serve(request);
+        if served {
+            self.granted(to);
+        }
+        served
+    }
+
     /// Called when the task with this waker was given its grant.
     #[inline(always)]
     fn granted(&self, _to: &Waker) {}
@@ -71,6 +81,11 @@ impl<S: Service> Service for &S {
         (**self).try_serve(request)
     }
 
+    #[inline(always)]
+    fn try_serve_to(&self, to: &Waker, request: &mut S::Request) -> bool {
+        (**self).try_serve_to(to, request)
+    }
+
     fn abandoned(&self, request: S::Request, served: bool) {
         (**self).abandoned(request, served);
     }
@@ -100,7 +115,7 @@ impl<T> WaitQueue<T> {
     /// Whether no waiter is unserved.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.0.borrow_mut().is_empty() // which takes fewer instructions than `borrow` does
     }
 
     /// How many waiters are unserved.
@@ -193,39 +208,8 @@ impl WaitState {
         request: &mut Option<T>,
         cx: &Context<'_>,
     ) -> Poll<T> {
-        let polled = self.poll_in_line(service, request, cx);
-        match polled.is_ready() {
-            true => service.granted(cx.waker()),
-            false if looking::is_looking() => self.report(service),
-            false => {}
-        }
-        polled
-    }
-
-    #[cold]
-    fn report(&self, service: &impl Service) {
         if let Some(key) = self.0 {
-            let list = service.queue().0.borrow();
-            let ahead = looking::counting(|last| list.ahead_of(key, last));
-            drop(list);
-            let step = Step::Line {
-                primitive: service.name(),
-                ahead,
-                held_by: None,
-            };
-            looking::line(step, service.holder());
-        }
-    }
-
-    #[inline(always)]
-    fn poll_in_line<T>(
-        &mut self,
-        service: &impl Service<Request = T>,
-        request: &mut Option<T>,
-        cx: &Context<'_>,
-    ) -> Poll<T> {
-        if let Some(key) = self.0 {
-            return self.poll_inside(key, service.queue(), cx);
+            return self.poll_inside(key, service, cx);
         }
         let Some(mut asked) = request.take() else {
             polled_after_its_end()
@@ -235,7 +219,7 @@ impl WaitState {
             *request = refused;
             return polled;
         }
-        match service.try_serve(&mut asked) {
+        match service.try_serve_to(cx.waker(), &mut asked) {
             true => Poll::Ready(asked),
             false => {
                 budget::give_back();
@@ -257,7 +241,7 @@ impl WaitState {
         if service.would_serve(&request) && budget::refuse(cx.waker()) {
             return (Poll::Pending, Some(request));
         }
-        match service.try_serve(&mut request) {
+        match service.try_serve_to(cx.waker(), &mut request) {
             true => (Poll::Ready(request), None),
             false => (self.enter(service, request, cx), None),
         }
@@ -271,80 +255,121 @@ impl WaitState {
         cx: &Context<'_>,
     ) -> Poll<T> {
         let waker = cx.waker().clone();
-        if !task::is_of_a_task(cx.waker()) && ask_again(service, &mut request) {
+        if !task::is_of_a_task(cx.waker()) && ask_again(service, cx.waker(), &mut request) {
             return Poll::Ready(request);
         }
         let key = service.queue().0.borrow_mut().enter(request, waker);
         self.0 = Some(key);
+        if looking::is_looking() {
+            report(service, key);
+        }
         Poll::Pending
     }
 
     #[inline(always)]
-    fn poll_inside<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
-        let mut line = queue.0.borrow_mut();
+    fn poll_inside<T>(
+        &mut self,
+        key: Key,
+        service: &impl Service<Request = T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
+        let mut line = service.queue().0.borrow_mut();
         if line.is_served(key) {
             if !budget::take() {
                 drop(line);
-                return self.poll_served(key, queue, cx);
+                return self.poll_served(key, service, cx);
             }
             self.0 = None;
             let left = line.leave(key);
             drop(line);
+            service.granted(cx.waker());
             return Poll::Ready(left.request);
         }
-        match line.waker(key) {
-            Some(waker) if !waker.will_wake(cx.waker()) => {}
-            _ => return Poll::Pending,
-        }
+        let is_other = matches!(line.waker(key), Some(waker) if !waker.will_wake(cx.waker()));
         drop(line);
-        self.change_waker(key, queue, cx)
+        if is_other {
+            return self.change_waker(key, service, cx);
+        }
+        if looking::is_looking() {
+            report(service, key);
+        }
+        Poll::Pending
     }
 
     /// Polls a wait that was served, when the step's budget is used up.
     #[cold]
-    fn poll_served<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+    fn poll_served<T>(
+        &mut self,
+        key: Key,
+        service: &impl Service<Request = T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
         if budget::refuse(cx.waker()) {
             return Poll::Pending;
         }
         self.0 = None;
-        let left = queue.0.borrow_mut().leave(key);
+        let left = service.queue().0.borrow_mut().leave(key);
+        service.granted(cx.waker());
         Poll::Ready(left.request)
     }
 
     #[cold]
-    fn change_waker<T>(&mut self, key: Key, queue: &WaitQueue<T>, cx: &Context<'_>) -> Poll<T> {
+    fn change_waker<T>(
+        &mut self,
+        key: Key,
+        service: &impl Service<Request = T>,
+        cx: &Context<'_>,
+    ) -> Poll<T> {
         let mut waker = cx.waker().clone(); // foreign code may run, and serve this very wait
-        let mut line = queue.0.borrow_mut();
+        let mut line = service.queue().0.borrow_mut();
         if line.is_served(key) {
             drop(line);
-            return self.poll_inside(key, queue, cx);
+            return self.poll_inside(key, service, cx);
         }
         if let Some(before) = line.waker(key) {
             std::mem::swap(before, &mut waker);
         }
         drop(line); // before the earlier waker is dropped
+        if looking::is_looking() {
+            report(service, key);
+        }
         Poll::Pending
     }
 
     /// Abandons the wait. If it was served, its grant is handed on.
     #[inline(always)]
     pub(crate) fn leave(&mut self, service: &impl Service) {
+        if !self.is_outside() {
+            self.leave_line(service);
+        }
+    }
+
+    #[cold]
+    fn leave_line(&mut self, service: &impl Service) {
         if let Some(key) = self.0.take() {
-            leave_line(service, key);
+            let left = service.queue().0.borrow_mut().leave(key);
+            service.abandoned(left.request, left.served);
         }
     }
 }
 
-/// Asks once more after a foreign waker was cloned: its code may have changed the primitive.
+/// Reports a wait in line for a dump.
 #[cold]
-fn ask_again<T>(service: &impl Service<Request = T>, request: &mut T) -> bool {
-    service.try_serve(request)
+#[inline(never)]
+fn report(service: &impl Service, key: Key) {
+    let ahead = looking::counting(|last| service.queue().0.borrow().ahead_of(key, last));
+    let step = Step::Line {
+        primitive: service.name(),
+        ahead,
+        held_by: None,
+    };
+    looking::line(step, service.holder());
 }
 
+/// Asks once more after a foreign waker was cloned: its code may have changed the primitive.
 #[cold]
-fn leave_line(service: &impl Service, key: Key) {
-    let left = service.queue().0.borrow_mut().leave(key);
-    service.abandoned(left.request, left.served);
+fn ask_again<T>(service: &impl Service<Request = T>, to: &Waker, request: &mut T) -> bool {
+    service.try_serve_to(to, request)
 }
 
 /// The future of one wait, which gives the request back once it is served. It may be dropped at any

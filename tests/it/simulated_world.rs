@@ -103,6 +103,7 @@ fn a_deadlock_ends_the_run_at_once_with_the_unfinished_tasks() {
         message.contains("Task-1 of tests/it/simulated_world.rs:"),
         "{message}"
     );
+    assert!(message.contains("Event, first in line"), "{message}");
     assert_eq!(failed.odd_decisions(), 0);
 }
 

@@ -78,8 +78,8 @@ async fn a_refused_datagram_is_an_error_that_the_socket_survives() {
         assert!(timeout(ms(20), ours.recv(&mut [0; 8])).await.is_err());
     }
     assert!(processor.used() - before <= ms(40));
-    let back = Blocking::bind(gone_address).unwrap();
-    back.send_to(b"here", address).unwrap();
+    let back = UdpSocket::bind(gone_address).unwrap();
+    back.send_to(b"here", address).await.unwrap();
     let mut buffer = [0; 8];
     assert_eq!(ours.recv(&mut buffer).await.unwrap(), 4);
 }

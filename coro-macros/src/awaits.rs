@@ -1,6 +1,6 @@
 //! The `.await`s of a body, rewritten so that a dump can show their lines.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use crate::tokens::{is_punct, is_word};
@@ -36,8 +36,7 @@ pub(crate) fn show(tokens: TokenStream) -> (TokenStream, bool) {
                 out.push(if found { shown.into() } else { group.into() });
             }
             tree if is_word(&tree, "await") && out.last().is_some_and(|it| is_punct(it, '.')) => {
-                let span = tree.span().resolved_at(Span::mixed_site());
-                out.extend(quote_spanned!(span=> __seen().));
+                out.extend(quote_spanned!(tree.span()=> __seen().));
                 out.push(tree);
                 any = true;
             }

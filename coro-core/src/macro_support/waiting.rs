@@ -80,30 +80,49 @@ pub trait WaitFor<Kind> {
     fn wait_for(here: (), operand: Self) -> Self::Future;
 }
 
-/// `.await` as the attributes print it. It is there for every type, so that the compiler says of a
-/// value that is no future the same as at an `.await` of the user's.
+/// `.await` as the attributes print it.
 pub trait AwaitSeen: Sized {
     #[inline(always)]
-    fn __seen(self) -> Awaited<Self> {
-        Awaited(self)
+    fn __seen<Kind>(self) -> Self::Future
+    where
+        Self: AwaitFor<Kind>,
+    {
+        self.await_for()
     }
 }
 
 impl<T> AwaitSeen for T {}
 
-/// An operand of `.await`.
-pub struct Awaited<T>(T);
+/// The operands of `.await`. `Kind` is as in [`WaitFor`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a future",
+    label = "`{Self}` is not a future",
+    note = "`{Self}` must be a future or must implement `IntoFuture` to be awaited"
+)]
+pub trait AwaitFor<Kind> {
+    type Future: Future;
+
+    fn await_for(self) -> Self::Future;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: IntoFuture> IntoFuture for Awaited<T> {
-    type Output = T::Output;
-    type IntoFuture = Seen<T::IntoFuture>;
+impl<F: IntoFuture> AwaitFor<Awaitable> for F {
+    type Future = Seen<F::IntoFuture>;
 
     #[inline(always)]
-    fn into_future(self) -> Seen<T::IntoFuture> {
+    fn await_for(self) -> Seen<F::IntoFuture> {
         Seen {
-            future: self.0.into_future(),
+            future: self.into_future(),
         }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Nothing> AwaitFor<()> for F {
+    type Future = F;
+
+    fn await_for(self) -> F {
+        self
     }
 }
 

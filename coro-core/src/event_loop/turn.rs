@@ -142,9 +142,16 @@ impl Core {
     #[inline(always)]
     pub(super) fn stamp_timers(&self) {
         if self.has_fresh.get() {
-            self.has_fresh.set(false);
-            self.timers.borrow_mut().stamp(self.clock.now());
+            self.stamp_fresh();
         }
+    }
+
+    // Inlined, it would take the registers from the steps.
+    #[cold]
+    #[inline(never)]
+    fn stamp_fresh(&self) {
+        self.has_fresh.set(false);
+        self.timers.borrow_mut().stamp(self.clock.now());
     }
 
     /// Appends to the ready queue the tasks and callouts that other threads, descriptors and timers

@@ -209,9 +209,10 @@ async fn blocking_clients_that_reset_their_connections_harm_no_other_client() {
 async fn a_gate_in_a_handler_holds_back_only_its_own_connection() {
     let gate = Gate::new();
     let held = gate.clone();
-    let first = Cell::new(true);
+    let first = Rc::new(Cell::new(true));
+    let comes_first = first.clone();
     let server = start_server(LOCAL, move |stream, _| {
-        let held = first.replace(false).then(|| held.clone());
+        let held = comes_first.replace(false).then(|| held.clone());
         async move {
             if let Some(held) = held {
                 held.await;
@@ -222,6 +223,7 @@ async fn a_gate_in_a_handler_holds_back_only_its_own_connection() {
     let server = server.unwrap();
     let mut slow = connect(&server).await;
     slow.write_all(b"!").await.unwrap();
+    until(|| !first.get()).await; // else the handler of the other could be called before
     let mut quick = connect(&server).await;
     ping(&mut quick).await.unwrap();
     gate.open();

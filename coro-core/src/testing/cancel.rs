@@ -8,6 +8,7 @@ use std::task::Poll;
 use super::output::TestOutput;
 use super::run_once::{RunSettings, run_once};
 use crate::choices::{Choices, Script};
+use crate::task::looking;
 use crate::wait::blocked::all_blocked;
 
 /// Drops an operation before its first poll, after its first suspension, after its second and so on,
@@ -100,6 +101,9 @@ async fn poll_until(suspensions: u32, future: impl Future) -> OpProgress {
         }
         if future.as_mut().poll(cx).is_ready() {
             return Poll::Ready(OpProgress::Done);
+        }
+        if looking::is_looking() {
+            return Poll::Pending; // a dump has polled, which is no suspension of the program
         }
         suspended += 1;
         match suspended == suspensions {

@@ -10,7 +10,9 @@
 /// ```
 /// use coro::testing::Faults;
 ///
-/// let faults = Faults { interrupted: 100_000, fragments: 50_000, ..Faults::default() };
+/// let mut faults = Faults::default();
+/// faults.interrupted = 100_000;
+/// faults.fragments = 50_000;
 /// assert_eq!(faults.short_writes, 0);
 /// assert_eq!(Faults::all(100_000).short_writes, 100_000); // a tenth of all calls
 /// ```

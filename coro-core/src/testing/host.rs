@@ -36,7 +36,7 @@ use crate::task::{HOST, HostLife};
 ///
 /// explore().seeds(10).run(async |sim: &Sim| -> io::Result<()> {
 ///     let host = sim.host("greeter", greeter);
-///     coro::time::sleep(std::time::Duration::from_millis(1)).await;
+///     coro::sleep(std::time::Duration::from_millis(1)).await;
 ///     let mut text = String::new();
 ///     open_connection("greeter", 80).await?.read_to_string(&mut text).await?;
 ///     assert_eq!(text, "hello");

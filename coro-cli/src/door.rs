@@ -1,8 +1,8 @@
 //! The door of a live process: its loops are asked by a signal for their own dumps.
 //!
 //! The loops that have opted in write to a socket that waits here, at an abstract name. Such a name
-//! belongs to no folder, so it needs no mode, and it is gone with this process. Anybody may connect to
-//! it, so the system is asked which process has done so.
+//! belongs to no folder, so it needs no mode, and it is gone with this process. Any process may connect
+//! to it, so the system is asked which one has done so.
 
 use std::collections::HashMap;
 use std::io::{self, Read};

@@ -172,12 +172,12 @@ impl Context {
             Context::Waits { .. } | Context::WaitsBroken { .. } | Context::Unreadable => None,
             Context::Yields { runtime } => {
                 let in_body = names::in_body();
-                // The caller's promise holds in the expansion: only the macro can name this value, and calls
-                // nothing with it but its own method, whatever the path to the runtime leads to. It awaits
-                // the result in the body itself, which the label checks.
                 Some(quote! {
                     #[allow(unused_imports)]
                     use #runtime::Operand as _;
+                    // SAFETY: in the expansion, only the macro can name this value, and calls nothing with
+                    // it but its own method, whatever the path to the runtime leads to. It awaits the
+                    // result in the body itself, which the label checks.
                     let #in_body = unsafe { #runtime::InBody::new() };
                 })
             }

@@ -208,7 +208,7 @@ async fn a_connection_that_is_aborted_in_connection_made_is_told_of_its_end() {
     };
     let server = create_server(factory, "127.0.0.1:0").unwrap();
     let mut client = connect(&server).await;
-    let _ = client.write_all(b"nobody hears this").await; // it may be broken off by now
+    let _ = client.write_all(b"too late to be read").await; // it may be broken off by now
     log.until_event("lost").await;
     log.assert(["made", "lost"]);
 }

@@ -26,7 +26,7 @@ use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::sys::SIGQUIT;
 use crate::sys::{Poller, WakeUp};
 use crate::task::{Listed, Pulse, SLOW, Scheduler};
-use crate::timers::Timers;
+use crate::timers::{NEVER, Timers};
 
 /// How long a loop waits for its threads when it is closed, as in asyncio.
 const JOIN_THREADS: Duration = Duration::from_secs(300);
@@ -306,6 +306,7 @@ impl Builder {
             clock,
             timers: RefCell::new(Timers::new()),
             has_fresh: Cell::new(false),
+            looked_at: Cell::new(NEVER),
             reactor: Reactor::new(poller)?,
             when_blocked: WhenBlocked::default(),
             simulation,

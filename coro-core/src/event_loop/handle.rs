@@ -17,7 +17,7 @@ use crate::clock::nanos;
 use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
 use crate::task::{Callout, Task, TaskHandle, is_large};
-use crate::timers::TimerKey;
+use crate::timers::{NEVER, TimerKey};
 
 /// A loop, as seen from its own thread; it gives the loop work.
 ///
@@ -75,6 +75,30 @@ impl LoopHandle {
     #[doc(alias("now", "Instant", "monotonic"))]
     pub fn time(&self) -> Instant {
         self.core.clock.instant(self.core.clock.now())
+    }
+
+    /// The loop's time when it last looked at its timers, or the present if it has none, in
+    /// nanoseconds since the loop was made.
+    ///
+    /// It costs no reading of the clock while there are timers.
+    #[cfg_attr(
+        not(feature = "hyper"),
+        expect(dead_code, reason = "for servers of HTTP")
+    )]
+    pub(crate) fn turn_stamp(&self) -> u64 {
+        match self.core.looked_at.get() {
+            NEVER => self.core.clock.now(),
+            at => at,
+        }
+    }
+
+    /// The instant of a stamp of [`turn_stamp`](Self::turn_stamp).
+    #[cfg_attr(
+        not(feature = "hyper"),
+        expect(dead_code, reason = "for servers of HTTP")
+    )]
+    pub(crate) fn stamped(&self, stamp: u64) -> Instant {
+        self.core.clock.instant(stamp)
     }
 
     /// Has the loop call `f` in its next turn.

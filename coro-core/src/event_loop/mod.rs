@@ -150,6 +150,8 @@ pub(crate) struct Core {
     timers: RefCell<Timers<Due>>,
     /// A relative timer was armed in the present step.
     has_fresh: Cell<bool>,
+    /// When the loop last looked at its timers; `NEVER` if there was none then.
+    looked_at: Cell<u64>,
     reactor: Reactor,
     when_blocked: blocked::WhenBlocked,
     simulation: Option<Rc<Simulation>>,

@@ -16,7 +16,7 @@ use send_wrapper::SendWrapper;
 
 use super::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
-use crate::task::{Inbox, InboxArc, Scheduler};
+use crate::task::{Inbox, InboxArc, Scheduler, current};
 
 /// A value that belongs to the thread of a loop, as `Send` and `Sync` for the compiler, and checked
 /// at run time.
@@ -145,8 +145,9 @@ impl<T> OnLoop<T> {
 
     #[track_caller]
     fn check(&self) {
+        // Cheaper than to ask for the thread, which the wrapper does once more.
         assert!(
-            self.is_here(),
+            current::is_inside_of(&self.home) || self.is_here(),
             "`OnLoop<{}>` was used on another thread than that of its event loop: only that thread \
              may use the value in it; use it there, for example by `RemoteHandle::spawn`",
             type_name::<T>()

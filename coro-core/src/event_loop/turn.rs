@@ -273,9 +273,11 @@ impl Core {
     #[inline(always)]
     pub(super) fn fire(&self) {
         if self.timers.borrow().next_deadline().is_none() {
+            self.looked_at.set(NEVER);
             return;
         }
         let now = self.clock.now();
+        self.looked_at.set(now);
         loop {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {

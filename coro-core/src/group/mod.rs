@@ -1,6 +1,7 @@
 //! Groups of futures, or of tasks, that are awaited as one.
 
 mod as_completed;
+mod attempting;
 mod chain;
 mod error;
 mod gather;

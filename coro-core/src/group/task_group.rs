@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::attempting::{Attempting, Judge};
 use super::error::{Cause, GroupClosed, ScopeError};
 use super::verdict::{Duty, GroupVerdict, Policy};
 use crate::error::Cancelled;
@@ -240,12 +241,7 @@ impl<E> GroupHandle<E> {
         T: 'static,
     {
         let attempt = GroupAttempt::new(&self.group);
-        self.add(async move {
-            match attempt.judge(future.await) {
-                Some(value) => value,
-                None => pending().await,
-            }
-        })
+        self.add(Attempting::new(future, attempt))
     }
 
     #[track_caller]
@@ -376,6 +372,15 @@ impl<E: 'static> GroupAttempt<E> {
         }
     }
 
+    /// Ends the group by a callout, which stands in the loop's queue behind all tasks that were
+    /// woken before it.
+    fn end_after_turn(&self) {
+        let group = self.group.clone();
+        LoopHandle::current().call_soon(move || group.fulfil(Duty::End));
+    }
+}
+
+impl<E: 'static> Judge<E> for GroupAttempt<E> {
     fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
         let (value, duty) = self.group.verdict.judge(result);
         match duty {
@@ -386,13 +391,6 @@ impl<E: 'static> GroupAttempt<E> {
             cancel_self();
         }
         value
-    }
-
-    /// Ends the group by a callout, which stands in the loop's queue behind all tasks that were
-    /// woken before it.
-    fn end_after_turn(&self) {
-        let group = self.group.clone();
-        LoopHandle::current().call_soon(move || group.fulfil(Duty::End));
     }
 }
 

@@ -6,19 +6,27 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::io::{AsyncRead, AsyncWrite};
+use hyper::rt;
 
-use crate::event_loop::{LoopHandle, current_task};
+use crate::event_loop::{LoopHandle, OnLoop, current_task};
 use crate::net::is_hang_up;
 use crate::report::{ErrorReport, ReportKind};
+use crate::time::{Sleep, sleep_until};
 
 /// The time limits of a connection; [`Duration::MAX`] is none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimits {
     pub(super) header: Duration,
     pub(super) idle: Duration,
+}
+
+impl TimeLimits {
+    pub(super) fn are_absent(&self) -> bool {
+        self.header == Duration::MAX && self.idle == Duration::MAX
+    }
 }
 
 /// The state of a connection that its stream, its requests and its task share.
@@ -28,8 +36,9 @@ pub(super) struct Activity {
     requests: Cell<usize>,
     /// Whether the head of a request has begun and is not complete.
     in_head: Cell<bool>,
-    /// When the state began.
-    since: Cell<Instant>,
+    /// The beginning of the loop's turn in which the state began. A clock reading for each request
+    /// would cost more than all that is done here besides.
+    since: Cell<u64>,
     /// Whether streams of HTTP/2 share the connection, so that bytes need not be a request's.
     is_shared: Cell<bool>,
     /// Whether the other end has ended.
@@ -48,7 +57,7 @@ pub(super) enum Overdue {
 impl Activity {
     /// The state of a new connection, which owes the head of its first request.
     pub(super) fn new(handle: LoopHandle) -> Rc<Self> {
-        let now = handle.time();
+        let now = handle.turn_stamp();
         Rc::new(Activity {
             handle,
             requests: Cell::new(0),
@@ -73,7 +82,7 @@ impl Activity {
             self.has_ended.set(true);
         } else if self.requests.get() == 0 && !self.in_head.get() {
             self.in_head.set(!self.is_shared.get());
-            self.since.set(self.handle.time());
+            self.since.set(self.now());
         }
     }
 
@@ -84,30 +93,45 @@ impl Activity {
         InFlight(self.clone())
     }
 
-    /// When the time of the present state is up, and the consequence.
-    fn deadline(&self, limits: TimeLimits) -> Option<(Instant, Overdue)> {
+    /// When the time of the present state is up, if it has a limit, and the consequence.
+    fn deadline(&self, limits: TimeLimits) -> Option<(u64, Overdue)> {
         let (limit, overdue) = match (self.requests.get(), self.in_head.get()) {
             (0, true) => (limits.header, Overdue::Head),
             (0, false) => (limits.idle, Overdue::Idle),
             _ => return None,
         };
-        Some((self.since.get().checked_add(limit)?, overdue))
+        Some((after(self.since.get(), limit)?, overdue))
     }
 
     /// When to look again, or the consequence of a time that is up.
-    pub(super) fn next_look(&self, limits: TimeLimits) -> Result<Option<Instant>, Overdue> {
-        let now = self.handle.time();
+    pub(super) fn next_look(&self, limits: TimeLimits) -> Result<Option<u64>, Overdue> {
+        let now = self.now();
         match self.deadline(limits) {
             Some((deadline, overdue)) if deadline <= now => Err(overdue),
             Some((deadline, _)) => Ok(Some(deadline)),
-            None => Ok(now.checked_add(limits.header.min(limits.idle))),
+            None => Ok(after(now, limits.header.min(limits.idle))),
         }
     }
 
     /// The deadline of the present state, if there is one.
-    pub(super) fn due(&self, limits: TimeLimits) -> Option<Instant> {
+    pub(super) fn due(&self, limits: TimeLimits) -> Option<u64> {
         self.deadline(limits).map(|(deadline, _)| deadline)
     }
+
+    /// The beginning of the loop's present turn, which is the present here.
+    pub(super) fn now(&self) -> u64 {
+        self.handle.turn_stamp()
+    }
+
+    /// A sleep until a deadline.
+    pub(super) fn sleep_until(&self, deadline: u64) -> Sleep {
+        sleep_until(self.handle.stamped(deadline))
+    }
+}
+
+/// The end of a limit that begins at `since`; none if it is too far to be represented.
+fn after(since: u64, limit: Duration) -> Option<u64> {
+    since.checked_add(limit.as_nanos().try_into().ok()?)
 }
 
 /// A request that has begun and is not answered in full.
@@ -138,7 +162,7 @@ impl Drop for InFlight {
         let activity = &self.0;
         activity.requests.set(activity.requests.get() - 1);
         if activity.requests.get() == 0 {
-            activity.since.set(activity.handle.time());
+            activity.since.set(activity.now());
         }
     }
 }
@@ -188,47 +212,57 @@ impl<S> Drop for ActiveStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for ActiveStream<S> {
+// hyper asks for `Send` streams, for the sake of upgrades. The traits are its own, and not those of
+// `futures` with an adapter around, since they are called three times a request.
+impl<S: AsyncRead + Unpin> rt::Read for OnLoop<ActiveStream<S>> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.taken < self.first.len() {
-            let rest = &self.first[self.taken..];
-            let len = rest.len().min(buffer.len());
-            buffer[..len].copy_from_slice(&rest[..len]);
-            self.taken += len;
-            return Poll::Ready(Ok(len));
+        mut into: rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut **self.get_mut();
+        if this.taken < this.first.len() {
+            let rest = &this.first[this.taken..];
+            let len = rest.len().min(into.remaining());
+            into.put_slice(&rest[..len]);
+            this.taken += len;
+            return Poll::Ready(Ok(()));
         }
-        let read = ready!(self.stream().poll_read(cx, buffer))?;
-        self.activity.read(read);
-        Poll::Ready(Ok(read))
+        let mut through = this.activity.handle.lend_buffer();
+        let len = through.len().min(into.remaining());
+        let read = ready!(this.stream().poll_read(cx, &mut through[..len]))?;
+        into.put_slice(&through[..read]);
+        this.activity.read(read);
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ActiveStream<S> {
+impl<S: AsyncWrite + Unpin> rt::Write for OnLoop<ActiveStream<S>> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(cx, bytes)
+        self.get_mut().stream().poll_write(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream().poll_write_vectored(cx, slices)
+        self.get_mut().stream().poll_write_vectored(cx, slices)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream().poll_flush(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_close(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream().poll_close(cx)
     }
 }

@@ -5,21 +5,21 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use futures::io::{AsyncRead, AsyncWrite};
 use hyper::body::Body;
 use hyper::server::conn::{http1, http2};
 
 use super::activity::{ActiveStream, Activity, Leftover, Overdue, TimeLimits};
-use super::io::Io;
 use super::runtime::{LoopExecutor, LoopTimer};
 use super::service::{BoxError, Counting, HttpService};
 use crate::event_loop::{LoopHandle, OnLoop};
 use crate::net::{close_in_order, is_hang_up};
 use crate::sync::Event;
-use crate::time::{Sleep, sleep_until};
+use crate::task::looking;
+use crate::time::Sleep;
 
 /// The first bytes of every connection of HTTP/2.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -67,19 +67,20 @@ where
     let leftover = Leftover::default();
     let is_http2 = beginning.is_http2();
     let io = ActiveStream::new(stream, beginning.first, activity.clone(), leftover.clone());
-    let io = Io::new(OnLoop::new(io));
+    let io = OnLoop::new(io);
     let service = Counting::new(service, activity.clone());
     let ended = if is_http2 {
         activity.share();
         let mut builder = http2::Builder::new(LoopExecutor);
         builder.timer(LoopTimer);
-        let connection = builder.serve_connection(io, service);
-        drive(connection, stop, &mut watch).await
+        // In a box, as its state is large, and most connections are of HTTP/1.
+        let mut connection = Box::pin(builder.serve_connection(io, service));
+        drive(connection.as_mut(), stop, &mut watch).await
     } else {
         let mut builder = http1::Builder::new();
         // A client that has shut down its side still gets the answer.
         builder.half_close(true).header_read_timeout(None);
-        let connection = builder.serve_connection(io, service).with_upgrades();
+        let connection = pin!(builder.serve_connection(io, service).with_upgrades());
         drive(connection, stop, &mut watch).await
     };
     let is_in_order = matches!(ended, Ok(Ended::InOrder)) && !activity.has_ended();
@@ -190,11 +191,10 @@ enum Ended {
 
 /// Runs a connection; finishes it if it is to stop or was idle for too long.
 async fn drive(
-    connection: impl Graceful,
+    mut connection: Pin<&mut impl Graceful>,
     mut stop: Pin<&mut impl Future>,
     watch: &mut TimeKeeper,
 ) -> hyper::Result<Ended> {
-    let mut connection = pin!(connection);
     let mut is_finishing = false;
     poll_fn(|cx| {
         loop {
@@ -233,7 +233,15 @@ pub(super) async fn unless_stopped<F: Future>(future: F, stop: &Event) -> Option
 struct TimeKeeper {
     activity: Rc<Activity>,
     limits: TimeLimits,
-    armed: Option<(Sleep, Instant)>,
+    armed: Option<ConnectionTimer>,
+}
+
+/// The timer of a [`TimeKeeper`].
+struct ConnectionTimer {
+    sleep: Sleep,
+    at: u64,
+    /// The task that it wakes.
+    wakes: Waker,
 }
 
 impl TimeKeeper {
@@ -246,16 +254,15 @@ impl TimeKeeper {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Overdue> {
-        if self.limits.header == Duration::MAX && self.limits.idle == Duration::MAX {
+        if self.limits.are_absent() {
             return Poll::Pending;
         }
         loop {
-            if let Some((sleep, at)) = &mut self.armed {
-                let is_early = |due: Instant| due < *at;
-                let is_late = self.activity.due(self.limits).is_some_and(is_early);
-                if !is_late {
-                    ready!(Pin::new(sleep).poll(cx));
-                }
+            let due = self.activity.due(self.limits);
+            if let Some(armed) = &mut self.armed
+                && due.is_none_or(|due| due >= armed.at)
+            {
+                ready!(armed.poll(self.activity.now(), cx));
             }
             match self.activity.next_look(self.limits) {
                 Err(overdue) => {
@@ -263,9 +270,27 @@ impl TimeKeeper {
                     return Poll::Ready(overdue);
                 }
                 Ok(None) => return Poll::Pending,
-                Ok(Some(at)) => self.armed = Some((sleep_until(at), at)),
+                Ok(Some(at)) => {
+                    self.armed = Some(ConnectionTimer {
+                        sleep: self.activity.sleep_until(at),
+                        at,
+                        wakes: Waker::noop().clone(),
+                    });
+                }
             }
         }
+    }
+}
+
+impl ConnectionTimer {
+    /// Asks the timer only if it may have fired, or has to wake another task: a connection is polled
+    /// for each of its requests.
+    fn poll(&mut self, now: u64, cx: &mut Context<'_>) -> Poll<()> {
+        if now < self.at && self.wakes.will_wake(cx.waker()) && !looking::is_looking_here() {
+            return Poll::Pending;
+        }
+        self.wakes.clone_from(cx.waker());
+        Pin::new(&mut self.sleep).poll(cx)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::Location;
@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use super::super::attempting::{Attempting, Judge};
 use super::super::error::{Cause, ScopeError};
 use super::super::ready::WokenMembers;
 use super::super::verdict::{Duty, GroupVerdict, Policy};
@@ -137,12 +138,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
     ) -> ScopedTask<'scope, T> {
         self.verdict.attempt();
         let attempt = ScopeAttempt(self);
-        self.scope.spawn(async move {
-            match attempt.judge(future.await) {
-                Some(value) => value,
-                None => pending().await,
-            }
-        })
+        self.scope.spawn(Attempting::new(future, attempt))
     }
 
     /// Sets the effect of one child's failure on the other children. The default is
@@ -226,7 +222,7 @@ impl<'scope, E> TryScope<'scope, '_, E> {
 /// A child that can still succeed or fail. Dropped when it has an outcome, or never will.
 struct ScopeAttempt<'a, 'scope, 'env, E>(&'a TryScope<'scope, 'env, E>);
 
-impl<E> ScopeAttempt<'_, '_, '_, E> {
+impl<E> Judge<E> for ScopeAttempt<'_, '_, '_, E> {
     fn judge<T>(&self, result: Result<T, E>) -> Option<T> {
         let (value, duty) = self.0.verdict.judge(result);
         self.0.fulfil(duty);

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::panic::Location;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
 
 use crate::error::duplicate;
 use crate::event_loop::LoopHandle;
@@ -107,12 +111,11 @@ impl Connections {
         let number = self.next_number();
         self.last.set(number);
         self.count.set(self.count.get() + 1);
-        let connected = Connected(self.clone(), number);
-        let task = LoopHandle::current().spawn_from(self.origin, async move {
-            let result = serving.await;
-            drop(connected);
-            result
-        });
+        let served = Served {
+            serving,
+            connected: Some(Connected(self.clone(), number)),
+        };
+        let task = LoopHandle::current().spawn_from(self.origin, served);
         task.set_name(name);
         if !task.is_finished() {
             self.tasks.borrow_mut().insert(number, task.handle());
@@ -155,6 +158,27 @@ impl Drop for Listening {
 
 /// Counts as a connection for as long as it lives.
 struct Connected(Rc<Connections>, u64);
+
+pin_project! {
+    /// A connection that is served. An async block would keep its future twice, as captured and as
+    /// awaited, and so double the memory of each connection.
+    struct Served<F> {
+        #[pin]
+        serving: F,
+        connected: Option<Connected>,
+    }
+}
+
+impl<F: Future> Future for Served<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let result = ready!(this.serving.poll(cx));
+        drop(this.connected.take());
+        Poll::Ready(result)
+    }
+}
 
 impl Drop for Connected {
     fn drop(&mut self) {

@@ -2,6 +2,12 @@
 //!
 //! In each of them every task waits for another one of the same loop. The loop finds that out when it
 //! is about to sleep, and reports it with the tree of all tasks.
+//!
+//! With `--dot` it prints the first of them as a graph instead, which Graphviz draws:
+//!
+//! ```text
+//! $ cargo run --example stuck -- --dot | dot -Tsvg > stuck.svg
+//! ```
 
 use std::cell::Cell;
 use std::future::Future;
@@ -129,7 +135,19 @@ async fn read_frame(connection: &mut TcpStream) -> std::io::Result<[u8; 4]> {
     Ok(frame)
 }
 
+/// Prints the tasks with crossed locks as a graph.
+fn draw() {
+    let mut event_loop = EventLoop::new().expect("the system gives a poller");
+    event_loop.handle().spawn(crossed_locks()).set_name("shop");
+    let begun = event_loop.run_until_complete(coro::sleep(Duration::from_millis(1)));
+    assert!(begun.is_ok(), "it is not stopped");
+    print!("{}", event_loop.dump().to_dot());
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "--dot") {
+        return draw();
+    }
     hang("Crossed locks", crossed_locks());
     hang("Two tasks that await each other", awaiting_each_other());
     hang("A sender that is kept", kept_sender());

@@ -8,6 +8,8 @@
 //! the sound server counted right with 1000 seeds
 //! ```
 //!
+//! Given the name of a file that ends in `.svg`, it writes the shrunk run there as a picture.
+//!
 //! Three clients send increments as datagrams, and send again after 20 ms without an answer. The
 //! network delays datagrams and loses some. A server that looks the request up, and then waits for
 //! its disk, counts a request twice if its repeat arrives meanwhile. Simulations find that, and the
@@ -20,18 +22,34 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coro::gather;
-use coro::testing::{PacketKind, Sim, Verdict, explore};
+use coro::testing::{FailedRun, PacketKind, Sim, Verdict, explore};
 use server::{Design, Disk, serve};
 
 const SEEDS: u64 = 1_000;
 
 fn main() {
     match explore().seeds(SEEDS).try_run(careless) {
-        Err(failed) => println!("{failed}"),
+        Err(failed) => {
+            println!("{failed}");
+            draw(&failed);
+        }
         Ok(_) => println!("the careless server counted right, by luck"),
     }
     explore().seeds(SEEDS).run(sound);
     println!("the sound server counted right with {SEEDS} seeds");
+}
+
+/// Writes the shrunk run into the file that the program was given, if it was given one.
+fn draw(failed: &FailedRun) {
+    let picture = std::env::args()
+        .nth(1)
+        .filter(|name| name.ends_with(".svg"));
+    if let Some(name) = picture {
+        match std::fs::write(&name, failed.chart()) {
+            Ok(()) => println!("the run is drawn in {name}"),
+            Err(error) => println!("{name} cannot be written: {error}"),
+        }
+    }
 }
 
 pub(crate) async fn careless(sim: &Sim) {

@@ -10,10 +10,13 @@ impl TaskTree {
     /// The tree as a graph for Graphviz: `dot -Tsvg` makes a picture of it.
     ///
     /// Tasks are boxes; groups such as scopes are ellipses below their task, with the waits of their
-    /// members. An arrow goes from each task to the tasks that it waits for, and a dotted one from
-    /// each task to the tasks that it has spawned.
+    /// members. An arrow goes from each task to the tasks that it waits for, with the line of the
+    /// wait, and a dotted one from each task to the tasks that it has spawned.
     pub fn to_dot(&self) -> String {
-        let mut out = String::from("digraph tasks {\n  rankdir=LR;\n  node [shape=box];\n");
+        let mut out = String::from(
+            "digraph tasks {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n  \
+             edge [fontname=\"sans-serif\", fontsize=11];\n",
+        );
         for task in self.tasks() {
             let color = match task.state() {
                 TaskState::Unwakeable => ", color=red",
@@ -34,6 +37,7 @@ impl TaskTree {
     /// The groups and waits of a task, each below the group that it lies under.
     fn push_path(&self, task: &TaskView, out: &mut String) {
         let mut above: Vec<(usize, String)> = vec![(0, format!("t{}", task.id()))];
+        let mut place = String::new();
         for (at, (depth, step)) in task.path().enumerate() {
             while above.len() > 1 && above.last().is_some_and(|(other, _)| *other > depth) {
                 above.pop();
@@ -43,9 +47,17 @@ impl TaskTree {
                 .map(|(_, name)| name.clone())
                 .unwrap_or_default();
             let this = format!("t{}_{at}", task.id());
-            let label = quoted(&describe(step, self));
+            let label = quoted(&format!("{}{place}", folded(&describe(step, self))));
             let _ = match step {
-                Step::At { .. } | Step::Member { .. } | Step::During { .. } => Ok(()),
+                Step::At { .. } => {
+                    place = format!("\n{}", describe(step, self));
+                    Ok(())
+                }
+                Step::Member { .. } => {
+                    place.clear();
+                    Ok(())
+                }
+                Step::During { .. } => Ok(()),
                 Step::Together { .. } => {
                     above.push((depth + 1, this.clone()));
                     writeln!(
@@ -66,6 +78,11 @@ impl TaskTree {
             };
         }
     }
+}
+
+/// A description on lines that are short enough for a label.
+fn folded(text: &str) -> String {
+    text.replace(", ", ",\n")
 }
 
 fn quoted(text: &str) -> String {

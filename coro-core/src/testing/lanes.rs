@@ -42,6 +42,13 @@ pub(super) struct Row {
     pub(super) detail: String,
 }
 
+impl Row {
+    /// Whether a rule of the test has changed the message, or the step was late.
+    pub(super) fn is_odd(&self) -> bool {
+        self.is_late || self.to.is_some() && self.label.contains(": ")
+    }
+}
+
 /// Hosts and their messages, if there are any, or else tasks and their steps.
 pub(super) fn rows(trace: &[TraceLine]) -> (Lanes, Vec<Row>) {
     let has_messages = trace

@@ -7,12 +7,19 @@ use super::lanes::{Lanes, Row, rows};
 use crate::choices::TraceLine;
 
 /// The distance of two lanes, and of two instants, in units of the picture.
-const ACROSS: usize = 180;
-const DOWN: usize = 22;
+const ACROSS: usize = 140;
+const DOWN: usize = 18;
 
 /// The margins for the times, and for the names.
-const LEFT: usize = 110;
-const TOP: usize = 40;
+const LEFT: usize = 130;
+const TOP: usize = 28;
+
+/// The width of a letter, about.
+const LETTER: usize = 7;
+
+/// The colours of an event that the plainest run does not have, and of a message that is lost.
+const ODD: &str = "#b35900";
+const LOST: &str = "#c00";
 
 /// A picture that is being drawn.
 struct Picture {
@@ -20,6 +27,10 @@ struct Picture {
     /// The instants from top to bottom, each with the row that begins at it.
     instants: Vec<Instant>,
     height: usize,
+    /// Where the labels begin, right of all lanes.
+    labels: usize,
+    /// The time that was written last.
+    written: Option<u64>,
 }
 
 /// Virtual time, and the row that begins then. A message that arrives then comes after all rows.
@@ -51,21 +62,24 @@ impl Picture {
         instants.extend(arrivals.map(|arrives| (arrives, ARRIVAL)));
         instants.sort_unstable();
         instants.dedup();
-        let (width, height) = (
-            x(lanes.len()) + 2 * ACROSS,
-            TOP + DOWN * (instants.len() + 2),
-        );
+        let longest = rows.iter().map(|row| row.label.chars().count()).max();
+        let labels = x(lanes.len()) - ACROSS / 2;
+        let width = labels + LETTER * longest.unwrap_or_default() + LETTER;
+        let height = TOP + DOWN * (instants.len() + 2);
         let mut picture = Picture {
             svg: String::new(),
             instants,
             height,
+            labels,
+            written: None,
         };
         picture.add(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             font-family=\"sans-serif\" font-size=\"12\">"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+             width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
         ));
         picture.add(format_args!(
-            "<defs><marker id=\"head\" markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"4\" \
+            "<defs><marker id=\"head\" markerWidth=\"8\" markerHeight=\"8\" markerUnits=\"userSpaceOnUse\" refX=\"7\" refY=\"4\" \
              orient=\"auto\"><path d=\"M0,0 L8,4 L0,8 z\"/></marker></defs>"
         ));
         picture
@@ -90,23 +104,32 @@ impl Picture {
 
     fn draw_row(&mut self, row: &Row) {
         let top = self.y((row.now, row.index));
-        let (base, label) = (top + 4, escaped(&row.label));
+        let base = top + 4;
+        if self.written.replace(row.now) != Some(row.now) {
+            self.add(format_args!(
+                "<text x=\"4\" y=\"{base}\">{}</text>",
+                milliseconds(row.now)
+            ));
+        }
+        let (labels, label) = (self.labels, escaped(&row.label));
+        let style = match row.lane {
+            _ if row.is_lost => format!("fill=\"{LOST}\""),
+            None => format!("fill=\"{ODD}\" font-style=\"italic\""),
+            Some(_) if row.is_odd() => format!("fill=\"{ODD}\""),
+            Some(_) => "fill=\"#444\"".to_owned(),
+        };
         self.add(format_args!(
-            "<text x=\"4\" y=\"{base}\">{}</text>",
-            milliseconds(row.now)
+            "<text x=\"{labels}\" y=\"{base}\" {style}>{label}</text>"
         ));
         match (row.lane, row.to) {
             (Some(from), Some(to)) if from != to => self.draw_arrow(row, x(from), x(to), top),
             (Some(lane), _) => {
-                let (center, beside) = (x(lane), x(lane) + 10);
+                let center = x(lane);
                 self.add(format_args!(
-                    "<circle cx=\"{center}\" cy=\"{top}\" r=\"4\"/>\
-                     <text x=\"{beside}\" y=\"{base}\">{label}</text>"
+                    "<circle cx=\"{center}\" cy=\"{top}\" r=\"4\"/>"
                 ));
             }
-            (None, _) => self.add(format_args!(
-                "<text x=\"{LEFT}\" y=\"{base}\" font-style=\"italic\">{label}</text>"
-            )),
+            (None, _) => {}
         }
     }
 
@@ -114,15 +137,13 @@ impl Picture {
         let bottom = row
             .arrives
             .map_or(top, |arrives| self.y((arrives, ARRIVAL)));
-        let style = match row.is_lost {
-            true => "stroke=\"#c00\" stroke-dasharray=\"4\"",
-            false => "stroke=\"#000\"",
+        let style = match (row.is_lost, row.is_odd()) {
+            (true, _) => format!("stroke=\"{LOST}\" stroke-dasharray=\"4\""),
+            (_, true) => format!("stroke=\"{ODD}\" stroke-width=\"2\""),
+            _ => "stroke=\"#000\"".to_owned(),
         };
-        let (middle, above) = ((from + to) / 2, (top + bottom) / 2 - 3);
-        let label = escaped(&row.label);
         self.add(format_args!(
-            "<path d=\"M{from},{top} L{to},{bottom}\" {style} marker-end=\"url(#head)\"/>\
-             <text x=\"{middle}\" y=\"{above}\" text-anchor=\"middle\">{label}</text>"
+            "<path d=\"M{from},{top} L{to},{bottom}\" {style} marker-end=\"url(#head)\"/>"
         ));
     }
 }

@@ -12,8 +12,8 @@ cp Cargo.lock "$package/"
 {
     printf '[package]\nname = "pasted"\nedition = "2024"\n\n[workspace]\n\n[lints.rust]\nwarnings = "deny"\n\n[dependencies]\n'
     printf 'coro-rs = { path = "%s", features = ["tls"] }\n' "$root"
-    # The crates that pages say they use, as our own manifest has them.
-    grep -E '^(itertools|rayon|rcgen|rustix) = ' Cargo.toml
+    # The crates that pages say they use, as our own tests have them.
+    grep -E '^(itertools|rayon|rcgen|rustix) = ' tests/Cargo.toml
     printf 'futures = "0.3"\ntracing = "0.1"\n'
 } >"$package/Cargo.toml"
 

@@ -113,11 +113,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct ReadmeIsCompiled;
-
-#[cfg(all(doc, feature = "std"))] // pages of documentation only: no program pays for them
+// Pages of documentation only: no program pays for them. `tests/pages.rs` runs their examples.
+#[cfg(all(doc, not(doctest), feature = "std"))]
 pub mod guide;
 
 #[cfg(feature = "std")]

@@ -258,8 +258,13 @@ pub(crate) fn printed(name: &str, scale: &str) -> Vec<String> {
 
 /// The lines that an example's first comment says it prints.
 pub(crate) fn promised(name: &str) -> Vec<String> {
-    let source = fs::read_to_string(source(name)).unwrap();
-    let command = format!("//! $ cargo run --example {name}");
+    let path = source(name);
+    let source = fs::read_to_string(&path).unwrap();
+    let package = match path.starts_with(examples().join(MORE)) {
+        true => "-p coro-examples ",
+        false => "",
+    };
+    let command = format!("//! $ cargo run {package}--example {name}");
     let lines = source.lines().skip_while(|line| *line != command).skip(1);
     lines
         .take_while(|line| *line != "//! ```")
@@ -294,13 +299,21 @@ pub(crate) fn example(name: &str) -> Command {
     Command::new(path)
 }
 
+/// The folder of the examples that have a package of their own.
+const MORE: &str = "with-a-crate";
+
+fn examples() -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("examples")
+}
+
 fn source(name: &str) -> PathBuf {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let file = examples.join(format!("{name}.rs"));
-    match file.exists() {
-        true => file,
-        false => examples.join(name).join("main.rs"),
-    }
+    let folders = [examples(), examples().join(MORE)];
+    let files = folders.iter().flat_map(|folder| {
+        let alone = folder.join(format!("{name}.rs"));
+        [alone, folder.join(name).join("main.rs")]
+    });
+    let found = files.into_iter().find(|file| file.exists());
+    found.unwrap_or_else(|| panic!("there is no example {name}"))
 }
 
 /// Whether a program exists and is newer than all sources that cargo's `.d` file lists for it.

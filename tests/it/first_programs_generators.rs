@@ -64,7 +64,7 @@ fn a_directory_is_walked_in_depth() -> io::Result<()> {
         }
     }
 
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("coro-core/src");
+    let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("coro-core/src");
     let files: Vec<_> = walk(source).collect::<Result<_, _>>()?;
     assert!(files.iter().any(|file| file.ends_with("task/mod.rs")));
     assert!(walk("/no/such/directory".into()).next().unwrap().is_err());

@@ -19,7 +19,7 @@ const MARK: &str = "\n<!-- Addresses, written by `scripts/bless` from names.md -
 const USUAL: [&str; 6] = ["coro", "std", "core", "crate", "self", "super"];
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 fn read(path: impl AsRef<Path>) -> String {

@@ -44,7 +44,7 @@ const UNSAFE: [&str; 16] = [
 const LINES_MAX: usize = 500;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// All Rust files below a folder, each with its path from that folder.

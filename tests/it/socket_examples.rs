@@ -30,7 +30,7 @@ fn nothing_is_lost_where_nothing_interferes() {
 /// Injects faults with strace. If strace cannot be used here, the script says why.
 #[test]
 fn nothing_is_lost_where_system_calls_fail() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let output = Command::new("bash")
         .arg(root.join("scripts/faults.sh"))
         .output();

@@ -1,7 +1,7 @@
 //! Checksums of all files in a tree, computed on threads beside the loop.
 //!
 //! ```text
-//! $ cargo run --example checksum -- src
+//! $ cargo run -p coro-examples --example checksum -- src
 //! 0c0f5d2b... (64 digits)  src/lib.rs
 //! 1 files, 17893 bytes
 //! ```

@@ -1,7 +1,7 @@
 //! An echo server that speaks TLS, with clients of it.
 //!
 //! ```text
-//! $ cargo run --example tls_echo
+//! $ cargo run -p coro-examples --example tls_echo
 //! client 1 asks for "localhost": TLSv1_3, full handshake
 //! client 1 sent "hello", got back "hello"
 //! client 1 sent "world", got back "world"
@@ -17,13 +17,14 @@
 //! The certificate is made at the start. With certificates in PEM files:
 //!
 //! ```text
-//! $ cargo run --example tls_echo -- serve 127.0.0.1:4433 chain.pem key.pem
-//! $ echo hello | cargo run --example tls_echo -- connect localhost:4433 roots.pem
+//! $ cargo run -p coro-examples --example tls_echo -- serve 127.0.0.1:4433 chain.pem key.pem
+//! $ echo hello | cargo run -p coro-examples --example tls_echo -- connect localhost:4433 roots.pem
 //! ```
 //!
 //! `serve` runs until Ctrl-C. `connect` sends its standard input, and prints the answer. Without a
 //! file of roots it trusts the machine's roots.
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::cell::Cell;

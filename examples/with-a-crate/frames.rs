@@ -1,13 +1,14 @@
 //! Frames of bytes by the crate `asynchronous-codec`, over connections of coro.
 //!
 //! ```text
-//! $ cargo run --example frames
+//! $ cargo run -p coro-examples --example frames
 //! sent 5 bytes, received "olleh"
 //! sent 0 bytes, received ""
 //! sent 1000000 bytes, received 1000000 of them reversed
 //! sent too many: frame of 1048577 bytes, which is more than 1048576
 //! ```
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io;

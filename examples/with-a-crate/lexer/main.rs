@@ -1,7 +1,7 @@
 //! A tokenizer as a coroutine that a parser delegates to, over text that comes in pieces.
 //!
 //! ```text
-//! $ cargo run --example lexer
+//! $ cargo run -p coro-examples --example lexer
 //! countries.json: 187 events, as serde_json reads it: true
 //! the same in pieces of 1 to 50 characters: true
 //! cut off anywhere it is refused: true

@@ -134,7 +134,7 @@ pub use coro_core::task::{Task, TaskLocal};
 #[cfg(feature = "std")]
 pub use coro_core::time::{interval, sleep, timeout, yield_now};
 #[cfg(feature = "std")]
-pub use coro_core::{compat, net, sight, signal, sync, threads};
+pub use coro_core::{compat, cores, net, sight, signal, sync, threads};
 
 #[cfg(all(unix, feature = "std"))]
 pub use coro_core::process;

@@ -21,6 +21,8 @@ mod closing;
 mod connect;
 mod context;
 mod copy;
+mod cores;
+mod cores_sharded;
 mod crash_everywhere;
 mod cuts;
 mod depth;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | run a task on another core, or on each | [`Core::spawn_on`], [`Core::each`] |
 //! | send values to another core | any channel of [`sync::remote`](crate::sync::remote) |
+//! | serve one port by all cores | [`SharedPort`] |
 //! | split the state of the program by keys | [`Sharded`] |
 //! | end all cores in order | [`Core::shutdown`], [`Core::shut_down`] |
 //! | see the tasks of all cores | [`Core::dump`] |
@@ -31,7 +32,9 @@ mod builder;
 mod core_handle;
 mod error;
 mod output;
+mod round_robin;
 mod sharded;
+mod shared_port;
 mod supervisor;
 mod team;
 mod tree;
@@ -42,4 +45,5 @@ pub use core_handle::CoreHandle as Core;
 pub use error::{CoreError, CoreFailure};
 pub use output::CoreOutput;
 pub use sharded::Sharded;
+pub use shared_port::SharedPort;
 pub use tree::CoresTree;

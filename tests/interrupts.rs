@@ -418,7 +418,7 @@ fn ask_until_the_end(port: u16, asked: &AtomicUsize) -> usize {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(ms(60_000))).unwrap();
     let mut replies = 0;
-    while stream.write_all(&[b'?']).is_ok() {
+    while stream.write_all(b"?").is_ok() {
         let mut reply = Vec::new();
         let ended = Read::by_ref(&mut stream)
             .take(2 * HALF as u64)

@@ -106,7 +106,7 @@ fn in_turn_clients_beyond_the_limit_wait_and_all_are_served() {
     let served = serve(&port, &one, |address| {
         let visits = (0..12).map(|_| thread::spawn(move || Client::visit(address)));
         let visits: Vec<_> = visits.collect();
-        visits.into_iter().map(|it| it.join().unwrap()).count()
+        visits.into_iter().filter_map(|it| it.join().ok()).count()
     });
     assert_eq!(served, 12);
 }

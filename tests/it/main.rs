@@ -22,6 +22,7 @@ mod connect;
 mod context;
 mod copy;
 mod cores;
+mod cores_kv;
 mod cores_port;
 mod cores_sharded;
 mod crash_everywhere;

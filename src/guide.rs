@@ -85,12 +85,18 @@ pub mod sight {}
 #[doc = include_str!("../docs/guide/simulation.md")]
 pub mod simulation {}
 
-/// Blocking calls, handles for other threads, a loop on each core.
+/// Blocking calls, handles for other threads.
 ///
 #[doc = include_str!("../docs/guide/names.md")]
 #[cfg_attr(feature = "tls", doc = include_str!("../docs/guide/names_tls.md"))]
 #[doc = include_str!("../docs/guide/threads.md")]
 pub mod threads {}
+
+/// A loop on each core, a server on all, state in parts.
+///
+#[doc = include_str!("../docs/guide/names.md")]
+#[doc = include_str!("../docs/guide/cores.md")]
+pub mod cores {}
 
 /// Iterators, streams and two-way coroutines.
 ///

@@ -73,6 +73,8 @@ pub mod group;
 // Row 7: the doors.
 #[cfg(feature = "std")]
 pub mod compat;
+#[cfg(feature = "std")]
+pub mod cores;
 #[doc(hidden)]
 pub mod macro_support;
 #[cfg(feature = "std")]

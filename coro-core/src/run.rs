@@ -4,6 +4,7 @@ use std::future::{Future, IntoFuture};
 
 use crate::error::Stopped;
 use crate::event_loop::{Builder, EventLoop};
+use crate::signal::SignalKind;
 use crate::signal::interrupt::{self, Interrupt};
 use crate::task::{boxed, is_large};
 
@@ -98,7 +99,7 @@ fn run_future<F: Future>(settings: Builder, main: F) -> F::Output {
     let output = run_to_end(event_loop, main);
     if interrupt.is_some_and(Interrupt::end) {
         drop(output);
-        interrupt::end_process();
+        interrupt::end_process(SignalKind::interrupt());
     }
     output_of(output)
 }

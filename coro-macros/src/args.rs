@@ -16,6 +16,7 @@ pub(crate) enum Argument {
     Sim,
     Seeds,
     Late,
+    Threads,
     Tokio,
     Crate,
 }
@@ -54,7 +55,7 @@ pub(crate) const COROUTINES: Accepted = Accepted {
 
 pub(crate) const MAIN: Accepted = Accepted {
     attribute: "#[coro::main]",
-    names: &[Argument::Tokio, Argument::Crate],
+    names: &[Argument::Threads, Argument::Tokio, Argument::Crate],
     of_coroutines: None,
 };
 
@@ -82,6 +83,7 @@ impl Argument {
             Argument::Sim => "sim",
             Argument::Seeds => "seeds",
             Argument::Late => "late",
+            Argument::Threads => "threads",
             Argument::Tokio => "tokio",
             Argument::Crate => "crate",
         }
@@ -93,7 +95,7 @@ impl Argument {
             Argument::Yields => Some("T"),
             Argument::Resumes => Some("R"),
             Argument::Crate => Some("path::to::coro"),
-            Argument::Seeds => Some("N"),
+            Argument::Seeds | Argument::Threads => Some("N"),
             Argument::Late => Some("K"),
             Argument::Send | Argument::Boxed | Argument::Real | Argument::Sim | Argument::Tokio => {
                 None
@@ -113,6 +115,7 @@ impl Argument {
             Argument::Sim => &["simulation", "simulated", "simulate"],
             Argument::Seeds => &["seed", "runs", "iterations"],
             Argument::Late => &["delays", "preemptions"],
+            Argument::Threads => &["cores", "loops"],
             Argument::Crate => &["path", "krate", "crate_path"],
         }
     }
@@ -175,6 +178,7 @@ pub(crate) struct Args {
     pub(crate) sim: Option<Span>,
     pub(crate) seeds: Option<LitInt>,
     pub(crate) late: Option<LitInt>,
+    pub(crate) threads: Option<LitInt>,
     pub(crate) tokio: Option<Span>,
     pub(crate) krate: Option<Path>,
     /// Whether there is a `yields` or a `resumes` without a type that could be read.
@@ -196,6 +200,20 @@ impl Args {
     }
 
     fn contradiction(&self) -> Option<Error> {
+        if let (Some(_), Some(tokio)) = (&self.threads, self.tokio) {
+            return Some(Error::new(
+                tokio,
+                "`tokio` is for one loop: remove it, or remove `threads`; \
+                 `coro::cores::Builder::event_loop` enters a runtime of tokio around each loop",
+            ));
+        }
+        let is_zero = |threads: &&LitInt| threads.base10_digits() == "0";
+        if let Some(zero) = self.threads.as_ref().filter(is_zero) {
+            return Some(Error::new_spanned(
+                zero,
+                "a `main` on 0 cores would run nothing: write `threads = 1` or more",
+            ));
+        }
         match (&self.resumes, &self.yields, &self.real) {
             (Some(resumes), None, _) if !self.unreadable => Some(Error::new_spanned(
                 resumes,

@@ -28,11 +28,19 @@ pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
     errors
 }
 
+/// The value that an entry attribute gives its function.
+#[derive(Clone, Copy)]
+pub(crate) enum Given {
+    Nothing,
+    Simulation,
+    Core,
+}
+
 /// Removes and reports the parts of a function that `#[coro::main]` or `#[coro::test]` does not
 /// allow.
 ///
-/// A simulated test may take its simulation.
-pub(crate) fn entry(function: &mut Function, attribute: &str, is_simulated: bool) -> Option<Error> {
+/// A simulated test may take its simulation, and a `main` on several cores takes its core.
+pub(crate) fn entry(function: &mut Function, attribute: &str, given: Given) -> Option<Error> {
     let mut errors = qualifiers(&mut function.sig);
     merge(
         &mut errors,
@@ -44,11 +52,28 @@ pub(crate) fn entry(function: &mut Function, attribute: &str, is_simulated: bool
             _ => None,
         }),
     );
-    if !is_simulated || function.sig.inputs.len() > 1 {
-        merge(
-            &mut errors,
-            no_inputs(&mut function.sig, attribute, is_simulated),
-        );
+    let (is_wrong, message) = match (given, function.sig.inputs.len()) {
+        (Given::Nothing, inputs) => (
+            inputs > 0,
+            format!(
+                "`{attribute}` calls this function and has nothing to give it: remove the arguments"
+            ),
+        ),
+        (Given::Simulation, inputs) => (
+            inputs > 1,
+            "a simulated test is given its simulation and nothing else: write `sim: &Sim`, or no \
+             argument"
+                .to_owned(),
+        ),
+        (Given::Core, inputs) => (
+            inputs != 1,
+            "with `threads = N` this function runs on N cores, and is given the core that it runs on: \
+             write one argument, `core: coro::cores::Core`"
+                .to_owned(),
+        ),
+    };
+    if is_wrong {
+        merge(&mut errors, wrong_inputs(&mut function.sig, message));
     }
     errors
 }
@@ -157,22 +182,12 @@ fn qualifiers(sig: &mut Signature) -> Option<Error> {
     errors
 }
 
-fn no_inputs(sig: &mut Signature, attribute: &str, is_simulated: bool) -> Option<Error> {
-    if sig.inputs.is_empty() {
-        return None;
+/// Reports the arguments of a function, or its name if it has none, and removes them.
+fn wrong_inputs(sig: &mut Signature, message: String) -> Error {
+    match std::mem::take(&mut sig.inputs) {
+        none if none.is_empty() => Error::new(sig.ident.span(), message),
+        inputs => Error::new_spanned(inputs, message),
     }
-    let inputs = std::mem::take(&mut sig.inputs);
-    let message = match is_simulated {
-        true => {
-            "a simulated test is given its simulation and nothing else: write `sim: &Sim`, or no \
-                 argument"
-                .to_owned()
-        }
-        false => format!(
-            "`{attribute}` calls this function and has nothing to give it: remove the arguments"
-        ),
-    };
-    Some(Error::new_spanned(inputs, message))
 }
 
 /// Removes the attributes for which `refusal` gives an error text.

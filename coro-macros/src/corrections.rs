@@ -23,8 +23,8 @@ pub(crate) fn remedy(name: &Ident) -> Option<&'static str> {
             Some("the type that the body returns stands after `->`, as in any function")
         }
         "flavor" | "worker_threads" | "core_threads" | "threads" => Some(
-            "an event loop runs on one thread: remove this; \
-             `coro::threads` has threads for blocking calls",
+            "an event loop runs on one thread: remove this; `threads = N` runs a `main` on each of N \
+             cores, `coro::threads` has threads for blocking calls",
         ),
         "start_paused" => Some("the clock of a `#[coro::test]` is virtual already: remove this"),
         _ => None,

@@ -6,7 +6,7 @@ use syn::{Ident, LitInt, Path};
 
 use crate::args::{self, Accepted, Args, merge};
 use crate::body::{self, Context};
-use crate::check;
+use crate::check::{self, Given};
 use crate::fallback;
 use crate::item::{Body, Function};
 use crate::misplaced;
@@ -66,6 +66,10 @@ impl Entry {
     fn run(self, args: &Args, name: &Ident) -> TokenStream {
         let runtime = names::runtime(args.krate.as_ref());
         match (self, args.real.is_some()) {
+            (Entry::Main, _) if args.threads.is_some() => {
+                let threads = &args.threads;
+                quote!(#runtime::run_main_on(#threads, #name))
+            }
             (Entry::Main, _) if args.tokio.is_some() => quote!(#runtime::with_tokio!(main #name())),
             (Entry::Test, _) if args.tokio.is_some() => quote!(#runtime::with_tokio!(test #name)),
             (Entry::Main, _) => quote!(#runtime::run_main(#name())),
@@ -96,19 +100,32 @@ fn simulate(args: &Args, name: &Ident, takes_sim: bool) -> TokenStream {
 }
 
 fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {
-    let (args, mut errors) = Args::parse(entry.accepted(), args);
+    let (mut args, mut errors) = Args::parse(entry.accepted(), args);
     let mut function = match Function::parse(item.clone()) {
         Ok(function) => function,
         Err(error) => return fallback::not_a_function(entry.attribute(), error, item),
     };
     merge(
         &mut errors,
-        check::entry(&mut function, entry.attribute(), args.is_simulated()),
+        check::entry(&mut function, entry.attribute(), given(&args)),
     );
+    if args.threads.is_some() && function.sig.inputs.is_empty() {
+        // Without its core the function is run on one loop, so that its body is checked all the same.
+        args.threads = None;
+    }
     let misplaced = misplaced::refuse(&mut function, false);
     let broken = misplaced.is_some();
     merge(&mut errors, misplaced);
     fallback::report(errors, print(entry, function, &args, broken))
+}
+
+/// The value that the function is given.
+fn given(args: &Args) -> Given {
+    match (args.is_simulated(), &args.threads) {
+        (true, _) => Given::Simulation,
+        (false, Some(_)) => Given::Core,
+        (false, None) => Given::Nothing,
+    }
 }
 
 /// The function itself, around a coroutine of the same name.
@@ -135,8 +152,10 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
         false => entry.run(args, name),
     };
     let marker = entry.marker();
+    let output = &sig.output;
     let outer = match args.is_simulated() {
         true => quote!(fn #name()), // a failure of one of the runs is a panic
+        false if args.threads.is_some() => quote!(fn #name() #output),
         false => quote!(#sig),
     };
     quote! {

@@ -116,6 +116,17 @@ fn a_main() {
 }
 
 #[test]
+fn a_main_on_several_cores() {
+    let item = quote! {
+        async fn main(core: Core) -> Result<(), Error> { serve(core).await }
+    };
+    check(
+        "main_threads",
+        entry::expand_main(quote!(threads = 2), item),
+    );
+}
+
+#[test]
 fn a_simulated_test() {
     let item = quote! {
         fn survives(sim: &Sim) -> Result<(), Error> { serve() }

@@ -206,7 +206,14 @@ pub fn coroutines(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Runs `main` on an event loop.
 ///
 /// The function becomes a plain one that [`run`](fn.run.html)s its body as a coroutine, and returns the body's
-/// value. It may be an `async fn`, and takes no arguments. `crate = path::to::coro` is the path of
+/// value. It may be an `async fn`, and takes no arguments.
+///
+/// With `threads = N` the body runs on each of N cores, on a loop and a thread of its own: tasks do not
+/// move between them. Then the function takes the core that it runs on, as
+/// [`cores::Builder::run`](cores/struct.Builder.html) gives it, and returns nothing or a `Result`. The
+/// first failure of a core ends all, and is that of `main`.
+///
+/// `crate = path::to::coro` is the path of
 /// this crate, if it is not `::coro`. With `tokio`, and the feature of that name, the loop runs inside
 /// of a runtime of tokio, so that reqwest, `axum::serve` and their like work in its tasks; see
 /// `compat::tokio`.
@@ -220,7 +227,17 @@ pub fn coroutines(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Expands roughly to
+/// ```
+/// use coro::cores::Core;
+///
+/// #[coro::main(threads = 2)]
+/// async fn main(core: Core) -> Result<(), String> {
+///     println!("core {} of {}", core.index(), core.count());
+///     Ok(())
+/// }
+/// ```
+///
+/// The first expands roughly to
 ///
 /// ```
 /// fn main() -> Result<(), String> {
@@ -230,6 +247,7 @@ pub fn coroutines(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     coro::run(main())
 /// }
 /// ```
+#[doc(alias("worker_threads", "multi_thread", "thread_per_core"))]
 #[proc_macro_attribute]
 pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
     entry::expand_main(args.into(), item.into()).into()

@@ -130,6 +130,7 @@ impl Reader<'_> {
             Argument::Boxed => set(&mut self.args.boxed, argument, span, span),
             Argument::Real => set(&mut self.args.real, argument, span, span),
             Argument::Tokio => set(&mut self.args.tokio, argument, span, span),
+            Argument::Threads => self.threads(span, input),
             Argument::Sim => set(&mut self.args.sim, argument, span, span),
             Argument::Seeds | Argument::Late => {
                 self.equals(argument, span, input)?;
@@ -141,6 +142,19 @@ impl Reader<'_> {
                 set(place, argument, span, number)
             }
         }
+    }
+
+    /// If the number cannot be read, there is one all the same: the function is given its core.
+    fn threads(&mut self, span: Span, input: ParseStream<'_>) -> Result<()> {
+        let argument = Argument::Threads;
+        let read = self.equals(argument, span, input);
+        let read = read.and_then(|()| self.unquoted(argument, input, LitInt::parse));
+        let (number, error) = match read {
+            Ok(number) => (number, Ok(())),
+            Err(error) => (LitInt::new("1", span), Err(error)),
+        };
+        set(&mut self.args.threads, argument, span, number)?;
+        error
     }
 
     fn type_after_equals(

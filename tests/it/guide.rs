@@ -232,7 +232,7 @@ fn every_program_of_the_readme_and_the_guide_can_be_pasted_whole() {
         for program in programs(body(&text)) {
             let start = program.lines().next().unwrap_or_default();
             let place = format!("{}, {start}", page.display());
-            let runs = program.contains("fn main()") || program.contains("#[coro::test]");
+            let runs = program.contains("fn main(") || program.contains("#[coro::test]");
             assert!(runs, "{place}: a program without a `main`");
             let hidden = program
                 .lines()

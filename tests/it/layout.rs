@@ -15,7 +15,7 @@ const ROWS: [&[&str]; 8] = [
     &["callbacks", "wait"],
     &["time", "sync", "io", "net", "process", "threads", "signal"],
     &["group"],
-    &["run", "testing", "macro_support", "compat"],
+    &["run", "cores", "testing", "macro_support", "compat"],
 ];
 
 /// Rows whose members never import one another.

@@ -4,6 +4,7 @@ use crate::harness::Suite;
 
 mod chain;
 mod compile;
+mod cores;
 mod delegate;
 mod generator;
 mod group;
@@ -33,6 +34,7 @@ const SUITES: &[fn() -> Suite] = &[
     threads::spread,
     net::suite,
     http::suite,
+    cores::suite,
     generator::suite,
     delegate::suite,
     process::suite,

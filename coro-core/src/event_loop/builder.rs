@@ -318,7 +318,6 @@ impl Builder {
                 false => RandomState::new().hash_one(0), // every one begins with other keys
             }),
             read_buffer: Cell::default(),
-            #[cfg(unix)]
             kept: RefCell::default(),
             threads: OnceCell::new(),
             threads_wanted: self.thread_pool,

@@ -345,7 +345,6 @@ impl LoopHandle {
     }
 
     /// The loop's own value of a type of a higher room, made when it is first asked for.
-    #[cfg(unix)]
     pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
         let mut kept = self.core.kept.borrow_mut();
         let known = kept.iter().find_map(|it| it.clone().downcast().ok());

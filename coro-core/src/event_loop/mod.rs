@@ -165,7 +165,6 @@ pub(crate) struct Core {
     /// The buffer into which connections read, one after another; away while it is lent.
     read_buffer: Cell<Option<Box<[u8]>>>,
     /// Values of higher rooms, one of a type; see [`LoopHandle::kept`].
-    #[cfg(unix)]
     kept: RefCell<Vec<Rc<dyn std::any::Any>>>,
     /// Made when it is first needed.
     threads: OnceCell<ThreadPool>,

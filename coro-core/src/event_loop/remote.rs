@@ -91,15 +91,40 @@ impl RemoteHandle {
         F: Future + 'static,
         F::Output: Send,
     {
+        let (task, sent) = self.try_spawn(make);
+        sent.map(|()| task)
+    }
+
+    /// As [`spawn`](Self::spawn); if the loop is closed, gives a task that was cancelled.
+    #[track_caller]
+    pub(crate) fn spawn_if_open<M, F>(&self, make: M) -> RemoteTask<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send,
+    {
+        self.try_spawn(make).0
+    }
+
+    #[track_caller]
+    fn try_spawn<M, F>(&self, make: M) -> (RemoteTask<F::Output>, Result<(), LoopClosed>)
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send,
+    {
         let shared = Arc::new(JoinShared::new());
         let promise = Promise(shared.clone());
         let origin = Location::caller();
         let keep = move || promise.keep(make, origin);
-        self.inbox.push_call(Box::new(keep))?;
-        Ok(RemoteTask {
-            shared,
-            remote: self.clone(),
-        })
+        let sent = self.inbox.push_call(Box::new(keep)); // refused, it drops the promise, which cancels
+        let remote = self.clone();
+        (RemoteTask { shared, remote }, sent)
+    }
+
+    /// As [`call_soon`](Self::call_soon), for a callout that is never cancelled.
+    pub(crate) fn post(&self, f: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
+        self.inbox.push_call(Box::new(f))
     }
 
     /// Has the loop run a task, as [`spawn`](Self::spawn) does, and blocks the calling thread until

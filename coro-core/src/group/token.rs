@@ -95,7 +95,8 @@ impl CancelToken {
         self.cancel_with(&Cancelled::new(reason.into(), Location::caller()));
     }
 
-    fn cancel_with(&self, cancelled: &Cancelled) {
+    /// As [`cancel`](Self::cancel), with a reason and place that are known already.
+    pub(crate) fn cancel_with(&self, cancelled: &Cancelled) {
         if self.is_cancelled() {
             return;
         }

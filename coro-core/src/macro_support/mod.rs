@@ -10,6 +10,8 @@
     reason = "only expansions name these types"
 )]
 
+#[cfg(feature = "std")]
+mod on_cores;
 mod waiting;
 mod yielding;
 
@@ -23,6 +25,8 @@ pub use crate::run::run as run_main;
 pub use crate::testing::{Sim, TestClock, run_simulated, run_test};
 #[cfg(feature = "tokio")]
 pub use crate::{compat::tokio::run as run_main_with_tokio, testing::run_test_with_tokio};
+#[cfg(feature = "std")]
+pub use on_cores::run_main_on;
 pub use waiting::*;
 pub use yielding::*;
 

@@ -15,10 +15,10 @@ mod unix {
     use std::io::{self, Write};
     use std::process;
 
-    use signal_hook::consts::SIGINT;
     use signal_hook::low_level::emulate_default_handler;
 
     use crate::event_loop::EventLoop;
+    use crate::signal::SignalKind;
     use crate::sys::disposition::Interruptible;
     use crate::sys::{self, sigint};
 
@@ -48,16 +48,17 @@ mod unix {
     }
 
     /// Ends the process as the signal would have done.
-    pub(crate) fn end_process() -> ! {
+    pub(crate) fn end_process(by: SignalKind) -> ! {
         let _ = io::stdout().flush(); // the process ends in any case
-        let _ = emulate_default_handler(SIGINT);
-        process::exit(128 + SIGINT)
+        let _ = emulate_default_handler(by.as_raw());
+        process::exit(128 + by.as_raw())
     }
 }
 
 #[cfg(not(unix))]
 mod fallback {
     use crate::event_loop::EventLoop;
+    use crate::signal::SignalKind;
 
     /// Ctrl-C ends the process at once.
     pub(crate) struct Interrupt;
@@ -72,7 +73,7 @@ mod fallback {
         }
     }
 
-    pub(crate) fn end_process() -> ! {
-        std::process::exit(130)
+    pub(crate) fn end_process(by: SignalKind) -> ! {
+        std::process::exit(128 + by.as_raw())
     }
 }

@@ -39,8 +39,10 @@ mod kind;
 #[cfg_attr(not(unix), path = "fallback.rs")]
 mod platform;
 mod signals;
+mod termination;
 
 pub use ctrl_c::{CtrlC, ctrl_c};
 pub use handler::SignalHandle;
 pub use kind::SignalKind;
 pub use signals::{Signals, signal};
+pub(crate) use termination::Termination;

@@ -74,6 +74,17 @@ pub(crate) fn take_default(signal: c_int) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the signal would perform its default action if it had no listener: the program neither
+/// ignored it before, nor had a handler for it.
+pub(crate) fn is_default_unheard(signal: c_int) -> io::Result<bool> {
+    Ok(known(&mut lock(), signal)?.unheard.is_some())
+}
+
+/// How many listeners a signal has.
+pub(crate) fn listeners(signal: c_int) -> usize {
+    lock().get(&signal).map_or(0, |kind| kind.listeners)
+}
+
 impl Kind {
     /// Passes the present number of listeners and runs on to the handler.
     fn settle(&self, signal: c_int) {

@@ -1,6 +1,7 @@
 //! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
 mod accept;
+mod affinity;
 mod described;
 pub(crate) mod disposition;
 mod explain;
@@ -31,6 +32,7 @@ mod transfer;
 mod wake;
 
 pub(crate) use accept::{AcceptFailure, accept_failure};
+pub(crate) use affinity::{allowed_processors, pin_to};
 pub(crate) use described::Described;
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;

@@ -1,2 +1,2 @@
-#[coro::main(threads = 4)]
+#[coro::main(priority = 4)]
 fn main() {}

@@ -14,6 +14,7 @@
 )]
 #![forbid(unsafe_code)]
 
+use coro::cores::Core;
 use coro::yield_from;
 use std::future::ready;
 use std::process::{ExitCode, Termination};
@@ -41,6 +42,19 @@ mod mains {
     pub(crate) fn recursive() -> u32 {
         1
     }
+
+    #[coro::main(threads = 2)]
+    pub(crate) async fn on_two_cores(core: Core) -> Result<(), String> {
+        let () = ready(Ok::<(), String>(())).await?;
+        assert_eq!(core.count(), 2);
+        Ok(())
+    }
+
+    #[coro::main(threads = 1)]
+    pub(crate) fn on_one_core(core: Core) {
+        yield_from!(ready(()));
+        assert_eq!(core.index(), 0);
+    }
 }
 
 #[coro::test]
@@ -64,6 +78,8 @@ fn main() -> ExitCode {
 #[test]
 fn never_run_here() {
     mains::plain();
+    mains::on_one_core();
+    assert_eq!(mains::on_two_cores(), Ok(()));
 }
 
 const _: fn() = mains::plain;

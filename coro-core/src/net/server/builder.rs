@@ -1,6 +1,7 @@
 //! Settings of a server.
 
 use std::io;
+use std::iter;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 
@@ -131,6 +132,26 @@ impl ServerBuilder {
         Ok(self.serve(addresses, named, handler))
     }
 
+    /// Serves each connection that `accept` gives, until it gives an error.
+    #[track_caller]
+    pub(crate) fn start_from<A, H, R>(
+        &self,
+        addresses: Vec<SocketAddr>,
+        accept: A,
+        handler: H,
+    ) -> Server
+    where
+        A: AsyncFn() -> io::Result<(TcpStream, SocketAddr)> + 'static,
+        H: AsyncFn(TcpStream, SocketAddr) -> R + 'static,
+        R: HandlerOutput + 'static,
+    {
+        let name = match addresses.first() {
+            Some(address) => format!("listener {address}"),
+            None => "listener".to_owned(),
+        };
+        self.serve(addresses, iter::once((name, Accepting(accept))), handler)
+    }
+
     #[track_caller]
     pub(super) fn serve<L, H, R>(
         &self,
@@ -157,33 +178,32 @@ impl ServerBuilder {
 
     #[track_caller]
     fn listen(&self, addresses: impl ToSocketAddrs) -> io::Result<Vec<TcpListener>> {
-        let mut all: Vec<SocketAddr> = Vec::new();
-        for address in addresses.to_socket_addrs()? {
-            if !all.contains(&address) || address.port() == 0 {
-                all.push(address);
-            }
-        }
-        let only_v6 = all.iter().any(SocketAddr::is_ipv4);
-        let mut listeners = Vec::new();
-        let mut absent = None;
-        for address in all {
-            match self.listen_on(address, only_v6) {
-                Ok(listener) => listeners.push(listener),
-                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-                    absent = Some(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        match (listeners.is_empty(), absent) {
-            (false, _) => Ok(listeners),
-            (true, Some(error)) => Err(error),
-            (true, None) => Err(no_address()),
-        }
+        each_of(addresses, |address, only_v6| {
+            let socket = self.socket_at(address, only_v6)?;
+            TcpListener::listen(socket, address, self.backlog)
+        })
     }
 
-    #[track_caller]
-    fn listen_on(&self, address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+    /// Sockets that are bound to the addresses, and do not listen yet.
+    pub(crate) fn bind(&self, addresses: impl ToSocketAddrs) -> io::Result<Vec<Socket>> {
+        each_of(addresses, |address, only_v6| {
+            let socket = self.socket_at(address, only_v6)?;
+            socket.bind(&address.into())?;
+            Ok(socket)
+        })
+    }
+
+    /// Has bound sockets listen.
+    pub(crate) fn listen_by(&self, sockets: Vec<Socket>) -> io::Result<Vec<std::net::TcpListener>> {
+        let listen = |socket: Socket| {
+            socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
+            socket.set_nonblocking(true)?;
+            Ok(socket.into())
+        };
+        sockets.into_iter().map(listen).collect()
+    }
+
+    fn socket_at(&self, address: SocketAddr, only_v6: bool) -> io::Result<Socket> {
         let socket = TcpListener::socket_at(address)?;
         if self.reuse_port {
             share_port(&socket)?;
@@ -191,7 +211,59 @@ impl ServerBuilder {
         if only_v6 && address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        TcpListener::listen(socket, address, self.backlog)
+        Ok(socket)
+    }
+}
+
+/// Makes something of each address. Passes over the addresses that this machine does not have, as
+/// long as another one remains. The second argument of `make` is whether a socket of IP version 6
+/// must not listen for version 4.
+#[track_caller]
+fn each_of<T>(
+    addresses: impl ToSocketAddrs,
+    make: impl Fn(SocketAddr, bool) -> io::Result<T>,
+) -> io::Result<Vec<T>> {
+    let mut all: Vec<SocketAddr> = Vec::new();
+    for address in addresses.to_socket_addrs()? {
+        if !all.contains(&address) || address.port() == 0 {
+            all.push(address);
+        }
+    }
+    let only_v6 = all.iter().any(SocketAddr::is_ipv4);
+    let mut made = Vec::new();
+    let mut absent = None;
+    for address in all {
+        match make(address, only_v6) {
+            Ok(one) => made.push(one),
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                absent = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match (made.is_empty(), absent) {
+        (false, _) => Ok(made),
+        (true, Some(error)) => Err(error),
+        (true, None) => Err(no_address()),
+    }
+}
+
+/// A listener that another one feeds.
+struct Accepting<A>(A);
+
+impl<A> Listen for Accepting<A>
+where
+    A: AsyncFn() -> io::Result<(TcpStream, SocketAddr)> + 'static,
+{
+    type Stream = TcpStream;
+    type Peer = SocketAddr;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        (self.0)().await
+    }
+
+    fn name(peer: &SocketAddr, number: u64) -> String {
+        TcpListener::name(peer, number)
     }
 }
 

@@ -1,0 +1,4 @@
+use coro::cores::Core;
+
+#[coro::main(cores = 2)]
+async fn main(_: Core) {}

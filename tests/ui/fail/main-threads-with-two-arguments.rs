@@ -1,0 +1,2 @@
+#[coro::main(threads = 2)]
+async fn main(core: coro::cores::Core, count: usize) {}

@@ -1,0 +1,2 @@
+#[coro::main(threads = 2)]
+async fn main() {}

@@ -1,0 +1,4 @@
+use coro::cores::Core;
+
+#[coro::main(threads)]
+async fn main(_: Core) {}

@@ -1,4 +1,4 @@
-//! Jobs on a Redis stream, for workers on any number of machines.
+//! Jobs on a Redis stream, for workers on any number of machines. The server is Redis 7 or later.
 //!
 //! A [`Producer`] adds jobs to a stream. A [`Worker`] takes them, each worker others, and calls a
 //! coroutine for each, up to a number of them at a time:

@@ -15,13 +15,15 @@ use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisConnectionInfo, RedisError,
 };
 
+use crate::worker::Queue;
+
 /// How long the server may take to answer, beside the time that a command waits on purpose.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// One connection, which many tasks may use at the same time. A command that waits at the server
 /// holds up those behind it, so it has a link of its own.
 pub(crate) struct Link {
-    address: String,
+    queue: Queue,
     current: RefCell<Option<Live>>,
     /// Held by the task that connects.
     connecting: Lock<()>,
@@ -41,9 +43,9 @@ impl Drop for Live {
 }
 
 impl Link {
-    pub(crate) fn new(address: &str) -> Self {
+    pub(crate) fn new(queue: &Queue) -> Self {
         Link {
-            address: address.to_owned(),
+            queue: queue.clone(),
             current: RefCell::default(),
             connecting: Lock::new(()),
             numbers: Cell::new(0),
@@ -62,10 +64,8 @@ impl Link {
         let answer = timeout(wait + ANSWER, command.query_async(&mut connection)).await;
         let answer = answer.unwrap_or_else(|_| Err(no_answer()));
         // An answer of the server, even an error, shows that the connection lives.
-        if answer
-            .as_ref()
-            .is_err_and(|error| error.is_unrecoverable_error())
-        {
+        let is_lost = |error: &RedisError| error.is_io_error() || error.is_unrecoverable_error();
+        if answer.as_ref().is_err_and(is_lost) {
             self.lose(number);
         }
         answer
@@ -80,8 +80,7 @@ impl Link {
             return Ok(live);
         }
         let made = timeout(ANSWER, self.connect()).await;
-        let connection = made.unwrap_or_else(|_| Err(no_answer()))?;
-        Ok(connection)
+        made.unwrap_or_else(|_| Err(no_answer()))
     }
 
     fn live(&self) -> Option<(u64, MultiplexedConnection)> {
@@ -91,11 +90,14 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
-        let stream = TcpStream::connect(self.address.as_str()).await?;
+        let stream = TcpStream::connect(self.queue.address.as_str()).await?;
         stream.set_nodelay(true)?;
         // Its own time limit goes by tokio's clock, and ours by the loop's.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let info = RedisConnectionInfo::default();
+        let mut info = RedisConnectionInfo::default();
+        if let Some(password) = &self.queue.password {
+            info = info.set_password(password.as_str());
+        }
         let made = MultiplexedConnection::new_with_config(&info, OnLoop::new(stream), config);
         let (connection, driver) = made.await?;
         let driver = spawn(driver);
@@ -164,6 +166,10 @@ pub(crate) fn is_answer(error: &RedisError, code: &str) -> bool {
 
 /// Whether the server has refused, for a reason that waiting does not mend.
 pub(crate) fn is_refusal(error: &RedisError) -> bool {
-    matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
+    let by_the_server = matches!(
+        error.kind(),
+        ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::AuthenticationFailed
+    );
+    by_the_server
         && !["LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN"].contains(&error.code().unwrap_or(""))
 }

@@ -29,7 +29,7 @@ impl Producer {
     /// A producer, which connects when it is first used, and again after the connection was lost.
     pub fn new(queue: &Queue) -> Self {
         Producer {
-            link: Link::new(&queue.address),
+            link: Link::new(queue),
             queue: queue.clone(),
         }
     }

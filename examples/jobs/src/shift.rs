@@ -48,8 +48,8 @@ where
 {
     pub(crate) fn new(worker: &Worker, work: W) -> Self {
         Shift {
-            waiting: Link::new(&worker.queue.address),
-            link: Link::new(&worker.queue.address),
+            waiting: Link::new(&worker.queue),
+            link: Link::new(&worker.queue),
             free: Rc::new(Semaphore::new(worker.concurrency)),
             held: RefCell::default(),
             suspects: Cell::new(0),
@@ -70,9 +70,7 @@ where
         let dropped = self.held.borrow().len();
         drop(renewing);
         let leave = self.names().leave(&self.worker.name);
-        if let Err(error) = self.ask::<Value>(&leave).await {
-            self.tell(&JobEvent::Trouble(error.to_string(), Duration::ZERO));
-        }
+        let _ = self.ask::<Value>(&leave).await; // a name that stays on the list does no harm
         Ok(Worked {
             done: self.done.get(),
             dropped,

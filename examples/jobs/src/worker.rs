@@ -12,9 +12,10 @@ use crate::job::{Job, JobEvent};
 use crate::shift::Shift;
 
 /// Where the jobs are: a server, a stream on it, and the group of its workers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Queue {
     pub(crate) address: String,
+    pub(crate) password: Option<String>,
     pub(crate) names: Names,
 }
 
@@ -22,16 +23,34 @@ impl Queue {
     /// The queue with this name, on the server at this address, such as `"127.0.0.1:6379"`.
     ///
     /// Its jobs are in the stream `name`, the dead ones in `name:dead`, and its workers are the group
-    /// `workers`.
+    /// `workers`. On a cluster give it a name in braces, such as `{sums}`, so that all its keys are in
+    /// one place.
     pub fn new(address: &str, name: &str) -> Self {
         Queue {
             address: address.to_owned(),
+            password: None,
             names: Names {
                 stream: name.to_owned(),
                 dead: format!("{name}:dead"),
                 group: "workers".to_owned(),
             },
         }
+    }
+
+    /// Gives the server this password at the beginning of each connection.
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("address", &self.address)
+            .field("names", &self.names)
+            .finish_non_exhaustive() // the password is a secret
     }
 }
 
@@ -161,7 +180,8 @@ impl Worker {
     }
 
     /// Takes jobs and calls `work` with each, until `stop` is cancelled. Then it takes no more,
-    /// finishes those that it has begun, and leaves the group.
+    /// finishes those that it has begun, and leaves the group. A server that does not answer may hold
+    /// this up for some ten seconds.
     ///
     /// An `Ok` of `work` is acknowledged. An error or a panic is a failure of the job, not of the
     /// worker.
@@ -171,8 +191,8 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the server refuses the group at the beginning, for example because the name of the stream
-    /// belongs to another kind of value. A server that cannot be reached is no error: the worker tries
+    /// If the server refuses the group at the beginning, for example because the password is wrong, or
+    /// the name of the stream belongs to another kind of value. A server that cannot be reached is no error: the worker tries
     /// again, and tells [`JobEvent::Trouble`].
     ///
     /// # Panics

@@ -369,3 +369,25 @@ async fn acknowledged_before_the_work_a_failure_is_final() {
     assert_eq!((worked.unwrap().done, failures.get()), (0, 1));
     assert_eq!(producer.backlog().await.unwrap().unfinished, 0);
 }
+
+#[coro::test(real)]
+async fn a_server_with_a_password_is_told_it_and_refuses_another() {
+    let Some(redis) = RealRedis::start() else {
+        return;
+    };
+    let client = redis::Client::open(format!("redis://{}", redis.address)).unwrap();
+    let mut client = client.get_connection().unwrap();
+    let mut set = redis::cmd("CONFIG");
+    set.arg(&["SET", "requirepass", "secret"])
+        .exec(&mut client)
+        .unwrap();
+    let queue = Queue::new(&redis.address(), "q");
+    let told = Producer::new(&queue.clone().password("secret"));
+    assert!(told.push("a").await.is_ok());
+    for refused in [queue.clone(), queue.password("guess")] {
+        assert!(!format!("{refused:?}").contains("guess"));
+        let worker = quick(&refused, "w");
+        let work = async |_| Ok::<_, Infallible>(());
+        assert!(worker.run(work, &CancelToken::new()).await.is_err());
+    }
+}

@@ -98,6 +98,18 @@ pub mod threads {}
 #[doc = include_str!("../docs/guide/cores.md")]
 pub mod cores {}
 
+/// When to use what, and a queue between machines.
+///
+#[doc = include_str!("../docs/guide/names.md")]
+#[doc = include_str!("../docs/guide/machines.md")]
+pub mod machines {}
+
+/// Health, draining, sockets that outlive a process, restarts, limits, metrics.
+///
+#[doc = include_str!("../docs/guide/names.md")]
+#[doc = include_str!("../docs/guide/operations.md")]
+pub mod operations {}
+
 /// Iterators, streams and two-way coroutines.
 ///
 #[doc = include_str!("../docs/guide/names.md")]

@@ -303,6 +303,30 @@ impl HttpServer {
         self.server.is_serving()
     }
 
+    /// Stops listening; connections live on, and are served as before.
+    ///
+    /// For a restart that hands the listening socket over: [`close`](Self::close) would also end a
+    /// connection that was accepted a moment ago, and whose first request is still on its way. Call
+    /// this first, and [`shutdown`](Self::shutdown) a moment later.
+    ///
+    /// ```
+    /// use coro::compat::hyper::serve_http;
+    /// use hyper::Response;
+    /// use std::time::Duration;
+    ///
+    /// coro::run(async {
+    ///     let server = serve_http("127.0.0.1:0", async |_| Response::new(String::from("hello\n")))?;
+    ///     server.stop_listening();
+    ///     coro::sleep(Duration::from_millis(10)).await; // the last clients send their requests
+    ///     assert_eq!(server.shutdown(Duration::from_secs(5)).await, 0);
+    ///     std::io::Result::Ok(())
+    /// })
+    /// # .unwrap();
+    /// ```
+    pub fn stop_listening(&self) {
+        self.server.close();
+    }
+
     /// Stops listening, and ends each connection when the requests are answered that have begun.
     ///
     /// A client of HTTP/1 is told by `connection: close`, a client of HTTP/2 by GOAWAY.

@@ -43,6 +43,28 @@ async fn idle_connections_end_and_a_request_that_has_begun_is_answered() {
 }
 
 #[coro::test(real)]
+async fn a_server_that_stops_listening_serves_the_connections_that_it_has() {
+    let (server, address) = start();
+    let mut kept = connect_http1(address).await;
+    ask(&mut kept, "/", "").await;
+    let mut fresh = TcpStream::connect(address).await.unwrap();
+    while server.connections() < 2 {
+        sleep(ms(1)).await;
+    }
+    server.stop_listening();
+    while TcpStream::connect(address).await.is_ok() {
+        sleep(ms(1)).await;
+    }
+    let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    fresh.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    fresh.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    ask(&mut kept, "/", "").await;
+    assert_eq!(server.shutdown(PATIENCE).await, 0);
+}
+
+#[coro::test(real)]
 async fn a_request_that_takes_longer_than_the_grace_is_cut() {
     let never = async |_| std::future::pending::<Response<String>>().await;
     let server = serve_http("127.0.0.1:0", never).unwrap();

@@ -4,8 +4,9 @@
 # the text anew; read the difference. CI runs this.
 #
 # `scripts/sight.sh storm` runs the tests with a dump after every turn of every loop, which must change
-# nothing. The tests that are left out count polls, measure time, or run other tests of the list once
-# more. It takes long.
+# nothing; a loop with hundreds of tasks is spared some of its turns. The tests that are left out count
+# polls, or run other tests of the list once more. CI runs this, too: a minute of processor time, beside
+# building the tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

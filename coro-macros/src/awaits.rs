@@ -5,8 +5,8 @@ use quote::quote_spanned;
 
 use crate::tokens::{is_punct, is_word};
 
-/// Macros of the standard library that take expressions, and show none as it is written.
-const TRANSPARENT: [&str; 11] = [
+/// Macros of the standard library and of coro that take expressions, and show none as it is written.
+const TRANSPARENT: [&str; 13] = [
     "assert_eq",
     "assert_ne",
     "eprint",
@@ -18,11 +18,12 @@ const TRANSPARENT: [&str; 11] = [
     "vec",
     "write",
     "writeln",
+    "yield_",
+    "yield_from",
 ];
 
 /// `x.await` becomes `x.__seen().await`, also in nested blocks and closures. The input of a macro is
-/// left alone, as it may be anything, but for some macros of the standard library. Gives whether there
-/// was any.
+/// left alone, as it may be anything, but for some macros that are known. Gives whether there was any.
 pub(crate) fn show(tokens: TokenStream) -> (TokenStream, bool) {
     let mut out = Vec::<TokenTree>::new();
     let mut any = false;

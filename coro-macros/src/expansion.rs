@@ -27,6 +27,7 @@ fn a_coroutine_with_awaits_of_its_own() {
             let page = fetch(url).await?;
             log!(flush().await);
             println!("{}", page.title().await);
+            coro::yield_from!(store(page.text().await));
             Ok(page.await.len())
         }
     };

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coro::group::{
-    Retry, ReturnWhen, as_completed, map_concurrent, race_ok, retry, shield, staggered_race, wait,
+    Retry, ReturnWhen, as_completed, buffered, map_concurrent, race_ok, retry, shield,
+    staggered_race, wait,
 };
+use coro::net::happy_eyeballs;
 use coro::testing::cancel_everywhere;
 use coro::{CancelToken, TaskGroup};
 use futures::FutureExt;
@@ -139,6 +141,31 @@ fn scopes_and_groups_end_their_children() {
         group.join().await.unwrap();
     };
     assert!(clears(group) >= 1);
+}
+
+#[test]
+fn tasks_of_a_stream_and_those_beside_a_body_end_with_it() {
+    let stream = async |work: &Work| {
+        use futures::StreamExt;
+        let futures = futures::stream::iter([2, 1, 3]).map(|n| work.take(n));
+        let outcomes = buffered(futures, 2).collect::<Vec<_>>().await;
+        assert!(outcomes.into_iter().map(Result::unwrap).eq([2, 1, 3]));
+    };
+    assert!(clears(stream) >= 2);
+    let body = async |work: &Work| {
+        let group = TaskGroup::<()>::fallible();
+        let beside = work.take(3);
+        drop(group.spawn(async { _ = beside.await }).unwrap());
+        group.run(work.succeed(1)).await.unwrap()
+    };
+    assert!(clears(body) >= 2);
+    let attempts = async |work: &Work| {
+        let addresses = ["[::1]:80", "127.0.0.1:80"].map(|it| it.parse().unwrap());
+        happy_eyeballs(addresses, MS, |_| work.succeed(3))
+            .await
+            .unwrap()
+    };
+    assert!(clears(attempts) >= 3);
 }
 
 #[test]

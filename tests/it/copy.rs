@@ -13,7 +13,7 @@ use coro::net::{TcpStream, copy, copy_bidirectional, send_file};
 use coro::{gather, sleep, spawn, timeout};
 use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::support::ms;
+use crate::support::{ReadAll, ms};
 use crate::tcp::ends;
 
 fn bytes(len: usize) -> Vec<u8> {
@@ -45,7 +45,7 @@ async fn between() -> Between {
 
 async fn read_all(stream: &TcpStream) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
-    { stream }.read_to_end(&mut all).await?;
+    { stream }.read_all(&mut all).await?;
     Ok(all)
 }
 
@@ -199,7 +199,7 @@ async fn a_file_arrives_whole_and_its_position_stays() {
     let reader = spawn(async move {
         sleep(ms(20)).await; // so that the socket's buffers are full
         let mut all = Vec::new();
-        theirs.read_to_end(&mut all).await.unwrap();
+        theirs.read_all(&mut all).await.unwrap();
         all
     });
     let mut offset = 0;
@@ -245,7 +245,7 @@ async fn a_sending_that_was_given_up_goes_on_where_it_was() {
     assert!(offset > 0 && offset < content.len() as u64);
     let reader = spawn(async move {
         let mut all = Vec::new();
-        theirs.read_to_end(&mut all).await.unwrap();
+        theirs.read_all(&mut all).await.unwrap();
         all
     });
     let rest = content.len() as u64 - offset;

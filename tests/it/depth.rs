@@ -3,8 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::thread;
+use std::time::Duration;
 
-use coro::{gather, run, scope, spawn, try_scope, yield_, yield_from, yield_now};
+use coro::{
+    LoopHandle, gather, run, scope, sleep, spawn, try_scope, yield_, yield_from, yield_now,
+};
 use futures::StreamExt;
 
 type Boxed = Pin<Box<dyn Future<Output = u32>>>;
@@ -79,6 +82,32 @@ fn documented_depths_are_reached_on_a_stack_of_two_mebibytes() {
         assert_eq!(run(nested(20_000, spawned)), 20_000);
         assert!(generator(100_000).eq([7]));
         assert_eq!(run(async_generator(100_000).collect::<Vec<_>>()), [7]);
+    });
+    deep.unwrap().join().unwrap();
+}
+
+#[coro::coroutine(boxed)]
+fn naps(depth: u32) -> u32 {
+    if depth == 0 {
+        yield_from!(sleep(Duration::from_millis(20)));
+        return 0;
+    }
+    yield_from!(naps(depth - 1)) + 1
+}
+
+#[test]
+fn a_dump_of_deep_futures_shows_their_beginning_and_takes_no_more_stack() {
+    let thread = thread::Builder::new().stack_size(2 << 20);
+    let deep = thread.spawn(|| {
+        run(async {
+            let napping = spawn(naps(2000));
+            yield_now().await;
+            let text = LoopHandle::current().dump().await.to_string();
+            let awaits = text.matches("awaits ").count();
+            assert!((200..300).contains(&awaits), "{awaits}");
+            assert!(text.contains("a timer, due in"), "{text}");
+            assert_eq!(napping.await.unwrap(), 2000);
+        });
     });
     deep.unwrap().join().unwrap();
 }

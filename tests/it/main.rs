@@ -9,7 +9,10 @@ mod budget;
 mod budget_leaves;
 mod busy_poll;
 mod cancel_group;
+mod cancel_loop;
 mod cancel_net;
+#[cfg(unix)]
+mod cancel_servers;
 mod cancel_sockets;
 mod cancel_sync;
 mod cancel_time;
@@ -110,6 +113,7 @@ mod sight_examples;
 mod sight_load;
 mod sight_places;
 mod sight_sizes;
+mod simulated_descriptors;
 mod simulated_doors;
 mod simulated_examples;
 mod simulated_order;

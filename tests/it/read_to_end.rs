@@ -37,6 +37,9 @@ impl AsyncRead for Pieces {
         cx: &mut Context<'_>,
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if self.for_ever && self.pieces.is_empty() {
+            return Poll::Pending;
+        }
         self.waited = !self.waited;
         if self.waited {
             cx.waker().wake_by_ref();
@@ -44,11 +47,7 @@ impl AsyncRead for Pieces {
         }
         self.room = self.room.max(into.len());
         let Some(mut piece) = self.pieces.pop_front() else {
-            return if self.for_ever {
-                Poll::Pending
-            } else {
-                Poll::Ready(Ok(0))
-            };
+            return Poll::Ready(Ok(0));
         };
         let rest = piece.split_off(piece.len().min(into.len()));
         into[..piece.len()].copy_from_slice(&piece);

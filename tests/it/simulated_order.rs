@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use coro::sync::Lock;
@@ -316,4 +316,39 @@ fn a_loop_that_is_run_again_goes_on_in_an_order_of_its_seed() {
     }
     let failed = event_loop.handle().spawn(async { panic!("one of many") });
     assert!(event_loop.run_until_complete(failed).unwrap().is_err());
+}
+
+/// The digests of a program under many seeds, with or without dumps between its steps.
+fn digests_with(dumps: bool) -> Vec<u64> {
+    let digests = RefCell::new(Vec::new());
+    explore().seeds(30).run(async |sim: &Sim| {
+        for step in (2..400).step_by(2).filter(|_| dumps) {
+            sim.at_step(step, || {
+                let mut dump = std::pin::pin!(coro::LoopHandle::current().dump());
+                let cx = &mut Context::from_waker(Waker::noop());
+                assert!(dump.as_mut().poll(cx).is_pending()); // it is taken all the same
+            });
+        }
+        let lock = Rc::new(Lock::new(0));
+        let add = |n: u32| {
+            let lock = lock.clone();
+            coro::spawn(async move {
+                for _ in 0..5 {
+                    *lock.lock().await += n;
+                    coro::sleep(Duration::from_millis(u64::from(n % 3))).await;
+                    coro::yield_now().await;
+                }
+            })
+        };
+        coro::gather((0..8).map(add).collect::<Vec<_>>()).await;
+        digests.borrow_mut().push(sim.digest());
+    });
+    digests.into_inner()
+}
+
+#[test]
+fn dumps_change_neither_the_order_nor_the_digest() {
+    let without = digests_with(false);
+    assert_eq!(digests_with(true), without);
+    assert!(without.iter().collect::<BTreeSet<_>>().len() > 25);
 }

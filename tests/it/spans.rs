@@ -112,6 +112,41 @@ fn a_task_inherits_the_span_that_it_is_spawned_in_and_so_does_a_callout() {
 }
 
 #[test]
+fn a_child_of_a_scope_is_in_its_span_at_each_step_and_while_it_is_dropped() {
+    struct SaysEnd;
+    impl Drop for SaysEnd {
+        fn drop(&mut self) {
+            info!("dropped");
+        }
+    }
+    let lines = Log::of_run(Level::DEBUG, async {
+        let request = info_span!("request");
+        let body = coro::scope(async |scope| {
+            let one = scope.spawn(async {
+                info!("begins");
+                yield_now().await;
+                info!("goes on");
+            });
+            let two = scope.spawn(async {
+                let _end = SaysEnd;
+                pending::<()>().await
+            });
+            one.await;
+            two.cancel();
+            info!("body");
+        });
+        body.instrument(request).await;
+    });
+    let expected = [
+        format!("INFO request:child{{{AT}}}: begins"),
+        format!("INFO request:child{{{AT}}}: goes on"),
+        format!("INFO request:child{{{AT}}}: dropped"),
+        "INFO request: body".into(),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
 fn a_span_has_the_names_of_its_task() {
     let lines = Log::of_run(Level::DEBUG, async {
         let task = spawn(async {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::future::Future;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use coro::event_loop::{ErrorReport, ReportKind};
 use coro::{EventLoop, LoopHandle};
+use futures::{AsyncRead, AsyncReadExt};
 
 /// A trace of events, in order.
 #[derive(Clone, Default)]
@@ -322,6 +323,26 @@ pub(crate) fn panic_of<T>(f: impl FnOnce() -> T) -> String {
         Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
     }
 }
+
+/// Reads to the end, with a buffer of its own. `AsyncReadExt::read_to_end` fills all of its spare room
+/// with zeros at each poll, which takes a test of megabytes a minute without optimization.
+pub(crate) trait ReadAll: AsyncRead {
+    async fn read_all(&mut self, all: &mut Vec<u8>) -> io::Result<usize>
+    where
+        Self: Unpin,
+    {
+        let before = all.len();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.read(&mut buffer).await? {
+                0 => return Ok(all.len() - before),
+                len => all.extend_from_slice(&buffer[..len]),
+            }
+        }
+    }
+}
+
+impl<R: AsyncRead> ReadAll for R {}
 
 /// Whether the tests of this process run in simulations, as `CORO_SIMULATE` asks.
 pub(crate) fn is_simulated() -> bool {

@@ -13,7 +13,7 @@ use coro::{EventLoop, gather, sleep, spawn, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Processor, ms, turns};
+use crate::support::{Processor, ReadAll, is_simulated, ms, turns};
 
 pub(crate) fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -113,38 +113,39 @@ async fn bytes_arrive_one_at_a_time() {
 
 #[coro::test(real)]
 async fn large_transfers_go_both_ways_at_once() {
-    const LEN: usize = 8 << 20;
+    let megabytes = if is_simulated() { 1 } else { 8 };
+    let total = megabytes << 20;
     let byte_at = |at: usize| (at * 31 + at / 4096) as u8;
     let (ours, theirs) = ends().await;
     let (mut reader, mut writer) = theirs.into_split();
     let sender = spawn(async move {
-        let bytes: Vec<u8> = (0..LEN).map(byte_at).collect();
+        let bytes: Vec<u8> = (0..total).map(byte_at).collect();
         writer.write_all(&bytes).await.unwrap();
         writer.close().await.unwrap();
     });
     let receiver = spawn(async move {
         sleep(ms(10)).await; // so that our writes fill the socket's buffers
         let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).await.unwrap();
+        reader.read_all(&mut bytes).await.unwrap();
         bytes
     });
     let (read, written) = gather((
         async {
             let mut bytes = Vec::new();
-            (&ours).read_to_end(&mut bytes).await.map(|_| bytes)
+            (&ours).read_all(&mut bytes).await.map(|_| bytes)
         },
         async {
-            let bytes: Vec<u8> = (0..LEN).map(|at| !byte_at(at)).collect();
+            let bytes: Vec<u8> = (0..total).map(|at| !byte_at(at)).collect();
             (&ours).write_all(&bytes).await?;
             (&ours).close().await
         },
     ))
     .await;
     written.unwrap();
-    assert!(read.unwrap().into_iter().eq((0..LEN).map(byte_at)));
+    assert!(read.unwrap().into_iter().eq((0..total).map(byte_at)));
     sender.await.unwrap();
     let received = receiver.await.unwrap();
-    assert!(received.into_iter().eq((0..LEN).map(|at| !byte_at(at))));
+    assert!(received.into_iter().eq((0..total).map(|at| !byte_at(at))));
 }
 
 #[coro::test(real)]
@@ -155,7 +156,9 @@ async fn two_loops_ends_talk_and_slices_go_out_in_order() {
     assert_eq!(client.local_addr().unwrap(), peer);
     assert_eq!(client.peer_addr().unwrap(), server.local_addr().unwrap());
     let slices = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
-    assert_eq!(client.write_vectored(&slices).await.unwrap(), 5);
+    let taken = client.write_vectored(&slices).await.unwrap();
+    assert!(taken == 5 || is_simulated()); // a fault may have made it short
+    client.write_all(&b"abcde"[taken..]).await.unwrap();
     let mut read = [0; 5];
     server.read_exact(&mut read).await.unwrap();
     assert_eq!(&read, b"abcde");
@@ -194,7 +197,7 @@ async fn after_their_half_close_we_can_still_write() {
     theirs.write_all(b"last words").await.unwrap();
     theirs.shutdown(Shutdown::Write).unwrap();
     let mut words = Vec::new();
-    ours.read_to_end(&mut words).await.unwrap();
+    ours.read_all(&mut words).await.unwrap();
     assert_eq!(words, b"last words");
     assert_eq!(
         ours.read(&mut [0]).await.unwrap(),
@@ -315,7 +318,7 @@ pub(crate) fn full() -> (Socket, SocketAddr, Vec<Socket>) {
         client
     });
     let queued = queued.collect();
-    let address = match crate::support::is_simulated() {
+    let address = match is_simulated() {
         true => SocketAddr::from(([192, 0, 2, 1], 9)),
         false => address.as_socket().unwrap(),
     };

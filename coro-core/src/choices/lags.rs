@@ -13,6 +13,8 @@ pub(crate) const LAG_MAX: u32 = 8;
 pub(super) struct Lags {
     waiting: Vec<Waiting>,
     arrivals: u64,
+    /// How many of those that wait are dumps.
+    dumps: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,7 @@ pub(super) struct Waiting {
     due: u64,
     pub(super) who: Series,
     pub(super) lag: u32,
+    is_dump: bool,
 }
 
 impl Lags {
@@ -28,18 +31,41 @@ impl Lags {
         self.waiting.len()
     }
 
+    /// Whether no step of the program waits.
+    pub(super) fn has_no_step(&self) -> bool {
+        self.waiting.len() == self.dumps
+    }
+
     pub(super) fn arrive(&mut self, who: Series, lag: u32) {
         self.arrivals += 1;
         let late = 2 * u64::from(lag) + u64::from(lag != 0);
         let due = 2 * self.arrivals + late;
-        self.waiting.push(Waiting { due, who, lag });
+        self.waiting.push(Waiting {
+            due,
+            who,
+            lag,
+            is_dump: false,
+        });
+    }
+
+    /// A dump has become ready. It is no arrival: it moves no step of the program.
+    pub(super) fn arrive_dump(&mut self) {
+        self.dumps += 1;
+        self.waiting.push(Waiting {
+            due: 2 * self.arrivals,
+            who: Series::default(),
+            lag: 0,
+            is_dump: true,
+        });
     }
 
     /// Takes out that one of the first `of` which is due first, with its index.
     pub(super) fn take_next(&mut self, of: usize) -> Option<(usize, Waiting)> {
         let candidates = self.waiting.iter().take(of).enumerate();
         let (at, _) = candidates.min_by_key(|(_, waiting)| waiting.due)?;
-        Some((at, self.waiting.remove(at)))
+        let next = self.waiting.remove(at);
+        self.dumps -= usize::from(next.is_dump);
+        Some((at, next))
     }
 }
 
@@ -62,6 +88,21 @@ mod tests {
         assert_eq!(order(&[1, 0, 0, 0]), [1, 0, 2, 3]);
         assert_eq!(order(&[2, 0, 1, 0]), [1, 0, 3, 2]);
         assert_eq!(order(&[9, 0, 0, 0]), [1, 2, 3, 0]);
+    }
+
+    #[test]
+    fn a_dump_moves_no_other() {
+        let lags = [3, 0, 1, 0, 2, 0, 0];
+        let mut queue = Lags::default();
+        for (n, lag) in (1..).zip(lags) {
+            queue.arrive_dump();
+            queue.arrive(Series::from_number(n), lag);
+        }
+        let next = || Some(queue.take_next(usize::MAX)?.1.who.number());
+        let taken: Vec<u32> = std::iter::from_fn(next).filter(|n| *n != 0).collect();
+        let expected: Vec<u32> = order(&lags).iter().map(|n| n + 1).collect();
+        assert_eq!(taken, expected);
+        assert!(queue.has_no_step());
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Choices {
     /// Something has become ready, and stands at the end of the ready queue. One that is `alone` runs
     /// next, so its lag would change nothing.
     pub(crate) fn arrive(&self, who: Series, alone: bool) {
-        let lag = match alone && self.lags.borrow().len() == 0 {
+        let lag = match alone && self.lags.borrow().has_no_step() {
             true => {
                 self.next_time(ChoiceKind::Order, who);
                 0
@@ -188,7 +188,12 @@ impl Choices {
         self.lags.borrow_mut().arrive(who, lag);
     }
 
-    /// How many have arrived and not begun.
+    /// A dump has become ready. It takes no decision.
+    pub(crate) fn arrive_dump(&self) {
+        self.lags.borrow_mut().arrive_dump();
+    }
+
+    /// How many have arrived and not begun, dumps among them.
     pub(crate) fn waiting(&self) -> usize {
         self.lags.borrow().len()
     }

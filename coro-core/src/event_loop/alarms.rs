@@ -132,7 +132,7 @@ impl Core {
         let alarms = &self.dumps.alarms;
         let rechecks = alarms.rechecks.get() + 1;
         alarms.rechecks.set(rechecks);
-        let is_quiet = !self.has_ready();
+        let is_quiet = self.steps_ready() == 0;
         alarms.checked.set(is_quiet || rechecks >= RECHECKS_MAX);
         if !endless {
             return self.report_lost(&tree);

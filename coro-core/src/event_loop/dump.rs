@@ -45,6 +45,9 @@ pub(super) struct Dumps {
     /// Whether a dump is taken after each turn, to test that dumps change nothing.
     #[cfg(debug_assertions)]
     storms: bool,
+    /// For how many turns no such dump is taken.
+    #[cfg(debug_assertions)]
+    calm: Cell<usize>,
 }
 
 impl Dumps {
@@ -315,16 +318,30 @@ impl Core {
         self.scheduler.call_to_look(Location::caller(), ask);
     }
 
-    /// Whether anything but dumps stands in the ready queue.
-    pub(super) fn has_ready(&self) -> bool {
-        self.scheduler.ready_len() > self.dumps.queued.get()
+    /// How many stand in the ready queue that are no dumps.
+    pub(super) fn steps_ready(&self) -> usize {
+        let dumps = self.dumps.queued.get();
+        self.scheduler.ready_len().saturating_sub(dumps)
     }
 
-    /// Has a dump taken at the end of a turn that has work, if a test has asked for that.
+    /// Has a dump taken at the end of a turn that has work, if a test has asked for that. If there are
+    /// hundreds of tasks, turns without a dump follow, so that the time stays in proportion.
     #[cfg(debug_assertions)]
     pub(super) fn storm(&self) {
-        if self.dumps.storms && self.has_ready() {
-            self.ask(|_, tree| drop(tree.to_string()));
+        let calm = &self.dumps.calm;
+        if self.dumps.storms && calm.replace(calm.get().saturating_sub(1)) == 0 {
+            self.storm_now();
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    fn storm_now(&self) {
+        if self.steps_ready() > 0 {
+            self.ask(|core, tree| {
+                drop(tree.to_string());
+                let hundreds = tree.tasks().len() / 100;
+                core.dumps.calm.set(hundreds * hundreds);
+            });
         }
     }
 

@@ -22,7 +22,7 @@ impl Core {
         left: isize,
         is_idle: bool,
     ) -> bool {
-        simulation.note_arrivals_of_step(&self.scheduler);
+        simulation.note_arrivals_of_step(&self.scheduler, self.steps_ready());
         if simulation.is_closed_world {
             self.poll_world(simulation, is_idle);
             self.end_simulated(simulation, left);
@@ -34,7 +34,7 @@ impl Core {
     #[cold]
     #[inline(never)]
     pub(super) fn end_simulated(&self, simulation: &Rc<Simulation>, left: isize) {
-        simulation.note_arrivals_from_outside(&self.scheduler);
+        simulation.note_arrivals_from_outside(&self.scheduler, self.steps_ready());
         self.choose(simulation, left);
     }
 
@@ -115,7 +115,7 @@ impl Core {
         }
         for action in simulation.take_actions() {
             action();
-            simulation.note_arrivals_from_outside(&self.scheduler);
+            simulation.note_arrivals_from_outside(&self.scheduler, self.steps_ready());
         }
         let ready = self.scheduler.ready_len();
         let of_turn = usize::try_from(left).unwrap_or(0).min(ready);
@@ -126,21 +126,19 @@ impl Core {
         if let Some(chosen) = simulation.choices().take_next(candidates) {
             simulation.chosen.set(Some(left));
             self.scheduler.bring_forward(chosen.at);
-            self.announce_step(simulation, &chosen, ready);
+            self.announce_step(simulation, &chosen);
         }
     }
 
     /// The node at the head of the ready queue runs next.
-    fn announce_step(&self, simulation: &Simulation, chosen: &Chosen, ready: usize) {
-        let Some(node) = self.scheduler.ready_node(0) else {
-            return;
+    fn announce_step(&self, simulation: &Simulation, chosen: &Chosen) {
+        let Some(node) = self.scheduler.ready_node(0).filter(|node| !node.looks) else {
+            return; // a dump is no step of the program: it changes neither count nor digest
         };
         let (choices, now) = (simulation.choices(), self.clock.now());
+        let ready = self.steps_ready();
         choices.begin_step(now, chosen.who, ready as u64);
         simulation.count_step(node);
-        if !self.has_ready() {
-            return; // a dump, at a deadlock, is no step of the program
-        }
         choices.trace(now, || TraceEvent::Step {
             name: match self.scheduler.ready_name(0) {
                 Some(name) => name.into(),

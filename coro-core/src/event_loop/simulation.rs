@@ -137,28 +137,34 @@ impl Simulation {
     }
 
     /// Notes the tasks and callouts that the present step has spawned or made ready.
-    pub(super) fn note_arrivals_of_step(&self, scheduler: &Scheduler) {
-        self.note_arrivals(scheduler, self.choices.present());
+    pub(super) fn note_arrivals_of_step(&self, scheduler: &Scheduler, steps_ready: usize) {
+        self.note_arrivals(scheduler, steps_ready, self.choices.present());
     }
 
     /// Notes those that have become ready between steps.
-    pub(super) fn note_arrivals_from_outside(&self, scheduler: &Scheduler) {
-        self.note_arrivals(scheduler, OUTSIDE);
+    pub(super) fn note_arrivals_from_outside(&self, scheduler: &Scheduler, steps_ready: usize) {
+        self.note_arrivals(scheduler, steps_ready, OUTSIDE);
     }
 
-    fn note_arrivals(&self, scheduler: &Scheduler, maker: Series) {
+    /// `steps_ready` counts the ready queue without dumps.
+    fn note_arrivals(&self, scheduler: &Scheduler, steps_ready: usize, maker: Series) {
         let known = self.tasks.borrow().len() as u64;
         for _ in known..=scheduler.last_id() {
             self.note_spawn(maker);
         }
-        let ready = scheduler.ready_len();
-        for index in self.choices.waiting()..ready {
-            let series = match scheduler.ready_node(index) {
-                Some(ReadyNode { task: Some(id), .. }) => self.tasks.borrow()[id as usize].series,
-                Some(ReadyNode { task: None, origin }) => series_of_callout(origin, maker),
-                None => continue,
+        for index in self.choices.waiting()..scheduler.ready_len() {
+            let Some(node) = scheduler.ready_node(index) else {
+                continue;
             };
-            self.choices.arrive(series, ready == 1);
+            if node.looks {
+                self.choices.arrive_dump();
+                continue;
+            }
+            let series = match node.task {
+                Some(id) => self.tasks.borrow()[id as usize].series,
+                None => series_of_callout(node.origin, maker),
+            };
+            self.choices.arrive(series, steps_ready == 1);
         }
     }
 

@@ -109,7 +109,7 @@ impl Kernel {
             bytes.truncate(len);
             let there = parts.pipe(peer).map_err(|_| CallError::BrokenPipe)?;
             there.arrive(bytes, along)?;
-            parts.pipe(id)?.sends(len);
+            parts.pipe(id)?.sends(len, len < room);
             peer
         };
         self.tell(peer);

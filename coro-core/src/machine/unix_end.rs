@@ -109,8 +109,10 @@ impl UnixPipe {
         }
     }
 
-    /// A message of this end has been taken in by the other end.
-    pub(super) fn sends(&mut self, len: usize) {
+    /// A message of this end has been taken in by the other end; `is_short`: by a fault, though there was
+    /// room for more.
+    pub(super) fn sends(&mut self, len: usize, is_short: bool) {
+        self.wants_room |= is_short; // there may be too little room for an event at once
         self.sent += len + EACH;
     }
 

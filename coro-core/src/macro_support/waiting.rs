@@ -25,7 +25,7 @@ impl<F: Future> Future for Seen<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let future = self.project().future;
-        match is_looking() {
+        match is_looking_at_await() {
             false => future.poll(cx),
             true => look_at_await(future, cx, Location::caller()),
         }
@@ -44,12 +44,12 @@ fn look_at_await<F: Future>(
 }
 
 #[cfg(feature = "std")]
-pub(super) use crate::task::looking::{is_looking, look};
+pub(super) use crate::task::looking::{is_looking_at_await, look};
 
 /// Without a loop there is no dump.
 #[cfg(not(feature = "std"))]
 #[inline(always)]
-pub(super) fn is_looking() -> bool {
+pub(super) fn is_looking_at_await() -> bool {
     false
 }
 

@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures::stream::Stream;
 use pin_project_lite::pin_project;
 
-use super::waiting::{is_looking, look};
+use super::waiting::{is_looking_at_await, look};
 pub use crate::generator::{AsyncGenerator, Generator, InBody, Loose};
 use crate::generator::{
     Awaiting, Coroutine, Delegation, Handle, InPlace as InPlaceBody, Invariant, Items, Position,
@@ -196,7 +196,7 @@ impl<F: Delegation, P: Position> Future for Delegate<'_, F, P> {
     #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        if F::WAITS && is_looking() {
+        if F::WAITS && is_looking_at_await() {
             let placed = PlacedDelegation::<'_, F, P>(self.project().future, PhantomData);
             let awaits = core::any::type_name::<F>();
             return look(Pin::new(&mut { placed }), cx, Location::caller(), awaits);

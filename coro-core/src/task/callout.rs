@@ -120,15 +120,16 @@ impl Scheduler {
 }
 
 impl<F: FnOnce() + 'static> CalloutCell<F> {
-    const TABLE: Table = Self::table(run::<F>);
-    const LOOK: Table = Self::table(run_to_look::<F>);
+    const TABLE: Table = Self::table(run::<F>, false);
+    const LOOK: Table = Self::table(run_to_look::<F>, true);
 
-    const fn table(run: unsafe fn(NonNull<Node>, &Rc<Scheduler>) -> Ran) -> Table {
+    const fn table(run: unsafe fn(NonNull<Node>, &Rc<Scheduler>) -> Ran, looks: bool) -> Table {
         Table {
             run,
             panicked: |_, _, _| {},
             discard,
             describe: describe::<F>,
+            looks,
             type_name: std::any::type_name::<F>,
             end: end::<F>,
             take_output: |_, _| {},

@@ -208,6 +208,7 @@ impl<F: Future + 'static> TaskCell<F> {
         panicked: panicked::<F>,
         discard: discard_task,
         describe: describe_task,
+        looks: false,
         type_name: type_name::<F>,
         end: end::<F>,
         take_output: take_output::<F>,

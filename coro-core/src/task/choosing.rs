@@ -18,6 +18,8 @@ pub(crate) struct ReadyNode {
     /// The number of the task; 0 for the main future, `None` for a callout.
     pub(crate) task: Option<u64>,
     pub(crate) origin: Origin,
+    /// Whether it is a dump, which is no step of the program.
+    pub(crate) looks: bool,
 }
 
 impl Scheduler {
@@ -25,8 +27,16 @@ impl Scheduler {
     pub(crate) fn ready_node(&self, index: usize) -> Option<ReadyNode> {
         let node = self.ready().at(index)?;
         // SAFETY: a queued node is allocated, and its table is its own.
-        let (task, origin) = unsafe { (node.as_ref().table.describe)(node) };
-        Some(ReadyNode { task, origin })
+        unsafe {
+            let table = node.as_ref().table;
+            let (task, origin) = (table.describe)(node);
+            let looks = table.looks;
+            Some(ReadyNode {
+                task,
+                origin,
+                looks,
+            })
+        }
     }
 
     /// The name of the task at `index` of the ready queue, if it is one.

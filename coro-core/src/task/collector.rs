@@ -137,6 +137,11 @@ impl Collector {
         self.depth.get() == 0
     }
 
+    /// How many brackets are open.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth.get()
+    }
+
     pub(super) fn open(&self, step: Step) -> OpenBracket {
         let (at, depth) = (self.steps.borrow().len(), self.depth.get());
         self.steps.borrow_mut().push((depth, step));

@@ -33,6 +33,22 @@ pub(crate) fn is_looking_here() -> bool {
     is_looking() && here(|scheduler| scheduler.collector().is_active()).unwrap_or(false)
 }
 
+/// Awaits that are nested deeper are polled for a dump, but not shown, so that a dump takes little
+/// more stack than another step.
+const DEPTH_MAX: u32 = 256;
+
+/// Whether the task that this thread runs is polled for a dump, and not yet deep.
+#[inline(always)]
+pub(crate) fn is_looking_at_await() -> bool {
+    is_looking() && is_shallow()
+}
+
+#[cold]
+#[inline(never)]
+fn is_shallow() -> bool {
+    collecting(|collector| collector.depth() < DEPTH_MAX).unwrap_or(false)
+}
+
 #[cold]
 fn here<T>(f: impl FnOnce(&Scheduler) -> T) -> Option<T> {
     let inside = current::is_inside();

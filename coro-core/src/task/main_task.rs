@@ -25,6 +25,7 @@ static TABLE: Table = Table {
     panicked: |_, _, _| {},
     discard: cell::discard_task,
     describe: cell::describe_task,
+    looks: false,
     type_name: || "the main future",
     end: |_, _| {},
     take_output: |_, _| {},

@@ -65,6 +65,8 @@ pub(super) struct Table {
     pub(super) discard: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
     /// Gives the number of a task, and the place of origin.
     pub(super) describe: unsafe fn(NonNull<Node>) -> (Option<u64>, Origin),
+    /// Whether the loop takes a dump after it has run the node.
+    pub(super) looks: bool,
     /// The name of the type of the future or the closure.
     pub(super) type_name: fn() -> &'static str,
     /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the

@@ -262,7 +262,8 @@ impl Scheduler {
         let name = header.filter(|_| self.debug.get()).map(Header::name);
         // SAFETY: as in `run_next`; the header is not used after it.
         let ran = unsafe { (node.as_ref().table.run)(node, self) };
-        if let Some(begun) = begun.filter(|_| self.debug.get()) {
+        // A dump is no step of the program.
+        if let Some(begun) = begun.filter(|_| self.debug.get() && ran != Ran::Look) {
             self.report_slow(begun.elapsed(), name, origin);
         }
         ran

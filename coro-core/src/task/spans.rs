@@ -1,4 +1,5 @@
-//! Spans of `tracing`: one for each task, entered at each of its steps; and reports as events.
+//! Spans of `tracing`: one for each task and child of a scope, entered at each of its steps; and reports
+//! as events.
 
 use std::fmt;
 use std::future::Future;
@@ -21,7 +22,7 @@ pub(super) type WeakSpan = Weak<Span>;
 
 /// Whether any subscriber listens: one load.
 #[inline]
-pub(super) fn is_on() -> bool {
+pub(crate) fn is_on() -> bool {
     LevelFilter::current() != LevelFilter::OFF
 }
 
@@ -35,6 +36,19 @@ pub(super) fn of_new_task(origin: Origin, id: impl FnOnce() -> u64) -> Option<Ar
         name = field::Empty,
         spawned.at = field::display(origin),
     );
+    or_present(own)
+}
+
+/// As [`of_new_task`], for a child of a scope, which has no number.
+pub(crate) fn of_new_child(origin: Origin) -> Option<Arc<Span>> {
+    or_present(debug_span!(
+        target: "coro::task",
+        "child",
+        spawned.at = field::display(origin),
+    ))
+}
+
+fn or_present(own: Span) -> Option<Arc<Span>> {
     let span = match own.is_disabled() {
         true => Span::current(),
         false => own,
@@ -51,7 +65,7 @@ pub(super) fn record_name(span: &WeakSpan, name: &str) {
 
 pin_project! {
     /// A future that is polled and dropped inside of a span.
-    pub(super) struct Traced<F> {
+    pub(crate) struct Traced<F> {
         span: Arc<Span>,
         #[pin]
         future: Option<F>,
@@ -67,7 +81,7 @@ pin_project! {
 }
 
 impl<F> Traced<F> {
-    pub(super) fn new(span: Arc<Span>, future: F) -> Self {
+    pub(crate) fn new(span: Arc<Span>, future: F) -> Self {
         Traced {
             span,
             future: Some(future),

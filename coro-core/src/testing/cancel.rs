@@ -102,7 +102,7 @@ async fn poll_until(suspensions: u32, future: impl Future) -> OpProgress {
         if future.as_mut().poll(cx).is_ready() {
             return Poll::Ready(OpProgress::Done);
         }
-        if looking::is_looking() {
+        if looking::is_looking_here() {
             return Poll::Pending; // a dump has polled, which is no suspension of the program
         }
         suspended += 1;

@@ -15,11 +15,16 @@ use crate::wait::blocked::all_blocked;
 /// Ends a program before its first step, before its second and so on, each time in a simulation of
 /// its own. Gives the number of its steps.
 ///
-/// Each time `setup` makes the state that outlives a crash, such as a disk. `program` runs on it as
-/// the process of a host would. A crash drops it with the tasks that it has spawned, and none of
-/// them is polled again; their callouts are not called. Then `check` starts the program anew, or
+/// Each time `setup` makes the state that outlives a crash, such as a disk. `program` runs on it, on
+/// a host of its own that is called `program`. A crash [kills](super::Host::kill) that host: the
+/// sockets of the program are closed, and it is dropped with the tasks that it has spawned. None of
+/// them is polled again, and their callouts are not called. Then `check` starts the program anew, or
 /// looks at the state, and panics or gives an error if it is not as it must be. The last time the
 /// program comes to its end.
+///
+/// For a program that talks to others, `setup` starts these on hosts: `Sim::current().host(..)`. If
+/// the state keeps the [`Host`](super::Host), an action before a step can end that one instead:
+/// [`Sim::at_step`].
 ///
 /// Destructors of the program do run at a crash, as Rust has no other way to end it. A destructor
 /// that writes to the state makes the crash less sudden than a real one.
@@ -56,7 +61,8 @@ use crate::wait::blocked::all_blocked;
 ///
 /// # Panics
 ///
-/// If a check fails; the text names all steps before which a crash breaks it. Inside of a loop.
+/// If a check fails; the text names all steps before which a crash breaks it. If `setup` makes a host
+/// that is called `program`. Inside of a loop.
 #[track_caller]
 pub fn crash_everywhere<S, F, C>(
     setup: impl Fn() -> S,
@@ -105,22 +111,35 @@ enum CrashProgress {
     Done { steps: u64 },
 }
 
-/// Runs a program as the process of a host, which ends before the step with the number `crash`.
+/// The host of a program that crashes.
+const PROGRAM: &str = "program";
+
+/// Runs a program on a host, which is killed before the step with the number `crash`.
 async fn run_until(
     sim: &Sim,
     crash: u64,
     program: impl Future<Output = ()> + 'static,
 ) -> Option<CrashProgress> {
     let begun = sim.steps();
-    let life = HostLife::new(0);
-    let task = HOST.sync_scope(life.clone(), || spawn(program));
-    sim.at_step(begun + crash, {
+    let kernel = sim.kernel();
+    let Some(number) = kernel.add_host(PROGRAM) else {
+        panic!(
+            "crash_everywhere: the program's host is called {PROGRAM:?}; give yours another name"
+        );
+    };
+    let life = HostLife::new(number);
+    let kill = {
         let life = life.clone();
-        move || LoopHandle::current().end_host(&life)
-    });
+        move || {
+            kernel.kill(number);
+            LoopHandle::current().end_host(&life);
+        }
+    };
+    let task = HOST.sync_scope(life, || spawn(program));
+    sim.at_step(begun + crash, kill.clone());
     let outcome = task.await;
     let steps = sim.steps() - begun - 1; // without the one that learns of the end
-    LoopHandle::current().end_host(&life); // with the tasks that it has left behind
+    kill(); // the tasks that it has left behind end too
     match outcome {
         Ok(()) => Some(CrashProgress::Done { steps }),
         Err(error) if error.is_cancelled() => Some(CrashProgress::Cut),

@@ -79,6 +79,7 @@ async fn is_cut_off<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut TlsStream<S>
 async fn an_end_without_close_notify_is_no_end_to_the_server() {
     let (mut client, mut server) = tls_pair(tcp_pair().await).await;
     client.write_all(b"hello").await.unwrap();
+    client.flush().await.unwrap();
     client.get_ref().shutdown(Shutdown::Write).unwrap();
     is_cut_off(&mut server).await;
 }
@@ -87,6 +88,7 @@ async fn an_end_without_close_notify_is_no_end_to_the_server() {
 async fn an_end_without_close_notify_is_no_end_to_the_client() {
     let (mut client, mut server) = tls_pair(tcp_pair().await).await;
     server.write_all(b"hello").await.unwrap();
+    server.flush().await.unwrap();
     server.get_ref().shutdown(Shutdown::Write).unwrap();
     is_cut_off(&mut client).await;
 }
@@ -103,6 +105,7 @@ async fn a_record_cut_in_half_by_a_reset_gives_nothing_of_itself() {
     .await;
     let (mut client, mut server) = (client.unwrap(), server.unwrap());
     server.write_all(b"whole").await.unwrap();
+    server.flush().await.unwrap();
     client.read_exact(&mut [0; 5]).await.unwrap();
 
     // The header of a record of 100 bytes, with the first ten of them.

@@ -18,7 +18,7 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::duplex::duplex;
 use super::{Identity, kind, shake, tcp_pair, tls_pair};
 use crate::orderly_close::{Sender, WAYS, Way, arrived, payload, receive, send, sizes};
-use crate::support::{ms, turns};
+use crate::support::{ReadAll, ms, turns};
 
 pub(super) const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -314,7 +314,7 @@ async fn closes_beside_a_reader(gives_up: bool) {
     let (mut reader, mut writer) = client.split();
     let reading: Task<io::Result<Vec<u8>>> = spawn(async move {
         let mut all = Vec::new();
-        reader.read_to_end(&mut all).await.map(|_| all)
+        reader.read_all(&mut all).await.map(|_| all)
     });
     turns(3).await;
     let closing = spawn(async move {
@@ -355,7 +355,7 @@ async fn a_close_that_is_given_up_leaves_the_reader_waiting_as_before() {
 /// What the other end reads after the data when a stream is dropped: a clean end or none.
 async fn end_of(server: &mut TlsStream<TcpStream>) -> Result<usize, ErrorKind> {
     let mut all = Vec::new();
-    server.read_to_end(&mut all).await.map_err(|e| e.kind())
+    server.read_all(&mut all).await.map_err(|e| e.kind())
 }
 
 async fn is_cut_short(server: &mut TlsStream<TcpStream>) {

@@ -13,7 +13,7 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::duplex::duplex;
 use super::{Identity, shake, tcp_pair, tls_pair};
-use crate::support::{Reports, ms, turns};
+use crate::support::{ReadAll, Reports, ms, turns};
 
 /// Sends `text` from one end to the other, which reads it to its end.
 async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
@@ -27,7 +27,7 @@ async fn pass<S: AsyncRead + AsyncWrite + Unpin>(
         from.close().await.unwrap();
         pending::<()>().await; // the close has waited long enough when all is read
     };
-    let read = async { to.read_to_end(&mut received).await.unwrap() };
+    let read = async { to.read_all(&mut received).await.unwrap() };
     select(pin!(sent), pin!(read)).await;
     assert!(received == text);
 }
@@ -66,7 +66,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: TlsStream<S>, mine:
         writer.close().await.unwrap();
     };
     gather((sent, async {
-        reader.read_to_end(&mut received).await.unwrap()
+        reader.read_all(&mut received).await.unwrap()
     }))
     .await;
     received
@@ -137,7 +137,7 @@ async fn a_slow_reader_holds_up_the_writer_before_memory_fills() {
         written.get()
     );
     let mut received = Vec::new();
-    server.read_to_end(&mut received).await.unwrap();
+    server.read_all(&mut received).await.unwrap();
     assert!(received == much(3));
     task.await.unwrap();
 }

@@ -7,7 +7,7 @@ use coro::net::TcpStream;
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Callback, MUCH, join, keep_open, nothing, spied};
-use crate::support::{panic_of, turns};
+use crate::support::{ReadAll, panic_of, turns};
 
 /// Sends until the transport's buffers are full. Returns how many bytes it sent.
 fn fill(peer: &TcpStream) -> usize {
@@ -65,7 +65,7 @@ async fn pause_and_resume_come_at_the_watermarks_and_pause_within_the_write() {
 
     let reader = coro::spawn(async move {
         let mut all = Vec::new();
-        peer.read_to_end(&mut all).await.unwrap();
+        peer.read_all(&mut all).await.unwrap();
         all
     });
     log.until_event("resume").await;
@@ -182,7 +182,7 @@ async fn single_bytes_arrive_in_their_order_both_ways() {
     log.until_event("eof").await;
     assert_eq!(log.data(), (0..=255).collect::<Vec<u8>>());
     let mut all = Vec::new();
-    reader.read_to_end(&mut all).await.unwrap();
+    reader.read_all(&mut all).await.unwrap();
     assert_eq!(all, (0..=255).collect::<Vec<u8>>());
     join(sender).await;
 }

@@ -10,7 +10,7 @@ use coro::net::{Protocol, Transport};
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{Callback, Log, MUCH, Spy, join, nothing, spied};
-use crate::support::{Reports, turns};
+use crate::support::{ReadAll, Reports, turns};
 
 /// Calls every method that does not end the connection.
 fn meddle(transport: &Transport) {
@@ -102,7 +102,7 @@ async fn a_resumed_protocol_may_write_over_the_limit_again() {
     transport.write(&vec![1; MUCH]);
     let reader = coro::spawn(async move {
         let mut all = Vec::new();
-        peer.read_to_end(&mut all).await.unwrap();
+        peer.read_all(&mut all).await.unwrap();
         all.len()
     });
     log.until_event("lost").await;

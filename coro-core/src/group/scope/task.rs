@@ -14,6 +14,8 @@ use pin_project_lite::pin_project;
 use super::core::{ScopeCore, report};
 use crate::panics::Payload;
 use crate::task::context::InContext;
+#[cfg(feature = "tracing")]
+use crate::task::spans;
 use crate::task::{Step, looking};
 use crate::task::{budget, current, is_large};
 
@@ -156,6 +158,18 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         core: &'scope ScopeCore<'scope>,
         future: impl Future<Output = T> + 'scope,
     ) -> Self {
+        #[cfg(feature = "tracing")]
+        if spans::is_on() {
+            return Self::spawn_heard(core, Box::pin(future), Location::caller());
+        }
+        Self::spawn_at(core, future, Location::caller())
+    }
+
+    fn spawn_at(
+        core: &'scope ScopeCore<'scope>,
+        future: impl Future<Output = T> + 'scope,
+        origin: &'static Location<'static>,
+    ) -> Self {
         let slot = OutputSlot::new();
         let child = Child {
             future,
@@ -163,10 +177,24 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
             core,
         };
         let seat = match current::has_values() {
-            false => core.spawn(Box::pin(child), Location::caller()),
-            true => core.spawn(Box::pin(InContext::inherit(child)), Location::caller()),
+            false => core.spawn(Box::pin(child), origin),
+            true => core.spawn(Box::pin(InContext::inherit(child)), origin),
         };
         ScopedTask { core, seat, slot }
+    }
+
+    /// Spawns while a subscriber of `tracing` listens. It is compiled for each type of output only.
+    #[cfg(feature = "tracing")]
+    #[cold]
+    fn spawn_heard(
+        core: &'scope ScopeCore<'scope>,
+        future: Pin<Box<dyn Future<Output = T> + 'scope>>,
+        origin: &'static Location<'static>,
+    ) -> Self {
+        match spans::of_new_child(origin) {
+            Some(span) => Self::spawn_at(core, spans::Traced::new(span, future), origin),
+            None => Self::spawn_at(core, future, origin),
+        }
     }
 
     /// Drops the child at once, if it is not done. A child that cancels itself is dropped when it

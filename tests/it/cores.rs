@@ -10,7 +10,7 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coro::cores::{Builder, Core, CoreFailure};
+use coro::cores::{Builder, Core, CoreFailure, Sharded, SharedPort};
 use coro::sync::remote::{Event, channel};
 use coro::testing::Sim;
 use coro::threads::to_thread;
@@ -405,6 +405,14 @@ fn a_dump_has_a_branch_for_each_core() {
 }
 
 // ---- misuse ----
+
+#[test]
+fn settings_ports_and_values_go_to_any_thread() {
+    fn goes_anywhere<T: Send + Sync + 'static>() {}
+    goes_anywhere::<Builder>();
+    goes_anywhere::<SharedPort>();
+    goes_anywhere::<Sharded<Rc<Cell<u8>>>>();
+}
 
 #[test]
 fn wrong_numbers_are_refused_in_words() {

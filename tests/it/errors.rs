@@ -37,6 +37,7 @@ type Value = u32;
 fn public_errors() -> BTreeSet<String> {
     errors![
         coro::group::Cancelled,
+        coro::cores::CoreError<Value>,
         coro::Elapsed,
         coro::group::GroupClosed,
         coro::JoinError,

@@ -8,6 +8,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use coro::cores::Core;
 use coro::event_loop::{CallHandle, RemoteHandle, RemoteTask, ReportKind, TimerHandle};
 use coro::group::Shield;
 use coro::net::{TcpListener, TcpStream};
@@ -53,6 +54,7 @@ fn types_of_a_loop_stay_on_its_thread_and_remote_types_do_not() {
         Task<()>,
         TaskHandle,
         CallHandle,
+        Core,
         TimerHandle,
         Sleep,
         Shield<()>,

@@ -25,6 +25,20 @@
 //! ran.unwrap();
 //! ```
 //!
+//! A channel between cores is made before they begin, and borrowed by all:
+//!
+//! ```
+//! use coro::sync::remote::channel;
+//!
+//! let (letters, boxes): (Vec<_>, Vec<_>) = (0..2).map(|_| channel::bounded(16)).unzip();
+//! let ran = coro::cores::Builder::new().threads(2).run(async |core| {
+//!     let (me, next) = (core.index(), (core.index() + 1) % core.count());
+//!     letters[next].send(format!("from core {me}")).await.unwrap();
+//!     assert_eq!(boxes[me].recv().await, Some(format!("from core {next}")));
+//! });
+//! ran.unwrap();
+//! ```
+//!
 //! A wake-up of another loop costs one write to it if it sleeps, and nothing if it is awake: all that
 //! was sent meanwhile is taken at once.
 

@@ -86,7 +86,8 @@ impl<O: CoreOutput> CoreWorker<O> {
             let _ = event_loop.run_until_complete(release()); // stopped by the release, or by the program
         }
         event_loop.drain();
-        let _ = event_loop.run_until_complete(async { seat.drop_shards() }); // no stop comes any more
+        let drop_shards = || async { seat.drop_shards() };
+        while event_loop.run_until_complete(drop_shards()).is_err() {} // stopped by a release before
         event_loop.close();
     }
 

@@ -24,6 +24,7 @@ mod copy;
 mod crash_everywhere;
 mod cuts;
 mod depth;
+#[cfg(unix)]
 mod descriptors;
 #[cfg(unix)]
 mod dump_on;
@@ -135,6 +136,7 @@ mod tcp_faults;
 mod testing_tools;
 mod threads;
 mod threads_closing;
+#[cfg(unix)]
 mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]

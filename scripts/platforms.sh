@@ -126,7 +126,7 @@ step_mingw() {
 
 # A program for Windows. Its files are those below $work/box, which is Z:\box there.
 in_wine() {
-    timeout -k 5 "${LIMIT:-120}" chroot "$work/root" /usr/bin/env -i HOME=/box PATH=/usr/bin:/bin \
+    timeout -k 5 "${LIMIT:-600}" chroot "$work/root" /usr/bin/env -i HOME=/box PATH=/usr/bin:/bin \
         WINEDEBUG=-all WINEPREFIX=/box/prefix WINEARCH=win64 LANG=C.UTF-8 TMP='Z:\box' \
         XDG_RUNTIME_DIR=/box ${IN_BOX:-} /usr/lib/wine/wine64 "$@" </dev/null
 }
@@ -143,6 +143,8 @@ prepare_wine() {
         for deb in "$work"/apt/cache/archives/*.deb; do dpkg -x "$deb" "$work/root"; done
         rm -f "$work"/apt/cache/archives/*.deb
         [ -e "$work/root/usr/bin/sh" ] || ln -s bash "$work/root/usr/bin/sh"
+        mkdir -p "$work/root/etc" # IPv4 alone: Wine gives std an address of IPv6 that is not aligned
+        echo '127.0.0.1 localhost' >"$work/root/etc/hosts"
         # Where its own install script would have put it.
         cp "$work/root/usr/x86_64-w64-mingw32/lib/zlib1.dll" \
             "$work/root/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/"

@@ -268,7 +268,7 @@ impl UdpSocket {
     }
 
     /// Uses only one network interface, such as `b"eth0"`; `None` allows any again
-    /// (`SO_BINDTODEVICE`).
+    /// (`SO_BINDTODEVICE`). Linux only.
     ///
     /// # Errors
     ///

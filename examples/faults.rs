@@ -23,13 +23,16 @@ use std::net::SocketAddr;
 use std::process;
 use std::time::Duration;
 
-use coro::net::{TcpListener, TcpStream, UdpSocket, pipe, start_server};
+#[cfg(unix)]
+use coro::net::pipe;
+use coro::net::{TcpListener, TcpStream, UdpSocket, start_server};
 use coro::{gather, spawn, timeout, yield_from};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 const CONNECTIONS: usize = 8;
 const MESSAGES: f64 = 400.0;
 const DATAGRAMS: f64 = 200.0;
+#[cfg(unix)]
 const PIPE_BYTES: f64 = 262_144.0;
 /// The clients that come while system calls may fail, and the clients that come afterwards.
 const CLIENTS_DURING: usize = 8;
@@ -136,6 +139,7 @@ fn datagrams() -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
 #[coro::coroutine]
 fn through_a_pipe() -> io::Result<()> {
     let bytes: Vec<u8> = (0..count(PIPE_BYTES)).map(|n| (n / 3) as u8).collect();
@@ -199,7 +203,9 @@ fn all() -> io::Result<()> {
     }
     yield_from!(connections())?;
     yield_from!(datagrams())?;
-    yield_from!(through_a_pipe())
+    #[cfg(unix)]
+    yield_from!(through_a_pipe())?;
+    Ok(())
 }
 
 #[coro::main]

@@ -33,9 +33,10 @@ use crate::task::{boxed, is_large};
 ///
 /// A program can handle Ctrl-C itself. While it [listens](crate::signal) for Ctrl-C, the run is not
 /// interrupted. The same holds if the process ignored Ctrl-C or had a handler for it before its
-/// first `run`; only Linux can tell, on other systems such a handler is called in addition. Ctrl-C
-/// has its default effect on loops that are made and run without `run`, in `run` on other threads,
-/// and on Windows.
+/// first `run`; Windows cannot tell, so such a handler is called in addition there. Ctrl-C has its
+/// default effect on loops that are made and run without `run`, and in `run` on other threads. On
+/// Windows it may take a twentieth of a second until an idle loop is interrupted. Systems other than
+/// Linux know the main thread by its name, "main".
 ///
 /// # Panics
 ///

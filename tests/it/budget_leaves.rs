@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::io::Write;
 use std::net;
 use std::rc::Rc;
 
@@ -347,7 +346,7 @@ async fn unix_streams_and_pipes() {
     .await;
     let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
-    ours.write_all(&[0; 1000]).unwrap();
+    std::io::Write::write_all(&mut ours, &[0; 1000]).unwrap();
     let fd = coro::net::AsyncFd::new(theirs).unwrap();
     check(128, |rounds| async move {
         loop {

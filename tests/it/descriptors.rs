@@ -18,6 +18,12 @@ use crate::server::{self, LOCAL, ping, serve_echo, until};
 use crate::support::{Processor, Reports, ms, turns};
 use crate::tcp::{connection, echo, full, listen};
 
+/// A folder with a file for each open descriptor.
+pub(crate) const OPEN: &str = match cfg!(target_os = "linux") {
+    true => "/proc/self/fd",
+    false => "/dev/fd",
+};
+
 /// Runs the test `name` again, alone in a process that may open this number of descriptors.
 pub(crate) fn in_a_process_of_its_own(name: &str, descriptors: u32) {
     let run = "ulimit -n \"$CORO_TEST_DESCRIPTORS\" && exec \"$0\" \"$@\"";
@@ -124,7 +130,7 @@ fn every_descriptor_is_given_back() {
     if !is_in_a_process_of_its_own() {
         return in_a_process_of_its_own("descriptors::every_descriptor_is_given_back", 256);
     }
-    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let open = || fs::read_dir(OPEN).unwrap().count();
     let before = open();
     for _ in 0..20 {
         coro::run(use_descriptors());
@@ -202,7 +208,7 @@ fn servers_and_clients_give_every_descriptor_back() {
         let name = "descriptors::servers_and_clients_give_every_descriptor_back";
         return in_a_process_of_its_own(name, 256);
     }
-    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let open = || fs::read_dir(OPEN).unwrap().count();
     let before = open();
     for n in 0..20 {
         coro::run(async move {

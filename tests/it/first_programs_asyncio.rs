@@ -4,14 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
 
 use coro::group::{Retry, map_concurrent};
 use coro::io::AsyncWriteExt;
 use coro::net::{StreamReader, TcpStream, open_connection, start_server};
-use coro::process::Command;
 use coro::sync::{Queue, Semaphore};
 use coro::threads::{ThreadPool, run_in_executor, to_thread};
 use coro::{
@@ -147,8 +145,12 @@ async fn producers_and_consumers_share_a_queue_in_a_task_group() {
     assert_eq!(eaten.get(), 15 + 65);
 }
 
+#[cfg(unix)]
 #[coro::test(real)]
 async fn a_pipeline_of_processes_has_a_time_limit() -> io::Result<()> {
+    use coro::process::Command;
+    use std::process::Stdio;
+
     let mut tr = Command::new("tr")
         .args(["a-z", "A-Z"])
         .stdin(Stdio::piped())

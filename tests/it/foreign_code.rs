@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 use coro::sync::{PriorityQueue, TryRecvError};
-use coro::{CancelToken, LoopHandle, TaskLocal, spawn, yield_now};
+use coro::{CancelToken, TaskLocal, spawn, yield_now};
 
-use crate::support::{Trace, Wakes, turns};
+use crate::support::{Wakes, turns};
 
 struct Panics;
 
@@ -136,6 +136,8 @@ async fn done_callbacks_have_the_values_of_task_locals_from_where_they_were_adde
 #[cfg(unix)]
 #[coro::test]
 async fn callbacks_of_descriptors_have_the_values_from_where_they_were_added() {
+    use crate::support::Trace;
+    use coro::LoopHandle;
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
     let (ours, mut theirs) = UnixStream::pair().unwrap();

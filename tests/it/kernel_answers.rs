@@ -327,4 +327,5 @@ async fn datagrams_that_are_refused() {
     assert_eq!(kind(ours.send_to(&[0; 65_507], to).await), Ok(65_507));
 }
 
+#[cfg(unix)]
 pub(crate) use on_both_kernels;

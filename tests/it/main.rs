@@ -31,6 +31,7 @@ mod cores_sharded;
 mod crash_everywhere;
 mod cuts;
 mod depth;
+#[cfg(unix)]
 mod descriptors;
 #[cfg(unix)]
 mod dump_on;
@@ -143,6 +144,7 @@ mod tcp_faults;
 mod testing_tools;
 mod threads;
 mod threads_closing;
+#[cfg(unix)]
 mod threads_examples;
 mod time;
 #[cfg(feature = "tls")]

@@ -8,9 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use coro::net::{
-    Protocol, TcpListener, TcpStream, Transport, close_in_order, connect_read_pipe, create_server,
-};
+use coro::net::{Protocol, TcpListener, TcpStream, Transport, close_in_order, create_server};
 use coro::sync::oneshot;
 use coro::{LoopHandle, gather, sleep, spawn};
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -281,7 +279,7 @@ async fn a_pipe_that_is_only_read_from_is_closed_at_once() {
     let (reader, _writer) = io::pipe().unwrap();
     let log = Log::default();
     let spy = Spy::new(&log, nothing);
-    let transport = connect_read_pipe(|| spy, reader).await.unwrap();
+    let transport = coro::net::connect_read_pipe(|| spy, reader).await.unwrap();
     transport.close();
     let begun = LoopHandle::current().time();
     log.until_event("lost").await;

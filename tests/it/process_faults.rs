@@ -12,7 +12,7 @@ use std::process::Stdio;
 use coro::process::Command;
 use coro::{gather, timeout};
 
-use crate::descriptors::{in_a_process_of_its_own, is_in_a_process_of_its_own};
+use crate::descriptors::{OPEN, in_a_process_of_its_own, is_in_a_process_of_its_own};
 use crate::process::assert_reaped;
 use crate::support::ms;
 
@@ -91,7 +91,7 @@ fn a_child_started_as_descriptors_run_out_is_killed_and_reaped_and_nothing_leaks
 }
 
 fn open() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+    fs::read_dir(OPEN).unwrap().count()
 }
 
 /// Starts children, with one more spare descriptor each time.

@@ -6,7 +6,6 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -111,8 +110,9 @@ async fn clients_that_are_closed_or_aborted_are_counted_and_the_server_goes_on()
 }
 
 fn shut_down(listener: &TcpListener) {
-    let fd = listener.as_fd();
-    SockRef::from(&fd).shutdown(net::Shutdown::Both).unwrap();
+    SockRef::from(listener)
+        .shutdown(net::Shutdown::Both)
+        .unwrap();
 }
 
 #[coro::test(real)]

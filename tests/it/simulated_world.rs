@@ -172,6 +172,7 @@ fn jobs_run_on_the_thread_of_the_loop_in_virtual_time() {
 }
 
 /// The message to a test that uses a part of the real world.
+#[cfg(unix)]
 #[track_caller]
 fn refused(thing: &str, test: impl AsyncFn()) {
     let failed = failure(async |_: &Sim| test().await);

@@ -1,8 +1,6 @@
 //! Loops that close while threads are busy; pools that outlive loops; threads that cannot start.
 
-use std::env;
-use std::process::Command;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -189,6 +187,9 @@ async fn a_pool_that_gets_no_thread_at_all_tells_the_caller() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pool_that_gets_no_further_thread_serves_all_jobs_with_those_it_has() {
+    use std::env;
+    use std::process::Command;
+
     const NAME: &str =
         "threads_closing::a_pool_that_gets_no_further_thread_serves_all_jobs_with_those_it_has";
     if env::var_os("CORO_TEST_FEW_THREADS").is_some() {
@@ -215,6 +216,8 @@ fn a_pool_that_gets_no_further_thread_serves_all_jobs_with_those_it_has() {
 
 #[cfg(target_os = "linux")]
 async fn serve_with_few() {
+    use std::sync::{Arc, Mutex};
+
     const STACK: usize = 1 << 30; // at most three such stacks fit
     let pool = ThreadPool::builder()
         .max_threads(8)

@@ -24,7 +24,6 @@ impl Drop for Folder {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn checksum_prints_the_lines_of_sha256sum_and_the_files_it_could_not_read() {
     let folder = Folder::new("checksum-says");
@@ -51,7 +50,6 @@ fn checksum_prints_the_lines_of_sha256sum_and_the_files_it_could_not_read() {
     assert_eq!(missing.unwrap().status.code(), Some(1));
 }
 
-#[cfg(unix)]
 #[test]
 fn ctrl_c_stops_checksum_in_the_middle_of_an_endless_file() {
     let folder = Folder::new("checksum-stops");

@@ -2,12 +2,12 @@
 
 use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice};
-use std::net::{Shutdown, UdpSocket as Blocking};
+use std::net::UdpSocket as Blocking;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use coro::net::{Interest, UdpSocket};
-use coro::{gather, spawn};
+use coro::spawn;
 use socket2::SockRef;
 
 use crate::support::{Wakes, turns};
@@ -97,6 +97,9 @@ async fn any_call_of_the_system_can_be_made_when_it_would_not_block() {
 #[cfg(target_os = "linux")] // elsewhere the receive itself ends
 #[coro::test(real)]
 async fn a_poll_that_waits_ends_when_receiving_is_shut_down() {
+    use coro::gather;
+    use std::net::Shutdown;
+
     let (ours, _theirs) = pair();
     let mut buffer = [0; 8];
     let shut_down = async {

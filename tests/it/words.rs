@@ -30,6 +30,7 @@ const FOLDERS: [&str; 7] = [
 const SHARED_TYPES: &[&str] = &[
     "Event",
     "Listener",
+    "Pidfd",
     "Poller",
     "PreciseWaits",
     "Receiver",

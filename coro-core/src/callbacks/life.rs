@@ -138,6 +138,7 @@ impl Life {
     }
 
     /// Sets the error that `connection_lost` is called with, unless another comes before the end.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "subprocesses alone have one"))]
     pub(crate) fn set_error(&self, error: io::Error) {
         self.error.set(Some(error));
     }

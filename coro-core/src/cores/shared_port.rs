@@ -76,7 +76,7 @@ impl SharedPort {
     /// If an address cannot be bound. An address that this machine does not have is passed over, as
     /// long as another one remains.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Self> {
-        if cfg!(not(target_os = "linux")) {
+        if cfg!(any(not(target_os = "linux"), coro_portable)) {
             return Self::bind_in_turn(addresses);
         }
         let bound = Server::builder().reuse_port(true).bind(addresses)?;

@@ -16,6 +16,7 @@ use crate::choices::mix;
 use crate::clock::nanos;
 use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
+use crate::sys::Described;
 use crate::task::{Callout, Task, TaskHandle, is_large};
 use crate::timers::{NEVER, TimerKey};
 
@@ -322,6 +323,11 @@ impl LoopHandle {
 
     pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
         self.core.reactor.register(io)
+    }
+
+    /// Has a poller that only imitates edges look at a descriptor again.
+    pub(crate) fn rearm(&self, io: &impl Described, of: &Registration) {
+        self.core.reactor.rearm(io, of);
     }
 
     /// Has the next wait bring an event for a descriptor that is ready by then.

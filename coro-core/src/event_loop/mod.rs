@@ -295,6 +295,12 @@ impl EventLoop {
         Ok(())
     }
 
+    /// Has a flag interrupt the loop, which looks at it some twenty times a second.
+    #[cfg(not(unix))]
+    pub(crate) fn interrupt_by(&self, flag: &'static AtomicBool) {
+        self.core.interrupted.set(Some(flag));
+    }
+
     /// The tree of the deadlock that has ended the last run.
     pub(crate) fn take_deadlock(&mut self) -> Option<Box<TaskTree>> {
         self.core.dumps.alarms.take_deadlock()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::source::{Direction, Source, WaitId};
-use crate::sys::{self, Home, Poller, WAKE_TOKEN};
+use crate::sys::{self, Described, Home, Poller, WAKE_TOKEN};
 
 /// Half of a token's bits are an index, the other half a generation.
 const INDEX_BITS: u32 = usize::BITS / 2;
@@ -69,6 +69,12 @@ impl Reactor {
         let source = Rc::new(Source::new(token, self.waiters.clone()));
         place.insert(source.clone());
         Ok(Registration { source })
+    }
+
+    /// Has a poller that only imitates edges look at a descriptor again.
+    #[cold]
+    pub(super) fn rearm(&self, io: &impl Described, of: &Registration) {
+        io.rearm(&self.registry, of.source.token, BOTH);
     }
 
     /// Has the next wait bring an event for each direction that has a waiter and is ready by then,

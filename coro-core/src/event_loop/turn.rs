@@ -13,6 +13,9 @@ use crate::timers::NEVER;
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
 const STEPS_PER_POLL: isize = 64;
 
+/// How long a loop sleeps at most whose interruption cannot wake it.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The progress of the present turn.
 #[derive(Default)]
 pub(super) struct Turn {
@@ -255,13 +258,25 @@ impl Core {
             Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
             Some(deadline) => {
                 let left = deadline.saturating_sub(self.clock.now());
-                let _ = self.reactor.wait(Some(Duration::from_nanos(left)));
+                let _ = self
+                    .reactor
+                    .wait(self.capped(Some(Duration::from_nanos(left))));
             }
             None => {
-                let _ = self.reactor.wait(None);
+                let _ = self.reactor.wait(self.capped(None));
             }
         }
         self.clock.track_real_time(real);
+    }
+
+    /// The time for which to sleep. A handler of signals cannot wake the loop on Windows, so a loop that
+    /// a signal interrupts looks for it from time to time.
+    #[inline(always)]
+    fn capped(&self, timeout: Option<Duration>) -> Option<Duration> {
+        if cfg!(unix) || self.interrupted.get().is_none() {
+            return timeout;
+        }
+        Some(timeout.map_or(LOOK, |timeout| timeout.min(LOOK)))
     }
 
     /// Whether a descriptor, a job or a remote handle is outstanding, so that virtual time must not

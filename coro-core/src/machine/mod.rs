@@ -16,6 +16,11 @@
 //! Not modelled: congestion, the size of packets, Nagle's algorithm, keep-alive, `TIME_WAIT`,
 //! urgent data.
 
+#![cfg_attr(
+    not(unix),
+    allow(dead_code, reason = "nothing makes a Unix socket there")
+)]
+
 mod call_error;
 mod connecting;
 mod datagrams;
@@ -44,6 +49,7 @@ pub(crate) use call_error::{Answer, CallError};
 pub use faults::Faults;
 pub(crate) use hosts::HostNumber;
 pub use rules::{Packet, PacketKind, Verdict};
+#[cfg(unix)]
 pub(crate) use unix_end::{Along, UnixName, UnixReceived};
 
 use crate::choices::{ChoiceKind, Choices, Series};

@@ -13,7 +13,8 @@ use crate::wait::ready::RegisteredIo;
 ///
 /// For everything that the system can wait for and that has no type of its own here: a timer or
 /// event descriptor, a device, another kind of socket, the connection of a C library. Dropping it
-/// drops its owner `T`, which usually closes the descriptor. The counterpart of tokio's `AsyncFd`.
+/// drops its owner `T`, which usually closes the descriptor. The counterpart of tokio's `AsyncFd`. Unix
+/// only.
 ///
 /// The descriptor must be set not to block. This type does not do that, because other processes may
 /// share the setting. It remembers readiness: the descriptor counts as ready until an operation

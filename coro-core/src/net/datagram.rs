@@ -44,7 +44,7 @@ pub(super) fn or_end<S: mio::event::Source + std::os::fd::AsFd, T>(
 
 /// On other systems the receive itself reports the end.
 #[cfg(not(unix))]
-pub(super) fn or_end<S: mio::event::Source + std::os::windows::io::AsSocket, T>(
+pub(super) fn or_end<S: mio::event::Source + crate::sys::Opened, T>(
     _: &RegisteredIo<Sock<S>>,
     received: io::Result<T>,
     _: impl FnOnce() -> io::Result<T>,

@@ -52,7 +52,7 @@ pub struct FdWatch<T: AsFd> {
 }
 
 impl LoopHandle {
-    /// Has the loop call `callback` whenever `io` can be read from.
+    /// Has the loop call `callback` whenever `io` can be read from. Unix only.
     ///
     /// The counterpart of `loop.add_reader`. The callback is called once a turn for as long as
     /// there is something to read, an end of file or an error; so a callback that does not read
@@ -107,7 +107,7 @@ impl LoopHandle {
         self.watch(io, Direction::Read, Location::caller(), Box::new(callback))
     }
 
-    /// Has the loop call `callback` whenever `io` can be written to.
+    /// Has the loop call `callback` whenever `io` can be written to. Unix only.
     ///
     /// The counterpart of `loop.add_writer`; everything is as for [`add_reader`](Self::add_reader).
     /// Most descriptors can be written to most of the time, and then the callback is called in

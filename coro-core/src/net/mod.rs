@@ -82,6 +82,10 @@
 //! | an option that has no method | `socket2::SockRef::from(&stream)` |
 //! | a descriptor of your own | `AsyncFd`, or [`LoopHandle::add_reader`](crate::event_loop::LoopHandle) for a callback |
 //!
+//! On Windows there are TCP, UDP, names, TLS and callbacks. Unix sockets, pipes, standard streams and
+//! descriptors of your own are for Unix; credentials of the peer, abstract names and `bind_device` for
+//! Linux.
+//!
 //! Streams have no buffers: a dropped read has taken no bytes, and a slow reader delays its writer
 //! instead of filling memory. A fault of a peer is an [`io::Error`](std::io::Error) of the operation that
 //! met it.

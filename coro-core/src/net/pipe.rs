@@ -16,7 +16,7 @@ use crate::wait::ready::RegisteredIo;
 
 /// Makes a pipe: bytes that are written to one end are read from the other.
 ///
-/// Its ends can be given to other processes. Between tasks of one loop a channel is cheaper.
+/// Its ends can be given to other processes. Between tasks of one loop a channel is cheaper. Unix only.
 ///
 /// ```
 /// use futures::{AsyncReadExt, AsyncWriteExt};

@@ -1,7 +1,7 @@
 //! Standard input, output, error, as asynchronous streams.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -32,7 +32,7 @@ enum Stdio {
 ///
 /// Pipes, terminals and sockets are waited for. A regular file and `/dev/null`, which the system
 /// cannot wait for, are read directly. A terminal gives a line at a time, unless it was set
-/// otherwise.
+/// otherwise. Unix only.
 ///
 /// Blocking is a setting of the open file. The shell and other processes share it, and `println!`
 /// fails on a stream that does not block. So the setting is not changed. On Linux a pipe or a
@@ -130,7 +130,8 @@ impl Stdio {
         LoopHandle::refuse_in_simulation("standard stream");
         match RegisteredIo::try_new(Descriptor::new(Standard::open(fd, to)?)) {
             Ok(ready) => Ok(Stdio::Waited(ready)),
-            Err((error, io)) if error.kind() == io::ErrorKind::Unsupported => {
+            // A terminal that the system cannot wait for would block the loop.
+            Err((error, io)) if error.kind() == io::ErrorKind::Unsupported && !fd.is_terminal() => {
                 Ok(Stdio::Direct(io.into_inner()))
             }
             Err((error, _)) => Err(error),

@@ -268,7 +268,7 @@ impl UdpSocket {
     }
 
     /// Uses only one network interface, such as `b"eth0"`; `None` allows any again
-    /// (`SO_BINDTODEVICE`).
+    /// (`SO_BINDTODEVICE`). Linux only.
     ///
     /// # Errors
     ///
@@ -279,29 +279,12 @@ impl UdpSocket {
     }
 }
 
-#[cfg(unix)]
 fn recv_datagram(io: &Sock<mio::net::UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
     let (len, from, truncated) = io.recv_datagram(buffer)?;
     Ok(Datagram {
         len,
         from,
         truncated,
-    })
-}
-
-/// On other systems a datagram that is longer than the buffer is an error: receive all of it, then
-/// copy.
-#[cfg(not(unix))]
-fn recv_datagram(io: &Sock<mio::net::UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
-    const DATAGRAM_MAX: usize = 1 << 16;
-    let mut whole = vec![0; DATAGRAM_MAX];
-    let (received, from) = io.recv_from(&mut whole)?;
-    let len = received.min(buffer.len());
-    buffer[..len].copy_from_slice(&whole[..len]);
-    Ok(Datagram {
-        len,
-        from,
-        truncated: received > len,
     })
 }
 

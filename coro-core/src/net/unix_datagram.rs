@@ -14,7 +14,7 @@ use crate::event_loop::{Direction, LoopHandle};
 use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
-/// A Unix socket for datagrams. Dropping it closes it, but does not remove its file.
+/// A Unix socket for datagrams. Dropping it closes it, but does not remove its file. Unix only.
 ///
 /// Datagrams arrive in order, and none is lost: sending to a socket whose queue is full waits.
 /// Datagrams can carry descriptors as well as bytes.

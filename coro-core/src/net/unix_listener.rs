@@ -16,7 +16,7 @@ use crate::event_loop::LoopHandle;
 use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
-/// A Unix socket that accepts connections. Dropping it closes it, and leaves its file.
+/// A Unix socket that accepts connections. Dropping it closes it, and leaves its file. Unix only.
 ///
 /// The file is the address: every user with write access to the file may connect, so check its
 /// permissions and those of its folder. The file stays when the socket is closed. Binding fails if

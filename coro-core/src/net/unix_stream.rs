@@ -19,7 +19,7 @@ use crate::event_loop::{Direction, LoopHandle, WaitId};
 use crate::sys::{self, Sock};
 use crate::wait::ready::RegisteredIo;
 
-/// A connection by a Unix socket. Dropping it closes it.
+/// A connection by a Unix socket. Dropping it closes it. Unix only.
 ///
 /// It reads, writes and closes as a [`TcpStream`](super::TcpStream) does, and so does a reference to
 /// it. Dropping it has the same effect as there. It also carries descriptors, by
@@ -146,7 +146,8 @@ impl UnixStream {
         self.ready.get().peer_addr()
     }
 
-    /// The credentials of the process at the other end, as of the time when it connected.
+    /// The credentials of the process at the other end, as of the time when it connected. Linux only:
+    /// other systems have them too, but no safe library asks for them.
     ///
     /// # Errors
     ///

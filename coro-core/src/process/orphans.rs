@@ -9,7 +9,8 @@ use std::time::Duration;
 use slab::Slab;
 
 use crate::panics::unpoisoned;
-use crate::sys::process::{Pidfd, wait_until_ended};
+use crate::sys::Pidfd;
+use crate::sys::process::wait_until_ended;
 
 /// How often a child is checked whose end the system does not announce.
 const LOOK: Duration = Duration::from_millis(20);

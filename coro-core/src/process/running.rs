@@ -11,10 +11,10 @@ use futures::future::{FutureExt, Shared};
 
 use super::orphans;
 use crate::event_loop::{Direction, LoopHandle, RemoteHandle};
-use crate::sys::Home;
-use crate::sys::process::{self as system, Pidfd};
+use crate::sys::process as system;
+use crate::sys::{Home, Pidfd};
 use crate::task::{Step, looking};
-use crate::wait::ready::RegisteredIo;
+use crate::wait::ready::{RegisteredIo, refused};
 
 /// Dropping the last reference hands a child that still runs to the reaper.
 pub(super) struct Running {
@@ -79,6 +79,7 @@ impl Running {
                 let step = || Step::Child { pid: self.id };
                 looking::shown(step, ready.io(Direction::Read, |_| self.ended())).await
             }
+            Some(Watch::Thread(_, of)) if !of.is_current() => self.try_wait()?.ok_or_else(refused),
             Some(Watch::Thread(ended, of)) => {
                 let _real: RemoteHandle = of.remote();
                 let step = || Step::Child { pid: self.id };

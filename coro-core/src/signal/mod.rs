@@ -8,6 +8,10 @@
 //! Signals are not counted: several that come before a listener is polled count as one. That is so
 //! in every Unix, and in asyncio.
 //!
+//! On Windows there are Ctrl-C, which is `SIGINT`, and `SIGTERM`, which only the process itself can raise.
+//! A listener looks for them twenty times a second there. A program cannot tell there whether another
+//! handler was installed before: the listener is told in addition.
+//!
 //! ```
 //! use coro::signal::{SignalKind, signal};
 //! # #[cfg(unix)]

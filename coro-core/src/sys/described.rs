@@ -2,13 +2,17 @@
 
 use std::net::SocketAddr;
 
-/// An object that owns a descriptor, as a dump shows it.
+/// An object that owns a descriptor, as a dump shows it, and as the poller knows it.
 pub(crate) trait Described {
     /// The number of the descriptor; on Windows, of the socket.
     fn number(&self) -> i64;
 
     /// The address of the other end, if it is a connected Internet socket.
     fn peer(&self) -> Option<SocketAddr>;
+
+    /// Has a poller that only imitates edges look at the descriptor again, after an operation that
+    /// would have blocked. mio does that by itself only for operations that go through it.
+    fn rearm(&self, at: &mio::Registry, token: mio::Token, interest: mio::Interest);
 }
 
 #[cfg(unix)]
@@ -23,28 +27,11 @@ impl<T: std::os::fd::AsFd> Described for T {
         let peer = rustix::net::getpeername(self.as_fd()).ok()??;
         peer.try_into().ok()
     }
-}
 
-#[cfg(windows)]
-impl<T: std::os::windows::io::AsSocket> Described for T {
-    fn number(&self) -> i64 {
-        use std::os::windows::io::AsRawSocket;
+    fn rearm(&self, at: &mio::Registry, token: mio::Token, interest: mio::Interest) {
+        use std::os::fd::AsRawFd;
 
-        self.as_socket().as_raw_socket() as i64
-    }
-
-    fn peer(&self) -> Option<SocketAddr> {
-        socket2::SockRef::from(self).peer_addr().ok()?.as_socket()
-    }
-}
-
-#[cfg(not(any(unix, windows)))]
-impl<T> Described for T {
-    fn number(&self) -> i64 {
-        -1
-    }
-
-    fn peer(&self) -> Option<SocketAddr> {
-        None
+        let mut source = mio::unix::SourceFd(&self.as_fd().as_raw_fd());
+        let _ = at.reregister(&mut source, token, interest); // a simulated socket is not registered
     }
 }

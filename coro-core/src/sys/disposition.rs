@@ -122,7 +122,6 @@ impl Drop for ListenerGuard {
 
 impl Interruptible {
     /// `None` if the program ignored the signal before, or had a handler for it.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there, nothing is interrupted"))]
     pub(crate) fn new() -> io::Result<Option<Self>> {
         let mut kinds = lock();
         let kind = known(&mut kinds, SIGINT)?;

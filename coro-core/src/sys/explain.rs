@@ -30,7 +30,7 @@ fn explain(kind: io::ErrorKind, meaning: &'static str, cause: io::Error) -> io::
 /// Explains why a descriptor could not be registered with the poller.
 pub(crate) fn explain_register(error: io::Error) -> io::Error {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => explain(
+        _ if is_of_no_poller(&error) => explain(
             io::ErrorKind::Unsupported,
             "the system cannot wait for such a descriptor, which is always ready, as a regular \
              file is: use it directly, or on another thread",
@@ -44,6 +44,20 @@ pub(crate) fn explain_register(error: io::Error) -> io::Error {
         ),
         _ => error,
     }
+}
+
+/// Whether the error means that the system waits for no descriptor of this kind.
+fn is_of_no_poller(error: &io::Error) -> bool {
+    #[cfg(all(unix, not(target_os = "linux")))]
+    {
+        use rustix::io::Errno;
+        // kqueue has one error for each reason why a device or a file has no events.
+        let refusals = [Errno::INVAL, Errno::NODEV, Errno::OPNOTSUPP];
+        if Errno::from_io_error(error).is_some_and(|errno| refusals.contains(&errno)) {
+            return true;
+        }
+    }
+    error.kind() == io::ErrorKind::PermissionDenied
 }
 
 /// Explains why a Unix socket could not be bound: the file of an earlier socket is in its place.

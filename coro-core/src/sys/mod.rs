@@ -1,9 +1,10 @@
 //! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
 mod accept;
-mod affinity;
+mod cut;
 mod described;
 pub(crate) mod disposition;
+mod edges;
 mod explain;
 #[cfg(unix)]
 mod file_id;
@@ -14,9 +15,12 @@ mod message;
 mod own_user;
 #[cfg(unix)]
 mod pipe;
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "fallback.rs")]
-mod poller;
+#[cfg_attr(all(target_os = "linux", not(coro_portable)), path = "linux/mod.rs")]
+#[cfg_attr(
+    not(all(target_os = "linux", not(coro_portable))),
+    path = "elsewhere/mod.rs"
+)]
+mod platform;
 #[cfg(unix)]
 pub(crate) mod process;
 mod send_file;
@@ -28,12 +32,11 @@ mod sock;
 mod socket;
 #[cfg(unix)]
 mod standard;
-mod transfer;
 mod wake;
 
 pub(crate) use accept::{AcceptFailure, accept_failure};
-pub(crate) use affinity::{allowed_processors, pin_to};
 pub(crate) use described::Described;
+pub(crate) use edges::IS_EDGE_TRIGGERED;
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
@@ -51,12 +54,16 @@ pub(crate) use message::{
 pub(crate) use own_user::connect_to_own_user;
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
-pub(crate) use poller::{Poller, PreciseWaits, thread_number};
-pub(crate) use send_file::{read_at, send_file};
+#[cfg(unix)]
+pub(crate) use platform::Pidfd;
+pub(crate) use platform::{
+    Poller, PreciseWaits, allowed_processors, is_main_thread, pin_to, send_file, thread_number,
+};
+pub(crate) use send_file::read_at;
 #[cfg(unix)]
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
-#[cfg(unix)]
-pub(crate) use signals::is_main_thread;
+#[cfg(windows)]
+pub(crate) use sock::Opened;
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]

@@ -1,17 +1,19 @@
 //! The handlers of `SIGINT` that interrupt a run.
 //!
-//! A handler sets a flag, which the loop checks between turns. It also writes a byte to a socket
-//! pair, to wake the loop; that byte is never read, because only its arrival makes an event for the
-//! poller. If the flag is set already, a handler ends the process.
+//! A handler sets a flag, which the loop checks between turns. On Unix it also writes a byte to a
+//! socket pair, to wake the loop; that byte is never read, because only its arrival makes an event for
+//! the poller. On Windows a loop that can be interrupted wakes by itself from time to time. If the flag
+//! is set already, a handler ends the process.
 
 #[cfg(unix)]
-pub(crate) use unix::{PRESSED, arm, prepare, take_pressed, wake};
+pub(crate) use unix::{PRESSED, arm, end_process, prepare, take_pressed, wake};
 
 #[cfg(not(unix))]
-pub(crate) use fallback::{arm, prepare};
+pub(crate) use fallback::{PRESSED, arm, end_process, prepare, take_pressed};
 
 #[cfg(unix)]
 mod unix {
+    use std::ffi::c_int;
     use std::io;
     use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::net::UnixStream;
@@ -21,7 +23,7 @@ mod unix {
     use signal_hook::SigId;
     use signal_hook::consts::SIGINT;
     use signal_hook::flag;
-    use signal_hook::low_level::{pipe, unregister};
+    use signal_hook::low_level::{emulate_default_handler, pipe, unregister};
 
     use crate::panics::unpoisoned;
 
@@ -87,17 +89,77 @@ mod unix {
         })?;
         Ok([sets_flag, writes])
     }
+
+    /// Ends the process as the signal would have done.
+    pub(crate) fn end_process(signal: c_int) -> ! {
+        let _ = emulate_default_handler(signal);
+        std::process::exit(128 + signal)
+    }
 }
 
 #[cfg(not(unix))]
 mod fallback {
+    use std::ffi::c_int;
     use std::io;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use signal_hook::SigId;
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag;
+    use signal_hook::low_level::unregister;
+
+    use crate::panics::unpoisoned;
+
+    /// Ctrl-C was pressed during the present run.
+    pub(crate) static PRESSED: AtomicBool = AtomicBool::new(false);
+
+    static HANDLERS: Mutex<Handlers> = Mutex::new(Handlers {
+        is_prepared: false,
+        armed: None,
+    });
+
+    struct Handlers {
+        /// The handler that ends the process if the flag is set already was registered.
+        is_prepared: bool,
+        armed: Option<SigId>,
+    }
 
     pub(crate) fn prepare() -> io::Result<()> {
+        PRESSED.store(false, Ordering::SeqCst);
+        let mut handlers = unpoisoned(HANDLERS.lock());
+        if !handlers.is_prepared {
+            flag::register_conditional_default(SIGINT, &PRESSED)?;
+            handlers.is_prepared = true;
+        }
         Ok(())
     }
 
-    pub(crate) fn arm(_: bool) -> bool {
-        false
+    /// Clears the flag; gives whether it was set.
+    pub(crate) fn take_pressed() -> bool {
+        PRESSED.swap(false, Ordering::SeqCst)
+    }
+
+    /// Arms or disarms the handler that sets the flag; gives whether it is armed now.
+    pub(crate) fn arm(arm: bool) -> bool {
+        let mut handlers = unpoisoned(HANDLERS.lock());
+        if !arm {
+            if let Some(handler) = handlers.armed.take() {
+                unregister(handler);
+            }
+        } else if handlers.is_prepared && handlers.armed.is_none() {
+            handlers.armed = flag::register(SIGINT, &PRESSED).ok();
+        }
+        handlers.armed.is_some()
+    }
+
+    /// Ends the process as the system does at a Ctrl-C that has no handler, or as the standard
+    /// library of C does at another signal.
+    pub(crate) fn end_process(signal: c_int) -> ! {
+        const STATUS_CONTROL_C_EXIT: i32 = 0xC000_013A_u32.cast_signed();
+        std::process::exit(match signal {
+            SIGINT => STATUS_CONTROL_C_EXIT,
+            _ => 3,
+        })
     }
 }

@@ -4,21 +4,11 @@ use std::io;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
+use super::platform::nonblocking;
+
 /// A stream socket that does not block.
 pub(crate) fn stream_socket(domain: Domain) -> io::Result<Socket> {
-    of_type(domain, Type::STREAM)
-}
-
-#[cfg(target_os = "linux")]
-fn of_type(domain: Domain, of: Type) -> io::Result<Socket> {
-    Socket::new(domain, of.nonblocking(), None) // in one call
-}
-
-#[cfg(not(target_os = "linux"))]
-fn of_type(domain: Domain, of: Type) -> io::Result<Socket> {
-    let socket = Socket::new(domain, of, None)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+    nonblocking(domain, Type::STREAM)
 }
 
 /// Begins to connect. [`is_connected`] tells later whether that succeeded.

@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::platform;
+
 /// A descriptor of coro's own for the file behind a standard descriptor.
 pub(crate) struct Standard {
     fd: OwnedFd,
@@ -24,7 +26,7 @@ impl Standard {
     /// duplicate would share that setting with the shell, and with `println!`. Any other file is
     /// duplicated, and its settings are unchanged.
     pub(crate) fn open(fd: BorrowedFd<'_>, to: Use) -> io::Result<Self> {
-        match open_anew(fd, to) {
+        match platform::open_anew(fd, to) {
             Some(fd) => Ok(Standard { fd, owned: true }),
             None => Ok(Standard {
                 fd: fd.try_clone_to_owned()?,
@@ -71,32 +73,4 @@ impl AsFd for Standard {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-#[cfg(target_os = "linux")]
-fn open_anew(fd: BorrowedFd<'_>, to: Use) -> Option<OwnedFd> {
-    use rustix::fs::{Mode, OFlags, open};
-    use std::io::IsTerminal;
-    use std::os::fd::AsRawFd;
-    if !is_pipe(fd) && !fd.is_terminal() {
-        return None;
-    }
-    let access = match to {
-        Use::Read => OFlags::RDONLY,
-        Use::Write => OFlags::WRONLY,
-    };
-    let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    open(path, flags, Mode::empty()).ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_anew(_: BorrowedFd<'_>, _: Use) -> Option<OwnedFd> {
-    None
-}
-
-#[cfg(target_os = "linux")]
-fn is_pipe(fd: BorrowedFd<'_>) -> bool {
-    use rustix::fs::{FileType, fstat};
-    fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle, Registration, WaitId};
-use crate::sys::Described;
+use crate::sys::{Described, IS_EDGE_TRIGGERED};
 use crate::task::{Step, budget, looking};
 
 /// A descriptor that is registered with the present loop for as long as this lives.
@@ -76,7 +76,7 @@ impl<S: Source + Described> RegisteredIo<S> {
             match operation(self.get()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     budget::give_back();
-                    self.registration.block(direction);
+                    self.block(direction);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => budget::give_back(),
                 other => return Poll::Ready(other),
@@ -116,7 +116,7 @@ impl<S: Source + Described> RegisteredIo<S> {
     }
 
     /// Transfers up to `len` bytes once the descriptor is ready. A transfer of fewer bytes took all
-    /// that there were, so the next one waits without being tried.
+    /// that there were, so the next one waits without being tried, if the poller is edge-triggered.
     ///
     /// Any number of tasks may wait so. A waiter that gives up is forgotten at the direction's next
     /// event.
@@ -136,9 +136,12 @@ impl<S: Source + Described> RegisteredIo<S> {
     }
 
     /// Notes that `moved` of `len` bytes were transferred: if fewer, the direction is not ready.
+    ///
+    /// A poller that only imitates edges would bring no further event, as no operation has failed
+    /// with "would block".
     #[inline]
     pub(crate) fn note_transfer(&self, direction: Direction, moved: usize, len: usize) {
-        if moved > 0 && moved < len {
+        if IS_EDGE_TRIGGERED && moved > 0 && moved < len {
             self.registration.clear(direction);
         }
     }
@@ -168,9 +171,18 @@ impl<S: Source + Described> RegisteredIo<S> {
         }
         let tried = operation(self.get());
         if matches!(&tried, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.registration.block(direction);
+            self.block(direction);
         }
         tried
+    }
+
+    /// An operation would have blocked.
+    #[inline]
+    fn block(&self, direction: Direction) {
+        self.registration.block(direction);
+        if !IS_EDGE_TRIGGERED {
+            self.of.rearm(self.get(), &self.registration);
+        }
     }
 
     /// Tries `operation` until it does not block. Any number of tasks may wait so.
@@ -228,8 +240,9 @@ pub(super) fn report_wait(
     });
 }
 
+/// The error of a wait in another loop.
 #[cold]
-fn refused() -> io::Error {
+pub(crate) fn refused() -> io::Error {
     io::Error::other(
         "waiting for a descriptor outside of the event loop it was made in, which alone is told of \
          it: await it there, or make it again here",

@@ -6,11 +6,13 @@ mod duplex;
 mod endings;
 mod example;
 mod orderly;
+#[cfg(unix)]
 mod orderly_peers;
 mod peers;
 mod pinned;
 mod refusals;
 mod start_tls;
+#[cfg(unix)]
 mod stream_writers;
 mod talking;
 mod transports;

@@ -12,6 +12,7 @@ use coro::{spawn, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Log, Spy, join, keep_open};
+#[cfg(unix)]
 use crate::descriptors::{in_a_process_of_its_own, is_in_a_process_of_its_own};
 use crate::support::{Reports, ms, turns};
 
@@ -47,12 +48,12 @@ async fn connected(server: &ProtocolServer, count: usize) {
 
 #[test]
 fn a_thousand_connections_are_echoed_and_none_is_lost() {
-    if is_in_a_process_of_its_own() {
-        coro::run(echo_to_a_thousand());
-    } else {
+    #[cfg(unix)]
+    if !is_in_a_process_of_its_own() {
         let name = "transport::server::a_thousand_connections_are_echoed_and_none_is_lost";
-        in_a_process_of_its_own(name, 2100);
+        return in_a_process_of_its_own(name, 2100);
     }
+    coro::run(echo_to_a_thousand());
 }
 
 async fn echo_to_a_thousand() {

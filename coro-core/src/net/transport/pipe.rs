@@ -15,7 +15,7 @@ use crate::net::AsyncFd;
 use crate::sys;
 
 /// Makes a transport that reads from a pipe, with a protocol that `factory` makes. The counterpart
-/// of `loop.connect_read_pipe`.
+/// of `loop.connect_read_pipe`. Unix only.
 ///
 /// The pipe can be any descriptor to read from that the system can wait for: a
 /// [`PipeReader`](crate::net::PipeReader), one end of [`std::io::pipe`], a child's output, a

@@ -34,9 +34,51 @@ impl<M: AsFd> Opened for M {}
 
 /// A socket with a handle.
 #[cfg(windows)]
-pub(crate) trait Opened: AsSocket {}
+pub(crate) trait Opened: AsSocket {
+    /// Tells mio of an operation that did not go through it, and would have blocked.
+    fn note_block(&self);
+}
+
 #[cfg(windows)]
-impl<M: AsSocket> Opened for M {}
+impl Opened for mio::net::TcpStream {
+    fn note_block(&self) {
+        let _ = self.try_io(would_block);
+    }
+}
+
+#[cfg(windows)]
+impl Opened for mio::net::UdpSocket {
+    fn note_block(&self) {
+        let _ = self.try_io(would_block);
+    }
+}
+
+#[cfg(windows)]
+impl Opened for mio::net::TcpListener {
+    fn note_block(&self) {} // nothing but mio's own accept is called on a listener
+}
+
+#[cfg(windows)]
+fn would_block() -> io::Result<()> {
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+#[cfg(windows)]
+impl<M: Opened> super::Described for Sock<M> {
+    fn number(&self) -> i64 {
+        self.as_raw_socket() as i64
+    }
+
+    fn peer(&self) -> Option<std::net::SocketAddr> {
+        SockRef::from(self).peer_addr().ok()?.as_socket()
+    }
+
+    fn rearm(&self, _: &Registry, _: Token, _: Interest) {
+        if let Sock::Real(io) = self {
+            io.note_block();
+        }
+    }
+}
 
 pub(crate) enum Sock<M: Opened> {
     Real(M),

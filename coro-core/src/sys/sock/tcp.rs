@@ -8,17 +8,17 @@ use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, SockAddr, SockRef, Socket};
 
 use super::{Simulated, SimulatedHost, Sock, Transfer, told};
-use crate::sys::{self, transfer};
+use crate::sys::{self, platform};
 
 impl Transfer for TcpStream {
     #[inline]
     fn receive_real(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        transfer::receive(self, buffer)
+        platform::receive(self, buffer)
     }
 
     #[inline]
     fn send_real(&self, bytes: &[u8]) -> io::Result<usize> {
-        transfer::send(self, bytes)
+        platform::send(self, bytes)
     }
 
     fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {

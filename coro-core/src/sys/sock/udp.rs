@@ -7,6 +7,7 @@ use mio::net::UdpSocket;
 use socket2::{Domain, Socket, Type};
 
 use super::{SimulatedHost, Sock, told};
+use crate::sys::cut;
 
 impl Sock<UdpSocket> {
     /// A socket on a simulated host, at an address.
@@ -50,36 +51,38 @@ impl Sock<UdpSocket> {
 
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
-            Sock::Real(io) => io.recv_from(buffer),
+            Sock::Real(io) => cut::recv_from(io, buffer),
             Sock::Simulated(_) => self.take(buffer, false).map(|(len, from, _)| (len, from)),
         }
     }
 
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Sock::Real(io) => io.recv(buffer),
+            Sock::Real(io) => cut::recv(io, buffer),
             Sock::Simulated(_) => self.take(buffer, false).map(|(len, ..)| len),
         }
     }
 
     pub(crate) fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
-            Sock::Real(io) => io.peek_from(buffer),
+            Sock::Real(io) => cut::peek_from(io, buffer),
             Sock::Simulated(_) => self.take(buffer, true).map(|(len, from, _)| (len, from)),
         }
     }
 
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Sock::Real(io) => io.peek(buffer),
+            Sock::Real(io) => cut::peek(io, buffer),
             Sock::Simulated(_) => self.take(buffer, true).map(|(len, ..)| len),
         }
     }
 
     /// Receives one datagram: the length that fitted, its sender, whether its end was cut off.
-    #[cfg(unix)]
     pub(crate) fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, bool)> {
         match self {
+            #[cfg(windows)]
+            Sock::Real(io) => cut::recv_datagram(io, buffer),
+            #[cfg(unix)]
             Sock::Real(io) => {
                 let (len, from, truncated) = crate::sys::recv_datagram(io, buffer)?;
                 Ok((len, crate::sys::ip_sender(from)?, truncated))

@@ -18,7 +18,7 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::{Opened, Simulated, SimulatedHost, Sock, Transfer, told};
 use crate::machine::{Along, UnixName, UnixReceived};
-use crate::sys::{self, Received, transfer};
+use crate::sys::{self, Received, platform};
 
 /// The size of the longest write to a simulated Unix socket at once.
 const WRITE_MAX: usize = 256 * 1024;
@@ -26,12 +26,12 @@ const WRITE_MAX: usize = 256 * 1024;
 impl Transfer for UnixStream {
     #[inline]
     fn receive_real(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        transfer::receive(self, buffer)
+        platform::receive(self, buffer)
     }
 
     #[inline]
     fn send_real(&self, bytes: &[u8]) -> io::Result<usize> {
-        transfer::send(self, bytes)
+        platform::send(self, bytes)
     }
 
     fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {

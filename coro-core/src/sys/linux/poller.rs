@@ -8,7 +8,7 @@ use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::thread::{current_timer_slack, gettid, set_current_timer_slack};
 
-use super::Readiness;
+use crate::world::Readiness;
 
 /// How many events one call takes from the kernel at most.
 const EVENTS: usize = 512;

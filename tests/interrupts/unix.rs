@@ -85,7 +85,7 @@ impl Drop for Victim {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     if let Ok(what) = env::var("CORO_TEST_VICTIM") {
         return victim(&what);
     }

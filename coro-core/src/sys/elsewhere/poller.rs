@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::Readiness;
+use crate::world::Readiness;
 
 /// How many events one call takes from the system at most.
 const EVENTS: usize = 512;

@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export CARGO_INCREMENTAL=0
-programs=(-p coro-rs -p coro-rs-core --lib --test it --test interrupts --test signals
+programs=(-p coro-rs -p coro-rs-core -p coro-tests --lib --test it --test interrupts --test signals
     --test many_connections)
 
 # Tests of the text of this repository, and of the examples, which are built without the cfg.

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use coro::net::{UnixDatagram, UnixListener, UnixStream};
-use coro::{gather, sleep, spawn, timeout};
+use coro::{sleep, spawn, timeout};
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 
 use crate::support::{ms, turns};
@@ -73,6 +73,7 @@ async fn a_blocking_client_talks_to_a_listener_at_a_path() {
 #[cfg(target_os = "linux")]
 #[coro::test(real)]
 async fn an_abstract_name_needs_no_file_and_the_peer_is_known() {
+    use coro::gather;
     use std::os::linux::net::SocketAddrExt;
     let name = format!("coro-test-{}", std::process::id());
     let address = blocking::SocketAddr::from_abstract_name(name).unwrap();

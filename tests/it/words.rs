@@ -31,7 +31,6 @@ const SHARED_TYPES: &[&str] = &[
     "Event",
     "Listener",
     "Poller",
-    "PreciseWaits",
     "Receiver",
     "Sender",
     "TryRecvError",

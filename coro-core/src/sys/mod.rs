@@ -23,6 +23,7 @@ pub(crate) mod sigint;
 #[cfg(unix)]
 mod signal_flag;
 mod signals;
+#[cfg(feature = "net")]
 mod sock;
 mod socket;
 #[cfg(unix)]
@@ -49,12 +50,13 @@ pub(crate) use message::{
 pub(crate) use own_user::connect_to_own_user;
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
-pub(crate) use poller::{Poller, PreciseWaits, thread_number};
+pub(crate) use poller::{Poller, thread_number};
 pub(crate) use send_file::{read_at, send_file};
 #[cfg(unix)]
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 #[cfg(unix)]
 pub(crate) use signals::is_main_thread;
+#[cfg(feature = "net")]
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]

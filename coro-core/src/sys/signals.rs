@@ -31,8 +31,10 @@ fn is_in_mask(status: &str, mask: &str, signal: c_int) -> bool {
 pub(crate) fn is_main_thread() -> bool {
     #[cfg(target_os = "linux")]
     {
-        let thread = rustix::thread::gettid().as_raw_nonzero().get();
-        u32::try_from(thread) == Ok(std::process::id())
+        match super::thread_number() {
+            0 => std::thread::current().name() == Some("main"), // there is no /proc
+            number => number == std::process::id(),
+        }
     }
     #[cfg(not(target_os = "linux"))]
     {

@@ -2,7 +2,7 @@
 //!
 //! The loop itself is [`EventLoop`](crate::EventLoop), and the present one is [`LoopHandle::current`](crate::LoopHandle::current).
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub use coro_core::FdWatch;
 pub use coro_core::error::{LoopClosed, Stopped};
 pub use coro_core::event_loop::{

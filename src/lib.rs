@@ -115,7 +115,13 @@
 #![forbid(unsafe_code)]
 
 // Pages of documentation only: no program pays for them. `tests/pages.rs` runs their examples.
-#[cfg(all(doc, not(doctest), feature = "std"))]
+#[cfg(all(
+    doc,
+    not(doctest),
+    feature = "net",
+    feature = "process",
+    feature = "testing"
+))]
 pub mod guide;
 
 #[cfg(feature = "std")]
@@ -132,15 +138,18 @@ pub use coro_core::task::{Task, TaskLocal};
 #[cfg(feature = "std")]
 pub use coro_core::time::{interval, sleep, timeout, yield_now};
 #[cfg(feature = "std")]
-pub use coro_core::{compat, cores, net, sight, signal, sync, threads};
+pub use coro_core::{compat, cores, sight, signal, sync, threads};
 
-#[cfg(all(unix, feature = "std"))]
+#[cfg(feature = "net")]
+pub use coro_core::net;
+
+#[cfg(all(unix, feature = "process"))]
 pub use coro_core::process;
 
 #[cfg(feature = "std")]
 pub mod event_loop;
 
-#[cfg(feature = "std")]
+#[cfg(feature = "net")]
 pub mod io;
 
 pub mod generator;
@@ -151,7 +160,7 @@ pub mod group;
 #[cfg(feature = "std")]
 pub mod task;
 
-#[cfg(feature = "std")]
+#[cfg(feature = "testing")]
 pub mod testing;
 
 #[cfg(feature = "std")]
@@ -179,6 +188,6 @@ pub use coro_macros::coroutines;
 #[doc(inline)]
 pub use coro_macros::main;
 
-#[cfg(feature = "std")]
+#[cfg(feature = "testing")]
 #[doc(inline)]
 pub use coro_macros::test;

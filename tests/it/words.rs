@@ -32,7 +32,6 @@ const SHARED_TYPES: &[&str] = &[
     "Listener",
     "Pidfd",
     "Poller",
-    "PreciseWaits",
     "Receiver",
     "Sender",
     "TryRecvError",

@@ -55,7 +55,6 @@ use crate::clock::Clock;
 use crate::error::Stopped;
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
 use crate::sight::TaskTree;
-use crate::sys::PreciseWaits;
 use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
 use around::{Surroundings, Within};
@@ -366,7 +365,6 @@ impl EventLoop {
         let running = RunGuard {
             core: self.core.clone(),
             _inside: inside::enter(&self.core.scheduler, self.core.clone()),
-            _precise: PreciseWaits::begin(),
         };
         (running, within) // dropped in this order
     }
@@ -376,12 +374,12 @@ impl EventLoop {
 struct RunGuard {
     core: Rc<Core>,
     _inside: inside::Entered,
-    _precise: PreciseWaits,
 }
 
 impl Drop for RunGuard {
     fn drop(&mut self) {
         self.core.stopping.set(false);
+        self.core.reactor.end_waits();
         if let Some(pulse) = self.core.scheduler.pulse() {
             pulse.fall_asleep();
         }

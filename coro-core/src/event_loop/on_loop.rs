@@ -9,9 +9,9 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::Stream;
-use futures::io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
-use futures::stream::FusedStream;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
+use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
 use send_wrapper::SendWrapper;
 
 use super::LoopHandle;

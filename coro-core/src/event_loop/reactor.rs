@@ -176,6 +176,13 @@ impl Reactor {
         any
     }
 
+    /// Ends the waits of a run.
+    pub(super) fn end_waits(&self) {
+        if let Ok(mut poller) = self.poller.try_borrow_mut() {
+            poller.end_waits();
+        }
+    }
+
     /// Calls `wake` with the wakers of those that wait for a simulated event.
     pub(super) fn dispatch_one(
         &self,

@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::LoopHandle;
 use crate::choices::{Choices, Series};
 use crate::clock::nanos;
+#[cfg(feature = "net")]
 use crate::machine::Kernel;
+#[cfg(feature = "net")]
 use crate::sys::SimulatedHost;
 use crate::task::{HOST, HostLife, ReadyNode, Scheduler};
 use crate::world::SimulatedWorld;
@@ -240,6 +242,7 @@ impl LoopHandle {
     }
 
     /// The simulated host of the present task, if the thread is inside of a simulation with hosts.
+    #[cfg(feature = "net")]
     pub(crate) fn simulated_host() -> Option<SimulatedHost> {
         let kernel = Self::try_current()?.simulation()?.world_as::<Kernel>()?;
         let number = HOST.with(|life| life.map_or(0, |life| life.number));

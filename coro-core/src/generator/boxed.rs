@@ -7,7 +7,7 @@ use core::iter::FusedIterator;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures::stream::{FusedStream, Stream};
+use futures_core::stream::{FusedStream, Stream};
 
 use super::chain::{Body, BoxMachine, Boxed};
 use super::slot::Handle;

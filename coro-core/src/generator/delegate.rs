@@ -9,7 +9,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures::stream::Stream;
+use futures_core::stream::Stream;
 use pin_project_lite::pin_project;
 
 use super::place::AnyPlace;

@@ -12,7 +12,7 @@ use core::task::{Context, Poll, ready};
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 
-use futures::stream::{FusedStream, Stream};
+use futures_core::stream::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use super::{AsyncCoroutine, AsyncGenerator, Coroutine, CoroutineState, Status};

@@ -21,7 +21,7 @@ pub use alloc::boxed::Box;
 pub use crate::__with_tokio as with_tokio;
 #[cfg(feature = "std")]
 pub use crate::run::run as run_main;
-#[cfg(feature = "std")]
+#[cfg(feature = "testing")]
 pub use crate::testing::{Sim, TestClock, run_simulated, run_test};
 #[cfg(feature = "tokio")]
 pub use crate::{compat::tokio::run as run_main_with_tokio, testing::run_test_with_tokio};

@@ -6,7 +6,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use futures::stream::Stream;
+use futures_core::stream::Stream;
 use pin_project_lite::pin_project;
 
 use super::waiting::{is_looking_at_await, look};

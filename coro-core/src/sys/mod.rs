@@ -28,6 +28,7 @@ pub(crate) mod sigint;
 #[cfg(unix)]
 mod signal_flag;
 mod signals;
+#[cfg(feature = "net")]
 mod sock;
 mod socket;
 #[cfg(unix)]
@@ -57,13 +58,14 @@ pub(crate) use pipe::{is_broken, set_nonblocking};
 #[cfg(unix)]
 pub(crate) use platform::Pidfd;
 pub(crate) use platform::{
-    Poller, PreciseWaits, allowed_processors, is_main_thread, pin_to, send_file, thread_number,
+    Poller, allowed_processors, is_main_thread, pin_to, send_file, thread_number,
 };
 pub(crate) use send_file::read_at;
 #[cfg(unix)]
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 #[cfg(windows)]
 pub(crate) use sock::Opened;
+#[cfg(feature = "net")]
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]

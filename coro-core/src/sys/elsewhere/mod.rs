@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 
 #[cfg(unix)]
 pub(crate) use pidfd::Pidfd;
-pub(crate) use poller::{Poller, PreciseWaits, thread_number};
+pub(crate) use poller::{Poller, thread_number};
 
 #[cfg(unix)]
 use super::standard::Use;

@@ -38,6 +38,9 @@ impl Poller {
         }
     }
 
+    /// Does nothing: only Linux delays a thread's timers by default.
+    pub(crate) fn end_waits(&mut self) {}
+
     /// The events of the last wait.
     pub(crate) fn events(&self) -> impl Iterator<Item = (mio::Token, Readiness)> {
         self.events
@@ -53,15 +56,6 @@ fn readiness(event: &mio::event::Event) -> Readiness {
         write: broken || event.is_writable() || event.is_write_closed(),
         read_closed: broken || event.is_read_closed(),
         write_closed: broken || event.is_write_closed(),
-    }
-}
-
-/// Does nothing: only Linux delays a thread's timers by default.
-pub(crate) struct PreciseWaits;
-
-impl PreciseWaits {
-    pub(crate) fn begin() -> Self {
-        PreciseWaits
     }
 }
 

@@ -18,7 +18,7 @@ use socket2::{Domain, Socket, Type};
 
 pub(crate) use affinity::{allowed_processors, pin_to};
 pub(crate) use pidfd::Pidfd;
-pub(crate) use poller::{Poller, PreciseWaits, thread_number};
+pub(crate) use poller::{Poller, thread_number};
 pub(crate) use transfer::{receive, send};
 
 use super::standard::Use;
@@ -61,8 +61,11 @@ fn is_pipe(fd: BorrowedFd<'_>) -> bool {
     fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
 }
 
-/// Whether this is the process's first thread, which receives its signals.
+/// Whether this is the process's first thread, which receives its signals; without `/proc`, as far as
+/// its name tells.
 pub(crate) fn is_main_thread() -> bool {
-    let thread = rustix::thread::gettid().as_raw_nonzero().get();
-    u32::try_from(thread) == Ok(std::process::id())
+    match thread_number() {
+        0 => std::thread::current().name() == Some("main"),
+        number => number == std::process::id(),
+    }
 }

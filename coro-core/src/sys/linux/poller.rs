@@ -1,12 +1,11 @@
 //! The poller on Linux: mio registers sources, `epoll_pwait2` waits with nanosecond timeouts.
 
+use std::fs;
 use std::io;
-use std::num::NonZeroU64;
 use std::time::Duration;
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
-use rustix::thread::{current_timer_slack, gettid, set_current_timer_slack};
 
 use crate::world::Readiness;
 
@@ -18,6 +17,7 @@ pub(crate) struct Poller {
     events: Vec<epoll::Event>,
     /// The events that mio found, before they are copied to `events`.
     found: mio::Events,
+    precise: Option<PreciseWaits>,
 }
 
 impl Poller {
@@ -26,6 +26,7 @@ impl Poller {
             poll: mio::Poll::new()?,
             events: Vec::with_capacity(EVENTS),
             found: mio::Events::with_capacity(EVENTS),
+            precise: None,
         })
     }
 
@@ -42,6 +43,9 @@ impl Poller {
             return self.wait_by_mio(timeout); // its `epoll_wait` takes half the time
         }
         let precise = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        if precise.is_some() && self.precise.is_none() {
+            self.precise = Some(PreciseWaits::begin());
+        }
         let buffer = rustix::buffer::spare_capacity(&mut self.events);
         match epoll::wait(self.poll.registry(), buffer, precise.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(!self.events.is_empty()),
@@ -62,6 +66,11 @@ impl Poller {
                 data: epoll::EventData::new_u64(event.token().0 as u64),
             }));
         Ok(!self.events.is_empty())
+    }
+
+    /// Leaves the thread as it was before the waits.
+    pub(crate) fn end_waits(&mut self) {
+        self.precise = None;
     }
 
     /// The events of the last wait.
@@ -95,27 +104,37 @@ fn flags(event: &mio::event::Event) -> epoll::EventFlags {
 }
 
 /// While it lives, the kernel wakes this thread on time, not up to 50 µs late.
-pub(crate) struct PreciseWaits {
-    before: Option<u64>,
+///
+/// It begins with the first wait for a time, so that a run which does not wait pays nothing. The slack of
+/// the thread's timers is set by its file, since the crate that has the system call for it takes long to
+/// compile. Without that file, or the right to write to it, waits are merely less exact.
+struct PreciseWaits {
+    file: String,
+    before: Option<String>,
 }
 
 impl PreciseWaits {
-    pub(crate) fn begin() -> Self {
-        let before = current_timer_slack().ok();
-        let _ = set_current_timer_slack(NonZeroU64::new(1)); // refused: waits are merely less exact
-        PreciseWaits { before }
+    fn begin() -> Self {
+        let file = format!("/proc/{}/timerslack_ns", thread_number());
+        let before = fs::read_to_string(&file).ok();
+        if before.is_some() {
+            let _ = fs::write(&file, "1");
+        }
+        PreciseWaits { file, before }
     }
 }
 
 impl Drop for PreciseWaits {
     fn drop(&mut self) {
-        if let Some(before) = self.before {
-            let _ = set_current_timer_slack(NonZeroU64::new(before)); // as it was, where allowed
+        if let Some(before) = &self.before {
+            let _ = fs::write(&self.file, before.trim()); // as it was, where allowed
         }
     }
 }
 
-/// The number of this thread, as tools of the system print it.
+/// The number of this thread, as tools of the system print it; 0 if there is no `/proc`.
 pub(crate) fn thread_number() -> u32 {
-    gettid().as_raw_nonzero().get().unsigned_abs()
+    let link = fs::read_link("/proc/thread-self").ok(); // PROCESS/task/THREAD
+    let name = link.as_deref().and_then(|path| path.file_name()?.to_str());
+    name.and_then(|name| name.parse().ok()).unwrap_or(0)
 }

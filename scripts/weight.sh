@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Counts the crates that a program compiles which depends on coro, by features, and those of the example
+# that a newcomer runs first. Compiles nothing. Fails if there are more than promised in coro-bench/README.md
+# ("Weight"), or if a feature of a crate is on that takes seconds to compile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+failed=0
+
+# crates NAME MOST ARGUMENTS..: counts the crates that `cargo tree` lists, those of build scripts and our own
+# included.
+crates() {
+    local name=$1 most=$2 count
+    shift 2
+    count=$(cargo tree --quiet --locked -p coro-rs --prefix none --format '{p}' "$@" |
+        sed 's/ (\*)$//' | sort -u | grep -c .)
+    printf '%-44s %3d crates, of at most %d\n' "$name" "$count" "$most"
+    [ "$count" -le "$most" ] || failed=1
+}
+
+crates 'generators alone, with boxes' 11 -e normal,build --no-default-features --features alloc
+crates 'the loop without sockets and processes' 28 -e normal,build --no-default-features --features std
+crates 'everything that is on by default' 30 -e normal,build
+crates 'cargo run --example tour' 35 -e normal,build,dev
+
+# `thread` of rustix takes four seconds of a release build, for two system calls.
+heavy=$(cargo tree --quiet --locked -p coro-rs -e normal,features --prefix none |
+    grep -E '^rustix feature "(thread|time|all-apis|mm|mount|param)"' | sort -u || true)
+if [ -n "$heavy" ]; then
+    echo "features that take long to compile: $heavy"
+    failed=1
+fi
+exit "$failed"

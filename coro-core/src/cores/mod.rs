@@ -46,8 +46,10 @@ mod builder;
 mod core_handle;
 mod error;
 mod output;
+#[cfg(feature = "net")]
 mod round_robin;
 mod sharded;
+#[cfg(feature = "net")]
 mod shared_port;
 mod supervisor;
 mod team;
@@ -59,5 +61,6 @@ pub use core_handle::CoreHandle as Core;
 pub use error::{CoreError, CoreFailure};
 pub use output::CoreOutput;
 pub use sharded::Sharded;
+#[cfg(feature = "net")]
 pub use shared_port::SharedPort;
 pub use tree::CoresTree;

@@ -3,11 +3,10 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::task::Poll;
-
-use futures::FutureExt;
 
 use super::core_handle::CoreHandle;
 use super::error::CoreFailure;
@@ -100,8 +99,16 @@ impl<O: CoreOutput> CoreWorker<O> {
 }
 
 async fn catch<O>(main: impl AsyncFn(CoreHandle) -> O, core: CoreHandle) -> Result<O, Payload> {
-    let main = async { main(core).await };
-    AssertUnwindSafe(main).catch_unwind().await
+    let mut main = pin!(async { main(core).await });
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| main.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(payload) => Poll::Ready(Err(payload)),
+        }
+    })
+    .await
 }
 
 fn outcome_of<O: CoreOutput>(

@@ -26,5 +26,4 @@ mod test_tools;
 mod tls;
 mod tower;
 mod tracing;
-mod under_dumps;
 mod upgrades;

@@ -34,7 +34,9 @@
 //! - its worker died after the work, or in the midst of it, and before the acknowledgement;
 //! - its lease lapsed although its worker lives: the worker was stopped, or could not reach the
 //!   server, for longer than the [lease](Worker::lease). Then another worker has taken the job over.
-//!   The first one is told at its next contact, and drops the coroutine if it still runs.
+//!   The first one is told at its next contact, and drops the coroutine if it still runs;
+//! - it failed, or was dropped at the end of its worker's [grace](Worker::grace), when a part of the
+//!   work was done.
 //!
 //! # How it works
 //!

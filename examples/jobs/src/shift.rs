@@ -186,7 +186,7 @@ where
                 }
                 drop(permit);
             });
-            task.expect("the group is open until it is joined")
+            task.expect("the group is open, as the function for events has not panicked")
                 .set_name(name);
         }
     }

@@ -197,7 +197,7 @@ impl Worker {
     ///
     /// # Panics
     ///
-    /// Outside of a loop.
+    /// Outside of a loop; and if the function of [`on_event`](Self::on_event) panics.
     pub async fn run<E>(
         &self,
         work: impl AsyncFn(Job) -> Result<(), E> + 'static,
@@ -223,7 +223,7 @@ impl fmt::Debug for Worker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Worked {
-    /// How many jobs it has done and acknowledged.
+    /// How many jobs it has done, with those that were no longer its own in the end.
     pub done: u64,
     /// How many jobs it had to drop, because they took longer than the [grace](Worker::grace).
     pub dropped: usize,

@@ -16,8 +16,8 @@ programs=(-p coro-rs -p coro-rs-core -p coro-tests --lib --test it --test interr
 
 # Tests of the text of this repository, and of the examples, which are built without the cfg.
 skipped=(--skip example --skip layout:: --skip circles:: --skip words:: --skip guide --skip public_names)
-# Tests of pidfds, which the code for elsewhere does not use.
-skipped+=(--skip process_injected::)
+# Tests of pidfds, which the code for elsewhere does not use; of the simulated kernel, which is the same.
+skipped+=(--skip process_injected:: --skip both_kernels::)
 
 step=${1:-both}
 [ $# -eq 0 ] || shift

@@ -35,7 +35,7 @@ esac
 
 case $step in polled | both)
     printf '\n-- the same over poll(2)\n'
-    # What mio's backend cannot do; Windows, which its promise is the same as that of, has none of these.
+    # What mio's backend cannot do. Its promise is that of the one for Windows, which has none of this.
     skipped+=(
         # It forgets a descriptor after an error or a hang-up; a later "would block" is "not found" then.
         --skip shut_down::a_listener_that_is_shut_down_ends_its_accepts
@@ -53,7 +53,7 @@ case $step in polled | both)
         --skip watch_forgotten::
     )
     RUSTFLAGS="--cfg coro_portable --cfg mio_unsupported_force_poll_poll" CARGO_PROFILE_DEV_DEBUG=0 \
-        cargo test --quiet --no-fail-fast --target-dir target/portable "${programs[@]}" -- \
+        cargo test --quiet --no-fail-fast --target-dir target/portable -p coro-rs --test it -- \
         "${skipped[@]}" "$@"
     ;;
 esac

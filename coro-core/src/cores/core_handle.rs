@@ -174,6 +174,9 @@ impl CoreHandle {
     ///     if core.index() == 0 {
     ///         let tree = core.dump().await;
     ///         assert!(tree.to_string().contains("core 1\n  main"));
+    ///         core.shut_down("seen");
+    ///     } else {
+    ///         core.shutdown().cancelled().await;
     ///     }
     /// });
     /// ran.unwrap();

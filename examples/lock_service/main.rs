@@ -24,7 +24,7 @@ use coro::testing::{Sim, explore};
 use coro::{gather, sleep};
 use service::{LEASE, ask, locks, storage};
 
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = if cfg!(debug_assertions) { 200 } else { 1_000 };
 const ADDITIONS: u64 = 4;
 
 fn main() {
@@ -32,8 +32,20 @@ fn main() {
         Err(failed) => println!("{failed}"),
         Ok(_) => println!("without tokens: all additions counted, by luck"),
     }
-    explore().seeds(SEEDS).run(with_tokens);
+    let begun = Cell::new(0);
+    explore().seeds(SEEDS).run(async |sim| {
+        show_progress(&begun);
+        with_tokens(sim).await
+    });
     println!("with tokens: all additions counted with {SEEDS} seeds");
+}
+
+/// Prints a line now and then: a thousand simulations take a while.
+fn show_progress(begun: &Cell<u64>) {
+    begun.set(begun.get() + 1);
+    if begun.get().is_multiple_of(50) {
+        println!("{} runs", begun.get());
+    }
 }
 
 pub(crate) async fn without_tokens(sim: &Sim) -> io::Result<()> {

@@ -16,6 +16,7 @@
 mod message;
 mod replica;
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -34,8 +35,20 @@ fn main() {
         Err(failed) => println!("{failed}"),
         Ok(_) => println!("the careless failover lost nothing, by luck"),
     }
-    explore().seeds(SEEDS).run(sound);
+    let begun = Cell::new(0);
+    explore().seeds(SEEDS).run(async |sim| {
+        show_progress(&begun);
+        sound(sim).await;
+    });
     println!("the sound failover lost nothing with {SEEDS} seeds");
+}
+
+/// Prints a line now and then: a thousand simulations take a while.
+fn show_progress(begun: &Cell<u64>) {
+    begun.set(begun.get() + 1);
+    if begun.get().is_multiple_of(50) {
+        println!("{} runs", begun.get());
+    }
 }
 
 pub(crate) async fn careless(sim: &Sim) {

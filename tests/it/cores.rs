@@ -74,7 +74,7 @@ fn the_settings_hold_for_each_loop() {
     ran.unwrap();
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(coro_portable)))]
 #[test]
 fn pinned_threads_run_on_one_of_the_processors_that_the_process_may_use() {
     let allowed = || -> Vec<usize> {

@@ -26,4 +26,5 @@ mod test_tools;
 mod tls;
 mod tower;
 mod tracing;
+mod under_dumps;
 mod upgrades;

@@ -36,7 +36,7 @@ async fn upgrade(mut request: Request<Incoming>) -> Result<Response<String>, Inf
     Ok(response.body(String::new()).unwrap())
 }
 
-fn start() -> (HttpServer, SocketAddr) {
+pub(crate) fn start() -> (HttpServer, SocketAddr) {
     let server = serve_http("127.0.0.1:0", upgrade).unwrap();
     let address = server.local_addr().unwrap();
     (server, address)

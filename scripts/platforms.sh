@@ -7,7 +7,7 @@
 #              any target is built
 #     check    cargo check of the libraries, tests and examples for Windows and macOS, of the libraries
 #              for FreeBSD and 32-bit Linux, and of the generators for wasm: warnings are errors
-#     mingw    a linker for Windows, which `wine` needs
+#     mingw    a linker for Windows, which `wine` needs, and `check` takes its `dlltool`
 #     wine     builds the examples and the portable tests for Windows, and runs them under Wine; takes
 #              many minutes, needs root for a chroot, and 4 GB
 #     clean    removes everything that the steps have made
@@ -56,6 +56,8 @@ cross() {
         cargo "$command" --quiet -Zbuild-std="${STD:-std,panic_abort}" --target "$target" "$@"
 }
 
+has_dlltool() { PATH=$PATH:$work/mingw/usr/bin command -v x86_64-w64-mingw32-dlltool >/dev/null; }
+
 has_tools() { [ -d "$work/toolchain/lib/rustlib/src/rust/library" ]; }
 
 step_tools() {
@@ -99,12 +101,17 @@ END
 step_check() {
     has_tools || skip 'the step `tools` was'
     stand_ins
+    (step_mingw) # for its `dlltool`, without which no standard library for Windows is built
     printf '#!/bin/sh\nexec "$@" -D warnings\n' >"$work/strict-rustc" # for our own packages alone
     chmod +x "$work/strict-rustc"
     export RUSTC_WORKSPACE_WRAPPER=$work/strict-rustc
     local target
     for target in $targets; do
         echo "-- $target"
+        if [ "$target" = "$windows" ] && ! has_dlltool; then
+            echo 'skipped: there is no dlltool for it'
+            continue
+        fi
         export "CC_${target//-/_}=$work/stand-ins/cc" "AR_${target//-/_}=$work/stand-ins/ar"
         case " $of_libraries " in
         *" $target "*) cross check "$target" -p coro-rs -p coro-rs-core ;;

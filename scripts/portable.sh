@@ -53,7 +53,7 @@ case $step in polled | both)
         --skip watch_forgotten::
     )
     RUSTFLAGS="--cfg coro_portable --cfg mio_unsupported_force_poll_poll" CARGO_PROFILE_DEV_DEBUG=0 \
-        cargo test --quiet --no-fail-fast --target-dir target/portable -p coro-rs --test it -- \
+        cargo test --quiet --no-fail-fast --target-dir target/portable -p coro-tests --test it -- \
         "${skipped[@]}" "$@"
     ;;
 esac

@@ -15,7 +15,7 @@ programs=(-p coro-rs -p coro-rs-core -p coro-tests --lib --test it --test interr
     --test many_connections)
 
 # Tests of the text of this repository, and of the examples, which are built without the cfg.
-skipped=(--skip example --skip layout:: --skip circles:: --skip words:: --skip guide --skip public_names)
+skipped=(--skip example --skip cores_kv:: --skip layout:: --skip circles:: --skip words:: --skip guide --skip public_names)
 # Tests of pidfds, which the code for elsewhere does not use; of the simulated kernel, which is the same.
 skipped+=(--skip process_injected:: --skip both_kernels::)
 

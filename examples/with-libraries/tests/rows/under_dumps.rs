@@ -155,7 +155,7 @@ async fn no_byte_and_no_request_is_lost_under_a_dump_each_millisecond() {
     let dumping = spawn(async move {
         loop {
             let tree = LoopHandle::current().dump().await;
-            assert!(tree.tasks().len() > 5 && !tree.to_string().is_empty());
+            assert!(!tree.tasks().is_empty() && !tree.to_string().is_empty());
             counted.set(counted.get() + 1);
             sleep(ms(1)).await;
         }

@@ -48,7 +48,6 @@ case $step in polled | both)
         --skip transport::unix::a_regular_file_is_no_pipe
         --skip watch::a_regular_file_is_refused_with_a_word_on_what_to_do
         # It is told of a descriptor by its number only once, and refuses a number that it knows.
-        --skip dump_on::each_signal_prints_the_tasks_of_a_loop_that_sleeps
         --skip watch::a_callback_is_called_only_while_its_descriptor_is_ready
         --skip watch_forgotten::
     )

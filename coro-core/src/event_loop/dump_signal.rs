@@ -37,11 +37,10 @@ impl Core {
     /// Asks for a dump if the signal has come.
     #[inline]
     pub(super) fn look_for_signal(&self) {
-        if self
-            .dump_signal
-            .get()
-            .is_some_and(|asked| asked.flag.take())
+        if let Some(asked) = self.dump_signal.get()
+            && asked.flag.take()
         {
+            self.reactor.wake_again_by(asked.flag.wake());
             self.ask(|core, tree| core.write_dump(tree));
         }
     }

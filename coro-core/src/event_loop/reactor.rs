@@ -123,6 +123,15 @@ impl Reactor {
             .register(&mut source, WAKE_TOKEN, mio::Interest::READABLE)
     }
 
+    /// Has a poller that only imitates edges look again at a descriptor of
+    /// [`wake_by`](Self::wake_by), whose bytes were read.
+    #[cfg(unix)]
+    pub(super) fn wake_again_by(&self, fd: BorrowedFd<'_>) {
+        if !sys::IS_EDGE_TRIGGERED {
+            fd.rearm(&self.registry, WAKE_TOKEN, mio::Interest::READABLE);
+        }
+    }
+
     pub(super) fn has_sources(&self) -> bool {
         !self.sources.borrow().is_empty()
     }

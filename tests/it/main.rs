@@ -109,6 +109,7 @@ mod server_state;
 mod shared_streams;
 mod shut_down;
 mod sight;
+mod sight_awaits;
 mod sight_deadlocks;
 mod sight_examples;
 mod sight_load;

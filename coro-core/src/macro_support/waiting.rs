@@ -20,47 +20,42 @@ pin_project! {
 impl<F: Future> Future for Seen<F> {
     type Output = F::Output;
 
-    /// The flag is asked before the poll, not after it, so that the poll is a tail call.
+    /// The future is polled at one place: were it polled at a second one for dumps, the compiler would
+    /// not draw a chain of functions together into one.
     #[inline(always)]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let future = self.project().future;
-        match is_looking_at_await() {
-            false => future.poll(cx),
-            true => look_at_await(future, cx, Location::caller()),
+        if is_looking() {
+            open_await(Location::caller(), core::any::type_name::<F>());
         }
+        let polled = future.poll(cx);
+        if is_looking() {
+            close_await(Location::caller(), polled.is_pending());
+        }
+        polled
     }
 }
 
-/// Not a part of the poll, whose variables take stack in builds without optimisation.
-#[cold]
-#[inline(never)]
-fn look_at_await<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-    location: &'static Location<'static>,
-) -> Poll<F::Output> {
-    look(future, cx, location, core::any::type_name::<F>())
-}
-
 #[cfg(feature = "std")]
-pub(super) use crate::task::looking::{is_looking_at_await, look};
+pub(super) use crate::task::looking::{close_await, is_looking, open_await};
 
 /// Without a loop there is no dump.
 #[cfg(not(feature = "std"))]
-#[inline(always)]
-pub(super) fn is_looking_at_await() -> bool {
-    false
-}
+pub(super) use without_a_loop::*;
 
 #[cfg(not(feature = "std"))]
-pub(super) fn look<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-    _location: &'static Location<'static>,
-    _awaits: &'static str,
-) -> Poll<F::Output> {
-    future.poll(cx)
+mod without_a_loop {
+    use core::panic::Location;
+
+    #[inline(always)]
+    pub(in super::super) fn is_looking() -> bool {
+        false
+    }
+
+    pub(in super::super) fn open_await(_: &'static Location<'static>, _: &'static str) {}
+
+    pub(in super::super) fn close_await(_: &'static Location<'static>, _: bool) {}
 }
 
 /// The operands of `yield_from!` in a coroutine that does not yield.

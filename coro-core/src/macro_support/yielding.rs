@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use futures_core::stream::Stream;
 use pin_project_lite::pin_project;
 
-use super::waiting::{is_looking_at_await, look};
+use super::waiting::{close_await, is_looking, open_await};
 pub use crate::generator::{AsyncGenerator, Generator, InBody, Loose};
 use crate::generator::{
     Awaiting, Coroutine, Delegation, Handle, InPlace as InPlaceBody, Invariant, Items, Position,
@@ -196,25 +196,14 @@ impl<F: Delegation, P: Position> Future for Delegate<'_, F, P> {
     #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        if F::WAITS && is_looking_at_await() {
-            let placed = PlacedDelegation::<'_, F, P>(self.project().future, PhantomData);
-            let awaits = core::any::type_name::<F>();
-            return look(Pin::new(&mut { placed }), cx, Location::caller(), awaits);
+        if F::WAITS && is_looking() {
+            open_await(Location::caller(), core::any::type_name::<F>());
         }
-        self.project().future.poll_at::<P>(cx)
-    }
-}
-
-/// A delegation that is polled for a dump.
-struct PlacedDelegation<'a, F, P>(Pin<&'a mut F>, PhantomData<P>);
-
-impl<F, P> Unpin for PlacedDelegation<'_, F, P> {}
-
-impl<F: Delegation, P: Position> Future for PlacedDelegation<'_, F, P> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.0.as_mut().poll_at::<P>(cx)
+        let polled = self.project().future.poll_at::<P>(cx);
+        if F::WAITS && is_looking() {
+            close_await(Location::caller(), polled.is_pending());
+        }
+        polled
     }
 }
 

@@ -5,6 +5,7 @@
 //! if that future is ready.
 
 use std::cell::{Cell, RefCell};
+use std::panic::Location;
 
 use super::id::TaskId;
 use super::step::Step;
@@ -25,6 +26,8 @@ pub(super) struct Collector {
     active: Cell<bool>,
     steps: RefCell<Vec<Placed>>,
     depth: Cell<u32>,
+    /// The awaits that are being polled, from the outermost.
+    awaits: RefCell<Vec<OpenAwait>>,
     /// The task that is polled.
     task: Cell<u64>,
     /// Wakers that the waits seen so far hold: of the task or, inside of a member that has a waker of
@@ -63,6 +66,18 @@ pub(crate) struct Holder {
 pub(super) struct OpenBracket {
     at: usize,
     depth: u32,
+    awaits: usize,
+}
+
+/// Awaits that are nested deeper are polled for a dump, but not shown.
+const DEPTH_MAX: u32 = 256;
+
+/// An await that is being polled.
+struct OpenAwait {
+    location: &'static Location<'static>,
+    awaits: &'static str,
+    /// `None` if it is nested too deep to be shown.
+    bracket: Option<OpenBracket>,
 }
 
 /// The accounts of wakers outside of a member.
@@ -85,6 +100,7 @@ impl Collector {
         self.astray.set(false);
         self.woken.set(false);
         self.steps.borrow_mut().clear();
+        self.awaits.borrow_mut().clear();
         self.owners.borrow_mut().push((address, task));
     }
 
@@ -129,34 +145,61 @@ impl Collector {
         self.astray.set(true);
     }
 
-    pub(super) fn is_empty_since(&self, opened: &OpenBracket) -> bool {
-        self.steps.borrow().len() == opened.at + 1
-    }
-
     pub(super) fn is_at_top(&self) -> bool {
         self.depth.get() == 0
-    }
-
-    /// How many brackets are open.
-    pub(super) fn depth(&self) -> u32 {
-        self.depth.get()
     }
 
     pub(super) fn open(&self, step: Step) -> OpenBracket {
         let (at, depth) = (self.steps.borrow().len(), self.depth.get());
         self.steps.borrow_mut().push((depth, step));
         self.depth.set(depth + 1);
-        OpenBracket { at, depth }
+        OpenBracket {
+            at,
+            depth,
+            awaits: self.awaits.borrow().len(),
+        }
     }
 
     pub(super) fn close(&self, opened: &OpenBracket, keep: bool) {
         self.depth.set(opened.depth);
+        self.awaits.borrow_mut().truncate(opened.awaits);
         if !keep {
             self.steps.borrow_mut().truncate(opened.at);
             let of_task = TaskId(self.task.get());
             let is_gone = |it: &mut Holder| it.waiter == of_task && it.step >= opened.at;
             let mut holders = self.holders.borrow_mut();
             while holders.pop_if(is_gone).is_some() {}
+        }
+    }
+
+    pub(super) fn open_await(&self, location: &'static Location<'static>, awaits: &'static str) {
+        let is_shown = self.depth.get() < DEPTH_MAX;
+        let bracket = is_shown.then(|| self.open(Step::At { location, awaits }));
+        self.awaits.borrow_mut().push(OpenAwait {
+            location,
+            awaits,
+            bracket,
+        });
+    }
+
+    /// Closes the innermost await of this place. One that is still open inside of it was left by a
+    /// panic, which a future between the two has caught: its steps are taken back.
+    pub(super) fn close_await(&self, location: &'static Location<'static>, is_pending: bool) {
+        let is_it = |it: &OpenAwait| it.location == location;
+        let Some(at) = self.awaits.borrow().iter().rposition(is_it) else {
+            return;
+        };
+        let left = self.awaits.borrow_mut().drain(at + 1..).next();
+        if let Some(bracket) = left.and_then(|left| left.bracket) {
+            self.close(&bracket, false);
+        }
+        let closed = self.awaits.borrow_mut().pop();
+        if let Some((bracket, awaits)) = closed.and_then(|it| Some((it.bracket?, it.awaits))) {
+            let is_empty = self.steps.borrow().len() == bracket.at + 1;
+            if is_pending && is_empty {
+                self.add(Step::Foreign { name: awaits }, 0);
+            }
+            self.close(&bracket, is_pending);
         }
     }
 

@@ -28,6 +28,9 @@ struct Current {
     budget: Cell<u32>,
     /// How many leaves were refused in this step because the budget was used up.
     refused: Cell<u32>,
+    /// How many polls for a dump this thread is in.
+    #[cfg(not(any(target_vendor = "apple", coro_portable)))]
+    looking: Cell<u32>,
 }
 
 #[cfg(not(all(loom, test)))]
@@ -50,6 +53,8 @@ impl Current {
             has_values: Cell::new(false),
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
+            #[cfg(not(any(target_vendor = "apple", coro_portable)))]
+            looking: Cell::new(0),
         }
     }
 }
@@ -70,6 +75,18 @@ pub(crate) fn is_inside_of(inbox: &Inbox) -> bool {
 #[inline]
 pub(super) fn scheduler() -> *const Scheduler {
     CURRENT.with(|current| current.scheduler.get())
+}
+
+/// How many polls for a dump this thread is in.
+#[cfg(not(any(target_vendor = "apple", coro_portable)))]
+#[inline(always)]
+pub(super) fn looking() -> u32 {
+    CURRENT.with(|current| current.looking.get())
+}
+
+#[cfg(not(any(target_vendor = "apple", coro_portable)))]
+pub(super) fn set_looking(polls: u32) {
+    CURRENT.with(|current| current.looking.set(polls));
 }
 
 /// Whether this thread is inside of a loop.

@@ -7,9 +7,8 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::task::{Context, Poll, Waker};
+use std::pin::pin;
+use std::task::{Poll, Waker};
 
 pub(crate) use super::collector::PlaceInLine;
 use super::collector::{Account, Look, OpenBracket};
@@ -18,13 +17,11 @@ use super::current;
 use super::scheduler::Scheduler;
 use super::step::Step;
 
-/// How many loops of the process poll a task for a dump just now.
-static LOOKING: AtomicU32 = AtomicU32::new(0);
-
-/// Whether a loop of this process, perhaps another thread's, is polling a task for a dump.
+/// Whether this thread is polling a task for a dump. Where the flag is one for all threads, it may be
+/// another thread that does.
 #[inline(always)]
 pub(crate) fn is_looking() -> bool {
-    LOOKING.load(Relaxed) != 0
+    flag::is_up()
 }
 
 /// Whether the task that this thread runs is polled for a dump.
@@ -33,20 +30,45 @@ pub(crate) fn is_looking_here() -> bool {
     is_looking() && here(|scheduler| scheduler.collector().is_active()).unwrap_or(false)
 }
 
-/// Awaits that are nested deeper are polled for a dump, but not shown, so that a dump takes little
-/// more stack than another step.
-const DEPTH_MAX: u32 = 256;
+/// The flag of this thread, which is found without a call. The compiler sees that the flag of one
+/// await is that of the await around it, so that a chain of awaits asks once on the way out.
+#[cfg(not(any(target_vendor = "apple", coro_portable)))]
+mod flag {
+    use super::current;
 
-/// Whether the task that this thread runs is polled for a dump, and not yet deep.
-#[inline(always)]
-pub(crate) fn is_looking_at_await() -> bool {
-    is_looking() && is_shallow()
+    #[inline(always)]
+    pub(super) fn is_up() -> bool {
+        current::looking() != 0
+    }
+
+    pub(super) fn raise() {
+        current::set_looking(current::looking() + 1);
+    }
+
+    pub(super) fn lower() {
+        current::set_looking(current::looking() - 1);
+    }
 }
 
-#[cold]
-#[inline(never)]
-fn is_shallow() -> bool {
-    collecting(|collector| collector.depth() < DEPTH_MAX).unwrap_or(false)
+/// One flag for all threads, where a variable of a thread costs a call.
+#[cfg(any(target_vendor = "apple", coro_portable))]
+mod flag {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    static LOOKING: AtomicU32 = AtomicU32::new(0);
+
+    #[inline(always)]
+    pub(super) fn is_up() -> bool {
+        LOOKING.load(Relaxed) != 0
+    }
+
+    pub(super) fn raise() {
+        LOOKING.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn lower() {
+        LOOKING.fetch_sub(1, Relaxed);
+    }
 }
 
 #[cold]
@@ -159,24 +181,18 @@ fn look_under<T>(step: Step, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
     polled
 }
 
-/// Polls the future of an await, whose steps lie under its line.
+/// Begins an await, whose steps lie under its line until [`close_await`].
 #[cold]
 #[inline(never)]
-pub(crate) fn look<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-    location: &'static Location<'static>,
-    awaits: &'static str,
-) -> Poll<F::Output> {
-    let Some(bracket) = Bracket::open(Step::At { location, awaits }) else {
-        return future.poll(cx);
-    };
-    let polled = future.poll(cx);
-    if polled.is_pending() && bracket.is_empty() {
-        collecting(|collector| collector.add(Step::Foreign { name: awaits }, 0));
-    }
-    bracket.close(polled.is_pending());
-    polled
+pub(crate) fn open_await(location: &'static Location<'static>, awaits: &'static str) {
+    collecting(|collector| collector.open_await(location, awaits));
+}
+
+/// Ends the await that was begun last at this place.
+#[cold]
+#[inline(never)]
+pub(crate) fn close_await(location: &'static Location<'static>, is_pending: bool) {
+    collecting(|collector| collector.close_await(location, is_pending));
 }
 
 /// As [`group`], but a bracket to be closed. It adds no frame to the stack in builds without
@@ -277,10 +293,6 @@ impl Bracket {
         collecting(|collector| Bracket(collector.open(step)))
     }
 
-    fn is_empty(&self) -> bool {
-        collecting(|collector| collector.is_empty_since(&self.0)).unwrap_or(false)
-    }
-
     fn close(self, keep: bool) {
         collecting(|collector| collector.close(&self.0, keep));
         std::mem::forget(self);
@@ -325,14 +337,14 @@ pub(super) struct FlagUp;
 
 impl FlagUp {
     pub(super) fn raise() -> Self {
-        LOOKING.fetch_add(1, Relaxed);
+        flag::raise();
         FlagUp
     }
 }
 
 impl Drop for FlagUp {
     fn drop(&mut self) {
-        LOOKING.fetch_sub(1, Relaxed);
+        flag::lower();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The order in which the loop runs tasks, callouts, timers.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::ready;
 use std::io::Write;
 use std::rc::Rc;
@@ -129,6 +129,51 @@ async fn a_loop_that_is_late_runs_all_that_is_overdue_in_one_turn_by_deadline() 
     trace.assert(["1", "2", "3", "called by 1"]);
 }
 
+#[coro::test(real)]
+async fn a_loop_that_is_late_for_many_timers_takes_steps_between_them() {
+    let fired = Rc::new(RefCell::new(Vec::new()));
+    let begun = Instant::now();
+    for number in 0..1000 {
+        let fired = fired.clone();
+        // The later a timer is made, the earlier it is due.
+        let deadline = begun + Duration::from_nanos(1_000_000 - number);
+        call_at(deadline, move || fired.borrow_mut().push(number));
+    }
+    thread::sleep(ms(2));
+    let mut most = 0;
+    while fired.borrow().len() < 1000 {
+        let before = fired.borrow().len();
+        yield_now().await;
+        most = most.max(fired.borrow().len() - before);
+    }
+    assert!(
+        most <= 128,
+        "{most} timers fired between two steps of this task"
+    );
+    assert!(fired.borrow().iter().rev().copied().eq(0..1000));
+}
+
+#[coro::test]
+async fn under_a_virtual_clock_all_timers_of_an_instant_fire_in_one_turn() {
+    let fired = Rc::new(Cell::new(0));
+    for _ in 0..1000 {
+        let fired = fired.clone();
+        call_later(ms(1), move || fired.set(fired.get() + 1));
+    }
+    let first = fired.clone();
+    call_later(ms(1), move || {
+        assert_eq!(first.get(), 1000);
+        call_soon(move || first.set(0));
+    });
+    call_later(ms(1), {
+        let fired = fired.clone();
+        move || assert_eq!(fired.get(), 1000, "the callout has the next turn")
+    });
+    sleep(ms(1)).await;
+    turns(2).await;
+    assert_eq!(fired.get(), 0);
+}
+
 /// Both ends of a connection; the second belongs to the present loop.
 fn connection() -> (std::net::TcpStream, coro::net::TcpStream) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -171,7 +216,7 @@ async fn other_threads_then_descriptors_then_timers_join_the_end_of_the_queue() 
 struct SendTrace;
 
 thread_local! {
-    static SENT: std::cell::RefCell<Option<Trace>> = const { std::cell::RefCell::new(None) };
+    static SENT: RefCell<Option<Trace>> = const { RefCell::new(None) };
 }
 
 impl SendTrace {

@@ -13,6 +13,10 @@ use crate::timers::NEVER;
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
 const STEPS_PER_POLL: isize = 64;
 
+/// How many timers fire at one look, under a real clock. If more are due, those that have fired take
+/// their steps first: they are still in the cache then, and a loop that is late does not stall.
+const FIRED_MAX: usize = 64;
+
 /// How long a loop sleeps at most whose interruption cannot wake it.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -199,8 +203,9 @@ impl Core {
         self.look_for_signal();
         self.scheduler.deliver();
         self.reactor.dispatch(|waker| self.scheduler.wake(waker));
-        self.fire();
-        if is_idle && self.when_blocked.is_awaited() && self.scheduler.ready_len() == 0 {
+        let is_late = self.fire();
+        let is_blocked = is_idle && !is_late && self.scheduler.ready_len() == 0;
+        if is_blocked && self.when_blocked.is_awaited() {
             self.serve_when_blocked();
         }
         if let Some(simulation) = &self.simulation {
@@ -285,22 +290,29 @@ impl Core {
         self.reactor.is_waited_for() || self.scheduler.inbox().has_handles()
     }
 
+    /// Fires the timers that are due: under a virtual clock all of them, so that they are one turn.
+    /// Gives whether more may be due.
     #[inline(always)]
-    pub(super) fn fire(&self) {
+    pub(super) fn fire(&self) -> bool {
         if self.timers.borrow().next_deadline().is_none() {
             self.looked_at.set(NEVER);
-            return;
+            return false;
         }
         let now = self.clock.now();
         self.looked_at.set(now);
-        loop {
+        let most = match self.clock.is_virtual() {
+            false => FIRED_MAX,
+            true => usize::MAX,
+        };
+        for _ in 0..most {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {
-                None => break,
+                None => return false,
                 Some(Due::Wake(waker)) => self.scheduler.wake(waker),
                 Some(Due::Call(callout)) => callout.enqueue(&self.scheduler),
             }
         }
+        true
     }
 }
 

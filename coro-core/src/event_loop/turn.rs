@@ -165,6 +165,7 @@ impl Core {
         turn.poll_at = turn.left - STEPS_PER_POLL;
         // No function of another file is given the turn itself: the compiler could not keep its
         // numbers in registers then.
+        #[cfg(feature = "simulation")]
         if let Some(simulation) = &self.simulation {
             turn.poll_at = (turn.left - 1).max(0); // the loop looks again after one step
             if self.begin_simulated(simulation, turn.left, is_idle) {
@@ -203,6 +204,7 @@ impl Core {
         if is_idle && self.when_blocked.is_awaited() && self.scheduler.ready_len() == 0 {
             self.serve_when_blocked();
         }
+        #[cfg(feature = "simulation")]
         if let Some(simulation) = &self.simulation {
             self.end_simulated(simulation, turn.left);
         }

@@ -11,7 +11,7 @@ mkdir -p "$package"/{src/bin,tests}
 cp Cargo.lock "$package/"
 {
     printf '[package]\nname = "pasted"\nedition = "2024"\n\n[workspace]\n\n[lints.rust]\nwarnings = "deny"\n\n[dependencies]\n'
-    printf 'coro-rs = { path = "%s", features = ["tls"] }\n' "$root"
+    printf 'coro-rs = { path = "%s", features = ["simulation", "tls"] }\n' "$root"
     # The crates that pages say they use, as our own tests have them.
     grep -E '^(itertools|rayon|rcgen|rustix) = ' tests/Cargo.toml
     printf 'futures = "0.3"\ntracing = "0.1"\n'

@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 pictures=docs/pictures
 
 cargo run --quiet --example stuck -- --dot | dot -Tsvg >"$pictures/deadlock.svg"
-cargo run --quiet --example retrying_client -- "$pictures/run.svg" >/dev/null
+cargo run --quiet --features simulation --example retrying_client -- "$pictures/run.svg" >/dev/null

@@ -108,7 +108,7 @@
 //! }
 //! ```
 //!
-//! [`testing`] has simulations, in which the order of everything comes from a seed and a failure is
+//! [`testing`] has, with the feature `simulation`, simulations, in which the order of everything comes from a seed and a failure is
 //! repeated and shrunk, and tools that cancel an operation at each of its suspensions.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -120,7 +120,7 @@
     not(doctest),
     feature = "net",
     feature = "process",
-    feature = "testing"
+    feature = "simulation"
 ))]
 pub mod guide;
 

@@ -2,6 +2,8 @@
 //!
 //! # Simulations
 //!
+//! They need the feature `simulation`, which is off by default, and belongs into `[dev-dependencies]`.
+//!
 //! In a simulation nothing is left to chance: the order in which ready tasks run, how long jobs and
 //! messages take, and which operations fail are *decisions*, and all come from a seed. A run with the
 //! same seed takes the same course, in any process. The program is not changed for that, and needs no
@@ -22,13 +24,15 @@
 //!
 //! # Single operations
 //!
-//! [`cancel_everywhere`] drops an operation at each of its suspensions, [`crash_everywhere`] ends a
+//! With the same feature, [`cancel_everywhere`] drops an operation at each of its suspensions, [`crash_everywhere`] ends a
 //! program before each of its steps. [`lockstep_pair`] and [`io::duplex`](crate::io::duplex) are streams in memory.
 //! [`wait_all_tasks_blocked`] and [`advance`] let the other tasks go on as far as they can; they are of
 //! use in every `#[coro::test]`.
 
+pub use coro_core::testing::{advance, lockstep_pair, rand, wait_all_tasks_blocked};
+
+#[cfg(feature = "simulation")]
 pub use coro_core::testing::{
     Explore, Explored, FailedRun, Faults, Host, Packet, PacketKind, RuleGuard, Sim, TestOutput,
-    Verdict, advance, cancel_everywhere, crash_everywhere, explore, lockstep_pair, rand,
-    wait_all_tasks_blocked,
+    Verdict, cancel_everywhere, crash_everywhere, explore,
 };

@@ -4,7 +4,7 @@
 //! rows above its own here. `ARCHITECTURE.md` gives the reasons.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
-    not(all(feature = "net", feature = "process", feature = "testing")),
+    not(all(feature = "net", feature = "process", feature = "simulation")),
     allow(
         unreachable_pub,
         unused,
@@ -16,12 +16,14 @@
 extern crate alloc;
 
 // Row 0: words and pure structures.
-#[cfg(feature = "std")]
+#[cfg(feature = "simulation")]
 mod choices;
 #[cfg(feature = "std")]
 pub mod error;
-#[cfg(any(feature = "net", feature = "testing"))]
+#[cfg(feature = "simulation")]
 mod machine;
+#[cfg(feature = "std")]
+mod mix;
 #[cfg(feature = "std")]
 mod panics;
 #[cfg(feature = "std")]

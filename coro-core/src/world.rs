@@ -1,6 +1,8 @@
 //! The `SimulatedWorld`: the world of a simulation beyond its tasks, such as hosts with their network.
 
+#[cfg(feature = "simulation")]
 use std::any::Any;
+#[cfg(feature = "simulation")]
 use std::rc::Rc;
 
 /// The readiness that an event reports of a descriptor.
@@ -15,6 +17,7 @@ pub(crate) struct Readiness {
 }
 
 /// Instants are nanoseconds of the loop's virtual clock.
+#[cfg(feature = "simulation")]
 pub(crate) trait SimulatedWorld: Any {
     /// The instant of the next event that is under way.
     fn next_event(&self) -> Option<u64>;

@@ -96,7 +96,7 @@ fn simulate(args: &Args, name: &Ident, takes_sim: bool) -> TokenStream {
         "::",
         ::core::stringify!(#name)
     ));
-    quote!(#runtime::run_simulated(#path, #seeds, #late, #test))
+    quote!(#runtime::in_simulations!(#runtime::run_simulated(#path, #seeds, #late, #test)))
 }
 
 fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {

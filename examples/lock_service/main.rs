@@ -1,7 +1,7 @@
 //! A lock that is lent for a time, and a holder that pauses for longer.
 //!
 //! ```text
-//! $ cargo run --release --example lock_service
+//! $ cargo run --release --features simulation --example lock_service
 //! ..
 //! failed ..: assertion `left == right` failed: each addition counts
 //! ..

@@ -1,7 +1,7 @@
 //! A store of three replicas, whose leader is followed by another when its lease has run out.
 //!
 //! ```text
-//! $ cargo run --release --example replicated_kv
+//! $ cargo run --release --features simulation --example replicated_kv
 //! ..
 //! failed ..: an acknowledged write is lost: ..
 //! ..

@@ -1,7 +1,7 @@
 //! A client that repeats its requests, a server that must count each once, and the network between.
 //!
 //! ```text
-//! $ cargo run --release --example retrying_client
+//! $ cargo run --release --features simulation --example retrying_client
 //! ..
 //! failed ..: assertion `left == right` failed: each request counts once
 //! ..

@@ -1,7 +1,7 @@
 //! A bank that writes ahead to a log, crashed before each of its steps.
 //!
 //! ```text
-//! $ cargo run --example write_ahead
+//! $ cargo run --features simulation --example write_ahead
 //! in place: the state is broken after a crash before the steps ..: money was made or lost
 //! with a log: sound at all .. steps
 //! ```

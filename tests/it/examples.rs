@@ -260,11 +260,12 @@ pub(crate) fn printed(name: &str, scale: &str) -> Vec<String> {
 pub(crate) fn promised(name: &str) -> Vec<String> {
     let path = source(name);
     let source = fs::read_to_string(&path).unwrap();
-    let package = match path.starts_with(examples().join(MORE)) {
+    let wants = match path.starts_with(examples().join(MORE)) {
         true => "-p coro-examples ",
+        false if source.contains("--features simulation ") => "--features simulation ",
         false => "",
     };
-    let command = format!("//! $ cargo run {package}--example {name}");
+    let command = format!("//! $ cargo run {wants}--example {name}");
     let lines = source.lines().skip_while(|line| *line != command).skip(1);
     lines
         .take_while(|line| *line != "//! ```")

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rows of coro-core, from the ground up; each lists the names of its folders or files.
 const ROWS: [&[&str]; 8] = [
     &[
-        "choices", "error", "machine", "panics", "report", "timers", "world",
+        "choices", "error", "machine", "mix", "panics", "report", "timers", "world",
     ],
     &["clock", "primitives", "sys", "generator"],
     &["task", "pool"],

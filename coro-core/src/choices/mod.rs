@@ -14,11 +14,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::mem;
 
+use crate::mix::mix;
 use lags::Lags;
 
 pub(crate) use lags::LAG_MAX;
 pub(crate) use script::{ChoiceKind, ChoicePlace, NotAScript, Script};
-pub(crate) use series::{Series, mix};
+pub(crate) use series::Series;
 pub(crate) use trace::{TraceEvent, TraceLine};
 
 /// Into this number of steps a delay is divided.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::mix::mix;
+
 /// A series of decisions of one thing in a simulation: of a task, of one direction of a connection.
 ///
 /// The number is a hash of its name, so it is the same in every run and every process. Two things
@@ -48,12 +50,4 @@ impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.0)
     }
-}
-
-/// A number that depends on every bit of `value`: a step of SplitMix64.
-pub(crate) const fn mix(value: u64) -> u64 {
-    let z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

@@ -17,6 +17,7 @@ use super::dump::Dumps;
 #[cfg(unix)]
 use super::dump_signal::DumpSignal;
 use super::reactor::Reactor;
+#[cfg(feature = "simulation")]
 use super::simulation::Simulation;
 use super::watchdog::Watchdog;
 use super::{Core, EventLoop};
@@ -36,6 +37,7 @@ const JOIN_THREADS: Duration = Duration::from_secs(300);
 #[must_use]
 pub struct Builder {
     virtual_time: bool,
+    #[cfg(feature = "simulation")]
     seed: Option<u64>,
     debug: bool,
     busy_poll: Duration,
@@ -55,6 +57,7 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             virtual_time: false,
+            #[cfg(feature = "simulation")]
             seed: None,
             debug: false,
             busy_poll: Duration::ZERO,
@@ -221,12 +224,14 @@ impl Builder {
     /// So a test meets orders that the events of other days may bring. Each turn still runs exactly
     /// those that were ready when it began. The order depends on the seed alone as long as the
     /// program does the same. Descriptors, threads and the clock are as real as they are without it.
+    #[cfg(feature = "simulation")]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
     /// Makes a loop that is run in a simulation, in which nothing real takes part.
+    #[cfg(feature = "simulation")]
     pub(crate) fn build_simulated(self, simulation: Rc<Simulation>) -> io::Result<EventLoop> {
         self.virtual_time().build_in(Some(simulation))
     }
@@ -280,11 +285,18 @@ impl Builder {
     /// If the operating system gives no poller, as when the process has no descriptors left, or no
     /// thread for a [`watchdog`](Self::watchdog).
     pub fn build(self) -> io::Result<EventLoop> {
+        #[cfg(feature = "simulation")]
         let simulation = self.seed.map(Simulation::of_order);
-        self.build_in(simulation)
+        self.build_in(
+            #[cfg(feature = "simulation")]
+            simulation,
+        )
     }
 
-    fn build_in(mut self, simulation: Option<Rc<Simulation>>) -> io::Result<EventLoop> {
+    fn build_in(
+        mut self,
+        #[cfg(feature = "simulation")] simulation: Option<Rc<Simulation>>,
+    ) -> io::Result<EventLoop> {
         let debugged = is_debugged();
         self.debug |= debugged;
         let poller = Poller::new()?;
@@ -309,6 +321,7 @@ impl Builder {
             looked_at: Cell::new(NEVER),
             reactor: Reactor::new(poller)?,
             when_blocked: WhenBlocked::default(),
+            #[cfg(feature = "simulation")]
             simulation,
             stopping: Cell::new(false),
             interrupted: Cell::new(None),

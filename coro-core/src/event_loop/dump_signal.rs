@@ -46,7 +46,7 @@ impl Core {
     }
 
     fn write_dump(&self, tree: TaskTree) {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", feature = "net"))]
         let Some(tree) = reader::hand_over(tree) else {
             return;
         };
@@ -55,7 +55,7 @@ impl Core {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "net"))]
 mod reader {
     use std::io::{self, Write};
     use std::os::unix::net::UnixStream;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use super::call_handle::{CallHandle, TimerHandle};
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
-use crate::choices::mix;
 use crate::clock::nanos;
+use crate::mix::mix;
 use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
 use crate::sys::Described;
@@ -291,19 +291,25 @@ impl LoopHandle {
         LoopOfJob::new(self.core.scheduler.inbox().clone())
     }
 
+    /// The loop's time, as a distance from its beginning, if its clock is virtual.
+    pub(crate) fn virtual_time(&self) -> Option<Duration> {
+        let clock = &self.core.clock;
+        clock
+            .is_virtual()
+            .then(|| Duration::from_nanos(clock.now()))
+    }
+
     /// A random number of 64 bits; under a virtual clock it depends on the order of the calls alone,
     /// in a simulation on its seed and the present task.
     pub(crate) fn random(&self) -> u64 {
-        match &self.core.simulation {
-            Some(simulation) => simulation.choices().random(),
-            None => {
-                let state = self.core.chances.get();
-                self.core
-                    .chances
-                    .set(state.wrapping_add(0x9E37_79B9_7F4A_7C15));
-                mix(state)
-            }
+        #[cfg(feature = "simulation")]
+        if let Some(simulation) = &self.core.simulation {
+            return simulation.choices().random();
         }
+        let chances = &self.core.chances;
+        let state = chances.get();
+        chances.set(state.wrapping_add(0x9E37_79B9_7F4A_7C15));
+        mix(state)
     }
 
     /// A random number between 0 and 1, as [`random`](Self::random).

@@ -11,11 +11,15 @@ mod dump;
 #[cfg(unix)]
 mod dump_signal;
 mod handle;
+#[cfg(not(feature = "simulation"))]
+mod no_simulation;
 mod on_loop;
 mod reactor;
 mod remote;
 mod remote_call;
+#[cfg(feature = "simulation")]
 mod simulated;
+#[cfg(feature = "simulation")]
 mod simulation;
 mod source;
 mod threads;
@@ -47,6 +51,7 @@ pub use on_loop::OnLoop;
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use remote_call::RemoteCallHandle;
+#[cfg(feature = "simulation")]
 pub(crate) use simulation::Simulation;
 pub use source::Direction;
 pub(crate) use source::WaitId;
@@ -155,6 +160,7 @@ pub(crate) struct Core {
     looked_at: Cell<u64>,
     reactor: Reactor,
     when_blocked: blocked::WhenBlocked,
+    #[cfg(feature = "simulation")]
     simulation: Option<Rc<Simulation>>,
     stopping: Cell<bool>,
     /// Set by a signal handler when the run is to stop.

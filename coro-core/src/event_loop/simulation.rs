@@ -253,14 +253,6 @@ impl LoopHandle {
     pub(crate) fn end_host(&self, life: &HostLife) {
         self.core().scheduler.end_host(life);
     }
-
-    /// The loop's time, as a distance from its beginning, if its clock is virtual.
-    pub(crate) fn virtual_time(&self) -> Option<Duration> {
-        let clock = &self.core().clock;
-        clock
-            .is_virtual()
-            .then(|| Duration::from_nanos(clock.now()))
-    }
 }
 
 fn series_of_callout(origin: &Location<'_>, maker: Series) -> Series {

@@ -169,6 +169,7 @@ impl Core {
         turn.poll_at = turn.left - STEPS_PER_POLL;
         // No function of another file is given the turn itself: the compiler could not keep its
         // numbers in registers then.
+        #[cfg(feature = "simulation")]
         if let Some(simulation) = &self.simulation {
             turn.poll_at = (turn.left - 1).max(0); // the loop looks again after one step
             if self.begin_simulated(simulation, turn.left, is_idle) {
@@ -208,6 +209,7 @@ impl Core {
         if is_blocked && self.when_blocked.is_awaited() {
             self.serve_when_blocked();
         }
+        #[cfg(feature = "simulation")]
         if let Some(simulation) = &self.simulation {
             self.end_simulated(simulation, turn.left);
         }

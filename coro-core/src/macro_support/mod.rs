@@ -18,11 +18,14 @@ mod yielding;
 #[cfg(feature = "alloc")]
 pub use alloc::boxed::Box;
 
+pub use crate::__in_simulations as in_simulations;
 pub use crate::__with_tokio as with_tokio;
 #[cfg(feature = "std")]
 pub use crate::run::run as run_main;
+#[cfg(feature = "simulation")]
+pub use crate::testing::{Sim, run_simulated};
 #[cfg(feature = "testing")]
-pub use crate::testing::{Sim, TestClock, run_simulated, run_test};
+pub use crate::testing::{TestClock, run_test};
 #[cfg(feature = "tokio")]
 pub use crate::{compat::tokio::run as run_main_with_tokio, testing::run_test_with_tokio};
 #[cfg(feature = "std")]
@@ -228,6 +231,30 @@ macro_rules! __with_tokio {
         ::core::compile_error!(
             "the argument `tokio` needs the feature `tokio` of coro: write \
              `coro-rs = { version = \"..\", features = [\"tokio\"] }` in Cargo.toml"
+        )
+    };
+}
+
+/// Runs a test in simulations, by the call that is its body.
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __in_simulations {
+    ($($call:tt)*) => {
+        $($call)*
+    };
+}
+
+/// Refuses to, since the feature is off.
+#[cfg(not(feature = "simulation"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __in_simulations {
+    ($($call:tt)*) => {
+        ::core::compile_error!(
+            "a simulated test needs the feature `simulation` of coro: write \
+             `coro-rs = { version = \"..\", features = [\"simulation\"] }` below [dev-dependencies] \
+             in Cargo.toml"
         )
     };
 }

@@ -1,11 +1,15 @@
 //! Resolves names of hosts, by the system, on threads for that purpose.
 
 use std::io;
-use std::net::{self, Ipv4Addr, SocketAddr};
+#[cfg(feature = "simulation")]
+use std::net::Ipv4Addr;
+use std::net::{self, SocketAddr};
 use std::sync::LazyLock;
 
 use super::target::{Target, ToSocketAddrs};
+#[cfg(feature = "simulation")]
 use crate::event_loop::LoopHandle;
+#[cfg(feature = "simulation")]
 use crate::machine::Kernel;
 use crate::pool::ThreadPool;
 use crate::task::{Step, looking};
@@ -60,6 +64,7 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<I
 }
 
 pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    #[cfg(feature = "simulation")]
     if let Some(simulated) = LoopHandle::simulated_host() {
         return resolve_simulated(&simulated.kernel, &host, port);
     }
@@ -77,6 +82,7 @@ pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAdd
 }
 
 /// A simulation knows the names of its hosts, and `localhost`.
+#[cfg(feature = "simulation")]
 fn resolve_simulated(kernel: &Kernel, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let ip = match host {
         "localhost" => Some(Ipv4Addr::LOCALHOST.into()),

@@ -86,6 +86,7 @@ impl TcpListener {
     pub(super) fn listen(socket: Socket, address: SocketAddr, backlog: u32) -> io::Result<Self> {
         Self::new(match LoopHandle::simulated_host() {
             None => Sock::listen_real(socket, address, backlog)?,
+            #[cfg(feature = "simulation")]
             Some(host) => Sock::listen_simulated(&host, socket, address, backlog)?,
         })
     }

@@ -8,7 +8,9 @@ use super::datagram::{datagrams, no_sender, or_end};
 use super::hops;
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std, socket_options};
 use crate::event_loop::{Direction, LoopHandle};
-use crate::sys::{SimulatedHost, Sock};
+#[cfg(feature = "simulation")]
+use crate::sys::SimulatedHost;
+use crate::sys::Sock;
 use crate::wait::ready::RegisteredIo;
 
 /// A UDP socket. Dropping it closes it.
@@ -60,12 +62,14 @@ impl UdpSocket {
     /// Outside of a loop.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        #[cfg(feature = "simulation")]
         if let Some(host) = LoopHandle::simulated_host() {
             return Self::bind_simulated(&host, address.to_socket_addrs()?);
         }
         Self::from_std(std::net::UdpSocket::bind(address)?)
     }
 
+    #[cfg(feature = "simulation")]
     #[track_caller]
     fn bind_simulated(
         host: &SimulatedHost,

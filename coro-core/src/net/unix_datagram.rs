@@ -66,6 +66,7 @@ impl UnixDatagram {
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
         Self::new(match LoopHandle::simulated_host() {
             None => mio::net::UnixDatagram::bind_addr(address)?.into(),
+            #[cfg(feature = "simulation")]
             Some(host) => host.unix_datagram(Some(address))?,
         })
     }
@@ -83,6 +84,7 @@ impl UnixDatagram {
     pub fn unbound() -> io::Result<Self> {
         Self::new(match LoopHandle::simulated_host() {
             None => mio::net::UnixDatagram::unbound()?.into(),
+            #[cfg(feature = "simulation")]
             Some(host) => host.unix_datagram(None)?,
         })
     }
@@ -103,6 +105,7 @@ impl UnixDatagram {
                 let (one, other) = mio::net::UnixDatagram::pair()?;
                 (one.into(), other.into())
             }
+            #[cfg(feature = "simulation")]
             Some(host) => host.unix_datagram_pair()?,
         };
         Ok((Self::new(one)?, Self::new(other)?))

@@ -81,6 +81,7 @@ impl UnixListener {
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
         let bound = match LoopHandle::simulated_host() {
             None => mio::net::UnixListener::bind_addr(address).map(Sock::from),
+            #[cfg(feature = "simulation")]
             Some(host) => host.listen_unix(address),
         };
         match bound {
@@ -142,6 +143,7 @@ impl UnixListener {
 /// Whether the file is that of a socket that no longer listens. Other files refuse connections too.
 pub(super) fn is_left_over(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    #[cfg(feature = "simulation")]
     if let Some(host) = LoopHandle::simulated_host() {
         return is_socket && !host.has_unix_socket(path);
     }

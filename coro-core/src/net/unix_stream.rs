@@ -87,6 +87,7 @@ impl UnixStream {
         loop {
             let connected = match LoopHandle::simulated_host() {
                 None => mio::net::UnixStream::connect_addr(address).map(Sock::from),
+                #[cfg(feature = "simulation")]
                 Some(host) => host.connect_unix(address),
             };
             match connected {
@@ -123,6 +124,7 @@ impl UnixStream {
                 let (one, other) = mio::net::UnixStream::pair()?;
                 (one.into(), other.into())
             }
+            #[cfg(feature = "simulation")]
             Some(host) => host.unix_pair()?,
         };
         Ok((Self::new(one)?, Self::new(other)?))

@@ -24,8 +24,13 @@ impl<T: std::os::fd::AsFd> Described for T {
     }
 
     fn peer(&self) -> Option<SocketAddr> {
-        let peer = rustix::net::getpeername(self.as_fd()).ok()??;
-        peer.try_into().ok()
+        #[cfg(feature = "net")]
+        return rustix::net::getpeername(self.as_fd())
+            .ok()??
+            .try_into()
+            .ok();
+        #[cfg(not(feature = "net"))]
+        None
     }
 
     fn rearm(&self, at: &mio::Registry, token: mio::Token, interest: mio::Interest) {

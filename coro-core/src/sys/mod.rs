@@ -6,12 +6,12 @@ mod described;
 pub(crate) mod disposition;
 mod edges;
 mod explain;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 mod file_id;
 mod home;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 mod message;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "net"))]
 mod own_user;
 #[cfg(unix)]
 mod pipe;
@@ -21,8 +21,9 @@ mod pipe;
     path = "elsewhere/mod.rs"
 )]
 mod platform;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "process"))]
 pub(crate) mod process;
+#[cfg(feature = "net")]
 mod send_file;
 pub(crate) mod sigint;
 #[cfg(unix)]
@@ -30,8 +31,9 @@ mod signal_flag;
 mod signals;
 #[cfg(feature = "net")]
 mod sock;
+#[cfg(feature = "net")]
 mod socket;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 mod standard;
 mod wake;
 
@@ -41,25 +43,26 @@ pub(crate) use edges::IS_EDGE_TRIGGERED;
 #[cfg(unix)]
 pub(crate) use explain::explain_leftover;
 pub(crate) use explain::explain_register;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub(crate) use file_id::FileId;
 pub(crate) use home::Home;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "net"))]
 pub(crate) use message::peer_credentials;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub(crate) use message::{
     DESCRIPTORS_MAX, Received, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes,
     recv_datagram, recv_descriptors, send_descriptors, unix_sender,
 };
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "net"))]
 pub(crate) use own_user::connect_to_own_user;
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "process"))]
 pub(crate) use platform::Pidfd;
-pub(crate) use platform::{
-    Poller, allowed_processors, is_main_thread, pin_to, send_file, thread_number,
-};
+#[cfg(feature = "net")]
+pub(crate) use platform::send_file;
+pub(crate) use platform::{Poller, allowed_processors, is_main_thread, pin_to, thread_number};
+#[cfg(feature = "net")]
 pub(crate) use send_file::read_at;
 #[cfg(unix)]
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
@@ -67,8 +70,9 @@ pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 pub(crate) use sock::Opened;
 #[cfg(feature = "net")]
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
+#[cfg(feature = "net")]
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

@@ -4,12 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::ioctl_fionbio;
 
 /// Sets the descriptor not to block. Its duplicates share the setting.
 pub(crate) fn set_nonblocking(descriptor: &OwnedFd) -> io::Result<()> {
-    let flags = fcntl_getfl(descriptor)?;
-    Ok(fcntl_setfl(descriptor, flags | OFlags::NONBLOCK)?)
+    Ok(ioctl_fionbio(descriptor, true)?)
 }
 
 /// Whether a pipe has lost its reader: every descriptor of its other end was closed.

@@ -67,12 +67,14 @@ mod block;
 pub(crate) mod budget;
 mod callout;
 mod cell;
+#[cfg(feature = "simulation")]
 mod choosing;
 mod collector;
 pub(crate) mod context;
 mod count;
 pub(crate) mod current;
 mod extra;
+#[cfg(feature = "simulation")]
 mod host;
 mod id;
 mod inbox;
@@ -96,9 +98,11 @@ mod waker;
 
 pub(crate) use crate::primitives::Arc as InboxArc;
 pub(crate) use callout::Callout;
+#[cfg(feature = "simulation")]
 pub(crate) use choosing::ReadyNode;
 pub(crate) use collector::{Holder, Look};
 pub use context::{TaskLocal, WithValue};
+#[cfg(feature = "simulation")]
 pub(crate) use host::{HOST, HostLife};
 pub use id::TaskId;
 pub(crate) use inbox::Inbox;

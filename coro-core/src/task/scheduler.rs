@@ -19,6 +19,7 @@ use super::block::Blocks;
 use super::cell::Header;
 use super::collector::Collector;
 use super::current;
+#[cfg(feature = "simulation")]
 use super::host::HostLife;
 use super::inbox::{Inbox, Message};
 use super::pulse::{BusyWith, Pulse};
@@ -54,6 +55,7 @@ pub(crate) struct Scheduler {
     phase: Cell<LoopPhase>,
     debug: Cell<bool>,
     /// The tasks of simulated hosts, by their numbers.
+    #[cfg(feature = "simulation")]
     pub(super) hosts: RefCell<Vec<(u64, HostLife)>>,
     /// A step longer than this is reported in debug mode.
     slow: Cell<Duration>,
@@ -96,6 +98,7 @@ impl Scheduler {
             messages: Cell::default(),
             phase: Cell::new(LoopPhase::Open),
             debug: Cell::new(debug),
+            #[cfg(feature = "simulation")]
             hosts: RefCell::default(),
             slow: Cell::new(SLOW),
             pulse: OnceCell::new(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::callout::Callout;
 use super::context::{self, InContext};
+#[cfg(feature = "simulation")]
 use super::host::unless_ended;
 use super::join::Task;
 use super::large::{InBox, is_large};
@@ -63,6 +64,7 @@ impl Scheduler {
         origin: Origin,
         eager: bool,
     ) -> Task<T> {
+        #[cfg(feature = "simulation")]
         self.note_host();
         self.spawn_bare(InContext::inherit(future), origin, eager)
     }
@@ -124,7 +126,12 @@ impl Scheduler {
     fn callout_unheard(self: &Rc<Self>, origin: Origin, f: impl FnOnce() + 'static) -> Callout {
         let callout = match current::has_values() {
             false => Callout::new(origin, f),
-            true => Callout::new(origin, context::inherit(unless_ended(Box::new(f)))),
+            true => {
+                let f: Box<dyn FnOnce()> = Box::new(f);
+                #[cfg(feature = "simulation")]
+                let f = unless_ended(f);
+                Callout::new(origin, context::inherit(f))
+            }
         };
         if !self.is_open() {
             self.contain_drop(|| callout.cancel(self));

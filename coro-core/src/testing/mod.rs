@@ -1,43 +1,69 @@
 //! `run_test`, which runs the body of a `#[coro::test]`, and tools of tests, such as simulations.
 
 mod blocked;
+#[cfg(feature = "simulation")]
 mod cancel;
+#[cfg(feature = "simulation")]
 mod chart;
+#[cfg(feature = "simulation")]
 mod crash;
+#[cfg(feature = "simulation")]
 mod environment;
+#[cfg(feature = "simulation")]
 mod explore;
+#[cfg(feature = "simulation")]
 mod failed_run;
+#[cfg(feature = "simulation")]
 mod host;
+#[cfg(feature = "simulation")]
 mod lanes;
 mod lockstep;
+#[cfg(feature = "simulation")]
 mod network;
+#[cfg(feature = "simulation")]
 mod output;
+#[cfg(feature = "simulation")]
 mod picture;
+#[cfg(feature = "simulation")]
 mod quiet;
 pub mod rand;
+#[cfg(feature = "simulation")]
 mod run_once;
+#[cfg(feature = "simulation")]
 mod shrink;
+#[cfg(feature = "simulation")]
 mod sim;
 mod unseen;
 
+#[cfg(feature = "simulation")]
 use std::cell::Cell;
 
+#[cfg(feature = "simulation")]
 use environment::SimulateAll;
 use unseen::Unseen;
 
 use crate::event_loop::EventLoop;
 use crate::run::{new_loop, run_on};
 
+#[cfg(feature = "simulation")]
 pub use crate::machine::{Faults, Packet, PacketKind, Verdict};
 pub use blocked::{advance, wait_all_tasks_blocked};
+#[cfg(feature = "simulation")]
 pub use cancel::cancel_everywhere;
+#[cfg(feature = "simulation")]
 pub use crash::crash_everywhere;
+#[cfg(feature = "simulation")]
 pub use explore::{Explore, Explored, explore};
+#[cfg(feature = "simulation")]
 pub use failed_run::FailedRun;
+#[cfg(feature = "simulation")]
 pub use host::Host;
 pub use lockstep::lockstep_pair;
+#[cfg(feature = "simulation")]
 pub use network::RuleGuard;
+#[cfg(feature = "simulation")]
 pub use output::TestOutput;
+#[cfg(feature = "simulation")]
 pub use sim::Sim;
 
 /// The clock of a test.
@@ -61,9 +87,17 @@ pub enum TestClock {
 #[track_caller]
 #[doc(hidden)]
 pub fn run_test<T>(clock: TestClock, test: impl AsyncFn() -> T) -> T {
+    #[cfg(feature = "simulation")]
     if let Some(wish) = SimulateAll::read() {
         return simulate(wish, test);
     }
+    #[cfg(not(feature = "simulation"))]
+    assert!(
+        std::env::var_os("CORO_SIMULATE").is_none(),
+        "CORO_SIMULATE asks for simulations, which need the feature `simulation` of coro: write \
+         `coro-rs = {{ version = \"..\", features = [\"simulation\"] }}` below [dev-dependencies] in \
+         Cargo.toml, or unset the variable"
+    );
     let builder = match clock {
         TestClock::Virtual => EventLoop::builder().virtual_time(),
         TestClock::Real => EventLoop::builder(),
@@ -79,6 +113,7 @@ pub fn run_test<T>(clock: TestClock, test: impl AsyncFn() -> T) -> T {
 }
 
 /// Runs a test that was not written for simulations in some. Gives the output of the last.
+#[cfg(feature = "simulation")]
 #[track_caller]
 fn simulate<T>(wish: SimulateAll, test: impl AsyncFn() -> T) -> T {
     let output = Cell::new(None);
@@ -96,6 +131,7 @@ fn simulate<T>(wish: SimulateAll, test: impl AsyncFn() -> T) -> T {
 /// # Panics
 ///
 /// If a run fails, with the failure.
+#[cfg(feature = "simulation")]
 #[track_caller]
 #[doc(hidden)]
 pub fn run_simulated<T: TestOutput>(

@@ -44,7 +44,8 @@ impl LevelFd {
 
     /// Whether `fd` is the open file that was registered, and the poller still knows it.
     pub(crate) fn is_of(&self, fd: BorrowedFd<'_>) -> bool {
-        self.file == FileId::of(fd) && self.ask().is_ok()
+        // The poller is asked first: it takes no files of a disk, whose locks a look at them might drop.
+        self.ask().is_ok() && FileId::of(fd).is_none_or(|file| self.file == Some(file))
     }
 
     /// Waits until the direction is ready, even if it has been so since before the last wait.

@@ -4,7 +4,7 @@ pub(crate) mod blocked;
 pub(crate) mod change;
 #[cfg(unix)]
 pub(crate) mod descriptor;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub(crate) mod level;
 pub(crate) mod one;
 pub(crate) mod queue;

@@ -6,15 +6,20 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+#[cfg(feature = "simulation")]
 use std::time::Duration;
 
+#[cfg(feature = "simulation")]
 use crate::choices::Series;
 use crate::error::JoinError;
-use crate::event_loop::{LoopHandle, Simulation};
+use crate::event_loop::LoopHandle;
+#[cfg(feature = "simulation")]
+use crate::event_loop::Simulation;
 use crate::pool::{CancelFlag, Executor, Failure, Job, Outcome, new_job};
 use crate::task::{Step, budget, is_large, looking};
 
 /// A job of a simulation begins within this number of nanoseconds.
+#[cfg(feature = "simulation")]
 const JOB_DELAY_MAX: u64 = 16_000;
 
 /// The future of a job on another thread, made by [`to_thread`](crate::threads::to_thread) or
@@ -60,10 +65,13 @@ impl<T> ToThread<T> {
     {
         let current = LoopHandle::current();
         let (job, outcome) = new_job(f, current.home(), Location::caller());
+        #[cfg(feature = "simulation")]
         match current.simulation() {
             Some(simulation) => run_simulated(&current, simulation, job),
             None => executor.execute(job),
         }
+        #[cfg(not(feature = "simulation"))]
+        executor.execute(job);
         ToThread {
             outcome,
             is_detached: false,
@@ -93,6 +101,7 @@ impl<T> ToThread<T> {
 }
 
 /// Runs a job on the thread of the loop, after a delay: in a simulation there are no other threads.
+#[cfg(feature = "simulation")]
 fn run_simulated(current: &LoopHandle, simulation: &Simulation, job: Job) {
     let choices = simulation.choices();
     let series = Series::named("job").and(choices.present().number().into());

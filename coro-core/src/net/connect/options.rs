@@ -205,6 +205,7 @@ impl ConnectOptions {
         };
         let socket = match LoopHandle::simulated_host() {
             None => Sock::connect_real(socket, local, to, prepare)?,
+            #[cfg(feature = "simulation")]
             Some(host) => Sock::connect_simulated(&host, socket, local, to, prepare)?,
         };
         TcpStream::connecting(socket).await

@@ -1,45 +1,51 @@
 //! Sockets, files, threads: calls for all systems but Linux, which has another way for each of them.
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "process"))]
 mod pidfd;
 mod poller;
 
+#[cfg(feature = "net")]
 use std::fs::File;
 use std::io;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 use std::os::fd::{BorrowedFd, OwnedFd};
 
+#[cfg(feature = "net")]
 use socket2::{Domain, Socket, Type};
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "process"))]
 pub(crate) use pidfd::Pidfd;
 pub(crate) use poller::{Poller, thread_number};
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 use super::standard::Use;
 
 /// A socket that does not block.
+#[cfg(feature = "net")]
 pub(super) fn nonblocking(domain: Domain, of: Type) -> io::Result<Socket> {
     let socket = Socket::new(domain, of, None)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
+#[cfg(feature = "net")]
 pub(crate) fn receive(mut from: impl io::Read, buffer: &mut [u8]) -> io::Result<usize> {
     from.read(buffer)
 }
 
+#[cfg(feature = "net")]
 pub(crate) fn send(mut to: impl io::Write, bytes: &[u8]) -> io::Result<usize> {
     to.write(bytes)
 }
 
 /// Fails with "unsupported": the caller reads and sends.
+#[cfg(feature = "net")]
 pub(crate) fn send_file<T>(_: &T, _: &File, _: u64, _: u64) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Other systems have no path that leads to an open file.
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub(super) fn open_anew(_: BorrowedFd<'_>, _: Use) -> Option<OwnedFd> {
     None
 }

@@ -4,6 +4,7 @@
 //! the descriptor: options are set and read there, and a transfer that goes around this crate finds
 //! a socket that is not connected.
 
+#[cfg(feature = "simulation")]
 mod answer;
 mod tcp;
 mod udp;
@@ -16,14 +17,18 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, RawSocket};
+#[cfg(feature = "simulation")]
 use std::rc::Rc;
+#[cfg(feature = "simulation")]
 use std::time::Duration;
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
+#[cfg(feature = "simulation")]
 use crate::machine::{HostNumber, Kernel, SocketId};
+#[cfg(feature = "simulation")]
 use answer::told;
 
 /// A socket with a descriptor.
@@ -82,10 +87,12 @@ impl<M: Opened> super::Described for Sock<M> {
 
 pub(crate) enum Sock<M: Opened> {
     Real(M),
+    #[cfg(feature = "simulation")]
     Simulated(Box<Simulated<M>>),
 }
 
 /// A socket of a simulated host. Dropping it closes it.
+#[cfg(feature = "simulation")]
 pub(crate) struct Simulated<M: Opened> {
     stand_in: M,
     kernel: Rc<Kernel>,
@@ -93,10 +100,16 @@ pub(crate) struct Simulated<M: Opened> {
 }
 
 /// A host of a simulation, as those see it who make sockets on it.
+#[cfg(feature = "simulation")]
+#[cfg(feature = "simulation")]
 pub(crate) struct SimulatedHost {
     pub(crate) kernel: Rc<Kernel>,
     pub(crate) number: HostNumber,
 }
+
+/// There is none where simulations are left out.
+#[cfg(not(feature = "simulation"))]
+pub(crate) enum SimulatedHost {}
 
 impl<M: Opened> From<M> for Sock<M> {
     #[inline]
@@ -106,6 +119,7 @@ impl<M: Opened> From<M> for Sock<M> {
 }
 
 impl<M: Opened> Sock<M> {
+    #[cfg(feature = "simulation")]
     fn simulated(stand_in: M, kernel: &Rc<Kernel>, id: SocketId) -> Self {
         Sock::Simulated(Box::new(Simulated {
             stand_in,
@@ -123,6 +137,7 @@ impl<M: Opened> Sock<M> {
     pub(crate) fn into_real(self) -> M {
         match self {
             Sock::Real(io) => io,
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => panic!(
                 "a socket of a simulated host is none of the operating system's, so it cannot be \
                  taken out by into_std(): use it as it is, or write the test with \
@@ -134,6 +149,7 @@ impl<M: Opened> Sock<M> {
     fn io(&self) -> &M {
         match self {
             Sock::Real(io) => io,
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => &socket.stand_in,
         }
     }
@@ -143,11 +159,13 @@ impl<M: Opened> Sock<M> {
     pub(crate) fn is_shut_for_receiving(&self) -> bool {
         match self {
             Sock::Real(io) => super::is_shut_for_receiving(io),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => socket.kernel.is_read_shut(socket.id),
         }
     }
 }
 
+#[cfg(feature = "simulation")]
 impl<M: Opened> Drop for Simulated<M> {
     fn drop(&mut self) {
         let linger = SockRef::from(&self.stand_in).linger();
@@ -160,6 +178,7 @@ impl<M: Opened + Source> Source for Sock<M> {
     fn register(&mut self, at: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.register(at, token, interests),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 socket.kernel.register(socket.id, Some(token.0));
                 Ok(())
@@ -170,6 +189,7 @@ impl<M: Opened + Source> Source for Sock<M> {
     fn reregister(&mut self, at: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.reregister(at, token, interests),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.register(at, token, interests),
         }
     }
@@ -177,6 +197,7 @@ impl<M: Opened + Source> Source for Sock<M> {
     fn deregister(&mut self, at: &Registry) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.deregister(at),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 socket.kernel.register(socket.id, None);
                 Ok(())
@@ -219,6 +240,7 @@ impl<M: Opened + fmt::Debug> fmt::Debug for Sock<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Sock::Real(io) => io.fmt(f),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => f.debug_tuple("Simulated").field(&socket.id).finish(),
         }
     }
@@ -230,12 +252,14 @@ pub(crate) trait Transfer: Opened {
     fn send_real(&self, bytes: &[u8]) -> io::Result<usize>;
     fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
     fn send_real_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    #[cfg(feature = "simulation")]
     fn receive_simulated(
         socket: &Simulated<Self>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> io::Result<usize>
     where
         Self: Sized;
+    #[cfg(feature = "simulation")]
     fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize>
     where
         Self: Sized;
@@ -247,6 +271,7 @@ pub(crate) fn receive<M: Transfer>(io: &Sock<M>, buffer: &mut [u8]) -> io::Resul
     match io {
         Sock::Real(io) => io.receive_real(buffer),
         // The compiler sees that neither moves more than the buffer has, so that callers need no checks.
+        #[cfg(feature = "simulation")]
         Sock::Simulated(socket) => match receive_simulated(socket, buffer) {
             Ok(moved) => Ok(moved.min(buffer.len())),
             error => error,
@@ -259,6 +284,7 @@ pub(crate) fn receive<M: Transfer>(io: &Sock<M>, buffer: &mut [u8]) -> io::Resul
 pub(crate) fn send<M: Transfer>(io: &Sock<M>, bytes: &[u8]) -> io::Result<usize> {
     match io {
         Sock::Real(io) => io.send_real(bytes),
+        #[cfg(feature = "simulation")]
         Sock::Simulated(socket) => match send_simulated(socket, bytes) {
             Ok(moved) => Ok(moved.min(bytes.len())),
             error => error,
@@ -266,12 +292,14 @@ pub(crate) fn send<M: Transfer>(io: &Sock<M>, bytes: &[u8]) -> io::Result<usize>
     }
 }
 
+#[cfg(feature = "simulation")]
 #[cold]
 #[inline(never)]
 fn receive_simulated<M: Transfer>(socket: &Simulated<M>, buffer: &mut [u8]) -> io::Result<usize> {
     M::receive_simulated(socket, &mut [IoSliceMut::new(buffer)])
 }
 
+#[cfg(feature = "simulation")]
 #[cold]
 #[inline(never)]
 fn send_simulated<M: Transfer>(socket: &Simulated<M>, bytes: &[u8]) -> io::Result<usize> {
@@ -286,6 +314,7 @@ impl<M: Transfer> Read for &Sock<M> {
     fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.receive_real_vectored(buffers),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => M::receive_simulated(socket, buffers),
         }
     }
@@ -299,6 +328,7 @@ impl<M: Transfer> Write for &Sock<M> {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send_real_vectored(slices),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => M::send_simulated(socket, slices),
         }
     }

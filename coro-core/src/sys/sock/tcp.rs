@@ -7,7 +7,9 @@ use std::net::{Shutdown, SocketAddr};
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, SockAddr, SockRef, Socket};
 
-use super::{Simulated, SimulatedHost, Sock, Transfer, told};
+#[cfg(feature = "simulation")]
+use super::{Simulated, SimulatedHost, told};
+use super::{Sock, Transfer};
 use crate::sys::{self, platform};
 
 impl Transfer for TcpStream {
@@ -29,6 +31,7 @@ impl Transfer for TcpStream {
         (&mut &*self).write_vectored(slices)
     }
 
+    #[cfg(feature = "simulation")]
     fn receive_simulated(
         socket: &Simulated<Self>,
         buffers: &mut [IoSliceMut<'_>],
@@ -36,6 +39,7 @@ impl Transfer for TcpStream {
         told(socket.kernel.receive(socket.id, buffers, false))
     }
 
+    #[cfg(feature = "simulation")]
     fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         told(socket.kernel.send(socket.id, slices))
     }
@@ -59,6 +63,7 @@ impl Sock<TcpStream> {
     }
 
     /// Begins to connect a socket of a simulated host; `socket` stands in for it.
+    #[cfg(feature = "simulation")]
     pub(crate) fn connect_simulated(
         host: &SimulatedHost,
         socket: Socket,
@@ -86,6 +91,7 @@ impl Sock<TcpStream> {
     pub(crate) fn is_connected(&self) -> io::Result<()> {
         match self {
             Sock::Real(io) => sys::is_connected(SockRef::from(io)),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.is_connected(socket.id)),
         }
     }
@@ -93,6 +99,7 @@ impl Sock<TcpStream> {
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.local_addr(socket.id)),
         }
     }
@@ -100,6 +107,7 @@ impl Sock<TcpStream> {
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.peer_addr(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.peer_addr(socket.id)),
         }
     }
@@ -107,6 +115,7 @@ impl Sock<TcpStream> {
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.peek(buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let buffers = &mut [IoSliceMut::new(buffer)];
                 told(socket.kernel.receive(socket.id, buffers, true))
@@ -118,6 +127,7 @@ impl Sock<TcpStream> {
     pub(crate) fn send_file(&self, file: &File, offset: u64, len: u64) -> io::Result<usize> {
         match self {
             Sock::Real(io) => sys::send_file(io, file, offset, len),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => Err(io::ErrorKind::Unsupported.into()), // read, then write
         }
     }
@@ -125,6 +135,7 @@ impl Sock<TcpStream> {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => socket.take_error(),
         }
     }
@@ -132,6 +143,7 @@ impl Sock<TcpStream> {
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.shutdown(how),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let (read, write) = (how != Shutdown::Write, how != Shutdown::Read);
                 told(socket.kernel.shut(socket.id, read, write))
@@ -140,6 +152,7 @@ impl Sock<TcpStream> {
     }
 }
 
+#[cfg(feature = "simulation")]
 impl<M: super::Opened> Simulated<M> {
     pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
         let error = told(self.kernel.take_error(self.id))?;
@@ -160,6 +173,7 @@ impl Sock<TcpListener> {
     }
 
     /// Listens on a simulated host; `socket` stands in for the listener's.
+    #[cfg(feature = "simulation")]
     pub(crate) fn listen_simulated(
         host: &SimulatedHost,
         socket: Socket,
@@ -178,6 +192,7 @@ impl Sock<TcpListener> {
     pub(crate) fn accept(&self) -> io::Result<(Sock<TcpStream>, SocketAddr)> {
         match self {
             Sock::Real(io) => io.accept().map(|(stream, peer)| (stream.into(), peer)),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let (id, peer) = told(socket.kernel.accept(socket.id))?;
                 let stand_in = sys::stream_socket(Domain::for_address(peer))?;
@@ -190,12 +205,14 @@ impl Sock<TcpListener> {
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.local_addr(socket.id)),
         }
     }
 }
 
 /// Whether the socket was set to share its port.
+#[cfg(feature = "simulation")]
 fn shares_port(socket: &Socket) -> bool {
     #[cfg(all(
         unix,

@@ -6,11 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use mio::net::UdpSocket;
 use socket2::{Domain, Socket, Type};
 
-use super::{SimulatedHost, Sock, told};
+use super::Sock;
+#[cfg(feature = "simulation")]
+use super::{SimulatedHost, told};
 use crate::sys::cut;
 
 impl Sock<UdpSocket> {
     /// A socket on a simulated host, at an address.
+    #[cfg(feature = "simulation")]
     pub(crate) fn bind_simulated(host: &SimulatedHost, address: SocketAddr) -> io::Result<Self> {
         let stand_in = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
         stand_in.set_nonblocking(true)?;
@@ -22,6 +25,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn connect(&self, to: SocketAddr) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.connect(to),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.connect_udp(socket.id, to)),
         }
     }
@@ -29,6 +33,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send_to(bytes, to),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.send_simulated(bytes, Some(to)),
         }
     }
@@ -36,15 +41,18 @@ impl Sock<UdpSocket> {
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send(bytes),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.send_simulated(bytes, None),
         }
     }
 
+    #[cfg(feature = "simulation")]
     #[cold]
     #[inline(never)]
     fn send_simulated(&self, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
         match self {
             Sock::Real(_) => Ok(0), // the callers have looked
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.send_to(socket.id, bytes, to)),
         }
     }
@@ -52,6 +60,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
             Sock::Real(io) => cut::recv_from(io, buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.take(buffer, false).map(|(len, from, _)| (len, from)),
         }
     }
@@ -59,6 +68,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => cut::recv(io, buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.take(buffer, false).map(|(len, ..)| len),
         }
     }
@@ -66,6 +76,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
             Sock::Real(io) => cut::peek_from(io, buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.take(buffer, true).map(|(len, from, _)| (len, from)),
         }
     }
@@ -73,6 +84,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => cut::peek(io, buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.take(buffer, true).map(|(len, ..)| len),
         }
     }
@@ -87,15 +99,18 @@ impl Sock<UdpSocket> {
                 let (len, from, truncated) = crate::sys::recv_datagram(io, buffer)?;
                 Ok((len, crate::sys::ip_sender(from)?, truncated))
             }
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.take(buffer, false),
         }
     }
 
+    #[cfg(feature = "simulation")]
     #[cold]
     #[inline(never)]
     fn take(&self, buffer: &mut [u8], peek: bool) -> io::Result<(usize, SocketAddr, bool)> {
         match self {
             Sock::Real(_) => Err(io::ErrorKind::WouldBlock.into()), // the callers have looked
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.receive_from(socket.id, buffer, peek)),
         }
     }
@@ -103,6 +118,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.local_addr(socket.id)),
         }
     }
@@ -110,6 +126,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.peer_addr(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.peer_addr(socket.id)),
         }
     }
@@ -117,6 +134,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => socket.take_error(),
         }
     }
@@ -124,6 +142,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn join_multicast_v4(&self, group: &Ipv4Addr, at: &Ipv4Addr) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.join_multicast_v4(group, at),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.set_group((*group).into(), true),
         }
     }
@@ -131,6 +150,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn leave_multicast_v4(&self, group: &Ipv4Addr, at: &Ipv4Addr) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.leave_multicast_v4(group, at),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.set_group((*group).into(), false),
         }
     }
@@ -138,6 +158,7 @@ impl Sock<UdpSocket> {
     pub(crate) fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.join_multicast_v6(group, interface),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.set_group((*group).into(), true),
         }
     }
@@ -145,13 +166,16 @@ impl Sock<UdpSocket> {
     pub(crate) fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.leave_multicast_v6(group, interface),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.set_group((*group).into(), false),
         }
     }
 
+    #[cfg(feature = "simulation")]
     fn set_group(&self, group: IpAddr, joins: bool) -> io::Result<()> {
         match self {
             Sock::Real(_) => Ok(()), // the callers have looked
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.set_group(socket.id, group, joins)),
         }
     }

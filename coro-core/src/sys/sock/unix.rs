@@ -16,11 +16,15 @@ use std::rc::Rc;
 use mio::net::{UnixDatagram, UnixListener, UnixStream};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::{Opened, Simulated, SimulatedHost, Sock, Transfer, told};
+#[cfg(feature = "simulation")]
+use super::{Opened, Simulated, SimulatedHost, told};
+use super::{Sock, Transfer};
+#[cfg(feature = "simulation")]
 use crate::machine::{Along, UnixName, UnixReceived};
 use crate::sys::{self, Received, platform};
 
 /// The size of the longest write to a simulated Unix socket at once.
+#[cfg(feature = "simulation")]
 const WRITE_MAX: usize = 256 * 1024;
 
 impl Transfer for UnixStream {
@@ -42,6 +46,7 @@ impl Transfer for UnixStream {
         (&mut &*self).write_vectored(slices)
     }
 
+    #[cfg(feature = "simulation")]
     fn receive_simulated(
         socket: &Simulated<Self>,
         buffers: &mut [IoSliceMut<'_>],
@@ -49,6 +54,7 @@ impl Transfer for UnixStream {
         Ok(told(socket.kernel.unix_receive(socket.id, buffers))?.len)
     }
 
+    #[cfg(feature = "simulation")]
     fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut bytes = Vec::new();
         for slice in slices {
@@ -59,6 +65,7 @@ impl Transfer for UnixStream {
     }
 }
 
+#[cfg(feature = "simulation")]
 impl SimulatedHost {
     /// Connects a new socket to the listener at an address.
     pub(crate) fn connect_unix(&self, address: &SocketAddr) -> io::Result<Sock<UnixStream>> {
@@ -114,6 +121,7 @@ impl SimulatedHost {
     }
 }
 
+#[cfg(feature = "simulation")]
 fn unbound(of: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, of, None)?;
     socket.set_nonblocking(true)?;
@@ -121,6 +129,7 @@ fn unbound(of: Type) -> io::Result<Socket> {
 }
 
 /// A socket with the file of an address, if it is a path. It does not listen.
+#[cfg(feature = "simulation")]
 fn bound(of: Type, address: &SocketAddr) -> io::Result<Socket> {
     let socket = unbound(of)?;
     if let Some(path) = address.as_pathname() {
@@ -129,11 +138,13 @@ fn bound(of: Type, address: &SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
+#[cfg(feature = "simulation")]
 fn stand_in_stream() -> io::Result<UnixStream> {
     Ok(UnixStream::from_std(unbound(Type::STREAM)?.into()))
 }
 
 /// The name of an address, by which the simulated kernel knows it.
+#[cfg(feature = "simulation")]
 fn name_of(address: &SocketAddr) -> io::Result<Option<UnixName>> {
     if let Some(path) = address.as_pathname() {
         let file = fs::metadata(path)?;
@@ -154,6 +165,7 @@ fn name_of(address: &SocketAddr) -> io::Result<Option<UnixName>> {
 }
 
 /// The address of a name; without one, the unnamed address.
+#[cfg(feature = "simulation")]
 fn address_of(name: Option<UnixName>) -> io::Result<SocketAddr> {
     let shown = name.map_or(Rc::from([]), |name| name.shown);
     #[cfg(target_os = "linux")]
@@ -164,6 +176,7 @@ fn address_of(name: Option<UnixName>) -> io::Result<SocketAddr> {
     SocketAddr::from_pathname(Path::new(std::ffi::OsStr::from_bytes(&shown)))
 }
 
+#[cfg(feature = "simulation")]
 fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Along>> {
     if descriptors.is_empty() {
         return Ok(None);
@@ -174,6 +187,7 @@ fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Along>> {
 }
 
 /// What has come, with at most `max` of the descriptors that came along.
+#[cfg(feature = "simulation")]
 fn received_of(received: UnixReceived, max: usize) -> Received {
     let along = received.along.and_then(|along| along.downcast().ok());
     let mut descriptors: Vec<OwnedFd> = along.map_or_else(Vec::new, |along| *along);
@@ -191,6 +205,7 @@ impl Sock<UnixStream> {
     pub(crate) fn is_connected(&self) -> io::Result<()> {
         match self {
             Sock::Real(io) => sys::is_connected(SockRef::from(io)),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => Ok(()), // it was connected at once
         }
     }
@@ -199,6 +214,7 @@ impl Sock<UnixStream> {
     pub(crate) fn recv_bytes(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
         match self {
             Sock::Real(io) => sys::recv_bytes(io, buffers),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let received = told(socket.kernel.unix_receive(socket.id, buffers))?;
                 Ok((received.len, received.along.is_some()))
@@ -209,6 +225,7 @@ impl Sock<UnixStream> {
     pub(crate) fn recv_descriptors(&self, bytes: &mut [u8], max: usize) -> io::Result<Received> {
         match self {
             Sock::Real(io) => sys::recv_descriptors(io, bytes, max),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let buffers = &mut [IoSliceMut::new(bytes)];
                 let received = told(socket.kernel.unix_receive(socket.id, buffers))?;
@@ -224,6 +241,7 @@ impl Sock<UnixStream> {
     ) -> io::Result<usize> {
         match self {
             Sock::Real(io) => sys::send_descriptors(io, bytes, descriptors),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let along = along_of(descriptors)?;
                 told(socket.kernel.unix_send(socket.id, bytes.to_vec(), along))
@@ -234,6 +252,7 @@ impl Sock<UnixStream> {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => socket.take_error(),
         }
     }
@@ -243,6 +262,7 @@ impl Sock<UnixStream> {
     pub(crate) fn peer_credentials(&self) -> io::Result<(u32, u32, u32)> {
         match self {
             Sock::Real(io) => sys::peer_credentials(io),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => {
                 let (user, group) = (rustix::process::getuid(), rustix::process::getgid());
                 Ok((std::process::id(), user.as_raw(), group.as_raw()))
@@ -258,6 +278,7 @@ macro_rules! two_ends {
             pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
                 match self {
                     Sock::Real(io) => io.local_addr(),
+                    #[cfg(feature = "simulation")]
                     Sock::Simulated(socket) => {
                         address_of(told(socket.kernel.unix_names(socket.id))?.0)
                     }
@@ -267,6 +288,7 @@ macro_rules! two_ends {
             pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
                 match self {
                     Sock::Real(io) => io.peer_addr(),
+                    #[cfg(feature = "simulation")]
                     Sock::Simulated(socket) => socket.peer_addr(),
                 }
             }
@@ -274,6 +296,7 @@ macro_rules! two_ends {
             pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
                 match self {
                     Sock::Real(io) => io.shutdown(how),
+                    #[cfg(feature = "simulation")]
                     Sock::Simulated(socket) => {
                         let (read, write) = (how != Shutdown::Write, how != Shutdown::Read);
                         told(socket.kernel.unix_shut(socket.id, read, write))
@@ -287,6 +310,7 @@ macro_rules! two_ends {
 two_ends!(UnixStream);
 two_ends!(UnixDatagram);
 
+#[cfg(feature = "simulation")]
 impl<M: Opened> Simulated<M> {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         if !self.kernel.has_unix_peer(self.id) {
@@ -300,6 +324,7 @@ impl Sock<UnixListener> {
     pub(crate) fn accept(&self) -> io::Result<(Sock<UnixStream>, SocketAddr)> {
         match self {
             Sock::Real(io) => io.accept().map(|(stream, peer)| (stream.into(), peer)),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let id = told(socket.kernel.unix_accept(socket.id))?;
                 let stream = Sock::simulated(stand_in_stream()?, &socket.kernel, id);
@@ -311,6 +336,7 @@ impl Sock<UnixListener> {
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => address_of(told(socket.kernel.unix_names(socket.id))?.0),
         }
     }
@@ -320,6 +346,7 @@ impl Sock<UnixDatagram> {
     pub(crate) fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.connect(path),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let name = name_of_path(path.as_ref())?;
                 told(socket.kernel.unix_datagram_connect(socket.id, &name))
@@ -330,6 +357,7 @@ impl Sock<UnixDatagram> {
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send(bytes),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.send_simulated(bytes, None, None),
         }
     }
@@ -337,6 +365,7 @@ impl Sock<UnixDatagram> {
     pub(crate) fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send_to(bytes, path),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => {
                 let name = name_of_path(path.as_ref())?;
                 self.send_simulated(bytes, None, Some(&name))
@@ -351,10 +380,12 @@ impl Sock<UnixDatagram> {
     ) -> io::Result<usize> {
         match self {
             Sock::Real(io) => sys::send_descriptors(io, bytes, descriptors),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.send_simulated(bytes, along_of(descriptors)?, None),
         }
     }
 
+    #[cfg(feature = "simulation")]
     #[cold]
     fn send_simulated(
         &self,
@@ -364,6 +395,7 @@ impl Sock<UnixDatagram> {
     ) -> io::Result<usize> {
         match self {
             Sock::Real(_) => Ok(0), // the callers have looked
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let sent = socket
                     .kernel
@@ -376,6 +408,7 @@ impl Sock<UnixDatagram> {
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.recv(buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => Ok(self.take(buffer)?.len),
         }
     }
@@ -383,6 +416,7 @@ impl Sock<UnixDatagram> {
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
             Sock::Real(io) => io.recv_from(buffer),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => {
                 let received = self.take(buffer)?;
                 Ok((received.len, address_of(received.from)?))
@@ -396,6 +430,7 @@ impl Sock<UnixDatagram> {
                 let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
                 Ok((len, sys::unix_sender(from)?, truncated))
             }
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => {
                 let received = self.take(buffer)?;
                 Ok((received.len, address_of(received.from)?, received.is_cut))
@@ -406,14 +441,17 @@ impl Sock<UnixDatagram> {
     pub(crate) fn recv_descriptors(&self, bytes: &mut [u8], max: usize) -> io::Result<Received> {
         match self {
             Sock::Real(io) => sys::recv_descriptors(io, bytes, max),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => Ok(received_of(self.take(bytes)?, max)),
         }
     }
 
+    #[cfg(feature = "simulation")]
     #[cold]
     fn take(&self, buffer: &mut [u8]) -> io::Result<UnixReceived> {
         match self {
             Sock::Real(_) => Err(io::ErrorKind::WouldBlock.into()), // the callers have looked
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => told(socket.kernel.unix_receive_datagram(socket.id, buffer)),
         }
     }
@@ -421,11 +459,13 @@ impl Sock<UnixDatagram> {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => socket.take_error(),
         }
     }
 }
 
+#[cfg(feature = "simulation")]
 fn name_of_path(path: &Path) -> io::Result<UnixName> {
     name_of(&SocketAddr::from_pathname(path)?)?.ok_or(io::ErrorKind::InvalidInput.into())
 }

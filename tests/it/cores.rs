@@ -331,12 +331,13 @@ fn a_task_of_another_core_can_be_cancelled_and_is_detached_when_dropped() {
             return;
         }
         let (send, received) = channel::unbounded();
-        let dropped = send.clone();
+        let (begun, dropped) = (send.clone(), send.clone());
         let task = core.spawn_on(1, move || async move {
             let _dropped = OnDrop::new(move || dropped.try_send("dropped").unwrap());
+            begun.try_send("begun").unwrap();
             pending::<()>().await;
         });
-        sleep(ms(1)).await;
+        assert_eq!(received.recv().await, Some("begun"));
         task.cancel();
         assert!(task.await.unwrap_err().is_cancelled());
         assert_eq!(received.recv().await, Some("dropped"));

@@ -99,13 +99,15 @@ enum Route {
 }
 
 fn route_of(name: &[u8]) -> Route {
-    let is = |other: &&[u8]| name.eq_ignore_ascii_case(other);
-    let is_any = |others: &[&[u8]]| others.iter().any(|other| is(other));
-    match () {
-        () if is_any(&[b"GET", b"SET", b"INCR", b"DECR"]) => Route::Key,
-        () if is_any(&[b"DEL", b"EXISTS"]) => Route::Keys,
-        () if is_any(&[b"DBSIZE"]) => Route::All,
-        () => Route::Any,
+    let is_any = |others: &[&[u8]]| others.iter().any(|it| name.eq_ignore_ascii_case(it));
+    if is_any(&[b"GET", b"SET", b"INCR", b"DECR"]) {
+        Route::Key
+    } else if is_any(&[b"DEL", b"EXISTS"]) {
+        Route::Keys
+    } else if is_any(&[b"DBSIZE"]) {
+        Route::All
+    } else {
+        Route::Any
     }
 }
 

@@ -21,6 +21,11 @@ impl Store {
         let Some((name, arguments)) = command.split_first() else {
             return Reply::Error("ERR empty command".into());
         };
+        match (name.as_slice(), arguments) {
+            (b"GET", [key]) => return self.get(key), // the commonest, without a copy of the name
+            (b"SET", [key, value]) => return self.set(key, value),
+            _ => {}
+        }
         let name = String::from_utf8_lossy(name).to_uppercase();
         match (name.as_str(), arguments) {
             ("PING", []) => Reply::Simple("PONG"),

@@ -52,18 +52,12 @@ fn start(port: &SharedPort, router: &Router, core: &Core) -> io::Result<Server> 
     let (router, stopping) = (router.clone(), core.shutdown());
     let settings = Server::builder().max_connections(CONNECTIONS_MAX);
     port.start_with(&settings, async move |stream, _| {
-        match stopping
-            .run_until_cancelled(answer_all(&router, stream, &stopping))
-            .await
-        {
-            Ok(served) => served,
-            Err(_stopping) => Ok(()),
-        }
+        answer_all(&router, stream, &stopping).await
     })
 }
 
 /// Answers the commands of one connection, in their order. A client may send any number of commands
-/// before it reads.
+/// before it reads. When the core is to stop, commands that were begun are still answered.
 async fn answer_all(
     router: &Router,
     mut stream: TcpStream,
@@ -88,7 +82,8 @@ async fn answer_all(
             return Ok(()); // after an error the start of the next command is unknown
         }
         if is_idle {
-            match stream.read(&mut chunk).await {
+            let read = stopping.run_until_cancelled(stream.read(&mut chunk));
+            match read.await.unwrap_or(Ok(0)) {
                 Ok(0) => return Ok(()),
                 Ok(read) => received.extend_from_slice(&chunk[..read]),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
@@ -135,7 +130,7 @@ fn serve_at(address: &str) -> Result<(), Box<dyn Error>> {
             println!("listening on {}, until Ctrl-C", port.local_addr());
         }
         core.shutdown().cancelled().await;
-        io::Result::Ok(server.shutdown(Duration::from_secs(1)).await)
+        io::Result::Ok(server.shutdown(Duration::from_secs(10)).await)
     });
     let cut: usize = cut?.into_iter().sum();
     println!("stopped by Ctrl-C: {cut} connections cut");

@@ -66,26 +66,48 @@ impl Router {
         let core = Core::current();
         let mut parts: Vec<Vec<Part>> = (0..core.count()).map(|_| Vec::new()).collect();
         for (place, command) in commands.into_iter().enumerate() {
-            let name = command[0].to_ascii_uppercase();
-            match (name.as_slice(), command.len()) {
-                (b"DEL" | b"EXISTS", 3..) => {
+            match (route_of(&command[0]), command.len()) {
+                (Route::Keys, 3..) => {
                     for key in &command[1..] {
                         let one = vec![command[0].clone(), key.clone()];
                         parts[self.stores.home(key)].push((place, one));
                     }
                 }
-                (b"DBSIZE", _) => {
+                (Route::All, _) => {
                     for parts in &mut parts {
                         parts.push((place, command.clone()));
                     }
                 }
-                (b"GET" | b"SET" | b"INCR" | b"DECR" | b"DEL" | b"EXISTS", 2..) => {
+                (Route::Key | Route::Keys, 2..) => {
                     parts[self.stores.home(&command[1])].push((place, command));
                 }
                 _ => parts[core.index()].push((place, command)),
             }
         }
         parts
+    }
+}
+
+/// The cores that a command goes to.
+enum Route {
+    /// That of its key, the first argument.
+    Key,
+    /// Those of its keys, which all arguments are.
+    Keys,
+    All,
+    Any,
+}
+
+fn route_of(name: &[u8]) -> Route {
+    let is_any = |others: &[&[u8]]| others.iter().any(|it| name.eq_ignore_ascii_case(it));
+    if is_any(&[b"GET", b"SET", b"INCR", b"DECR"]) {
+        Route::Key
+    } else if is_any(&[b"DEL", b"EXISTS"]) {
+        Route::Keys
+    } else if is_any(&[b"DBSIZE"]) {
+        Route::All
+    } else {
+        Route::Any
     }
 }
 

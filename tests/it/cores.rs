@@ -128,6 +128,13 @@ fn an_error_cancels_the_other_cores_and_comes_out_with_its_index() {
 
 #[test]
 fn a_panic_on_one_core_ends_the_run_at_once_with_its_message() {
+    // The least time of several counts: other programs may use the processors meanwhile.
+    let fastest = (0..50).map(|_| end_by_panic()).find(|took| *took < ms(100));
+    assert!(fastest.is_some(), "each run went on for 100 ms");
+}
+
+/// Runs two cores, one of which panics. Gives the time from then to the end of the run.
+fn end_by_panic() -> Duration {
     let (tell, told) = mpsc::sync_channel(1);
     let ran = on(2).run(async |core| {
         if core.index() == 1 {
@@ -146,10 +153,7 @@ fn a_panic_on_one_core_ends_the_run_at_once_with_its_message() {
         payload.downcast_ref::<String>().unwrap(),
         "core 1 is out of luck"
     );
-    assert!(
-        took < Duration::from_secs(5),
-        "nothing else ends it: {took:?}"
-    );
+    took
 }
 
 #[test]
@@ -327,12 +331,13 @@ fn a_task_of_another_core_can_be_cancelled_and_is_detached_when_dropped() {
             return;
         }
         let (send, received) = channel::unbounded();
-        let dropped = send.clone();
+        let (begun, dropped) = (send.clone(), send.clone());
         let task = core.spawn_on(1, move || async move {
             let _dropped = OnDrop::new(move || dropped.try_send("dropped").unwrap());
+            begun.try_send("begun").unwrap();
             pending::<()>().await;
         });
-        sleep(ms(1)).await;
+        assert_eq!(received.recv().await, Some("begun"));
         task.cancel();
         assert!(task.await.unwrap_err().is_cancelled());
         assert_eq!(received.recv().await, Some("dropped"));

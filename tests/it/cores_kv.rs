@@ -1,9 +1,10 @@
 //! The example `sharded_kv`, a key-value server on all cores, tested with real clients.
 #![cfg(unix)]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
 use crate::examples::{Program, printed, promised};
@@ -13,8 +14,12 @@ fn start() -> (Program, SocketAddr) {
     serve("sharded_kv", &["127.0.0.1:0"])
 }
 
-fn assert_stops(mut program: Program) {
+fn assert_stops(program: Program) {
     program.interrupt();
+    assert_says_that_it_stops(program);
+}
+
+fn assert_says_that_it_stops(mut program: Program) {
     assert_eq!(program.next_line(), "stopped by Ctrl-C: 0 connections cut");
     assert!(program.end().success());
 }
@@ -71,6 +76,57 @@ fn commands_before_a_mistake_are_answered_and_an_idle_client_does_not_hold_up_th
     idle_too.write_all(b"GE").unwrap();
     assert_stops(kv);
     let _ = idle.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn ctrl_c_under_load_cuts_no_answer_that_was_begun() {
+    const VALUE: usize = 256 * 1024;
+    const KEYS: usize = 32; // which live on all cores; all values are more than a socket takes at once
+    let (kv, address) = start();
+    let keys = || (0..KEYS).map(|n| format!("key:{n}"));
+    let set = keys().map(|key| format!("SET {key} {}\r\n", "v".repeat(VALUE)));
+    for command in set {
+        let sent = format!("*3\r\n{}", bulks(&command));
+        assert_eq!(exchange(address, sent.as_bytes()), b"+OK\r\n");
+    }
+    let pipeline: String = keys().map(|key| format!("GET {key}\r\n")).collect();
+    let answer = format!("${VALUE}\r\n{}\r\n", "v".repeat(VALUE)).repeat(KEYS);
+    let begun = AtomicUsize::new(0);
+    let ask_until_the_end = || {
+        let mut stream = connect(address);
+        let mut answers = 0;
+        while stream.write_all(pipeline.as_bytes()).is_ok() {
+            let mut got = Vec::new();
+            let mut limited = Read::by_ref(&mut stream).take(answer.len() as u64);
+            let ended = limited.read_to_end(&mut got);
+            if got.is_empty() {
+                break; // the server hung up between two pipelines
+            }
+            ended.unwrap();
+            assert!(got == answer.as_bytes(), "cut after {} bytes", got.len());
+            answers += 1;
+            begun.fetch_add(1, SeqCst);
+        }
+        answers
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(ask_until_the_end)).collect();
+        while begun.load(SeqCst) < 8 {
+            thread::yield_now();
+        }
+        kv.interrupt();
+        let answers = clients.into_iter().map(|client| client.join().unwrap());
+        assert!(answers.sum::<usize>() >= 8);
+    });
+    assert_says_that_it_stops(kv);
+}
+
+/// The words of a command in the form of an array.
+fn bulks(command: &str) -> String {
+    let words = command.split_whitespace();
+    words
+        .map(|word| format!("${}\r\n{word}\r\n", word.len()))
+        .collect()
 }
 
 #[test]

@@ -152,6 +152,67 @@ fn is_open(connected: io::Result<net::TcpStream>) -> bool {
 }
 
 #[test]
+fn a_server_may_start_while_the_last_one_closes() {
+    let port = SharedPort::bind_in_turn(ANY).unwrap();
+    let ran = Builder::new().threads(2).run(async |core| {
+        for _ in 0..300 {
+            let index = core.index();
+            let server = port.start(async move |stream, _| greet(stream, index).await)?;
+            server.shutdown(GRACE).await; // the acceptor, here or on the other core, hears of it later
+        }
+        io::Result::Ok(())
+    });
+    ran.unwrap();
+    let ran = Builder::new().threads(1).run(async |_| {
+        let server = port.start(async |stream, _| greet(stream, 5).await)?;
+        let address = port.local_addr();
+        let core = to_thread(move || Client::visit(address)).await.unwrap();
+        server.shutdown(GRACE).await;
+        io::Result::Ok(core)
+    });
+    assert_eq!(ran.unwrap(), [5]);
+}
+
+#[test]
+fn servers_are_told_if_the_loop_that_accepts_for_all_closes() {
+    let port = SharedPort::bind_in_turn(ANY).unwrap();
+    let (started, close) = (Event::new(), Event::new());
+    let error = thread::scope(|scope| {
+        scope.spawn(|| {
+            coro::run(async {
+                let _server = port
+                    .start(async |stream, _| greet(stream, 0).await)
+                    .unwrap();
+                started.set();
+                close.wait().await; // its loop closes, and its server with it
+            });
+        });
+        started.blocking_wait();
+        coro::run(async {
+            let server = port
+                .start(async |stream, _| greet(stream, 1).await)
+                .unwrap();
+            close.set();
+            server.serve_forever().await.unwrap_err()
+        })
+    });
+    let text = error.to_string();
+    assert!(
+        text.contains("the loop that accepted for all has closed"),
+        "{text}"
+    );
+    // The port is free, so another server listens there anew.
+    let ran = Builder::new().threads(1).run(async |_| {
+        let server = port.start(async |stream, _| greet(stream, 2).await)?;
+        let address = port.local_addr();
+        let core = to_thread(move || Client::visit(address)).await.unwrap();
+        server.shutdown(GRACE).await;
+        io::Result::Ok(core)
+    });
+    assert_eq!(ran.unwrap(), [2]);
+}
+
+#[test]
 fn a_port_that_is_taken_is_an_error() {
     let taken = std::net::TcpListener::bind(ANY).unwrap();
     let address = taken.local_addr().unwrap();

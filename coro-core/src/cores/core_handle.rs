@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::team::{Seat, Team};
 use super::tree::CoresTree;
@@ -28,8 +27,8 @@ use crate::group::CancelToken;
 /// ```
 #[derive(Clone)]
 pub struct CoreHandle {
+    /// It has the team, too. A clone of its `Arc` would be counted by all cores at one place.
     seat: Rc<Seat>,
-    team: Arc<Team>,
     index: usize,
 }
 
@@ -53,8 +52,8 @@ impl CoreHandle {
 
     pub(super) fn of(event_loop: &LoopHandle) -> Option<Self> {
         let seat = Seat::of(event_loop);
-        let (team, index) = seat.place()?.clone();
-        Some(CoreHandle { seat, team, index })
+        let index = seat.place()?.1;
+        Some(CoreHandle { seat, index })
     }
 
     pub(super) fn seat(&self) -> &Seat {
@@ -62,7 +61,8 @@ impl CoreHandle {
     }
 
     pub(super) fn team(&self) -> &Team {
-        &self.team
+        let (team, _) = self.seat.place().expect("a core has taken its place");
+        team
     }
 
     /// The index of this core, from zero on.
@@ -73,7 +73,7 @@ impl CoreHandle {
     /// The number of cores of the run.
     #[doc(alias = "len")]
     pub fn count(&self) -> usize {
-        self.team.count()
+        self.team().count()
     }
 
     /// Has the core with that index run a task: it calls `make`, and then runs the future that this
@@ -96,7 +96,7 @@ impl CoreHandle {
         F: Future + 'static,
         F::Output: Send,
     {
-        self.team.loop_of(index).spawn_if_open(make)
+        self.team().loop_of(index).spawn_if_open(make)
     }
 
     /// Has each core, this one included, run a task: the future that `make` gives there. The tasks
@@ -119,7 +119,7 @@ impl CoreHandle {
         F::Output: Send,
     {
         let mut tasks = Vec::with_capacity(self.count());
-        for event_loop in self.team.loops() {
+        for event_loop in self.team().loops() {
             let make = make.clone();
             tasks.push(event_loop.spawn_if_open(move || make(CoreHandle::current())));
         }
@@ -133,7 +133,7 @@ impl CoreHandle {
     /// If there is no such core.
     #[track_caller]
     pub fn remote(&self, index: usize) -> RemoteHandle {
-        self.team.loop_of(index).clone()
+        self.team().loop_of(index).clone()
     }
 
     /// The shutdown token of this core. It is cancelled by [`shut_down`](Self::shut_down) on any core,
@@ -162,7 +162,7 @@ impl CoreHandle {
     pub fn shut_down(&self, reason: impl Into<Box<str>>) {
         let why = Cancelled::new(reason.into(), Location::caller());
         self.seat.shut_down(&why);
-        self.team.shut_down(&why);
+        self.team().shut_down(&why);
     }
 
     /// Asks each core for a tree of its tasks, as [`LoopHandle::dump`] does for one loop.
@@ -183,7 +183,7 @@ impl CoreHandle {
     /// ```
     #[doc(alias = "pstree")]
     pub async fn dump(&self) -> CoresTree {
-        let asked = self.team.loops().iter().map(RemoteHandle::dump);
+        let asked = self.team().loops().iter().map(RemoteHandle::dump);
         let asked: Vec<_> = asked.collect();
         let mut trees = Vec::with_capacity(asked.len());
         for (index, asked) in asked.into_iter().enumerate() {

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::duplicate;
 use crate::event_loop::spawn;
+use crate::group::race;
 use crate::net::{Server, ServerBuilder, TcpListener, TcpStream};
 use crate::panics::unpoisoned;
 use crate::sync::TrySendError;
@@ -34,12 +36,13 @@ struct Round {
     number: u64,
     /// The place in `servers` of the next to be served.
     next: usize,
-    /// Set when the last server has closed; it ends the acceptors.
+    /// Set when the last server has closed. It is there from the time on at which a server is to begin
+    /// to accept, until the listeners are closed: a server that starts before that keeps them open.
     over: Option<Arc<Event>>,
     failure: Option<Arc<io::Error>>,
 }
 
-/// The listeners to begin with, if they are made already, and the event that ends their acceptors.
+/// The listeners to begin with, if they are made already, and the event that tells of the last server's end.
 type Begun = (Option<Vec<std::net::TcpListener>>, Arc<Event>);
 
 impl Round {
@@ -95,9 +98,9 @@ impl RoundRobin {
             accepted,
         };
         if let Some((listeners, over)) = begun
-            && let Err(error) = self.begin(listeners, &over, builder)
+            && let Err(error) = self.begin(listeners, over, builder)
         {
-            self.fail(duplicate(&error));
+            self.end(Vec::new(), duplicate(&error));
             return Err(error);
         }
         Ok(turns)
@@ -107,7 +110,7 @@ impl RoundRobin {
     fn begin(
         self: &Arc<Self>,
         listeners: Option<Vec<std::net::TcpListener>>,
-        over: &Arc<Event>,
+        over: Arc<Event>,
         builder: &ServerBuilder,
     ) -> io::Result<()> {
         let listeners = match listeners {
@@ -115,9 +118,12 @@ impl RoundRobin {
             None => listen_again(builder, &self.addresses)?,
         };
         let listeners = listeners.into_iter().map(TcpListener::from_std);
-        for listener in listeners.collect::<io::Result<Vec<_>>>()? {
-            drop(spawn(accept_all(listener, self.clone(), over.clone())));
-        }
+        let acceptor = Acceptor {
+            listeners: listeners.collect::<io::Result<_>>()?,
+            round: self.clone(),
+            over,
+        };
+        drop(spawn(acceptor.accept()));
         Ok(())
     }
 
@@ -148,14 +154,45 @@ impl RoundRobin {
         }
     }
 
-    fn fail(&self, error: io::Error) {
+    /// Gives the connections of this listener to the servers, until it fails.
+    async fn accept_from(&self, listener: &TcpListener) -> io::Error {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => self.hand_round((stream.into_std(), peer)).await,
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// Whether there is no server. If there is one, it keeps the acceptor.
+    fn is_idle(&self, over: &Event) -> bool {
+        let state = self.lock();
+        if !state.servers.is_empty() {
+            over.clear(); // it is set after this lock is released, if the last server closes after this
+        }
+        state.servers.is_empty()
+    }
+
+    /// Closes the listeners, if there is no server. It is done under the lock: a server that starts
+    /// before keeps them, and one that starts after this binds the addresses anew.
+    fn close_if_idle(&self, listeners: &mut Vec<TcpListener>) -> bool {
         let mut state = self.lock();
+        if state.servers.is_empty() {
+            listeners.clear();
+            state.over = None;
+        }
+        state.over.is_none()
+    }
+
+    /// Closes the listeners, which ends the servers that are left with this error.
+    fn end(&self, listeners: Vec<TcpListener>, error: io::Error) {
+        let mut state = self.lock();
+        drop(listeners);
+        state.over = None;
         state.failure = Some(Arc::new(error));
         let servers = std::mem::take(&mut state.servers);
-        let over = state.over.take();
         drop(state);
         drop(servers);
-        over.iter().for_each(|over| over.set());
     }
 }
 
@@ -168,16 +205,53 @@ fn listen_again(
     builder.listen_by(bound)
 }
 
-async fn accept_all(listener: TcpListener, round: Arc<RoundRobin>, over: Arc<Event>) {
-    let accepting = async {
+/// The listeners of all servers, on the loop of the first one.
+struct Acceptor {
+    listeners: Vec<TcpListener>,
+    round: Arc<RoundRobin>,
+    over: Arc<Event>,
+}
+
+impl Acceptor {
+    /// Accepts until the last server has closed, or a listener fails.
+    async fn accept(mut self) {
         loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => round.hand_round((stream.into_std(), peer)).await,
-                Err(error) => return round.fail(error),
+            if let Err(error) = self.accept_while_served().await {
+                return self.round.end(std::mem::take(&mut self.listeners), error);
+            }
+            if self.round.close_if_idle(&mut self.listeners) {
+                return;
             }
         }
-    };
-    crate::group::race((accepting, over.wait())).await;
+    }
+
+    async fn accept_while_served(&self) -> io::Result<()> {
+        let each = self.listeners.iter();
+        let each = each.map(|listener| self.round.accept_from(listener));
+        let mut failing = pin!(race(each.collect::<Vec<_>>()));
+        loop {
+            let failed = async { Some(failing.as_mut().await) };
+            let over = async {
+                self.over.wait().await;
+                None
+            };
+            match race((failed, over)).await {
+                Some(error) => return Err(error),
+                None if self.round.is_idle(&self.over) => return Ok(()),
+                None => {} // another server has started
+            }
+        }
+    }
+}
+
+impl Drop for Acceptor {
+    /// Its loop may close before those of the other servers.
+    fn drop(&mut self) {
+        if !self.listeners.is_empty() {
+            let error = io::Error::other("the loop that accepted for all has closed");
+            self.round.end(std::mem::take(&mut self.listeners), error);
+        }
+    }
 }
 
 impl Turns {
@@ -204,7 +278,7 @@ impl Drop for Turns {
         let at = state.servers.iter().position(of_this);
         let server = at.map(|at| state.servers.remove(at));
         let is_last = state.servers.is_empty();
-        let over = state.over.take_if(|_| is_last);
+        let over = state.over.clone().filter(|_| is_last);
         drop(state);
         drop(server);
         over.iter().for_each(|over| over.set());

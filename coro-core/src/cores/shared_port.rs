@@ -88,7 +88,8 @@ impl SharedPort {
 
     /// As [`bind`](Self::bind), but one core accepts all connections, and hands them round.
     ///
-    /// A client that connects before the first server starts waits for it.
+    /// A client that connects before the first server starts waits for it. If the loop that accepts
+    /// closes before those of the other servers, these end with an error.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ use crate::runtimes::{Glommio, Monoio, Runtime};
 const BUFFER: usize = 4 * 1024;
 
 /// Starts a server on this number of threads. It serves until the process of the sample ends.
-type Start = fn(usize) -> io::Result<SocketAddr>;
+pub(super) type Start = fn(usize) -> io::Result<SocketAddr>;
 
 pub(super) fn case(name: &'static str, cores: usize) -> Case {
     let servers: [(&str, Role, Start); 4] = [
@@ -50,14 +50,14 @@ fn sample(effort: &Effort, cores: usize, start: Start) -> Sample {
 
 /// How many of the threads serve.
 #[derive(Clone, Default)]
-struct Serving(Arc<AtomicUsize>);
+pub(super) struct Serving(Arc<AtomicUsize>);
 
 impl Serving {
-    fn begin(&self) {
+    pub(super) fn begin(&self) {
         self.0.fetch_add(1, SeqCst);
     }
 
-    fn await_all(&self, threads: usize) -> io::Result<()> {
+    pub(super) fn await_all(&self, threads: usize) -> io::Result<()> {
         for _ in 0..1000 {
             if self.0.load(SeqCst) == threads {
                 return Ok(());
@@ -132,21 +132,21 @@ fn bound(address: SocketAddr) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn listening(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn listening(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = bound(address)?;
     rustix::net::listen(&socket, 1024)?;
     Ok(TcpListener::from(socket))
 }
 
 /// A port that is bound, with the socket that keeps it.
-fn some_port() -> io::Result<(TcpListener, SocketAddr)> {
+pub(super) fn bind_some_port() -> io::Result<(TcpListener, SocketAddr)> {
     let socket = TcpListener::from(bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?);
     let address = socket.local_addr()?;
     Ok((socket, address))
 }
 
 fn monoio_threads(cores: usize) -> io::Result<SocketAddr> {
-    let (_port, address) = some_port()?;
+    let (_port, address) = bind_some_port()?;
     for _ in 0..cores {
         let listener = listening(address)?;
         drop(thread::spawn(|| Monoio::run(accept_by_monoio(listener))));
@@ -177,7 +177,7 @@ async fn accept_by_monoio(listener: TcpListener) -> io::Result<()> {
 }
 
 fn glommio_threads(cores: usize) -> io::Result<SocketAddr> {
-    let (port, address) = some_port()?;
+    let (port, address) = bind_some_port()?;
     let serving = Serving::default();
     for _ in 0..cores {
         let serving = serving.clone();

@@ -1,4 +1,4 @@
-//! Key-value servers in processes of their own: the example `sharded_kv`, and Redis.
+//! Key-value servers: the example `sharded_kv` beside Redis, in processes of their own, with peers.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -8,14 +8,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::super::net::load::{Load, ServerTime};
-use crate::harness::{Case, Effort, Role, Sample};
+use super::super::net::load::{Load, OtherThread, ServerTime};
+use super::echo::Start;
+use super::kv_peers;
+use crate::harness::{Bound, Case, Effort, Role, Sample};
 use crate::machine;
 
 const SETS: usize = 16;
 
 pub(super) fn case(name: &'static str, cores: usize) -> Case {
-    Case::new(name, "redis-server")
+    let mut case = Case::new(name, "redis-server")
         .subject("coro, sharded_kv", Role::Coro, move |effort| {
             let (server, address) = sharded_kv(effort, cores)?;
             sample(effort, &server, address)
@@ -23,10 +25,22 @@ pub(super) fn case(name: &'static str, cores: usize) -> Case {
         .subject("redis-server", Role::Peer, move |effort| {
             let (server, address) = redis()?;
             sample(effort, &server, address)
-        })
+        });
+    let peers: [(&str, Start); 3] = [
+        ("tokio, multi-thread", kv_peers::tokio_workers),
+        ("monoio, a thread a core", kv_peers::monoio_threads),
+        ("glommio, a thread a core", kv_peers::glommio_threads),
+    ];
+    for (name, start) in peers {
+        case = case.subject(name, Role::Peer, move |effort| {
+            let address = start(cores).map_err(|error| error.to_string())?;
+            sample(effort, &OtherThread, address)
+        });
+    }
+    case.goal_for("server CPU", Bound::AheadOfPeers(1.0))
 }
 
-fn sample(effort: &Effort, server: &Process, address: SocketAddr) -> Sample {
+fn sample(effort: &Effort, server: &impl ServerTime, address: SocketAddr) -> Sample {
     let load = Load {
         connections: 64,
         bytes: 0,

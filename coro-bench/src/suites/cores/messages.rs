@@ -43,6 +43,9 @@ pub(super) fn there_and_back() -> Case {
 fn all(name: &'static str, shape: fn(&Effort) -> Shape) -> Case {
     Case::new(name, "tokio mpsc")
         .subject("coro", Role::Coro, move |effort| by_coro(shape(effort)))
+        .subject("async-channel, on coro", Role::Peer, move |effort| {
+            by_async_channel(shape(effort))
+        })
         .subject("tokio mpsc", Role::Peer, move |effort| {
             by_tokio(*effort, shape(effort))
         })
@@ -89,6 +92,24 @@ impl Shape {
 fn by_coro(shape: Shape) -> Sample {
     let (send, receive) = channel::bounded(ROOM);
     let (reply, replies) = channel::bounded(ROOM);
+    let ran = Builder::new().threads(2).pin(true).run(async |core| {
+        if core.index() == 0 {
+            let send = async |n| send.send(n).await.map_err(drop).unwrap_or_default();
+            let answered = async || replies.recv().await.unwrap_or_default();
+            return Ok(shape.ask(send, answered).await);
+        }
+        let received = async || receive.recv().await.expect("the sender lives");
+        let answer = async || reply.send(()).await.unwrap_or_default();
+        shape.answer(received, answer).await;
+        Ok::<_, std::convert::Infallible>(Vec::new())
+    });
+    let readings = ran.map_err(|error| error.to_string())?;
+    Ok(readings.into_iter().next().unwrap_or_default())
+}
+
+fn by_async_channel(shape: Shape) -> Sample {
+    let (send, receive) = async_channel::bounded(ROOM);
+    let (reply, replies) = async_channel::bounded(ROOM);
     let ran = Builder::new().threads(2).pin(true).run(async |core| {
         if core.index() == 0 {
             let send = async |n| send.send(n).await.map_err(drop).unwrap_or_default();

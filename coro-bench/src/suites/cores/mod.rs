@@ -1,7 +1,9 @@
 //! The cost of several cores: servers on all of them, messages between two.
 
+mod compute;
 mod echo;
 mod kv;
+mod kv_peers;
 mod messages;
 
 use crate::harness::Suite;
@@ -17,4 +19,5 @@ pub(crate) fn suite() -> Suite {
         .case(kv::case("16 SETs in a pipeline, 2 cores", 2))
         .case(messages::streaming())
         .case(messages::there_and_back())
+        .case(compute::case())
 }

@@ -1,16 +1,16 @@
 //! Monitors: states that several threads share, with waiters.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::mem;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::event_loop::{LoopHandle, RemoteHandle};
 use crate::panics::unpoisoned;
+use crate::primitives::{Mutex, MutexGuard};
 use crate::task::{Step, budget, looking};
 use crate::wait::queue::wake_each;
 use crate::wait::wait_list::{Key, WaitList};
@@ -26,7 +26,13 @@ pub(super) trait Guarded {
 pub(super) struct Monitor<S>(Mutex<S>);
 
 impl<S: Guarded> Monitor<S> {
+    #[cfg(not(all(loom, test)))]
     pub(super) const fn new(state: S) -> Self {
+        Monitor(Mutex::new(state))
+    }
+
+    #[cfg(all(loom, test))]
+    pub(super) fn new(state: S) -> Self {
         Monitor(Mutex::new(state))
     }
 
@@ -54,12 +60,23 @@ pub(super) trait Request<S> {
 
     fn line(state: &mut S) -> &mut WaitList<Self::Entry>;
 
-    fn would_serve(state: &S, entry: &Self::Entry) -> bool;
+    fn would_serve(&self, state: &mut S, entry: &Self::Entry) -> bool;
 
-    fn try_serve(state: &mut S, entry: &mut Self::Entry) -> bool;
+    fn try_serve(&self, state: &mut S, entry: &mut Self::Entry) -> bool;
+
+    /// As [`try_serve`](Self::try_serve), before the lock is taken.
+    #[inline]
+    fn try_unlocked(&self, _: &mut Self::Entry) -> bool {
+        false
+    }
+
+    /// As [`try_serve`](Self::try_serve), right before the waiter enters the line.
+    fn try_last(&self, state: &mut S, entry: &mut Self::Entry) -> bool {
+        self.try_serve(state, entry)
+    }
 
     /// A wait was dropped. The entry that this gives back is dropped after the lock is released.
-    fn abandoned(_: &mut S, entry: Self::Entry, _served: bool) -> Option<Self::Entry> {
+    fn abandoned(&self, _: &mut S, entry: Self::Entry, _served: bool) -> Option<Self::Entry> {
         Some(entry)
     }
 }
@@ -81,7 +98,7 @@ where
     place: RemoteWaitState<Q::Entry>,
     /// While it waits in a loop: what may serve it may be outside, at its own real time.
     of: Option<RemoteHandle>,
-    request: PhantomData<fn(Q)>,
+    request: Q,
 }
 
 impl<M, S, Q> RemoteWait<M, S, Q>
@@ -90,12 +107,12 @@ where
     S: Guarded,
     Q: Request<S>,
 {
-    pub(super) fn new(_: Q, monitor: M, entry: Q::Entry) -> Self {
+    pub(super) fn new(request: Q, monitor: M, entry: Q::Entry) -> Self {
         RemoteWait {
             monitor,
             place: RemoteWaitState::Outside(entry),
             of: None,
-            request: PhantomData,
+            request,
         }
     }
 
@@ -106,16 +123,27 @@ where
     fn is_ready(&self) -> bool {
         let mut state = self.monitor.lock();
         match &self.place {
-            RemoteWaitState::Outside(entry) => Q::would_serve(&state, entry),
+            RemoteWaitState::Outside(entry) => self.request.would_serve(&mut state, entry),
             RemoteWaitState::Inside(key) => Q::line(&mut state).is_served(*key),
             RemoteWaitState::Gone => false,
         }
     }
 
-    fn begin(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
+    #[inline]
+    fn begin(&mut self, mut entry: Q::Entry, waker: &Waker) -> Poll<Q::Entry> {
+        let request = &self.request;
+        let served = request.try_unlocked(&mut entry)
+            || (self.monitor).with(|state| request.try_serve(state, &mut entry));
+        match served {
+            true => Poll::Ready(entry),
+            false => self.enter(entry, waker.clone()), // may be foreign code, so not under the lock
+        }
+    }
+
+    fn enter(&mut self, mut entry: Q::Entry, waker: Waker) -> Poll<Q::Entry> {
         let mut waker = Some(waker); // dropped after the lock is released, if it is not needed
         let entered = self.monitor.with(|state| {
-            let admitted = Q::try_serve(state, &mut entry);
+            let admitted = self.request.try_last(state, &mut entry);
             match waker.take_if(|_| !admitted) {
                 Some(waker) => Err(Q::line(state).enter(entry, waker)),
                 None => Ok(entry),
@@ -131,7 +159,8 @@ where
         }
     }
 
-    fn go_on(&mut self, key: Key, mut waker: Waker) -> Poll<Q::Entry> {
+    fn go_on(&mut self, key: Key, waker: &Waker) -> Poll<Q::Entry> {
+        let mut waker = waker.clone(); // may be foreign code, so not under the lock
         let left = self.monitor.with(|state| {
             let line = Q::line(state);
             if line.is_served(key) {
@@ -169,10 +198,9 @@ where
         if !taken && this.is_ready() && budget::refuse(cx.waker()) {
             return Poll::Pending;
         }
-        let waker = cx.waker().clone(); // may be foreign code, so not under the lock
         let polled = match mem::replace(&mut this.place, RemoteWaitState::Gone) {
-            RemoteWaitState::Outside(entry) => this.begin(entry, waker),
-            RemoteWaitState::Inside(key) => this.go_on(key, waker),
+            RemoteWaitState::Outside(entry) => this.begin(entry, cx.waker()),
+            RemoteWaitState::Inside(key) => this.go_on(key, cx.waker()),
             RemoteWaitState::Gone => panic!("a wait was polled again after it was over"),
         };
         if polled.is_pending() && looking::is_looking() {
@@ -205,7 +233,8 @@ where
         if let RemoteWaitState::Inside(key) = mem::replace(&mut self.place, RemoteWaitState::Gone) {
             let dropped = self.monitor.with(|state| {
                 let left = Q::line(state).leave(key);
-                (Q::abandoned(state, left.request, left.served), left.waker)
+                let returned = self.request.abandoned(state, left.request, left.served);
+                (returned, left.waker)
             });
             drop(dropped);
         }

@@ -72,11 +72,11 @@ impl<T> Request<HandOver<T>> for Sent {
         &mut slot.receiver
     }
 
-    fn would_serve(slot: &HandOver<T>, _: &Option<T>) -> bool {
+    fn would_serve(&self, slot: &mut HandOver<T>, _: &Option<T>) -> bool {
         slot.sent
     }
 
-    fn try_serve(slot: &mut HandOver<T>, value: &mut Option<T>) -> bool {
+    fn try_serve(&self, slot: &mut HandOver<T>, value: &mut Option<T>) -> bool {
         if slot.sent {
             *value = slot.value.take();
         }
@@ -93,11 +93,11 @@ impl<T> Request<HandOver<T>> for Unwanted {
         &mut slot.sender
     }
 
-    fn would_serve(slot: &HandOver<T>, (): &()) -> bool {
+    fn would_serve(&self, slot: &mut HandOver<T>, (): &()) -> bool {
         slot.closed
     }
 
-    fn try_serve(slot: &mut HandOver<T>, (): &mut ()) -> bool {
+    fn try_serve(&self, slot: &mut HandOver<T>, (): &mut ()) -> bool {
         slot.closed
     }
 }

@@ -67,6 +67,8 @@ pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 pub(crate) use sock::Opened;
 #[cfg(feature = "net")]
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
+#[cfg(feature = "net")]
+use socket::has_empty_queue;
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(unix)]
 pub(crate) use standard::{Standard, Use as StandardUse};

@@ -229,3 +229,42 @@ fn an_empty_separator_is_refused() {
     let refused = crate::support::panic_of(|| coro::run(reader.skip_until(b"")));
     assert!(refused.contains("give at least one byte"), "{refused}");
 }
+
+#[coro::test]
+async fn a_reader_that_waits_with_no_byte_left_holds_no_large_buffer() {
+    let (mut theirs, ours) = ends().await;
+    let mut reader = StreamReader::new(ours);
+    let line = "x".repeat(10_000) + "\nhalf";
+    theirs.write_all(line.as_bytes()).await.unwrap();
+    assert_eq!(
+        reader.read_line().await.unwrap().map(str::len),
+        Some(10_000)
+    );
+    assert_eq!(reader.read_exactly(4).await.unwrap(), b"half");
+    assert!(timeout(ms(1), reader.read_line()).await.is_err());
+    let (ours, left) = reader.into_parts();
+    assert!(
+        left.is_empty() && left.capacity() < 1000,
+        "{}",
+        left.capacity()
+    );
+
+    let mut reader = StreamReader::new(ours);
+    theirs.write_all(b"a beginning").await.unwrap();
+    assert!(timeout(ms(1), reader.read_line()).await.is_err());
+    assert_eq!(reader.buffer(), b"a beginning");
+    theirs.write_all(b" and an end\n").await.unwrap();
+    let line = reader.read_line().await.unwrap();
+    assert_eq!(line, Some("a beginning and an end"));
+}
+
+#[test]
+fn a_reader_reads_outside_of_a_loop() {
+    let bytes = b"one\ntwo".repeat(5_000);
+    let mut reader = StreamReader::new(&bytes[..]);
+    let all = futures::executor::block_on(async {
+        assert_eq!(reader.read_line().await.unwrap(), Some("one"));
+        reader.read_to_end(bytes.len()).await.unwrap()
+    });
+    assert_eq!(all, bytes[4..]);
+}

@@ -13,12 +13,13 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use monoio_compat::hyper::MonoioIo;
 
 use super::net::against;
 use super::net::load::{Load, OtherThread};
 use super::net::servers::Server;
 use crate::harness::{Bound, Case, Effort, Role, Suite};
-use crate::runtimes::{Runtime, TokioLocalRuntime};
+use crate::runtimes::{Monoio, Runtime, TokioLocalRuntime};
 
 const HELLO: &str = "hello, world\n";
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -43,6 +44,7 @@ fn hello(name: &'static str, connections: usize, messages: u64) -> Case {
     let case = subject::<Coro>(case, connections, messages);
     let case = subject::<AxumOnCoro>(case, connections, messages);
     let case = subject::<HyperOnTokio>(case, connections, messages);
+    let case = subject::<HyperOnMonoio>(case, connections, messages);
     let case = subject::<AxumOnTokio>(case, connections, messages);
     case.goal_for("server CPU", Bound::AheadOfPeers(1.0))
 }
@@ -148,6 +150,33 @@ impl Server for HyperOnTokio {
                     let builder = hyper::server::conn::http1::Builder::new();
                     let serving =
                         builder.serve_connection(TokioIo::new(stream), service_fn(answer));
+                    drop(serving.await);
+                }));
+            }
+        })?
+    }
+}
+
+struct HyperOnMonoio;
+
+impl Server for HyperOnMonoio {
+    const NAME: &'static str = "hyper on monoio";
+
+    fn serve(listener: TcpListener, stop: Arc<AtomicBool>, _: bool) -> Result<(), String> {
+        Monoio::run(async move {
+            use monoio::io::IntoPollIo;
+            let listener = monoio::net::TcpListener::from_std(listener).map_err(text)?;
+            loop {
+                let (stream, _) = listener.accept().await.map_err(text)?;
+                if stop.load(SeqCst) {
+                    return Ok(());
+                }
+                let _ = stream.set_nodelay(true);
+                let stream = stream.into_poll_io().map_err(text)?;
+                drop(monoio::spawn(async move {
+                    let builder = hyper::server::conn::http1::Builder::new();
+                    let serving =
+                        builder.serve_connection(MonoioIo::new(stream), service_fn(answer));
                     drop(serving.await);
                 }));
             }

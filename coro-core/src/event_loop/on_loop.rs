@@ -9,14 +9,14 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use fragile::Fragile;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite};
-use send_wrapper::SendWrapper;
 
 use super::LoopHandle;
 use crate::report::{ErrorReport, ReportKind};
-use crate::task::{Inbox, InboxArc, Scheduler, current};
+use crate::task::{Inbox, InboxArc, Scheduler};
 
 /// A value that belongs to the thread of a loop, as `Send` and `Sync` for the compiler, and checked
 /// at run time.
@@ -62,10 +62,10 @@ use crate::task::{Inbox, InboxArc, Scheduler, current};
 /// If the value is used on another thread, to dereference it, to poll it or to take it out.
 pub struct OnLoop<T> {
     /// Absent only while this is taken apart.
-    value: Option<SendWrapper<T>>,
+    value: Option<Fragile<T>>,
     home: InboxArc<Inbox>,
     /// Disposes of the value if this is dropped on another thread.
-    dispose: fn(SendWrapper<T>, &Inbox),
+    dispose: fn(Fragile<T>, &Inbox),
 }
 
 impl<T> OnLoop<T> {
@@ -114,9 +114,9 @@ impl<T> OnLoop<T> {
     }
 
     #[track_caller]
-    fn with(value: T, dispose: fn(SendWrapper<T>, &Inbox)) -> Self {
+    fn with(value: T, dispose: fn(Fragile<T>, &Inbox)) -> Self {
         OnLoop {
-            value: Some(SendWrapper::new(value)),
+            value: Some(Fragile::new(value)),
             home: LoopHandle::current().core().scheduler.inbox().clone(),
             dispose,
         }
@@ -124,7 +124,7 @@ impl<T> OnLoop<T> {
 
     /// Whether this is the thread on which the value may be used.
     pub fn is_here(&self) -> bool {
-        self.wrapper().valid()
+        self.wrapper().is_valid()
     }
 
     /// Takes the value out.
@@ -134,24 +134,14 @@ impl<T> OnLoop<T> {
     /// On another thread than that of the loop; then the value is sent home.
     #[track_caller]
     pub fn into_inner(mut self) -> T {
-        self.check();
+        assert!(self.is_here(), "{}", misuse::<T>());
         let value = self.value.take().expect("a value until it is dropped");
-        value.take()
+        value.into_inner()
     }
 
-    fn wrapper(&self) -> &SendWrapper<T> {
+    #[inline]
+    fn wrapper(&self) -> &Fragile<T> {
         self.value.as_ref().expect("a value until it is dropped")
-    }
-
-    #[track_caller]
-    fn check(&self) {
-        // Cheaper than to ask for the thread, which the wrapper does once more.
-        assert!(
-            current::is_inside_of(&self.home) || self.is_here(),
-            "`OnLoop<{}>` was used on another thread than that of its event loop: only that thread \
-             may use the value in it; use it there, for example by `RemoteHandle::spawn`",
-            type_name::<T>()
-        );
     }
 
     #[track_caller]
@@ -163,21 +153,37 @@ impl<T> OnLoop<T> {
     }
 }
 
+#[cold]
+fn misuse<T>() -> String {
+    format!(
+        "`OnLoop<{}>` was used on another thread than that of its event loop: only that thread may \
+         use the value in it; use it there, for example by `RemoteHandle::spawn`",
+        type_name::<T>()
+    )
+}
+
 impl<T> Deref for OnLoop<T> {
     type Target = T;
 
     #[track_caller]
+    #[inline]
     fn deref(&self) -> &T {
-        self.check();
-        self.wrapper()
+        match self.wrapper().try_get() {
+            Ok(value) => value,
+            Err(_) => panic!("{}", misuse::<T>()),
+        }
     }
 }
 
 impl<T> DerefMut for OnLoop<T> {
     #[track_caller]
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.check();
-        self.value.as_mut().expect("a value until it is dropped")
+        let value = self.value.as_mut().expect("a value until it is dropped");
+        match value.try_get_mut() {
+            Ok(value) => value,
+            Err(_) => panic!("{}", misuse::<T>()),
+        }
     }
 }
 
@@ -185,7 +191,7 @@ impl<T: Clone> Clone for OnLoop<T> {
     #[track_caller]
     fn clone(&self) -> Self {
         OnLoop {
-            value: Some(SendWrapper::new(T::clone(self))),
+            value: Some(Fragile::new(T::clone(self))),
             home: self.home.clone(),
             dispose: self.dispose,
         }
@@ -197,7 +203,7 @@ impl<T> Drop for OnLoop<T> {
         let Some(value) = self.value.take() else {
             return;
         };
-        if needs_drop::<T>() && !value.valid() {
+        if needs_drop::<T>() && !value.is_valid() {
             (self.dispose)(value, &self.home);
         }
     }
@@ -215,9 +221,9 @@ impl<T: fmt::Debug> fmt::Debug for OnLoop<T> {
 }
 
 /// A value on its way to its thread. Dropped before it arrives, it is leaked.
-struct Parcel<T>(Option<SendWrapper<T>>);
+struct Parcel<T>(Option<Fragile<T>>);
 
-fn send_home<T: 'static>(value: SendWrapper<T>, home: &Inbox) {
+fn send_home<T: 'static>(value: Fragile<T>, home: &Inbox) {
     let parcel = Parcel(Some(value));
     let _ = home.push_call(Box::new(move || drop(parcel))); // refused, it is leaked
 }
@@ -225,7 +231,7 @@ fn send_home<T: 'static>(value: SendWrapper<T>, home: &Inbox) {
 impl<T> Drop for Parcel<T> {
     fn drop(&mut self) {
         match self.0.take() {
-            Some(value) if !value.valid() => {
+            Some(value) if !value.is_valid() => {
                 forget(value);
                 Scheduler::print_report(&leaked::<T>("its event loop is closed"));
             }
@@ -234,7 +240,7 @@ impl<T> Drop for Parcel<T> {
     }
 }
 
-fn leak<T>(value: SendWrapper<T>, home: &Inbox) {
+fn leak<T>(value: Fragile<T>, home: &Inbox) {
     forget(value);
     Scheduler::report_to(home, leaked::<T>("it borrows, so it cannot be sent home"));
 }

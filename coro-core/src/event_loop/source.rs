@@ -240,6 +240,18 @@ impl Side {
     /// register waiters.
     #[inline]
     fn take_waiters(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
+        if !self.more.borrow().is_empty() {
+            return self.take_crowd(waiters, with);
+        }
+        let only = self.first.borrow_mut().take(); // ended before foreign code runs
+        if let Some(only) = only {
+            waiters.set(waiters.get() - 1);
+            with(only.waker);
+        }
+    }
+
+    #[cold]
+    fn take_crowd(&self, waiters: &Cell<usize>, with: impl Fn(Waker)) {
         let later = self.more.borrow().len();
         for _ in 0..=later {
             let Some(waiter) = self.take_waiter(|_| true) else {

@@ -10,12 +10,15 @@ use std::task::{Context, Poll, ready};
 use futures::io::{AsyncBufRead, AsyncRead};
 use futures::stream::{self, FusedStream, StreamExt};
 
+use crate::event_loop::LoopHandle;
 use crate::task::budget;
 
 /// The default limit of a line's length: that of asyncio's streams.
 const LIMIT: usize = 64 * 1024;
-/// The least room that is made for a read.
-const ROOM_MIN: usize = 8 * 1024;
+/// How much is read at once if the limit is lower, and how much outside of a loop.
+const READ_MIN: usize = 8 * 1024;
+/// The largest buffer that is kept without a byte in it, so that short messages allocate nothing.
+const KEPT_MAX: usize = 128;
 
 /// Reads lines, and frames of a known length, from a stream of bytes, up to a limit of length.
 ///
@@ -25,6 +28,9 @@ const ROOM_MIN: usize = 8 * 1024;
 /// all bytes that were read stay in the buffer until they are returned. So every method can be
 /// dropped at any point, by a [`timeout`](crate::time::timeout) for example, and called again.
 /// After any error the bytes are still in the [`buffer`](Self::buffer).
+///
+/// Reads go through a buffer that all connections of a loop share. So a reader that waits with no bytes
+/// left takes little memory, however many there are.
 ///
 /// It also implements [`AsyncRead`] and [`AsyncBufRead`], so the rest of a stream can be read as
 /// bytes after a head was read as lines.
@@ -49,8 +55,6 @@ pub struct StreamReader<R> {
     buffer: Vec<u8>,
     /// The bytes before `start` were returned.
     start: usize,
-    /// The bytes from `end` on are room for reads.
-    end: usize,
     /// How many bytes after `start` were searched already: no separator begins there.
     searched: usize,
     is_at_end: bool,
@@ -69,7 +73,6 @@ impl<R> StreamReader<R> {
             limit,
             buffer: Vec::new(),
             start: 0,
-            end: 0,
             searched: 0,
             is_at_end: false,
         }
@@ -82,7 +85,7 @@ impl<R> StreamReader<R> {
 
     /// The bytes that were read from the stream, and not returned yet.
     pub fn buffer(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
+        &self.buffer[self.start..]
     }
 
     /// The stream, to write to it for example. Reading from it would skip the buffer.
@@ -97,9 +100,13 @@ impl<R> StreamReader<R> {
 
     /// The stream, and the bytes that were read from it and not returned yet.
     pub fn into_parts(mut self) -> (R, Vec<u8>) {
-        self.buffer.truncate(self.end);
         self.buffer.drain(..self.start);
         (self.io, self.buffer)
+    }
+
+    /// How many bytes were read, and not returned yet.
+    fn buffered(&self) -> usize {
+        self.buffer.len() - self.start
     }
 
     /// Removes `len` bytes from the buffer, and gives them.
@@ -110,30 +117,20 @@ impl<R> StreamReader<R> {
         &self.buffer[start..start + len]
     }
 
-    /// Makes room after the end, by moving the remaining bytes to the front, and by growing.
-    fn make_room(&mut self) {
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-        if self.buffer.len() - self.end >= ROOM_MIN {
-            return;
-        }
-        self.buffer.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
-        if self.buffer.len() - self.end < ROOM_MIN {
-            let doubled = (self.buffer.len() * 2).max(self.end + ROOM_MIN);
-            self.buffer.resize(doubled, 0);
+    /// Gives up the buffer if there is no byte left in it, and it is large.
+    fn release(&mut self) {
+        if self.buffered() == 0 && self.buffer.capacity() > KEPT_MAX {
+            (self.buffer, self.start) = (Vec::new(), 0);
         }
     }
 
     /// The length up to the end of the separator, if it is in the buffer.
     fn find(&mut self, separator: &[u8]) -> Option<usize> {
-        let unsearched = &self.buffer[self.start + self.searched..self.end];
+        let unsearched = &self.buffer[self.start + self.searched..];
         match position(unsearched, separator) {
             Some(at) => Some(self.searched + at + separator.len()),
             None => {
-                let buffered = self.end - self.start;
-                self.searched = (buffered + 1).saturating_sub(separator.len());
+                self.searched = (self.buffered() + 1).saturating_sub(separator.len());
                 None
             }
         }
@@ -211,7 +208,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
                 }
                 skipped += self.take(self.searched).len() as u64;
                 if !ready!(self.poll_more(cx))? {
-                    skipped += self.take(self.end - self.start).len() as u64;
+                    skipped += self.take(self.buffered()).len() as u64;
                     return Poll::Ready(Ok(skipped));
                 }
             }
@@ -232,9 +229,9 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
             return Err(ReadError(ReadFailure::TooLong(self.limit)));
         }
         poll_fn(|cx| {
-            while self.end - self.start < len {
+            while self.buffered() < len {
                 if !ready!(self.poll_more(cx))? {
-                    let got = self.end - self.start;
+                    let got = self.buffered();
                     return Poll::Ready(Err(ReadError(ReadFailure::Ended { got, wanted: len })));
                 }
             }
@@ -258,7 +255,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
     pub async fn read_to_end(&mut self, limit: usize) -> Result<Vec<u8>, ReadError> {
         poll_fn(|cx| {
             loop {
-                if self.end - self.start > limit {
+                if self.buffered() > limit {
                     return Poll::Ready(Err(ReadError(ReadFailure::TooLong(limit))));
                 }
                 if !ready!(self.poll_more(cx))? {
@@ -269,9 +266,8 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         .await?;
         self.searched = 0;
         let mut all = mem::take(&mut self.buffer);
-        all.truncate(self.end);
         all.drain(..self.start);
-        (self.start, self.end) = (0, 0);
+        self.start = 0;
         Ok(all)
     }
 
@@ -295,7 +291,7 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
     ) -> Poll<Result<Option<usize>, ReadError>> {
         loop {
             let found = self.find(separator);
-            let buffered = self.end - self.start;
+            let buffered = self.buffered();
             if found.unwrap_or(buffered) > self.limit {
                 return Poll::Ready(Err(ReadError(ReadFailure::TooLong(self.limit))));
             }
@@ -314,12 +310,30 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
         if self.is_at_end {
             return Poll::Ready(Ok(false));
         }
-        self.make_room();
-        let room = &mut self.buffer[self.end..];
-        let read = ready!(Pin::new(&mut self.io).poll_read(cx, room))?;
-        self.end += read;
+        let read = match LoopHandle::try_current() {
+            Some(handle) => self.poll_through(cx, &mut handle.lend_buffer()),
+            None => self.poll_through(cx, &mut [0; READ_MIN]),
+        };
+        if read.is_pending() {
+            self.release();
+        }
+        let read = ready!(read)?;
         self.is_at_end = read == 0;
         Poll::Ready(Ok(!self.is_at_end))
+    }
+
+    /// Reads through another buffer, and appends the bytes to this reader's own.
+    fn poll_through(
+        &mut self,
+        cx: &mut Context<'_>,
+        through: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let len = through.len().min(self.limit.max(READ_MIN));
+        let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut through[..len]))?;
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        self.buffer.extend_from_slice(&through[..read]);
+        Poll::Ready(Ok(read))
     }
 }
 
@@ -352,6 +366,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for StreamReader<R> {
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         if self.buffer().is_empty() && !self.is_at_end {
+            self.release();
             return Pin::new(&mut self.io).poll_read(cx, into);
         }
         ready!(budget::poll(cx));

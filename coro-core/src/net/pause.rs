@@ -9,7 +9,7 @@ use mio::event::Source;
 
 use crate::event_loop::{Direction, LoopHandle};
 use crate::report::{ErrorReport, ReportKind};
-use crate::sys::{AcceptFailure, Described, accept_failure};
+use crate::sys::{AcceptFailure, Described, IS_EDGE_TRIGGERED, accept_failure};
 use crate::task::{Step, budget, looking};
 use crate::wait::ready::RegisteredIo;
 use crate::wait::until::Until;
@@ -26,18 +26,26 @@ const SKIPPED_MAX: u32 = 64;
 /// as long as that number of reads.
 const ACCEPT: u32 = 8;
 
-/// The next pause of a listener, while it cannot accept.
+/// The state of a listener that accepts.
 #[derive(Default)]
-pub(super) struct Pause(Cell<Option<Duration>>);
+pub(super) struct Pause {
+    /// The next pause, while it cannot accept.
+    next: Cell<Option<Duration>>,
+    /// Connections have come faster than they were accepted, since an accept last found none.
+    in_burst: Cell<bool>,
+}
 
 impl Pause {
     /// Accepts connections until one is accepted and made ready.
     ///
-    /// It fails only if the listener no longer listens.
+    /// It fails only if the listener no longer listens. An accept that finds no connection costs a
+    /// third of one that does. So the queue is looked at before the second accept after an event, by
+    /// `has_empty_queue`, which says "no" if it cannot tell; in a burst this look would be in vain.
     pub(super) async fn accept<S: Source + Described, A, C>(
         &self,
         listener: &RegisteredIo<S>,
         accept: impl Fn(&S) -> io::Result<A>,
+        has_empty_queue: impl Fn(&S) -> bool,
         make: impl Fn(A) -> io::Result<C>,
     ) -> io::Result<C> {
         let mut skipped = 0;
@@ -49,6 +57,7 @@ impl Pause {
                 Ok(accepted) => match make(accepted) {
                     Ok(connection) => {
                         budget::take_more(ACCEPT - 1);
+                        self.look_for_more(listener, has_empty_queue);
                         return Ok(connection);
                     }
                     Err(error) => error, // of the poller: it says nothing of the listener
@@ -67,20 +76,37 @@ impl Pause {
         }
     }
 
+    fn look_for_more<S: Source + Described>(
+        &self,
+        listener: &RegisteredIo<S>,
+        has_empty_queue: impl Fn(&S) -> bool,
+    ) {
+        if !IS_EDGE_TRIGGERED || self.in_burst.get() {
+            return;
+        }
+        if has_empty_queue(listener.get()) {
+            self.next.set(None);
+            listener.note_drained(Direction::Read);
+        } else {
+            self.in_burst.set(true);
+        }
+    }
+
     fn try_accept<A>(&self, accepted: io::Result<A>) -> io::Result<A> {
         if matches!(&accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.0.set(None); // the queue is empty: the shortage is over
+            self.next.set(None); // the queue is empty: the shortage is over
+            self.in_burst.set(false);
         }
         accepted
     }
 
     async fn back_off(&self, error: &io::Error) {
-        let pause = self.0.get().unwrap_or_else(|| {
+        let pause = self.next.get().unwrap_or_else(|| {
             let message = format!("{error}; trying again until it can");
             LoopHandle::current().report(ErrorReport::new(ReportKind::AcceptPaused, message));
             PAUSE_MIN
         });
-        self.0.set(Some((pause * 2).min(PAUSE_MAX)));
+        self.next.set(Some((pause * 2).min(PAUSE_MAX)));
         pass(pause).await;
     }
 }

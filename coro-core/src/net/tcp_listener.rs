@@ -115,7 +115,10 @@ impl TcpListener {
     /// loop over this method may end at the first error.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let make = |(io, peer)| Ok((TcpStream::new(io)?, peer));
-        self.pause.accept(&self.ready, |io| io.accept(), make).await
+        let has_empty_queue = Sock::<mio::net::TcpListener>::has_empty_queue;
+        self.pause
+            .accept(&self.ready, |io| io.accept(), has_empty_queue, make)
+            .await
     }
 
     /// The connections, one after another, as a stream that never ends.

@@ -118,7 +118,9 @@ impl UnixListener {
         let accept = |io: &Sock<mio::net::UnixListener>| {
             or_end(&self.ready, io.accept(), || Err(sys::is_no_listener()))
         };
-        self.pause.accept(&self.ready, accept, make).await
+        self.pause
+            .accept(&self.ready, accept, |_| false, make)
+            .await
     }
 
     /// The connections, one after another, as a stream that never ends.

@@ -65,12 +65,6 @@ pub(super) fn scheduler_of(inbox: &Inbox) -> Option<*const Scheduler> {
     CURRENT.with(|current| ptr::eq(current.inbox.get(), inbox).then(|| current.scheduler.get()))
 }
 
-/// Whether this thread is inside of the loop with this inbox.
-#[inline]
-pub(crate) fn is_inside_of(inbox: &Inbox) -> bool {
-    CURRENT.with(|current| ptr::eq(current.inbox.get(), inbox))
-}
-
 /// The scheduler whose loop this thread is inside of; null outside of all loops.
 #[inline]
 pub(super) fn scheduler() -> *const Scheduler {

@@ -146,6 +146,11 @@ impl<S: Source + Described> RegisteredIo<S> {
         }
     }
 
+    /// Notes that there is nothing more to take: an event follows when there is.
+    pub(crate) fn note_drained(&self, direction: Direction) {
+        self.registration.clear(direction);
+    }
+
     /// As [`try_io`](Self::try_io), but a signal that interrupts the operation is no reason to give up.
     pub(crate) fn try_transfer<T>(
         &self,

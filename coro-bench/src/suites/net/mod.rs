@@ -15,7 +15,7 @@ use crate::harness::{Bound, Case, Effort, Reading, Role, Sample, Suite};
 use crate::machine;
 use bare::Bare;
 use load::{Load, OtherThread, connect_often};
-use servers::{CoroProtocol, CoroStreams, Monoio, Server, Smol, Tokio};
+use servers::{CoroProtocol, CoroReader, CoroStreams, Monoio, Server, Smol, Tokio};
 
 const CPU: &str = "server CPU";
 const P99: &str = "round trip p99";
@@ -23,7 +23,7 @@ const P99: &str = "round trip p99";
 /// Adds a subject for each server that is a type; `$function` names the type `S`.
 macro_rules! of_all {
     ($case:expr, $function:expr) => {
-        of_all!($case, [Bare, CoroProtocol, CoroStreams, Tokio, Smol, Monoio], $function)
+        of_all!($case, [Bare, CoroProtocol, CoroStreams, CoroReader, Tokio, Smol, Monoio], $function)
     };
     ($case:expr, [$($server:ident),*], $function:expr) => {
         $case$(.subject(<$server as Server>::NAME, <$server as Server>::ROLE, {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use coro::net::{Protocol, Transport};
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::Role;
 use crate::runtimes::{self, Runtime};
@@ -54,6 +54,35 @@ impl Server for CoroStreams {
                         if stream.write_all(&buffer[..len]).await.is_err() {
                             break;
                         }
+                    }
+                }));
+            }
+        })
+    }
+}
+
+pub(super) struct CoroReader;
+
+impl Server for CoroReader {
+    const NAME: &'static str = "coro StreamReader";
+    const ROLE: Role = Role::Coro;
+
+    fn serve(listener: TcpListener, stop: Arc<AtomicBool>, _: bool) -> Result<(), String> {
+        coro::run(async move {
+            let listener = coro::net::TcpListener::from_std(listener).map_err(text)?;
+            loop {
+                let (stream, _) = listener.accept().await.map_err(text)?;
+                if stop.load(SeqCst) {
+                    return Ok(());
+                }
+                drop(coro::spawn(async move {
+                    let mut reader = coro::net::StreamReader::new(&stream);
+                    while let Ok(bytes @ [_, ..]) = reader.fill_buf().await {
+                        let len = bytes.len();
+                        if (&stream).write_all(bytes).await.is_err() {
+                            break;
+                        }
+                        reader.consume_unpin(len);
                     }
                 }));
             }

@@ -16,16 +16,23 @@ use crate::net::is_hang_up;
 use crate::report::{ErrorReport, ReportKind};
 use crate::time::{Sleep, sleep_until};
 
-/// The time limits of a connection; [`Duration::MAX`] is none.
+/// The time limits of a connection, in nanoseconds; [`NO_LIMIT`](Self::NO_LIMIT) is none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimits {
-    pub(super) header: Duration,
-    pub(super) idle: Duration,
+    pub(super) header: u64,
+    pub(super) idle: u64,
 }
 
 impl TimeLimits {
+    pub(super) const NO_LIMIT: u64 = u64::MAX;
+
+    /// A limit; none if it is longer than a clock runs.
+    pub(super) fn of(limit: Duration) -> u64 {
+        limit.as_nanos().try_into().unwrap_or(Self::NO_LIMIT)
+    }
+
     pub(super) fn are_absent(&self) -> bool {
-        self.header == Duration::MAX && self.idle == Duration::MAX
+        self.header == Self::NO_LIMIT && self.idle == Self::NO_LIMIT
     }
 }
 
@@ -130,8 +137,11 @@ impl Activity {
 }
 
 /// The end of a limit that begins at `since`; none if it is too far to be represented.
-fn after(since: u64, limit: Duration) -> Option<u64> {
-    since.checked_add(limit.as_nanos().try_into().ok()?)
+fn after(since: u64, limit: u64) -> Option<u64> {
+    match limit {
+        TimeLimits::NO_LIMIT => None,
+        limit => since.checked_add(limit),
+    }
 }
 
 /// A request that has begun and is not answered in full.
@@ -200,8 +210,12 @@ impl<S> ActiveStream<S> {
     where
         S: Unpin,
     {
-        Pin::new(self.stream.as_mut().expect("a stream until it is dropped"))
+        Pin::new(present(&mut self.stream))
     }
+}
+
+fn present<S>(stream: &mut Option<S>) -> &mut S {
+    stream.as_mut().expect("a stream until it is dropped")
 }
 
 impl<S> Drop for ActiveStream<S> {
@@ -228,11 +242,13 @@ impl<S: AsyncRead + Unpin> rt::Read for OnLoop<ActiveStream<S>> {
             this.taken += len;
             return Poll::Ready(Ok(()));
         }
-        let mut through = this.activity.handle.lend_buffer();
+        let activity = &*this.activity;
+        let mut through = activity.handle.lend_buffer();
         let len = through.len().min(into.remaining());
-        let read = ready!(this.stream().poll_read(cx, &mut through[..len]))?;
+        let stream = Pin::new(present(&mut this.stream));
+        let read = ready!(stream.poll_read(cx, &mut through[..len]))?;
         into.put_slice(&through[..read]);
-        this.activity.read(read);
+        activity.read(read);
         Poll::Ready(Ok(()))
     }
 }

@@ -75,13 +75,13 @@ where
         builder.timer(LoopTimer);
         // In a box, as its state is large, and most connections are of HTTP/1.
         let mut connection = Box::pin(builder.serve_connection(io, service));
-        drive(connection.as_mut(), stop, &mut watch).await
+        drive(connection.as_mut(), (&stopping, stop), &mut watch).await
     } else {
         let mut builder = http1::Builder::new();
         // A client that has shut down its side still gets the answer.
         builder.half_close(true).header_read_timeout(None);
         let connection = pin!(builder.serve_connection(io, service).with_upgrades());
-        drive(connection, stop, &mut watch).await
+        drive(connection, (&stopping, stop), &mut watch).await
     };
     let is_in_order = matches!(ended, Ok(Ended::InOrder)) && !activity.has_ended();
     let stream = leftover.take();
@@ -133,7 +133,8 @@ impl Beginning {
 
     /// Whether a request begins; none does if the client ends, or the stream fails.
     fn poll<T: AsyncRead + Unpin>(&mut self, stream: &mut T, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut buffer = LoopHandle::current().lend_buffer();
+        let current = LoopHandle::current();
+        let mut buffer = current.lend_buffer();
         while self.is_undecided() {
             match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
                 Ok(0) if self.first.is_empty() => return Poll::Ready(false),
@@ -190,18 +191,29 @@ enum Ended {
 }
 
 /// Runs a connection; finishes it if it is to stop or was idle for too long.
-async fn drive(
+///
+/// No async function, whose state would be one more to go through for each request.
+fn drive(
     mut connection: Pin<&mut impl Graceful>,
-    mut stop: Pin<&mut impl Future>,
+    (stopping, mut stop): (&Event, Pin<&mut impl Future>),
     watch: &mut TimeKeeper,
-) -> hyper::Result<Ended> {
+) -> impl Future<Output = hyper::Result<Ended>> {
     let mut is_finishing = false;
-    poll_fn(|cx| {
+    // The task that `stop` and `watch` wake.
+    let mut wakes = Waker::noop().clone();
+    poll_fn(move |cx| {
         loop {
             // First, as a request that has come in is to be answered also if it is to stop.
             if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                 return Poll::Ready(ended.map(|()| Ended::InOrder));
             }
+            // Polling these costs more than asking whether they are ready, and a connection is polled
+            // for each of its requests.
+            let is_awaited = wakes.will_wake(cx.waker()) && !looking::is_looking_here();
+            if is_awaited && !stopping.is_set() && !watch.is_due() {
+                return Poll::Pending;
+            }
+            wakes.clone_from(cx.waker());
             let stops = !is_finishing && stop.as_mut().poll(cx).is_ready();
             match watch.poll(cx) {
                 Poll::Ready(Overdue::Head) => return Poll::Ready(Ok(Ended::Cut)),
@@ -214,7 +226,6 @@ async fn drive(
             }
         }
     })
-    .await
 }
 
 /// Awaits a future, unless the server stops before it is done.
@@ -240,8 +251,6 @@ struct TimeKeeper {
 struct ConnectionTimer {
     sleep: Sleep,
     at: u64,
-    /// The task that it wakes.
-    wakes: Waker,
 }
 
 impl TimeKeeper {
@@ -250,6 +259,17 @@ impl TimeKeeper {
             activity,
             limits,
             armed: None,
+        }
+    }
+
+    /// Whether the timer may have fired, or has to be armed for an earlier time.
+    fn is_due(&self) -> bool {
+        match &self.armed {
+            Some(armed) => {
+                let due = self.activity.due(self.limits);
+                self.activity.now() >= armed.at || due.is_some_and(|due| due < armed.at)
+            }
+            None => !self.limits.are_absent(),
         }
     }
 
@@ -262,7 +282,7 @@ impl TimeKeeper {
             if let Some(armed) = &mut self.armed
                 && due.is_none_or(|due| due >= armed.at)
             {
-                ready!(armed.poll(self.activity.now(), cx));
+                ready!(Pin::new(&mut armed.sleep).poll(cx));
             }
             match self.activity.next_look(self.limits) {
                 Err(overdue) => {
@@ -274,23 +294,10 @@ impl TimeKeeper {
                     self.armed = Some(ConnectionTimer {
                         sleep: self.activity.sleep_until(at),
                         at,
-                        wakes: Waker::noop().clone(),
                     });
                 }
             }
         }
-    }
-}
-
-impl ConnectionTimer {
-    /// Asks the timer only if it may have fired, or has to wake another task: a connection is polled
-    /// for each of its requests.
-    fn poll(&mut self, now: u64, cx: &mut Context<'_>) -> Poll<()> {
-        if now < self.at && self.wakes.will_wake(cx.waker()) && !looking::is_looking_here() {
-            return Poll::Pending;
-        }
-        self.wakes.clone_from(cx.waker());
-        Pin::new(&mut self.sleep).poll(cx)
     }
 }
 

@@ -126,7 +126,7 @@ impl HttpServerBuilder {
     /// After that the connection is cut. [`Duration::MAX`] is no limit. With HTTP/2, whose requests
     /// share a connection, it is for the connection's first bytes alone.
     pub fn header_timeout(mut self, limit: Duration) -> Self {
-        self.settings.limits.header = limit;
+        self.settings.limits.header = TimeLimits::of(limit);
         self
     }
 
@@ -134,7 +134,7 @@ impl HttpServerBuilder {
     ///
     /// After that it is ended in order. [`Duration::MAX`] is no limit.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.settings.limits.idle = limit;
+        self.settings.limits.idle = TimeLimits::of(limit);
         self
     }
 
@@ -180,8 +180,8 @@ impl HttpServerBuilder {
         let service = Rc::new(service);
         let this = Rc::new(self.clone());
         let handler = move |stream: TcpStream, _| {
-            let (this, service, stop) = (this.clone(), service.clone(), stop.clone());
-            async move { this.serve_stream(stream, service, stop).await }
+            let this = this.clone();
+            this.serve_stream(stream, service.clone(), stop.clone())
         };
         Ok(HttpServer {
             server: sealed::Sealed::start(on, &self.server, handler)?,
@@ -217,7 +217,7 @@ impl HttpServerBuilder {
     }
 
     async fn serve_stream<Kind, S>(
-        &self,
+        self: Rc<Self>,
         stream: TcpStream,
         service: Rc<S>,
         stop: Rc<Event>,
@@ -268,8 +268,8 @@ impl HttpServer {
             server: Server::builder(),
             settings: Settings {
                 limits: TimeLimits {
-                    header: HEADER_TIMEOUT,
-                    idle: IDLE_TIMEOUT,
+                    header: TimeLimits::of(HEADER_TIMEOUT),
+                    idle: TimeLimits::of(IDLE_TIMEOUT),
                 },
                 versions: Versions::Both,
             },

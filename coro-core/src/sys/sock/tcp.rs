@@ -189,6 +189,14 @@ impl Sock<TcpListener> {
         Ok(made)
     }
 
+    /// Whether no connection waits to be accepted, as far as that is told cheaply.
+    pub(crate) fn has_empty_queue(&self) -> bool {
+        match self {
+            Sock::Real(io) => sys::has_empty_queue(io),
+            Sock::Simulated(_) => false,
+        }
+    }
+
     pub(crate) fn accept(&self) -> io::Result<(Sock<TcpStream>, SocketAddr)> {
         match self {
             Sock::Real(io) => io.accept().map(|(stream, peer)| (stream.into(), peer)),

@@ -115,7 +115,10 @@ step_check() {
         export "CC_${target//-/_}=$work/stand-ins/cc" "AR_${target//-/_}=$work/stand-ins/ar"
         case " $of_libraries " in
         *" $target "*) cross check "$target" -p coro-rs -p coro-rs-core ;;
-        *) cross check "$target" -p coro-rs -p coro-rs-core -p coro-rs-cli --all-targets ;;
+        *)
+            cross check "$target" -p coro-rs -p coro-rs-core -p coro-rs-cli --all-targets
+            [ "$target" != "$windows" ] || cross check "$target" -p coro-tests --test it
+            ;;
         esac
     done
     echo '-- wasm32-unknown-unknown, generators alone'
@@ -181,13 +184,47 @@ unmount() {
     done
 }
 
+# Tests that Wine cannot pass, which a system might; and those that are of Linux.
+wine_skips() {
+    # They read this repository, or are of the examples.
+    echo example cores_kv:: layout:: circles:: words:: guide public_names errors::every_error_can \
+        first_programs_generators::a_directory_is_walked
+    # The answers of Linux's kernel, which the simulated one has to give too; its full queue of a
+    # listener, which leaves a connect without an answer; its kind of error for a thread too many.
+    echo kernel_answers::real both_kernels:: connect::an_address_that_does_not_answer \
+        tcp::a_connect_without_an_answer tcp_faults::a_connect_given_up_halfway \
+        threads_closing::a_pool_that_gets_no_thread_at_all
+    # A listener cannot be shut down. A write after a reset is "connection reset" again.
+    echo server_rules::a_listener_that_fails tcp::a_reset_is_an_error tcp_faults::a_reset_wakes \
+        tls::endings::a_record_cut_in_half
+    # The frames of the compiler's unoptimised code for Windows are larger than those for Linux.
+    echo large::
+    # `send` takes all that one call gives it, however much that is, as on Windows.
+    echo tcp_faults::a_reset_in_the_middle_of_a_write transport::endings::a_close_sends_buffered \
+        transport::endings::a_close_that_can_send_nothing transport::endings::an_abort_ends_it \
+        transport::endings::write_eof_comes_after transport::endings::a_panic_in_any_callback \
+        transport::reentrancy::a_protocol_that_is_set_while transport::reentrancy::a_pause_that \
+        transport::reentrancy::a_resumed_protocol_may transport::reentrancy::every_method_may
+    # Wine sends the rest of such a `send` itself, and at times loses some of it if AFD polls the
+    # socket at the same time: a program of mio alone loses bytes in the same way.
+    echo tcp::large_transfers copy::both_directions
+    # Wine tells nothing of a refused datagram, accepts a connection that was reset with an address
+    # that is none, and resets a connection earlier.
+    echo transport::datagrams::a_refusal_is_told udp::a_refused_datagram \
+        tcp::a_connection_reset_before_it_was_accepted \
+        server::blocking_clients_that_reset
+    # Not ended after minutes, or only now and then in time; each call of Wine's is slow.
+    echo transport::server::a_thousand_connections remote::no_wake_up_is_lost \
+        time::a_loop_that_sleeps_uses_no_time
+}
+
 step_wine() {
     [ "$(id -u)" -eq 0 ] || skip 'the chroot needs root'
     has_tools && [ -d "$work/mingw" ] || skip 'the step `tools` or `mingw` was'
     trap unmount EXIT
     prepare_wine
     cross build "$windows" -p coro-rs --examples
-    cross test "$windows" -p coro-rs --test it --no-run
+    cross test "$windows" -p coro-tests --test it --no-run
     local failed=0 exe name
     for exe in "$work/target/$windows"/debug/examples/*.exe; do
         name=$(basename "$exe" .exe)
@@ -202,8 +239,9 @@ step_wine() {
     done
     exe=$(ls -t "$work/target/$windows"/debug/deps/it-*.exe | head -1)
     cp "$exe" "$work/box/it.exe"
-    LIMIT=${LIMIT:-1500} in_wine 'Z:\box\it.exe' ${TESTS:-} --skip example --skip layout:: \
-        --skip circles:: --skip words:: --skip guide --skip public_names || failed=1
+    local skips=()
+    for name in $(wine_skips); do skips+=(--skip "$name"); done
+    LIMIT=${LIMIT:-1500} in_wine 'Z:\box\it.exe' ${TESTS:-} "${skips[@]}" || failed=1
     return $failed
 }
 

@@ -163,6 +163,7 @@ impl Context {
         let imports = self.imports();
         quote! {
             #imports
+            #[allow(unused_macros)] // Rust 1.88 warns of it in code of an attribute, later versions do not
             macro_rules! #name { #arms }
         }
     }

@@ -19,6 +19,7 @@ mod cancel_time;
 mod cancelled_waits;
 mod cancelling;
 mod chaining;
+mod children_by_std;
 mod circles;
 mod closing;
 mod connect;

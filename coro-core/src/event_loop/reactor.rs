@@ -118,7 +118,8 @@ impl Reactor {
     /// Registers a descriptor that wakes the poller but no task.
     #[cfg(unix)]
     pub(super) fn wake_by(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
-        let mut source = mio::unix::SourceFd(&fd.as_raw_fd());
+        let fd = fd.as_raw_fd();
+        let mut source = mio::unix::SourceFd(&fd);
         self.registry
             .register(&mut source, WAKE_TOKEN, mio::Interest::READABLE)
     }

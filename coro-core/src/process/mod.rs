@@ -1,9 +1,10 @@
 //! Subprocesses.
 //!
 //! A [`Command`] has the methods of the standard library's, and starts a [`Child`]. The pipes of a
-//! child implement the traits of [`futures::io`], and its end can be awaited. For Unix: on Windows there
-//! is no such module, and a program starts children by [`std::process`] on a
-//! [thread](crate::threads::to_thread).
+//! child implement the traits of [`futures::io`], and its end can be awaited.
+//!
+//! For Unix: on Windows there is no such module. A program starts children by [`std::process`] there,
+//! and has their output collected on a [thread](crate::threads::to_thread).
 //!
 //! ```
 //! use coro::process::Command;

@@ -36,7 +36,8 @@ impl<T: std::os::fd::AsFd> Described for T {
     fn rearm(&self, at: &mio::Registry, token: mio::Token, interest: mio::Interest) {
         use std::os::fd::AsRawFd;
 
-        let mut source = mio::unix::SourceFd(&self.as_fd().as_raw_fd());
+        let fd = self.as_fd().as_raw_fd();
+        let mut source = mio::unix::SourceFd(&fd);
         let _ = at.reregister(&mut source, token, interest); // a simulated socket is not registered
     }
 }

@@ -38,26 +38,32 @@ fn error_of(error: CallError) -> io::Error {
     number.into()
 }
 
-#[cfg(not(unix))]
+/// The numbers of Winsock. `Interrupted` and `BrokenPipe` have none to which the standard library gives
+/// their kind.
+#[cfg(windows)]
 fn error_of(error: CallError) -> io::Error {
-    use io::ErrorKind;
-    let kind = match error {
-        CallError::WouldBlock => ErrorKind::WouldBlock,
-        CallError::Interrupted => ErrorKind::Interrupted,
-        CallError::AddressInUse => ErrorKind::AddrInUse,
-        CallError::AddressNotAvailable => ErrorKind::AddrNotAvailable,
-        CallError::NotConnected => ErrorKind::NotConnected,
-        CallError::BrokenPipe => ErrorKind::BrokenPipe,
-        CallError::Refused => ErrorKind::ConnectionRefused,
-        CallError::Reset => ErrorKind::ConnectionReset,
-        CallError::Aborted => ErrorKind::ConnectionAborted,
-        CallError::TimedOut => ErrorKind::TimedOut,
-        CallError::HostUnreachable => ErrorKind::HostUnreachable,
-        CallError::NotPermitted => ErrorKind::PermissionDenied,
-        CallError::Invalid | CallError::WrongFamily | CallError::WrongType => {
-            ErrorKind::InvalidInput
-        }
-        _ => ErrorKind::Other,
+    let number = match error {
+        CallError::Interrupted => return io::ErrorKind::Interrupted.into(),
+        CallError::BrokenPipe => return io::ErrorKind::BrokenPipe.into(),
+        CallError::BadDescriptor => 10009,
+        CallError::NotPermitted => 10013,
+        CallError::Invalid => 10022,
+        CallError::TooManyDescriptors => 10024,
+        CallError::WouldBlock => 10035,
+        CallError::NoDestination => 10039,
+        CallError::MessageTooLong => 10040,
+        CallError::WrongType => 10041,
+        CallError::NotSupported => 10045,
+        CallError::WrongFamily => 10047,
+        CallError::AddressInUse => 10048,
+        CallError::AddressNotAvailable => 10049,
+        CallError::Aborted => 10053,
+        CallError::Reset => 10054,
+        CallError::AlreadyConnected => 10056,
+        CallError::NotConnected => 10057,
+        CallError::TimedOut => 10060,
+        CallError::Refused => 10061,
+        CallError::HostUnreachable => 10065,
     };
-    kind.into()
+    io::Error::from_raw_os_error(number)
 }

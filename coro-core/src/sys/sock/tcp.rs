@@ -20,7 +20,7 @@ impl Transfer for TcpStream {
 
     #[inline]
     fn send_real(&self, bytes: &[u8]) -> io::Result<usize> {
-        platform::send(self, bytes)
+        broken_if_ended(platform::send(self, bytes))
     }
 
     fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -28,7 +28,7 @@ impl Transfer for TcpStream {
     }
 
     fn send_real_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&mut &*self).write_vectored(slices)
+        broken_if_ended((&mut &*self).write_vectored(slices))
     }
 
     #[cfg(feature = "simulation")]
@@ -43,6 +43,19 @@ impl Transfer for TcpStream {
     fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         told(socket.kernel.send(socket.id, slices))
     }
+}
+
+/// A write after the end of writing is a broken pipe. Windows has a number of its own for that, to
+/// which the standard library gives no kind.
+#[inline]
+fn broken_if_ended(sent: io::Result<usize>) -> io::Result<usize> {
+    #[cfg(windows)]
+    if let Err(error) = &sent
+        && error.raw_os_error() == Some(10058)
+    {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    sent
 }
 
 impl Sock<TcpStream> {

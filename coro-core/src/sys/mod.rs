@@ -72,6 +72,7 @@ pub(crate) use sock::Opened;
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 #[cfg(feature = "net")]
 use socket::has_empty_queue;
+#[cfg(feature = "net")]
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use standard::{Standard, Use as StandardUse};

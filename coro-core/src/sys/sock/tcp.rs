@@ -206,6 +206,7 @@ impl Sock<TcpListener> {
     pub(crate) fn has_empty_queue(&self) -> bool {
         match self {
             Sock::Real(io) => sys::has_empty_queue(io),
+            #[cfg(feature = "simulation")]
             Sock::Simulated(_) => false,
         }
     }

@@ -19,6 +19,9 @@ pub(crate) fn suite() -> Suite {
     .case(case("1 deep", coroutines::c1, plain::c1))
     .case(case("8 deep", coroutines::c8, plain::c8))
     .case(case("64 deep", coroutines::c64, plain::c64))
+    .case(boxed("1 deep, in a box", coroutines::c1, plain::c1))
+    .case(boxed("8 deep, in a box", coroutines::c8, plain::c8))
+    .case(boxed("64 deep, in a box", coroutines::c64, plain::c64))
 }
 
 fn case<C, P>(
@@ -31,16 +34,44 @@ where
     P: Future<Output = u64> + 'static,
 {
     Case::new(name, PLAIN)
-        .subject(PLAIN, Role::Floor, move |effort| measure(effort, plain))
+        .subject(PLAIN, Role::Floor, move |effort| {
+            Ok([times(effort, plain)?, size(plain)].concat())
+        })
         .subject("yield_from!", Role::Coro, move |effort| {
-            measure(effort, coroutine)
+            Ok([times(effort, coroutine)?, size(coroutine)].concat())
         })
         .goal_for("a resume", Bound::Times(1.02, PLAIN))
         .goal_for("a call that never waits", Bound::Times(1.02, PLAIN))
         .goal_for("size", Bound::Times(1.0, PLAIN))
 }
 
-fn measure<F: Future<Output = u64>>(effort: &Effort, make: impl Fn(u32) -> F) -> Sample {
+/// The same future as a task keeps it: polled through a pointer whose type does not name it, so that
+/// the compiler cannot know at the place of the poll where the future has stopped.
+fn boxed<C, P>(
+    name: &'static str,
+    coroutine: impl Fn(u32) -> C + Copy + 'static,
+    plain: impl Fn(u32) -> P + Copy + 'static,
+) -> Case
+where
+    C: Future<Output = u64> + 'static,
+    P: Future<Output = u64> + 'static,
+{
+    Case::new(name, PLAIN)
+        .subject(PLAIN, Role::Floor, move |effort| {
+            times(effort, move |waits| erased(plain(waits)))
+        })
+        .subject("yield_from!", Role::Coro, move |effort| {
+            times(effort, move |waits| erased(coroutine(waits)))
+        })
+        .goal_for("a resume", Bound::Times(1.02, PLAIN))
+        .goal_for("a call that never waits", Bound::Times(1.02, PLAIN))
+}
+
+fn erased(future: impl Future<Output = u64> + 'static) -> Pin<Box<dyn Future<Output = u64>>> {
+    black_box(Box::pin(future))
+}
+
+fn times<F: Future<Output = u64>>(effort: &Effort, make: impl Fn(u32) -> F) -> Sample {
     let resumes = effort.count(500_000);
     let calls = resumes / u64::from(WAITS);
     let waiting = time(resumes, || {
@@ -60,8 +91,11 @@ fn measure<F: Future<Output = u64>>(effort: &Effort, make: impl Fn(u32) -> F) ->
     Ok(vec![
         named("a resume", waiting),
         named("a call that never waits", ready),
-        Reading::one("size", "bytes", size_of_val(&make(0)) as f64),
     ])
+}
+
+fn size<F: Future<Output = u64>>(make: impl Fn(u32) -> F) -> Vec<Reading> {
+    vec![Reading::one("size", "bytes", size_of_val(&make(0)) as f64)]
 }
 
 /// Polls until the end, like a loop that has no other task.

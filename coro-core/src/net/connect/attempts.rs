@@ -18,11 +18,11 @@ use crate::wait::staggered::staggered;
 /// future drops all attempts.
 ///
 /// ```
-/// use coro::net::{TcpStream, happy_eyeballs};
+/// use coro::net::happy_eyeballs;
 /// use std::{io, net::SocketAddr, time::Duration};
 ///
 /// async fn answer(address: SocketAddr) -> io::Result<SocketAddr> {
-///     coro::sleep(Duration::from_millis(if address.is_ipv6() { 9 } else { 1 })).await;
+///     coro::sleep(Duration::from_secs(if address.is_ipv6() { 60 } else { 0 })).await;
 ///     Ok(address)
 /// }
 ///

@@ -178,7 +178,7 @@ impl RoundRobin {
     fn close_if_idle(&self, listeners: &mut Vec<TcpListener>) -> bool {
         let mut state = self.lock();
         if state.servers.is_empty() {
-            listeners.clear();
+            listeners.drain(..).for_each(TcpListener::close);
             state.over = None;
         }
         state.over.is_none()
@@ -187,7 +187,7 @@ impl RoundRobin {
     /// Closes the listeners, which ends the servers that are left with this error.
     fn end(&self, listeners: Vec<TcpListener>, error: io::Error) {
         let mut state = self.lock();
-        drop(listeners);
+        listeners.into_iter().for_each(TcpListener::close);
         state.over = None;
         state.failure = Some(Arc::new(error));
         let servers = std::mem::take(&mut state.servers);

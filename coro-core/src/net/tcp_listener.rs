@@ -138,6 +138,11 @@ impl TcpListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
+
+    /// Closes a listener that no other process has, so that its port is free at once.
+    pub(crate) fn close(self) {
+        self.ready.get().stop_listening();
+    }
 }
 
 from_and_into_std!(TcpListener, mio::net::TcpListener, std::net::TcpListener);

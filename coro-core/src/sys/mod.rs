@@ -71,9 +71,9 @@ pub(crate) use sock::Opened;
 #[cfg(feature = "net")]
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
 #[cfg(feature = "net")]
-use socket::has_empty_queue;
-#[cfg(feature = "net")]
 pub(crate) use socket::{begin_connect, is_connected, stream_socket};
+#[cfg(feature = "net")]
+use socket::{has_empty_queue, stop_listening};
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use standard::{Standard, Use as StandardUse};
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};

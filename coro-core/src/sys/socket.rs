@@ -52,6 +52,17 @@ pub(crate) fn has_empty_queue<T>(_: &T) -> bool {
     false
 }
 
+/// Ends the listening at once, though a child that is being started may have a copy of the descriptor
+/// until it runs its program. The port could not be bound anew for as long.
+#[cfg(unix)]
+pub(crate) fn stop_listening(listener: &impl std::os::fd::AsFd) {
+    // Only Linux does it. Elsewhere this is an error, and nothing has changed.
+    drop(SockRef::from(listener).shutdown(std::net::Shutdown::Both));
+}
+
+#[cfg(not(unix))]
+pub(crate) fn stop_listening<T>(_: &T) {}
+
 fn is_in_progress(error: &io::Error) -> bool {
     #[cfg(unix)]
     {

@@ -211,6 +211,15 @@ impl Sock<TcpListener> {
         }
     }
 
+    /// Before it is closed: gives the port free at once, where the system can.
+    pub(crate) fn stop_listening(&self) {
+        match self {
+            Sock::Real(io) => sys::stop_listening(io),
+            #[cfg(feature = "simulation")]
+            Sock::Simulated(_) => {}
+        }
+    }
+
     pub(crate) fn accept(&self) -> io::Result<(Sock<TcpStream>, SocketAddr)> {
         match self {
             Sock::Real(io) => io.accept().map(|(stream, peer)| (stream.into(), peer)),

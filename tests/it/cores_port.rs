@@ -2,9 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 
@@ -185,6 +182,10 @@ fn greets_once(port: &SharedPort) -> u8 {
 #[cfg(target_os = "linux")] // elsewhere the port stays in use for as long
 #[test]
 fn a_server_may_start_again_while_children_are_started() {
+    use std::panic::AssertUnwindSafe;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Relaxed;
+
     let port = SharedPort::bind_in_turn(ANY).unwrap();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -380,6 +380,7 @@ impl LoopHandle {
     }
 
     /// Arms a timer that wakes the present task, `delay` after this step.
+    #[inline(always)] // into the one poll that arms timers, however the compiler cuts the crate
     pub(crate) fn arm_after(self, delay: Duration, cx: &Context<'_>) -> ArmedTimer {
         let due = Due::Wake(cx.waker().clone());
         let key = self

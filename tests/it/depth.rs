@@ -89,7 +89,7 @@ fn documented_depths_are_reached_on_a_stack_of_two_mebibytes() {
 #[coro::coroutine(boxed)]
 fn naps(depth: u32) -> u32 {
     if depth == 0 {
-        yield_from!(sleep(Duration::from_millis(20)));
+        yield_from!(sleep(Duration::from_secs(3600)));
         return 0;
     }
     yield_from!(naps(depth - 1)) + 1
@@ -106,7 +106,8 @@ fn a_dump_of_deep_futures_shows_their_beginning_and_takes_no_more_stack() {
             let awaits = text.matches("awaits ").count();
             assert!((200..300).contains(&awaits), "{awaits}");
             assert!(text.contains("a timer, due in"), "{text}");
-            assert_eq!(napping.await.unwrap(), 2000);
+            assert!(napping.cancel());
+            assert!(napping.await.unwrap_err().is_cancelled());
         });
     });
     deep.unwrap().join().unwrap();

@@ -51,16 +51,19 @@ struct Panic {
 }
 
 impl JoinError {
+    #[inline]
     fn new(task: Box<str>, why: JoinFailure) -> Self {
         JoinError {
             inner: Box::new(Inner { task, why }),
         }
     }
 
+    #[inline]
     pub(crate) fn cancelled(task: Box<str>) -> Self {
         JoinError::new(task, JoinFailure::Cancelled)
     }
 
+    #[inline]
     pub(crate) fn panicked(task: Box<str>, payload: Box<dyn Any + Send>) -> Self {
         let panic = Panic {
             message: payload_message(payload.as_ref()).into(),
@@ -69,32 +72,38 @@ impl JoinError {
         JoinError::new(task, JoinFailure::Panicked(panic))
     }
 
+    #[inline]
     pub(crate) fn would_deadlock(task: Box<str>) -> Self {
         JoinError::new(task, JoinFailure::WouldDeadlock)
     }
 
+    #[inline]
     pub(crate) fn refused(task: Box<str>, error: io::Error) -> Self {
         JoinError::new(task, JoinFailure::Refused(error))
     }
 
     /// The name of the task: `Task-N`, unless the task was given another. For a job on another
     /// thread, the place in the source that made the job.
+    #[inline]
     pub fn task_name(&self) -> &str {
         &self.inner.task
     }
 
     /// Whether the task was cancelled, or its loop closed before it was done.
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.inner.why, JoinFailure::Cancelled)
     }
 
     /// Whether the task panicked.
+    #[inline]
     pub fn is_panic(&self) -> bool {
         matches!(self.inner.why, JoinFailure::Panicked(_))
     }
 
     /// Whether a job never ran because the system gave no thread for it; the cause is the
     /// [`source`](std::error::Error::source).
+    #[inline]
     pub fn is_refused(&self) -> bool {
         matches!(self.inner.why, JoinFailure::Refused(_))
     }
@@ -102,6 +111,7 @@ impl JoinError {
     /// Whether [`RemoteTask::join`](crate::event_loop::RemoteTask::join) or
     /// [`RemoteHandle::block_on`](crate::event_loop::RemoteHandle::block_on) was called on the
     /// thread of the very loop that has to finish the task, so that the call could never return.
+    #[inline]
     pub fn is_deadlock(&self) -> bool {
         matches!(self.inner.why, JoinFailure::WouldDeadlock)
     }
@@ -112,6 +122,7 @@ impl JoinError {
     ///
     /// If the task did not panic: ask [`is_panic`](Self::is_panic) first, or call
     /// [`try_into_panic`](Self::try_into_panic).
+    #[inline]
     pub fn into_panic(self) -> Box<dyn Any + Send> {
         match self.try_into_panic() {
             Ok(payload) => payload,
@@ -126,6 +137,7 @@ impl JoinError {
     /// # Errors
     ///
     /// The error as it was, if the task did not panic.
+    #[inline]
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         let Inner { task, why } = *self.inner;
         match why {
@@ -139,6 +151,7 @@ impl JoinError {
 }
 
 impl fmt::Display for JoinError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let task = &self.inner.task;
         match &self.inner.why {
@@ -154,12 +167,14 @@ impl fmt::Display for JoinError {
 }
 
 impl fmt::Debug for JoinError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "JoinError({self})")
     }
 }
 
 impl std::error::Error for JoinError {
+    #[inline]
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.inner.why {
             JoinFailure::Refused(error) => Some(error),
@@ -171,6 +186,7 @@ impl std::error::Error for JoinError {
 impl From<JoinError> for io::Error {
     /// The system's error if the system [refused](JoinError::is_refused) a thread; otherwise an
     /// error of kind `Other` with this error's text. The payload of a panic is dropped.
+    #[inline]
     fn from(error: JoinError) -> Self {
         let text = error.to_string();
         match error.inner.why {
@@ -191,6 +207,7 @@ impl From<JoinError> for io::Error {
 pub struct Elapsed;
 
 impl fmt::Display for Elapsed {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the deadline has passed")
     }
@@ -199,6 +216,7 @@ impl fmt::Display for Elapsed {
 impl std::error::Error for Elapsed {}
 
 impl From<Elapsed> for io::Error {
+    #[inline]
     fn from(elapsed: Elapsed) -> Self {
         io::Error::new(io::ErrorKind::TimedOut, elapsed)
     }
@@ -213,12 +231,14 @@ pub struct Stopped {
 
 impl Stopped {
     /// Whether the loop had been closed before the call. Nothing can run on it any more.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.closed
     }
 }
 
 impl fmt::Display for Stopped {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.closed {
             false => "the event loop was stopped before the future completed",
@@ -238,6 +258,7 @@ pub struct Cancelled {
 }
 
 impl Cancelled {
+    #[inline]
     pub(crate) fn new(reason: Box<str>, location: &'static Location<'static>) -> Self {
         Cancelled {
             reason: reason.into(),
@@ -246,17 +267,20 @@ impl Cancelled {
     }
 
     /// The reason that was given.
+    #[inline]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
     /// The place in the source that cancelled it.
+    #[inline]
     pub fn location(&self) -> &'static Location<'static> {
         self.location
     }
 }
 
 impl fmt::Display for Cancelled {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cancelled: {} (at {})", self.reason, self.location)
     }
@@ -269,6 +293,7 @@ impl std::error::Error for Cancelled {}
 pub struct LoopClosed;
 
 impl fmt::Display for LoopClosed {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the event loop is closed")
     }
@@ -277,6 +302,7 @@ impl fmt::Display for LoopClosed {
 impl std::error::Error for LoopClosed {}
 
 /// Copies an error, which cannot be cloned: the system's as it is, any other as its text.
+#[inline]
 pub(crate) fn duplicate(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),

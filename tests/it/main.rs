@@ -62,6 +62,7 @@ mod group_wakers;
 mod guide;
 mod guide_tests;
 mod http_parser;
+mod inlined;
 mod io_duplex;
 mod kernel_answers;
 #[cfg(unix)]

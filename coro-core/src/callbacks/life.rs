@@ -46,6 +46,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    #[inline]
     pub(crate) fn new(of: LoopHandle) -> Self {
         Life {
             of,
@@ -57,11 +58,13 @@ impl Life {
     }
 
     /// The loop that runs the driver.
+    #[inline]
     pub(crate) fn of(&self) -> &LoopHandle {
         &self.of
     }
 
     /// Has the driver take a step soon.
+    #[inline]
     pub(crate) fn wake(&self) {
         if let Some(waker) = self.driver.get() {
             waker.wake_by_ref();
@@ -70,20 +73,24 @@ impl Life {
 
     /// The driver's waker, if this thread is inside of the loop, so that an operation can be tried
     /// at once, and the driver wait for it.
+    #[inline]
     pub(crate) fn waker_here(&self) -> Option<&Waker> {
         self.driver.get().filter(|_| self.of.is_current())
     }
 
+    #[inline]
     pub(super) fn set_made(&self, driver: &Waker) {
         let _ = self.driver.set(driver.clone());
     }
 
     /// Whether `connection_made` was called, or is being called.
+    #[inline]
     pub(crate) fn is_made(&self) -> bool {
         self.driver.get().is_some()
     }
 
     /// Waits until `connection_made` was called.
+    #[inline]
     pub(crate) async fn made(&self) {
         poll_fn(|cx| match self.is_made() {
             true => Poll::Ready(()),
@@ -95,16 +102,19 @@ impl Life {
         .await;
     }
 
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         self.phase.get() == Phase::Open
     }
 
     /// Whether it is ending, or has ended.
+    #[inline]
     pub(crate) fn is_closing(&self) -> bool {
         !self.is_open()
     }
 
     /// Whether nothing is left to do but to call `connection_lost`, or that was called.
+    #[inline]
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self.phase.get(), Phase::Broken | Phase::Lost)
     }
@@ -112,6 +122,7 @@ impl Life {
     /// Begins an orderly end. True if it was open: then the transport has to end its directions and
     /// to wake its driver.
     #[must_use = "a transport that begins to close ends its directions"]
+    #[inline]
     pub(crate) fn close(&self) -> bool {
         let was_open = self.is_open();
         if was_open {
@@ -123,6 +134,7 @@ impl Life {
     /// Begins an end at once, with the first error that is given. True if that is new: then the
     /// transport has to drop the bytes that wait and to wake its driver.
     #[must_use = "a transport that breaks off drops the bytes that wait"]
+    #[inline]
     pub(super) fn break_off(&self, error: Option<io::Error>) -> bool {
         let is_new = !self.is_broken();
         if is_new {
@@ -133,21 +145,25 @@ impl Life {
     }
 
     /// Ends it. False if it had ended before.
+    #[inline]
     pub(super) fn finish(&self) -> bool {
         self.phase.replace(Phase::Lost) != Phase::Lost
     }
 
     /// Sets the error that `connection_lost` is called with, unless another comes before the end.
     #[cfg_attr(not(unix), allow(dead_code, reason = "subprocesses alone have one"))]
+    #[inline]
     pub(crate) fn set_error(&self, error: io::Error) {
         self.error.set(Some(error));
     }
 
+    #[inline]
     pub(super) fn take_error(&self) -> Option<io::Error> {
         self.error.take()
     }
 
     /// Counts a write to a closing transport, which is ignored, and reports the fifth.
+    #[inline]
     pub(crate) fn ignore_write(&self) {
         let ignored = self.ignored_writes.get().saturating_add(1);
         self.ignored_writes.set(ignored);

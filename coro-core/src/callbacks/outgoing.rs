@@ -19,14 +19,17 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -45,6 +48,7 @@ impl Outgoing {
     }
 
     /// Adds the bytes of several slices, but for the first `skip`.
+    #[inline]
     pub(crate) fn push_rest(&mut self, slices: &[IoSlice<'_>], mut skip: usize) {
         for slice in slices {
             let gone = skip.min(slice.len());
@@ -54,6 +58,7 @@ impl Outgoing {
     }
 
     /// Adds bytes that were pushed later, elsewhere; none of them is written yet.
+    #[inline]
     pub(crate) fn append(&mut self, mut later: Outgoing) {
         self.len += later.len;
         self.chunks.append(&mut later.chunks);
@@ -73,6 +78,7 @@ impl Outgoing {
     }
 
     /// Drops the first `count` bytes, as they are written.
+    #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         self.len -= count;
         self.written += count;

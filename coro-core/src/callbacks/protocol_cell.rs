@@ -117,14 +117,17 @@ impl<P: ?Sized + Callbacks> ProtocolCell<P> {
 macro_rules! callbacks_of {
     ($protocol:ty) => {
         impl $crate::callbacks::Callbacks for $protocol {
+            #[inline]
             fn connection_lost(&mut self, error: Option<std::io::Error>) {
                 <$protocol>::connection_lost(self, error);
             }
 
+            #[inline]
             fn pause_writing(&mut self) {
                 <$protocol>::pause_writing(self);
             }
 
+            #[inline]
             fn resume_writing(&mut self) {
                 <$protocol>::resume_writing(self);
             }

@@ -18,6 +18,7 @@ impl WriteLimits {
     /// # Panics
     ///
     /// If the low one is above the high one.
+    #[inline]
     pub(crate) fn new(high: Option<usize>, low: Option<usize>) -> Self {
         let (high, low) = match (high, low) {
             (None, None) => (HIGH, LOW),
@@ -32,11 +33,13 @@ impl WriteLimits {
     }
 
     /// The limits as `(low, high)`, as asyncio gives them.
+    #[inline]
     pub(crate) fn get(self) -> (usize, usize) {
         (self.low, self.high)
     }
 
     /// Whether writing is to be paused, with this number of bytes waiting.
+    #[inline]
     pub(super) fn is_paused(self, was_paused: bool, waiting: usize) -> bool {
         match was_paused {
             false => waiting > self.high,

@@ -54,6 +54,7 @@ pub struct CoresBuilder {
 }
 
 impl Default for CoresBuilder {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
@@ -62,6 +63,7 @@ impl Default for CoresBuilder {
 impl CoresBuilder {
     /// As many cores as the process may use, which are not pinned, with loops as
     /// [`run`](crate::run) makes one.
+    #[inline]
     pub fn new() -> Self {
         CoresBuilder {
             threads: None,
@@ -81,6 +83,7 @@ impl CoresBuilder {
     /// If it is zero.
     #[track_caller]
     #[doc(alias("worker_threads", "workers"))]
+    #[inline]
     pub fn threads(mut self, threads: usize) -> Self {
         assert!(
             threads > 0,
@@ -98,6 +101,7 @@ impl CoresBuilder {
     /// processor, too. It is off by default, and helps if nothing else runs on the machine. On other
     /// systems than Linux it does nothing.
     #[doc(alias("affinity", "taskset", "core_affinity"))]
+    #[inline]
     pub fn pin(mut self, pin: bool) -> Self {
         self.pin = pin;
         self
@@ -219,11 +223,13 @@ impl CoresBuilder {
         Ok(verdict.expect("only its own code could stop this loop"))
     }
 
+    #[inline]
     fn count(&self) -> usize {
         let available = || thread::available_parallelism().map_or(1, usize::from);
         self.threads.unwrap_or_else(available)
     }
 
+    #[inline]
     fn processors(&self) -> Vec<usize> {
         match self.pin {
             true => allowed_processors(),
@@ -232,11 +238,13 @@ impl CoresBuilder {
     }
 }
 
+#[inline]
 fn nth_of(processors: &[usize], index: usize) -> Option<usize> {
     processors.iter().cycle().nth(index).copied()
 }
 
 #[track_caller]
+#[inline]
 fn refuse_inside() {
     LoopHandle::refuse_in_simulation("thread for another core");
     assert!(
@@ -253,6 +261,7 @@ struct Starting {
 }
 
 impl Starting {
+    #[inline]
     fn new() -> (Starting, CoreStart) {
         let (tell_made, made) = mpsc::sync_channel(1);
         let (tell_team, team) = mpsc::channel();
@@ -295,6 +304,7 @@ fn not_started<E>(index: usize, error: io::Error) -> CoreError<E> {
 struct ReleaseOnDrop(Arc<Team>);
 
 impl Drop for ReleaseOnDrop {
+    #[inline]
     fn drop(&mut self) {
         self.0.release();
     }

@@ -39,6 +39,7 @@ impl CoreHandle {
     ///
     /// In a loop that is no core of a run, and outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn current() -> Self {
         Self::try_current().expect(
             "there is no core here: call this in a task of a loop that `cores::Builder::run` runs",
@@ -46,32 +47,38 @@ impl CoreHandle {
     }
 
     /// The core that the calling task runs on, if it runs on one.
+    #[inline]
     pub fn try_current() -> Option<Self> {
         Self::of(&LoopHandle::try_current()?)
     }
 
+    #[inline]
     pub(super) fn of(event_loop: &LoopHandle) -> Option<Self> {
         let seat = Seat::of(event_loop);
         let index = seat.place()?.1;
         Some(CoreHandle { seat, index })
     }
 
+    #[inline]
     pub(super) fn seat(&self) -> &Seat {
         &self.seat
     }
 
+    #[inline]
     pub(super) fn team(&self) -> &Team {
         let (team, _) = self.seat.place().expect("a core has taken its place");
         team
     }
 
     /// The index of this core, from zero on.
+    #[inline]
     pub fn index(&self) -> usize {
         self.index
     }
 
     /// The number of cores of the run.
     #[doc(alias = "len")]
+    #[inline]
     pub fn count(&self) -> usize {
         self.team().count()
     }
@@ -132,6 +139,7 @@ impl CoreHandle {
     ///
     /// If there is no such core.
     #[track_caller]
+    #[inline]
     pub fn remote(&self, index: usize) -> RemoteHandle {
         self.team().loop_of(index).clone()
     }
@@ -152,6 +160,7 @@ impl CoreHandle {
     /// });
     /// assert_eq!(ran.unwrap(), ["enough", "enough"]);
     /// ```
+    #[inline]
     pub fn shutdown(&self) -> CancelToken {
         self.seat.token().child()
     }
@@ -182,6 +191,7 @@ impl CoreHandle {
     /// ran.unwrap();
     /// ```
     #[doc(alias = "pstree")]
+    #[inline]
     pub async fn dump(&self) -> CoresTree {
         let asked = self.team().loops().iter().map(RemoteHandle::dump);
         let asked: Vec<_> = asked.collect();
@@ -198,6 +208,7 @@ impl CoreHandle {
 }
 
 impl fmt::Debug for CoreHandle {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core")
             .field("index", &self.index)

@@ -40,10 +40,12 @@ impl CoreOutput for () {
     type Value = ();
     type Error = Infallible;
 
+    #[inline]
     fn into_result(self) -> Result<(), Infallible> {
         Ok(())
     }
 
+    #[inline]
     fn of_main(ran: Result<Vec<()>, CoreError<Infallible>>) {
         let Ok(_) = ran.map_err(end);
     }

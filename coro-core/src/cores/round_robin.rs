@@ -47,6 +47,7 @@ type Begun = (Option<Vec<std::net::TcpListener>>, Arc<Event>);
 
 impl Round {
     /// Enters a server; it has to begin to accept if no other one has.
+    #[inline]
     fn enter(&mut self, send: Sender<Accepted>) -> (u64, Option<Begun>) {
         let number = self.number;
         self.number += 1;
@@ -69,6 +70,7 @@ pub(super) struct Turns {
 }
 
 impl RoundRobin {
+    #[inline]
     pub(super) fn new(
         addresses: Vec<SocketAddr>,
         listeners: Vec<std::net::TcpListener>,
@@ -83,12 +85,14 @@ impl RoundRobin {
         })
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Round> {
         unpoisoned(self.state.lock())
     }
 
     /// Enters a server of the present loop. The first one has this loop accept for all.
     #[track_caller]
+    #[inline]
     pub(super) fn join(self: Arc<Self>, builder: &ServerBuilder) -> io::Result<Turns> {
         let (send, accepted) = channel::bounded(WAITING_MAX);
         let (number, begun) = self.lock().enter(send);
@@ -107,6 +111,7 @@ impl RoundRobin {
     }
 
     #[track_caller]
+    #[inline]
     fn begin(
         self: &Arc<Self>,
         listeners: Option<Vec<std::net::TcpListener>>,
@@ -128,6 +133,7 @@ impl RoundRobin {
     }
 
     /// The server whose turn it is; `None` if there is none left.
+    #[inline]
     fn next(&self) -> Option<Sender<Accepted>> {
         let mut state = self.lock();
         let count = state.servers.len();
@@ -137,6 +143,7 @@ impl RoundRobin {
     }
 
     /// Gives the connection to the next server that has room, or waits for room at the first.
+    #[inline]
     async fn hand_round(&self, mut accepted: Accepted) {
         let count = self.lock().servers.len();
         for _ in 0..count {
@@ -155,6 +162,7 @@ impl RoundRobin {
     }
 
     /// Gives the connections of this listener to the servers, until it fails.
+    #[inline]
     async fn accept_from(&self, listener: &TcpListener) -> io::Error {
         loop {
             match listener.accept().await {
@@ -165,6 +173,7 @@ impl RoundRobin {
     }
 
     /// Whether there is no server. If there is one, it keeps the acceptor.
+    #[inline]
     fn is_idle(&self, over: &Event) -> bool {
         let state = self.lock();
         if !state.servers.is_empty() {
@@ -175,6 +184,7 @@ impl RoundRobin {
 
     /// Closes the listeners, if there is no server. It is done under the lock: a server that starts
     /// before keeps them, and one that starts after this binds the addresses anew.
+    #[inline]
     fn close_if_idle(&self, listeners: &mut Vec<TcpListener>) -> bool {
         let mut state = self.lock();
         if state.servers.is_empty() {
@@ -185,6 +195,7 @@ impl RoundRobin {
     }
 
     /// Closes the listeners, which ends the servers that are left with this error.
+    #[inline]
     fn end(&self, listeners: Vec<TcpListener>, error: io::Error) {
         let mut state = self.lock();
         listeners.into_iter().for_each(TcpListener::close);
@@ -197,6 +208,7 @@ impl RoundRobin {
 }
 
 /// The listeners were closed with the last server; another one has started since.
+#[inline]
 fn listen_again(
     builder: &ServerBuilder,
     addresses: &[SocketAddr],
@@ -214,6 +226,7 @@ struct Acceptor {
 
 impl Acceptor {
     /// Accepts until the last server has closed, or a listener fails.
+    #[inline]
     async fn accept(mut self) {
         loop {
             if let Err(error) = self.accept_while_served().await {
@@ -225,6 +238,7 @@ impl Acceptor {
         }
     }
 
+    #[inline]
     async fn accept_while_served(&self) -> io::Result<()> {
         let each = self.listeners.iter();
         let each = each.map(|listener| self.round.accept_from(listener));
@@ -246,6 +260,7 @@ impl Acceptor {
 
 impl Drop for Acceptor {
     /// Its loop may close before those of the other servers.
+    #[inline]
     fn drop(&mut self) {
         if !self.listeners.is_empty() {
             let error = io::Error::other("the loop that accepted for all has closed");
@@ -256,6 +271,7 @@ impl Drop for Acceptor {
 
 impl Turns {
     /// The next connection for this server.
+    #[inline]
     pub(super) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         while let Some((stream, peer)) = self.accepted.recv().await {
             // Refused, the connection is gone already, or the loop has no descriptor left.
@@ -272,6 +288,7 @@ impl Turns {
 }
 
 impl Drop for Turns {
+    #[inline]
     fn drop(&mut self) {
         let mut state = self.round.lock();
         let of_this = |(number, _): &(u64, _)| *number == self.number;

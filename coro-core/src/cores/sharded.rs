@@ -186,6 +186,7 @@ impl<T: 'static> Sharded<T> {
     }
 }
 
+#[inline]
 fn call_on(core: usize) -> Box<str> {
     format!("a call on core {core}").into()
 }

@@ -107,11 +107,13 @@ impl SharedPort {
     }
 
     /// The address that was bound; the first, if there are several.
+    #[inline]
     pub fn local_addr(&self) -> SocketAddr {
         self.addresses[0]
     }
 
     /// All addresses that were bound.
+    #[inline]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
     }
@@ -184,6 +186,7 @@ impl SharedPort {
     }
 }
 
+#[inline]
 fn addresses_of(bound: &[Socket]) -> io::Result<Vec<SocketAddr>> {
     let not_ip = || io::Error::other("the socket has no address of the internet");
     let address = |socket: &Socket| socket.local_addr()?.as_socket().ok_or_else(not_ip);
@@ -191,6 +194,7 @@ fn addresses_of(bound: &[Socket]) -> io::Result<Vec<SocketAddr>> {
 }
 
 impl fmt::Debug for SharedPort {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedPort")
             .field("addresses", &self.addresses)

@@ -15,17 +15,20 @@ pub(super) struct Team {
 }
 
 impl Team {
+    #[inline]
     pub(super) fn new(loops: Vec<RemoteHandle>) -> Arc<Self> {
         Arc::new(Team {
             loops: loops.into(),
         })
     }
 
+    #[inline]
     pub(super) fn count(&self) -> usize {
         self.loops.len()
     }
 
     #[track_caller]
+    #[inline]
     pub(super) fn loop_of(&self, index: usize) -> &RemoteHandle {
         let count = self.count();
         self.loops.get(index).unwrap_or_else(|| {
@@ -33,11 +36,13 @@ impl Team {
         })
     }
 
+    #[inline]
     pub(super) fn loops(&self) -> &[RemoteHandle] {
         &self.loops
     }
 
     /// Cancels the shutdown token of each core.
+    #[inline]
     pub(super) fn shut_down(&self, why: &Cancelled) {
         let why = why.clone();
         self.tell(move |seat| seat.token.cancel_with(&why));
@@ -45,12 +50,14 @@ impl Team {
 
     /// Cancels the shutdown token of each core that has asked for it, and the main futures of the
     /// others. The loops go on until they are released.
+    #[inline]
     pub(super) fn interrupt(&self, why: &Cancelled) {
         let why = why.clone();
         self.tell(move |seat| seat.interrupt(&why));
     }
 
     /// Has each core cancel its main future and its tasks, and end.
+    #[inline]
     pub(super) fn release(&self) {
         self.tell(|seat| {
             seat.is_released.set(true);
@@ -86,28 +93,34 @@ pub(super) struct Seat {
 }
 
 impl Seat {
+    #[inline]
     pub(super) fn of(event_loop: &LoopHandle) -> Rc<Self> {
         event_loop.kept()
     }
 
+    #[inline]
     pub(super) fn take_place(&self, team: Arc<Team>, index: usize) {
         let _ = self.place.set((team, index)); // a loop takes one place, when it is made
     }
 
+    #[inline]
     pub(super) fn place(&self) -> Option<&(Arc<Team>, usize)> {
         self.place.get()
     }
 
     /// The token of this core, for a program that heeds it.
+    #[inline]
     pub(super) fn token(&self) -> &CancelToken {
         self.heeds_token.set(true);
         &self.token
     }
 
+    #[inline]
     pub(super) fn shut_down(&self, why: &Cancelled) {
         self.token.cancel_with(why);
     }
 
+    #[inline]
     fn interrupt(&self, why: &Cancelled) {
         if !self.heeds_token.get() {
             self.is_interrupted.set(true);
@@ -116,10 +129,12 @@ impl Seat {
         self.token.cancel_with(why);
     }
 
+    #[inline]
     pub(super) fn is_cancelled(&self) -> bool {
         self.is_interrupted.get() || self.is_released.get()
     }
 
+    #[inline]
     pub(super) fn is_released(&self) -> bool {
         self.is_released.get()
     }
@@ -140,6 +155,7 @@ impl Seat {
     }
 
     /// Drops the values, in the order in which they were made.
+    #[inline]
     pub(super) fn drop_shards(&self) {
         for shard in self.shards.take() {
             drop(shard);

@@ -14,17 +14,20 @@ pub struct CoresTree {
 }
 
 impl CoresTree {
+    #[inline]
     pub(super) fn new(trees: Vec<Option<TaskTree>>) -> Self {
         CoresTree { trees }
     }
 
     /// The tree of each core, in the order of their indices. `None` stands for a core that has ended.
+    #[inline]
     pub fn cores(&self) -> &[Option<TaskTree>] {
         &self.trees
     }
 
     /// The trees as JSON: an object with `cores`, an array with a tree or `null` for each core. A tree
     /// is as [`TaskTree::to_json`] writes it.
+    #[inline]
     pub fn to_json(&self) -> String {
         let json = |tree: &Option<TaskTree>| match tree {
             Some(tree) => tree.to_json(),
@@ -36,6 +39,7 @@ impl CoresTree {
 }
 
 impl fmt::Display for CoresTree {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, tree) in self.trees.iter().enumerate() {
             let Some(tree) = tree else {

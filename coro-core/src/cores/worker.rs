@@ -141,6 +141,7 @@ fn tell<V, E>(
 }
 
 /// Never ready: the release stops the loop.
+#[inline]
 fn release() -> impl Future<Output = ()> {
     poll_fn(|_| {
         if looking::is_looking() {

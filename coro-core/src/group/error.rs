@@ -103,6 +103,7 @@ impl<E: fmt::Display> fmt::Display for ScopeError<E> {
     }
 }
 
+#[inline]
 fn and_more(failures: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match failures {
         0 => Ok(()),
@@ -165,6 +166,7 @@ impl<E: fmt::Debug + fmt::Display + 'static> Error for Failures<E> {
 pub struct GroupClosed;
 
 impl fmt::Display for GroupClosed {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the task group takes no more tasks")
     }

@@ -9,6 +9,7 @@ use crate::panics::{Payload, drop_payload};
 pub(super) struct FirstPanic(Cell<Option<Payload>>);
 
 impl FirstPanic {
+    #[inline]
     pub(super) fn keep(&self, payload: Payload) {
         match self.0.take() {
             Some(first) => {
@@ -19,6 +20,7 @@ impl FirstPanic {
         }
     }
 
+    #[inline]
     pub(super) fn take(&self) -> Option<Payload> {
         self.0.take()
     }

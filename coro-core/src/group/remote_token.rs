@@ -66,17 +66,20 @@ impl RemoteCancelToken {
     }
 
     /// Whether the token was cancelled.
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.life.0.reason.get().is_some()
     }
 
     /// The reason and place of the cancellation, if the token was cancelled.
+    #[inline]
     pub fn reason(&self) -> Option<Cancelled> {
         self.life.0.reason.get().cloned()
     }
 
     /// Waits, in a task of any loop or runtime, until the token is cancelled. Dropping the wait loses
     /// nothing.
+    #[inline]
     pub async fn cancelled(&self) -> Cancelled {
         self.life.0.told.wait().await;
         self.reason().expect("the reason is set before the event")
@@ -88,6 +91,7 @@ impl RemoteCancelToken {
     ///
     /// Inside of an event loop.
     #[track_caller]
+    #[inline]
     pub fn blocking_cancelled(&self) -> Cancelled {
         self.life.0.told.blocking_wait();
         self.reason().expect("the reason is set before the event")
@@ -95,6 +99,7 @@ impl RemoteCancelToken {
 }
 
 impl fmt::Debug for RemoteCancelToken {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteCancelToken")
             .field("cancelled", &self.reason())
@@ -115,6 +120,7 @@ pub(super) struct RemoteLife(Arc<RemoteSide>);
 
 impl RemoteCancelToken {
     /// A remote token, cancelled or not, with its other side.
+    #[inline]
     pub(super) fn new(reason: Option<Cancelled>) -> (Self, Arc<RemoteSide>) {
         let side = Arc::new(RemoteSide {
             reason: OnceLock::new(),
@@ -127,10 +133,12 @@ impl RemoteCancelToken {
         (RemoteCancelToken { life }, side)
     }
 
+    #[inline]
     pub(super) fn of_life(life: Arc<RemoteLife>) -> Self {
         RemoteCancelToken { life }
     }
 
+    #[inline]
     pub(super) fn life(&self) -> &Arc<RemoteLife> {
         &self.life
     }
@@ -138,6 +146,7 @@ impl RemoteCancelToken {
 
 impl RemoteLife {
     /// Cancels the remote side, and gives the waker that wakes its waiters.
+    #[inline]
     pub(super) fn cancel_later(&self, cancelled: &Cancelled) -> Option<Waker> {
         let is_first = self.0.reason.set(cancelled.clone()).is_ok();
         is_first.then(|| Waker::from(self.0.clone()))
@@ -145,12 +154,14 @@ impl RemoteLife {
 }
 
 impl Drop for RemoteLife {
+    #[inline]
     fn drop(&mut self) {
         self.0.told.set();
     }
 }
 
 impl RemoteSide {
+    #[inline]
     pub(super) fn cancel(&self, cancelled: Cancelled) {
         if self.reason.set(cancelled).is_ok() {
             self.told.set();
@@ -159,6 +170,7 @@ impl RemoteSide {
 
     /// Waits until a thread has cancelled the token, and gives the reason; `None` once there is no
     /// remote token any more.
+    #[inline]
     pub(super) async fn told(&self) -> Option<Cancelled> {
         self.told.wait().await;
         self.reason.get().cloned()
@@ -166,6 +178,7 @@ impl RemoteSide {
 }
 
 impl Wake for RemoteSide {
+    #[inline]
     fn wake(self: Arc<Self>) {
         self.told.set();
     }

@@ -43,6 +43,7 @@ pub struct Retry {
 }
 
 impl Default for Retry {
+    #[inline]
     fn default() -> Self {
         Retry {
             attempts: 3,
@@ -57,18 +58,21 @@ impl Default for Retry {
 
 impl Retry {
     /// Three attempts, 100 ms and then 200 ms apart. Each delay is shortened by up to half of it.
+    #[inline]
     pub fn new() -> Self {
         Retry::default()
     }
 
     /// Sets the number of attempts, including the first. Zero counts as one, and [`u32::MAX`] means
     /// without end.
+    #[inline]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
     /// Sets the delay after the first attempt.
+    #[inline]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
@@ -79,6 +83,7 @@ impl Retry {
     /// # Panics
     ///
     /// If it is negative or not a finite number.
+    #[inline]
     pub fn factor(mut self, factor: f64) -> Self {
         assert!(
             factor.is_finite() && factor >= 0.0,
@@ -89,6 +94,7 @@ impl Retry {
     }
 
     /// Sets the longest delay.
+    #[inline]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self
@@ -100,6 +106,7 @@ impl Retry {
     /// # Panics
     ///
     /// If it is not between 0 and 1.
+    #[inline]
     pub fn jitter(mut self, jitter: f64) -> Self {
         assert!(
             (0.0..=1.0).contains(&jitter),
@@ -111,6 +118,7 @@ impl Retry {
 
     /// Sets the time, counted from the first attempt, after which no attempt begins. An attempt
     /// that has begun is not cut short; use [`timeout`](crate::time::timeout) for that.
+    #[inline]
     pub fn within(mut self, duration: Duration) -> Self {
         self.within = duration;
         self
@@ -171,11 +179,13 @@ impl Retry {
         }
     }
 
+    #[inline]
     fn longer(&self, delay: Duration) -> Duration {
         let longer = Duration::try_from_secs_f64(delay.as_secs_f64() * self.factor);
         longer.unwrap_or(Duration::MAX).min(self.max_delay)
     }
 
+    #[inline]
     fn shortened(&self, delay: Duration) -> Duration {
         match self.jitter {
             0.0 => delay,

@@ -89,6 +89,7 @@ impl TaskGroup {
     /// });
     /// ```
     #[expect(clippy::new_without_default, reason = "a group is not a value")]
+    #[inline]
     pub fn new() -> Self {
         TaskGroup::fallible()
     }
@@ -353,6 +354,7 @@ impl<E> Group<E> {
 }
 
 /// Ends the present task without a value.
+#[inline]
 fn cancel_self() {
     if let Some(task) = current_task() {
         task.cancel();

@@ -61,11 +61,13 @@ struct TokenNode {
 
 impl CancelToken {
     /// A token without a parent.
+    #[inline]
     pub fn new() -> Self {
         CancelToken::default()
     }
 
     /// Makes a token that is cancelled when this one is, and that can be cancelled before.
+    #[inline]
     pub fn child(&self) -> Self {
         let child = CancelToken::new();
         match self.reason() {
@@ -96,6 +98,7 @@ impl CancelToken {
     }
 
     /// As [`cancel`](Self::cancel), with a reason and place that are known already.
+    #[inline]
     pub(crate) fn cancel_with(&self, cancelled: &Cancelled) {
         if self.is_cancelled() {
             return;
@@ -113,6 +116,7 @@ impl CancelToken {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn remote(&self) -> RemoteCancelToken {
         if let Some(life) = self.node.remote.borrow().upgrade() {
             return RemoteCancelToken::of_life(life);
@@ -132,16 +136,19 @@ impl CancelToken {
     }
 
     /// Whether the token or one of its ancestors was cancelled.
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.node.cancelled.borrow().is_some()
     }
 
     /// The reason and place of the cancellation, if the token was cancelled.
+    #[inline]
     pub fn reason(&self) -> Option<Cancelled> {
         self.node.cancelled.borrow().clone()
     }
 
     /// Waits until the token is cancelled. Dropping the wait loses nothing.
+    #[inline]
     pub fn cancelled(&self) -> WaitCancelled {
         WaitCancelled {
             node: self.node.clone(),
@@ -174,6 +181,7 @@ struct TokenListener {
 }
 
 impl TokenListener {
+    #[inline]
     async fn listen(self) {
         if let Some(cancelled) = self.side.told().await {
             self.token.cancel_with(&cancelled);
@@ -183,6 +191,7 @@ impl TokenListener {
 
 impl Drop for TokenListener {
     /// If the loop ends before, no thread is to wait for its token.
+    #[inline]
     fn drop(&mut self) {
         let reason = "the event loop of the token is closed";
         self.side.cancel(Cancelled::new(reason.into(), self.origin));
@@ -190,6 +199,7 @@ impl Drop for TokenListener {
 }
 
 impl fmt::Debug for CancelToken {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CancelToken")
             .field("cancelled", &self.reason())
@@ -198,11 +208,13 @@ impl fmt::Debug for CancelToken {
 }
 
 impl TokenNode {
+    #[inline]
     fn number(&self) -> u64 {
         self.numbers.replace(self.numbers.get() + 1)
     }
 
     /// Marks this node and its descendants, however deep, and returns the wakers of their waiters.
+    #[inline]
     fn cancel_all(self: &Rc<Self>, cancelled: &Cancelled) -> Vec<Waker> {
         let mut wakers = Vec::new();
         let mut nodes = vec![self.clone()];
@@ -224,6 +236,7 @@ impl TokenNode {
         wakers
     }
 
+    #[inline]
     fn leave_parent(&self) -> Option<Rc<TokenNode>> {
         let (parent, number) = self.parent.take()?;
         parent.children.borrow_mut().remove(&number);
@@ -234,6 +247,7 @@ impl TokenNode {
 impl Drop for TokenNode {
     /// Gives up the ancestors that have no other owner. It does so in a loop, because recursion
     /// through many ancestors could overflow the stack.
+    #[inline]
     fn drop(&mut self) {
         let mut next = self.leave_parent();
         while let Some(node) = next {
@@ -253,6 +267,7 @@ pub struct WaitCancelled {
 
 impl WaitCancelled {
     /// Why the token was cancelled, if it was while this waited.
+    #[inline]
     fn since_waiting(&self) -> Option<Cancelled> {
         self.number?;
         self.node.cancelled.borrow().clone()
@@ -263,6 +278,7 @@ impl Future for WaitCancelled {
     type Output = Cancelled;
 
     #[track_caller]
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cancelled> {
         if let Some(cancelled) = &*self.node.cancelled.borrow() {
             return Poll::Ready(cancelled.clone());
@@ -281,6 +297,7 @@ impl Future for WaitCancelled {
 }
 
 impl Drop for WaitCancelled {
+    #[inline]
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let waker = self.node.waiters.borrow_mut().remove(&number);
@@ -290,6 +307,7 @@ impl Drop for WaitCancelled {
 }
 
 impl fmt::Debug for WaitCancelled {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WaitCancelled(..)")
     }

@@ -37,6 +37,7 @@ pub enum Policy {
 
 impl Policy {
     /// Whether a scope with failures still has a value, if its body has one.
+    #[inline]
     fn forgives(self) -> bool {
         matches!(self, Policy::FirstSucceeds | Policy::Supervise)
     }

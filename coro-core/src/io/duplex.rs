@@ -43,6 +43,7 @@ use crate::wait::queue::wake_each;
 ///
 /// If the capacity is zero, through which no byte would ever pass.
 #[track_caller]
+#[inline]
 pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
     assert!(
         capacity > 0,
@@ -52,6 +53,7 @@ pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
 }
 
 /// A connection without a buffer, for tests: bytes pass only while the other end waits for them.
+#[inline]
 pub(crate) fn lockstep() -> (DuplexStream, DuplexStream) {
     pair(|| Room::Wanted(0))
 }
@@ -104,6 +106,7 @@ enum Room {
 }
 
 impl OneWay {
+    #[inline]
     fn new(room: Room) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(OneWay {
             bytes: VecDeque::new(),
@@ -116,6 +119,7 @@ impl OneWay {
     }
 
     /// How many more bytes may be written now.
+    #[inline]
     fn free(&self) -> usize {
         match self.room {
             Room::Capacity(capacity) => capacity - self.bytes.len(),
@@ -125,6 +129,7 @@ impl OneWay {
 
     /// Makes room for a reader that begins to wait, if there is no buffer. Returns the writers that
     /// may write now.
+    #[inline]
     fn want(&mut self, len: usize) -> Vec<Waker> {
         match &mut self.room {
             Room::Capacity(_) => Vec::new(),
@@ -139,6 +144,7 @@ impl OneWay {
 /// Registers a waiter that is woken with all others at the next change.
 ///
 /// The waker is cloned and compared by the caller's code, so nothing is borrowed meanwhile.
+#[inline]
 fn wait(way: &RefCell<OneWay>, of: fn(&mut OneWay) -> &mut Vec<Waker>, cx: &Context<'_>) {
     let mut waiting = std::mem::take(of(&mut way.borrow_mut()));
     if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -147,6 +153,7 @@ fn wait(way: &RefCell<OneWay>, of: fn(&mut OneWay) -> &mut Vec<Waker>, cx: &Cont
     of(&mut way.borrow_mut()).append(&mut waiting);
 }
 
+#[inline]
 fn wake(wakers: Vec<Waker>) {
     let mut wakers = wakers.into_iter();
     wake_each(|| wakers.next());
@@ -216,6 +223,7 @@ impl DuplexStream {
         Poll::Ready(Ok(written))
     }
 
+    #[inline]
     fn broken(&self) -> io::Error {
         let text = match self.outgoing.borrow().is_abandoned {
             true => "the other end of the connection was dropped",
@@ -224,6 +232,7 @@ impl DuplexStream {
         io::Error::new(ErrorKind::BrokenPipe, text)
     }
 
+    #[inline]
     fn end_writing(&self) {
         let (readers, writers) = {
             let mut way = self.outgoing.borrow_mut();
@@ -238,6 +247,7 @@ impl DuplexStream {
         wake(writers); // other tasks of this end, which learn that it is closed
     }
 
+    #[inline]
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -247,6 +257,7 @@ impl DuplexStream {
         })
     }
 
+    #[inline]
     fn poll_read_vectored(
         &self,
         cx: &mut Context<'_>,
@@ -268,10 +279,12 @@ impl DuplexStream {
         })
     }
 
+    #[inline]
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
 
+    #[inline]
     fn poll_write_vectored(
         &self,
         cx: &mut Context<'_>,
@@ -293,6 +306,7 @@ impl DuplexStream {
 }
 
 /// Copies as much of two pieces as the buffer takes.
+#[inline]
 fn read(first: &[u8], second: &[u8], buffer: &mut [u8]) -> usize {
     let of_first = first.len().min(buffer.len());
     let of_second = second.len().min(buffer.len() - of_first);
@@ -305,6 +319,7 @@ fn read(first: &[u8], second: &[u8], buffer: &mut [u8]) -> usize {
 macro_rules! by_traits {
     ($($stream:ty),*) => { $(
         impl AsyncRead for $stream {
+            #[inline]
             fn poll_read(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -313,6 +328,7 @@ macro_rules! by_traits {
                 DuplexStream::poll_read(&self, cx, buffer)
             }
 
+            #[inline]
             fn poll_read_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -323,6 +339,7 @@ macro_rules! by_traits {
         }
 
         impl AsyncWrite for $stream {
+            #[inline]
             fn poll_write(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -331,6 +348,7 @@ macro_rules! by_traits {
                 DuplexStream::poll_write(&self, cx, bytes)
             }
 
+            #[inline]
             fn poll_write_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -339,11 +357,13 @@ macro_rules! by_traits {
                 DuplexStream::poll_write_vectored(&self, cx, slices)
             }
 
+            #[inline]
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(Ok(()))
             }
 
             /// Ends writing, so the other end reads its end.
+            #[inline]
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 self.end_writing();
                 Poll::Ready(Ok(()))
@@ -355,6 +375,7 @@ macro_rules! by_traits {
 by_traits!(DuplexStream, &DuplexStream);
 
 impl Drop for DuplexStream {
+    #[inline]
     fn drop(&mut self) {
         let (unread, writers) = {
             let mut way = self.incoming.borrow_mut();
@@ -372,6 +393,7 @@ impl Drop for DuplexStream {
 }
 
 impl fmt::Debug for DuplexStream {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DuplexStream")
             .field("to_read", &self.incoming.borrow().bytes.len())

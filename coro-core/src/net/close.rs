@@ -91,6 +91,7 @@ impl Closing {
     }
 }
 
+#[inline]
 fn too_long(limit: Duration) -> io::Error {
     let text = format!(
         "the other end has not ended within {limit:?} after the connection was closed here, so that \

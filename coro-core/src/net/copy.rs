@@ -105,6 +105,7 @@ enum CopyState {
 }
 
 impl Passage {
+    #[inline]
     fn new() -> Self {
         Passage {
             buffer: Box::default(),

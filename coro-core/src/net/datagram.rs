@@ -53,6 +53,7 @@ pub(super) fn or_end<S: mio::event::Source + crate::sys::Opened, T>(
 }
 
 /// The end of a receive that has to name a sender.
+#[inline]
 pub(super) fn no_sender() -> io::Error {
     let text = "the socket was shut down for receiving, so that there is no datagram and no sender";
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
@@ -70,6 +71,7 @@ macro_rules! datagrams {
             ///
             /// If it is not connected, the datagram is too long, or an earlier datagram was
             /// refused.
+            #[inline]
             pub async fn send(&self, bytes: &[u8]) -> std::io::Result<usize> {
                 self.ready
                     .io($crate::event_loop::Direction::Write, |io| io.send(bytes))
@@ -87,6 +89,7 @@ macro_rules! datagrams {
             ///
             /// The system's error. It concerns one datagram, such as one sent earlier that was
             /// refused at the other end; the socket stays usable.
+            #[inline]
             pub async fn recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 let receive = |io: &_| self.recv_or_end(io, buffer);
                 self.ready
@@ -100,6 +103,7 @@ macro_rules! datagrams {
             ///
             /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if there is no room; and as for
             /// [`send`](Self::send).
+            #[inline]
             pub fn try_send(&self, bytes: &[u8]) -> std::io::Result<usize> {
                 self.ready
                     .try_transfer($crate::event_loop::Direction::Write, |io| io.send(bytes))
@@ -111,6 +115,7 @@ macro_rules! datagrams {
             ///
             /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) if there is none, as far as the loop
             /// knows; and as for [`recv`](Self::recv).
+            #[inline]
             pub fn try_recv(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 self.ready
                     .try_transfer($crate::event_loop::Direction::Read, |io| {
@@ -118,6 +123,7 @@ macro_rules! datagrams {
                     })
             }
 
+            #[inline]
             fn recv_or_end(
                 &self,
                 io: &$crate::sys::Sock<mio::net::$socket>,
@@ -131,6 +137,7 @@ macro_rules! datagrams {
             /// # Errors
             ///
             /// If the system fails to report it.
+            #[inline]
             pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
                 self.ready.get().take_error()
             }
@@ -140,6 +147,7 @@ macro_rules! datagrams {
             /// # Errors
             ///
             /// If it is awaited outside of the loop in which the socket was made.
+            #[inline]
             pub async fn readable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Read).await
             }
@@ -149,10 +157,12 @@ macro_rules! datagrams {
             /// # Errors
             ///
             /// If it is awaited outside of the loop in which the socket was made.
+            #[inline]
             pub async fn writable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Write).await
             }
 
+            #[inline]
             fn socket(&self) -> socket2::SockRef<'_> {
                 socket2::SockRef::from(self.ready.get())
             }

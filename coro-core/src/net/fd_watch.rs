@@ -199,6 +199,7 @@ impl<T: AsFd> fmt::Debug for FdWatch<T> {
 
 impl Watches {
     /// The entry of a descriptor; without one it is registered.
+    #[inline]
     fn watched(&self, of: &LoopHandle, fd: BorrowedFd<'_>) -> io::Result<Rc<Watched>> {
         let known = self.0.borrow().get(&fd.as_raw_fd()).cloned();
         if let Some(watched) = known {
@@ -218,6 +219,7 @@ impl Watches {
 
     /// Ends the callbacks of a descriptor that was closed while it was watched, as when its guard
     /// was forgotten.
+    #[inline]
     fn abandon(&self, watched: &Watched) {
         self.0.borrow_mut().remove(&watched.fd.number());
         watched.fd.abandon();
@@ -230,6 +232,7 @@ impl Watches {
 
     /// Takes a caller away, unless another has replaced it; the last one takes its descriptor
     /// along.
+    #[inline]
     fn remove(&self, watched: &Watched, direction: Direction, caller: &Caller) {
         let is_it = |set: &mut Caller| Rc::ptr_eq(&set.callback, &caller.callback);
         let removed = watched.side(direction).borrow_mut().take_if(is_it);
@@ -242,6 +245,7 @@ impl Watches {
 }
 
 impl Watched {
+    #[inline]
     fn side(&self, direction: Direction) -> &RefCell<Option<Caller>> {
         match direction {
             Direction::Read => &self.read,
@@ -251,6 +255,7 @@ impl Watched {
 }
 
 impl Caller {
+    #[inline]
     fn end(&self) {
         self.task.cancel();
         self.callback.remove();
@@ -259,6 +264,7 @@ impl Caller {
 
 impl Callback {
     /// Calls the closure; gives whether it is to be called again.
+    #[inline]
     fn call(&self) -> bool {
         let Some(mut call) = self.call.take() else {
             return false;
@@ -273,6 +279,7 @@ impl Callback {
     }
 
     /// Drops the closure; one that is just being called is dropped after its return.
+    #[inline]
     fn remove(&self) {
         self.removed.set(true);
         let call = self.call.take();
@@ -289,6 +296,7 @@ struct Calling {
 }
 
 impl Calling {
+    #[inline]
     async fn call_while_ready(self) {
         // It fails only for a descriptor that was closed all the same.
         while self.watched.fd.ready(self.direction).await.is_ok() && self.callback.call() {}
@@ -296,12 +304,14 @@ impl Calling {
 }
 
 impl Drop for Calling {
+    #[inline]
     fn drop(&mut self) {
         self.callback.remove();
     }
 }
 
 /// The callback, called with the values that task-locals have now.
+#[inline]
 fn inherit(mut call: Box<dyn FnMut()>) -> Box<dyn FnMut()> {
     match inside::values() {
         None => call,

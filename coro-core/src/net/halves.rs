@@ -134,6 +134,7 @@ impl<S: Split> Drop for OwnedWriteHalf<S> {
 macro_rules! half {
     (read $half:ty, $stream:tt) => {
         impl<S: Split> AsyncRead for $half {
+            #[inline]
             fn poll_read(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -142,6 +143,7 @@ macro_rules! half {
                 self.$stream.poll_read(cx, buffer)
             }
 
+            #[inline]
             fn poll_read_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -153,6 +155,7 @@ macro_rules! half {
     };
     (write $half:ty, $stream:tt) => {
         impl<S: Split> AsyncWrite for $half {
+            #[inline]
             fn poll_write(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -161,6 +164,7 @@ macro_rules! half {
                 self.$stream.poll_write(cx, bytes)
             }
 
+            #[inline]
             fn poll_write_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -169,11 +173,13 @@ macro_rules! half {
                 self.$stream.poll_write_vectored(cx, slices)
             }
 
+            #[inline]
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(Ok(()))
             }
 
             /// Ends writing, so the other end reads its end.
+            #[inline]
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(self.$stream.end_writing())
             }
@@ -190,6 +196,7 @@ half!(write WriteHalf<'_, S>, 0);
 macro_rules! split {
     ($stream:ident) => {
         impl $crate::net::halves::sealed::Split for $stream {
+            #[inline]
             fn poll_read(
                 &self,
                 cx: &std::task::Context<'_>,
@@ -198,6 +205,7 @@ macro_rules! split {
                 $stream::poll_read(self, cx, buffer)
             }
 
+            #[inline]
             fn poll_read_vectored(
                 &self,
                 cx: &std::task::Context<'_>,
@@ -206,6 +214,7 @@ macro_rules! split {
                 $stream::poll_read_vectored(self, cx, buffers)
             }
 
+            #[inline]
             fn poll_write(
                 &self,
                 cx: &std::task::Context<'_>,
@@ -214,6 +223,7 @@ macro_rules! split {
                 $stream::poll_write(self, cx, bytes)
             }
 
+            #[inline]
             fn poll_write_vectored(
                 &self,
                 cx: &std::task::Context<'_>,
@@ -222,6 +232,7 @@ macro_rules! split {
                 $stream::poll_write_vectored(self, cx, slices)
             }
 
+            #[inline]
             fn end_writing(&self) -> std::io::Result<()> {
                 $stream::end_writing(self)
             }
@@ -233,6 +244,7 @@ macro_rules! split {
             /// Dropping the writing half ends writing;
             /// [`reunite`](crate::net::OwnedReadHalf::reunite) makes one stream of the two again.
             /// (`AsyncReadExt::split` works too, but offers neither.)
+            #[inline]
             pub fn into_split(
                 self,
             ) -> (
@@ -246,6 +258,7 @@ macro_rules! split {
             ///
             /// A shared reference to the stream does both; the halves restrict it to one direction
             /// each.
+            #[inline]
             pub fn halves(
                 &self,
             ) -> (
@@ -265,6 +278,7 @@ macro_rules! split {
             /// # Errors
             ///
             /// If it is awaited outside of the loop in which the stream was made.
+            #[inline]
             pub async fn readable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Read).await
             }
@@ -274,6 +288,7 @@ macro_rules! split {
             /// # Errors
             ///
             /// If it is awaited outside of the loop in which the stream was made.
+            #[inline]
             pub async fn writable(&self) -> std::io::Result<()> {
                 self.ready.ready($crate::event_loop::Direction::Write).await
             }

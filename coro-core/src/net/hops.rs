@@ -4,6 +4,7 @@ use std::io;
 
 use socket2::SockRef;
 
+#[inline]
 pub(super) fn get(socket: &SockRef<'_>) -> io::Result<u32> {
     match is_v6(socket)? {
         true => socket.unicast_hops_v6(),
@@ -11,6 +12,7 @@ pub(super) fn get(socket: &SockRef<'_>) -> io::Result<u32> {
     }
 }
 
+#[inline]
 pub(super) fn set(socket: &SockRef<'_>, ttl: u32) -> io::Result<()> {
     match is_v6(socket)? {
         true => socket.set_unicast_hops_v6(ttl),
@@ -18,6 +20,7 @@ pub(super) fn set(socket: &SockRef<'_>, ttl: u32) -> io::Result<()> {
     }
 }
 
+#[inline]
 fn is_v6(socket: &SockRef<'_>) -> io::Result<bool> {
     Ok(socket.local_addr()?.is_ipv6())
 }

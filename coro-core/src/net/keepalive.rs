@@ -35,12 +35,14 @@ pub struct Keepalive {
 
 impl Keepalive {
     /// The system's times.
+    #[inline]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// How long a connection is idle before the first probe, in whole seconds (`TCP_KEEPIDLE`).
     #[must_use]
+    #[inline]
     pub fn with_time(mut self, time: Duration) -> Self {
         self.time = Some(time);
         self
@@ -48,6 +50,7 @@ impl Keepalive {
 
     /// The time between two probes, in whole seconds (`TCP_KEEPINTVL`).
     #[must_use]
+    #[inline]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self
@@ -55,11 +58,13 @@ impl Keepalive {
 
     /// How many probes stay unanswered before the connection is given up (`TCP_KEEPCNT`).
     #[must_use]
+    #[inline]
     pub fn with_retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);
         self
     }
 
+    #[inline]
     pub(super) fn set(keepalive: Option<Self>, socket: &SockRef<'_>) -> io::Result<()> {
         socket.set_keepalive(keepalive.is_some())?;
         match keepalive {
@@ -73,6 +78,7 @@ impl Keepalive {
         }
     }
 
+    #[inline]
     fn into_system(self) -> socket2::TcpKeepalive {
         let mut system = socket2::TcpKeepalive::new();
         if let Some(time) = self.time {

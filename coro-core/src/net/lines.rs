@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use futures::io::{AsyncBufRead, AsyncRead};
 use futures::stream::{self, FusedStream, StreamExt};
 
+use super::read_error::{ReadError, ReadFailure};
 use crate::event_loop::LoopHandle;
 use crate::task::budget;
 
@@ -337,12 +338,14 @@ impl<R: AsyncRead + Unpin> StreamReader<R> {
     }
 }
 
+#[inline]
 fn without_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[track_caller]
+#[inline]
 fn check_separator(separator: &[u8]) {
     assert!(
         !separator.is_empty(),
@@ -350,6 +353,7 @@ fn check_separator(separator: &[u8]) {
     );
 }
 
+#[inline]
 fn position(bytes: &[u8], separator: &[u8]) -> Option<usize> {
     match separator {
         [byte] => bytes.iter().position(|it| it == byte),
@@ -400,93 +404,5 @@ impl<R: fmt::Debug> fmt::Debug for StreamReader<R> {
             .field("limit", &self.limit)
             .field("buffered", &self.buffer().len())
             .finish()
-    }
-}
-
-/// The reason why a [`StreamReader`] cannot give a line or frame. The bytes stay in its buffer.
-pub struct ReadError(ReadFailure);
-
-enum ReadFailure {
-    TooLong(usize),
-    NotText(std::str::Utf8Error),
-    Ended { got: usize, wanted: usize },
-    Io(io::Error),
-}
-
-impl ReadError {
-    /// Whether the line or frame is longer than the limit.
-    pub fn is_too_long(&self) -> bool {
-        matches!(self.0, ReadFailure::TooLong(_))
-    }
-
-    /// Whether the line is not UTF-8.
-    pub fn is_not_text(&self) -> bool {
-        matches!(self.0, ReadFailure::NotText(_))
-    }
-
-    /// Whether the stream has ended before the frame was complete.
-    pub fn is_end(&self) -> bool {
-        matches!(self.0, ReadFailure::Ended { .. })
-    }
-
-    /// The error of reading, if this is one.
-    pub(super) fn as_io(&self) -> Option<&io::Error> {
-        match &self.0 {
-            ReadFailure::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The kind of error as an [`io::Error`].
-    pub fn kind(&self) -> io::ErrorKind {
-        match &self.0 {
-            ReadFailure::TooLong(_) | ReadFailure::NotText(_) => io::ErrorKind::InvalidData,
-            ReadFailure::Ended { .. } => io::ErrorKind::UnexpectedEof,
-            ReadFailure::Io(error) => error.kind(),
-        }
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            ReadFailure::TooLong(limit) => write!(f, "longer than the limit of {limit} bytes"),
-            ReadFailure::NotText(error) => write!(f, "the line is no text: {error}"),
-            ReadFailure::Ended { got, wanted } => {
-                write!(f, "the stream ended after {got} of {wanted} bytes")
-            }
-            ReadFailure::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl fmt::Debug for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReadError({self})")
-    }
-}
-
-impl std::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            ReadFailure::NotText(error) => Some(error),
-            ReadFailure::Io(error) => error.source(),
-            _ => None,
-        }
-    }
-}
-
-impl From<io::Error> for ReadError {
-    fn from(error: io::Error) -> Self {
-        ReadError(ReadFailure::Io(error))
-    }
-}
-
-impl From<ReadError> for io::Error {
-    fn from(error: ReadError) -> Self {
-        match error.0 {
-            ReadFailure::Io(error) => error,
-            _ => io::Error::new(error.kind(), error),
-        }
     }
 }

@@ -29,14 +29,17 @@ impl Listen for TcpListener {
     type Stream = TcpStream;
     type Peer = SocketAddr;
 
+    #[inline]
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         TcpListener::accept(self).await
     }
 
+    #[inline]
     fn name(peer: &SocketAddr, _: u64) -> String {
         format!("connection {peer}")
     }
 
+    #[inline]
     fn prepare(stream: &TcpStream, peer: &SocketAddr) -> Option<SocketAddr> {
         let _ = stream.set_nodelay(true); // fails only for a connection that is gone already
         Some(*peer)
@@ -48,10 +51,12 @@ impl Listen for UnixListener {
     type Stream = UnixStream;
     type Peer = std::os::unix::net::SocketAddr;
 
+    #[inline]
     async fn accept(&self) -> io::Result<(UnixStream, Self::Peer)> {
         UnixListener::accept(self).await
     }
 
+    #[inline]
     fn name(peer: &Self::Peer, number: u64) -> String {
         match peer.as_pathname() {
             Some(path) => format!("connection {}", path.display()),

@@ -17,6 +17,7 @@ macro_rules! poll_reads {
                     })
             }
 
+            #[inline]
             fn poll_read_vectored(
                 &self,
                 cx: &std::task::Context<'_>,
@@ -49,6 +50,7 @@ macro_rules! poll_writes {
                     })
             }
 
+            #[inline]
             fn poll_write_vectored(
                 &self,
                 cx: &std::task::Context<'_>,
@@ -80,6 +82,7 @@ macro_rules! read_by_traits {
                 $stream::poll_read(&self, cx, buffer)
             }
 
+            #[inline]
             fn poll_read_vectored(
                 self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,
@@ -108,6 +111,7 @@ macro_rules! write_by_traits {
                 $stream::poll_write(&self, cx, bytes)
             }
 
+            #[inline]
             fn poll_write_vectored(
                 self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,
@@ -116,6 +120,7 @@ macro_rules! write_by_traits {
                 $stream::poll_write_vectored(&self, cx, slices)
             }
 
+            #[inline]
             fn poll_flush(
                 self: std::pin::Pin<&mut Self>,
                 _: &mut std::task::Context<'_>,
@@ -124,6 +129,7 @@ macro_rules! write_by_traits {
             }
 
             /// Ends writing, so the other end reads its end.
+            #[inline]
             fn poll_close(
                 self: std::pin::Pin<&mut Self>,
                 _: &mut std::task::Context<'_>,
@@ -148,6 +154,7 @@ macro_rules! from_and_into_std {
             ///
             /// Outside of a loop, and in a simulation, which has sockets of its own only.
             #[track_caller]
+            #[inline]
             pub fn from_std(socket: $std) -> std::io::Result<Self> {
                 $crate::event_loop::LoopHandle::refuse_in_simulation(
                     "socket of the standard library",
@@ -164,6 +171,7 @@ macro_rules! from_and_into_std {
             ///
             /// If the socket is of a simulated host, as there is none of the system's behind it.
             #[track_caller]
+            #[inline]
             pub fn into_std(self) -> $std {
                 self.ready.into_inner().into_real().into()
             }
@@ -173,12 +181,14 @@ macro_rules! from_and_into_std {
             type Error = std::io::Error;
 
             #[track_caller]
+            #[inline]
             fn try_from(socket: $std) -> std::io::Result<Self> {
                 Self::from_std(socket)
             }
         }
 
         impl From<$socket> for $std {
+            #[inline]
             fn from(socket: $socket) -> Self {
                 socket.into_std()
             }
@@ -191,6 +201,7 @@ macro_rules! descriptor_of_ready {
     ($socket:ident) => {
         #[cfg(unix)]
         impl std::os::fd::AsFd for $socket {
+            #[inline]
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
                 self.ready.get().as_fd()
             }
@@ -198,6 +209,7 @@ macro_rules! descriptor_of_ready {
 
         #[cfg(unix)]
         impl std::os::fd::AsRawFd for $socket {
+            #[inline]
             fn as_raw_fd(&self) -> std::os::fd::RawFd {
                 self.ready.get().as_raw_fd()
             }
@@ -205,6 +217,7 @@ macro_rules! descriptor_of_ready {
 
         #[cfg(windows)]
         impl std::os::windows::io::AsSocket for $socket {
+            #[inline]
             fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
                 self.ready.get().as_socket()
             }
@@ -212,12 +225,14 @@ macro_rules! descriptor_of_ready {
 
         #[cfg(windows)]
         impl std::os::windows::io::AsRawSocket for $socket {
+            #[inline]
             fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
                 self.ready.get().as_raw_socket()
             }
         }
 
         impl std::fmt::Debug for $socket {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.ready.fmt(f)
             }
@@ -237,6 +252,7 @@ macro_rules! socket_options {
             /// # Errors
             ///
             /// If the system fails to report it.
+            #[inline]
             pub fn $get(&self) -> std::io::Result<$value> {
                 self.socket().$getter()
             }
@@ -248,6 +264,7 @@ macro_rules! socket_options {
             /// # Errors
             ///
             /// If the system refuses.
+            #[inline]
             pub fn $set(&self, value: $value) -> std::io::Result<()> {
                 self.socket().$setter(value)
             }

@@ -108,6 +108,7 @@ mod macros;
 mod pause;
 #[cfg(unix)]
 mod pipe;
+mod read_error;
 mod resolve;
 mod send_file;
 mod server;
@@ -139,9 +140,10 @@ pub use copy::{copy, copy_bidirectional};
 pub use datagram::Datagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
 pub use keepalive::Keepalive;
-pub use lines::{ReadError, StreamReader};
+pub use lines::StreamReader;
 #[cfg(unix)]
 pub use pipe::{PipeReader, PipeWriter, pipe};
+pub use read_error::ReadError;
 pub use resolve::lookup_host;
 pub use send_file::send_file;
 #[cfg(unix)]

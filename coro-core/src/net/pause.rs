@@ -100,6 +100,7 @@ impl Pause {
         accepted
     }
 
+    #[inline]
     async fn back_off(&self, error: &io::Error) {
         let pause = self.next.get().unwrap_or_else(|| {
             let message = format!("{error}; trying again until it can");
@@ -123,6 +124,7 @@ pub(super) struct RetryDelay(Duration);
 
 #[cfg(unix)]
 impl Default for RetryDelay {
+    #[inline]
     fn default() -> Self {
         RetryDelay(RETRY_MIN)
     }
@@ -130,12 +132,14 @@ impl Default for RetryDelay {
 
 #[cfg(unix)]
 impl RetryDelay {
+    #[inline]
     pub(super) async fn pause(&mut self) {
         pass(self.0).await;
         self.0 = (self.0 * 2).min(RETRY_MAX);
     }
 }
 
+#[inline]
 async fn pass(time: Duration) {
     let mut until = Until::After(time);
     let step = || Step::During {

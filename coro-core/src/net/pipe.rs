@@ -41,6 +41,7 @@ use crate::wait::ready::RegisteredIo;
 ///
 /// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
+#[inline]
 pub fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
     let (sender, receiver) = mio::unix::pipe::new()?;
     Ok((PipeReader::new(receiver)?, PipeWriter::new(sender)?))
@@ -63,6 +64,7 @@ pub struct PipeWriter {
 
 impl PipeReader {
     #[track_caller]
+    #[inline]
     fn new(io: Receiver) -> io::Result<Self> {
         LoopHandle::refuse_in_simulation("pipe");
         Ok(PipeReader {
@@ -88,6 +90,7 @@ impl PipeReader {
     }
 
     /// Gives the descriptor back; the loop no longer waits for it. It is still set not to block.
+    #[inline]
     pub fn into_fd(self) -> OwnedFd {
         self.ready.into_inner().into()
     }
@@ -95,6 +98,7 @@ impl PipeReader {
 
 poll_reads!(PipeReader, read);
 
+#[inline]
 fn read(mut from: &Receiver, buffer: &mut [u8]) -> io::Result<usize> {
     from.read(buffer)
 }
@@ -103,6 +107,7 @@ read_by_traits!(PipeReader);
 
 impl PipeWriter {
     #[track_caller]
+    #[inline]
     fn new(io: Sender) -> io::Result<Self> {
         LoopHandle::refuse_in_simulation("pipe");
         Ok(PipeWriter {
@@ -129,10 +134,12 @@ impl PipeWriter {
 
     /// Gives the descriptor back, unless it was closed; the loop no longer waits for it. It is
     /// still set not to block.
+    #[inline]
     pub fn into_fd(self) -> Option<OwnedFd> {
         Some(self.ready?.into_inner().into())
     }
 
+    #[inline]
     fn open(&self) -> io::Result<&RegisteredIo<Sender>> {
         let closed = || io::Error::new(io::ErrorKind::BrokenPipe, "the pipe was closed here");
         self.ready.as_ref().ok_or_else(closed)
@@ -140,6 +147,7 @@ impl PipeWriter {
 }
 
 impl AsyncWrite for PipeWriter {
+    #[inline]
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -149,6 +157,7 @@ impl AsyncWrite for PipeWriter {
             .poll_transfer(Direction::Write, bytes.len(), cx, |mut io| io.write(bytes))
     }
 
+    #[inline]
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -161,11 +170,13 @@ impl AsyncWrite for PipeWriter {
             })
     }
 
+    #[inline]
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     /// Closes the descriptor, so the reader reads its end.
+    #[inline]
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.ready = None;
         Poll::Ready(Ok(()))
@@ -175,6 +186,7 @@ impl AsyncWrite for PipeWriter {
 /// The descriptor, set to block, for a child or another library. [`into_fd`](PipeReader::into_fd)
 /// gives it as it is.
 impl From<PipeReader> for OwnedFd {
+    #[inline]
     fn from(pipe: PipeReader) -> OwnedFd {
         let receiver = pipe.ready.into_inner();
         let _ = receiver.set_nonblocking(false); // refused for no open descriptor
@@ -184,6 +196,7 @@ impl From<PipeReader> for OwnedFd {
 
 /// The standard input of a child.
 impl From<PipeReader> for Stdio {
+    #[inline]
     fn from(pipe: PipeReader) -> Stdio {
         OwnedFd::from(pipe).into()
     }
@@ -196,6 +209,7 @@ impl From<PipeReader> for Stdio {
 /// If the pipe was closed by `close`; [`into_fd`](PipeWriter::into_fd) gives `None` then.
 impl From<PipeWriter> for OwnedFd {
     #[track_caller]
+    #[inline]
     fn from(pipe: PipeWriter) -> OwnedFd {
         let Some(ready) = pipe.ready else {
             panic!(
@@ -215,24 +229,28 @@ impl From<PipeWriter> for OwnedFd {
 /// If the pipe was closed by `close`.
 impl From<PipeWriter> for Stdio {
     #[track_caller]
+    #[inline]
     fn from(pipe: PipeWriter) -> Stdio {
         OwnedFd::from(pipe).into()
     }
 }
 
 impl AsFd for PipeReader {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.ready.get().as_fd()
     }
 }
 
 impl fmt::Debug for PipeReader {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.ready.fmt(f)
     }
 }
 
 impl fmt::Debug for PipeWriter {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PipeWriter").field(&self.ready).finish()
     }

@@ -63,6 +63,7 @@ pub async fn lookup_host(host: impl ToSocketAddrs) -> io::Result<impl Iterator<I
     Ok(addresses.into_iter())
 }
 
+#[inline]
 pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     #[cfg(feature = "simulation")]
     if let Some(simulated) = LoopHandle::simulated_host() {
@@ -83,6 +84,7 @@ pub(super) async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAdd
 
 /// A simulation knows the names of its hosts, and `localhost`.
 #[cfg(feature = "simulation")]
+#[inline]
 fn resolve_simulated(kernel: &Kernel, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let ip = match host {
         "localhost" => Some(Ipv4Addr::LOCALHOST.into()),

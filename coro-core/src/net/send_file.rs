@@ -49,6 +49,7 @@ const TRANSFERS_MAX: u32 = 16;
 /// # Errors
 ///
 /// Errors of reading the file, which must support positions, and of writing to the connection.
+#[inline]
 pub async fn send_file(
     stream: &TcpStream,
     file: &File,
@@ -77,6 +78,7 @@ pub async fn send_file(
     Ok(*offset - begin)
 }
 
+#[inline]
 async fn read_and_write(
     stream: &TcpStream,
     file: &File,

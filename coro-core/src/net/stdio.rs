@@ -68,6 +68,7 @@ enum Stdio {
 ///
 /// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
+#[inline]
 pub fn stdin() -> io::Result<Stdin> {
     Stdio::open(io::stdin().as_fd(), StandardUse::Read).map(Stdin)
 }
@@ -96,6 +97,7 @@ pub fn stdin() -> io::Result<Stdin> {
 ///
 /// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
+#[inline]
 pub fn stdout() -> io::Result<Stdout> {
     Stdio::open(io::stdout().as_fd(), StandardUse::Write).map(Stdout)
 }
@@ -120,12 +122,14 @@ pub fn stdout() -> io::Result<Stdout> {
 ///
 /// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
+#[inline]
 pub fn stderr() -> io::Result<Stderr> {
     Stdio::open(io::stderr().as_fd(), StandardUse::Write).map(Stderr)
 }
 
 impl Stdio {
     #[track_caller]
+    #[inline]
     fn open(fd: BorrowedFd<'_>, to: StandardUse) -> io::Result<Self> {
         LoopHandle::refuse_in_simulation("standard stream");
         match RegisteredIo::try_new(Descriptor::new(Standard::open(fd, to)?)) {
@@ -138,6 +142,7 @@ impl Stdio {
         }
     }
 
+    #[inline]
     fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Stdio::Direct(io) => Poll::Ready(uninterrupted(|| io.read(buffer))),
@@ -147,6 +152,7 @@ impl Stdio {
         }
     }
 
+    #[inline]
     fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Stdio::Direct(io) => Poll::Ready(uninterrupted(|| io.write(bytes))),
@@ -167,6 +173,7 @@ fn uninterrupted<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<
 }
 
 impl AsyncRead for Stdin {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -179,6 +186,7 @@ impl AsyncRead for Stdin {
 macro_rules! writes {
     ($($output:ident),*) => { $(
         impl AsyncWrite for $output {
+            #[inline]
             fn poll_write(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -187,10 +195,12 @@ macro_rules! writes {
                 self.0.poll_write(cx, bytes)
             }
 
+            #[inline]
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(Ok(()))
             }
 
+            #[inline]
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(Ok(()))
             }
@@ -203,6 +213,7 @@ writes!(Stdout, Stderr);
 macro_rules! named {
     ($($name:ident),*) => { $(
         impl fmt::Debug for $name {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }

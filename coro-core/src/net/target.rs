@@ -31,6 +31,7 @@ mod sealed {
 
 impl Target {
     /// A target whose host is given separately from its port.
+    #[inline]
     pub(super) fn of_host(host: String, port: u16) -> Self {
         let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
         let address = match bare {
@@ -43,6 +44,7 @@ impl Target {
         }
     }
 
+    #[inline]
     fn of_text(text: &str) -> io::Result<Self> {
         if let Ok(address) = text.parse() {
             return Ok(Target::Addresses(vec![address]));
@@ -73,6 +75,7 @@ macro_rules! targets {
         impl sealed::Sealed for $Type {}
 
         impl ToSocketAddrs for $Type {
+            #[inline]
             fn into_target(self) -> io::Result<Target> {
                 let $this = self;
                 $target

@@ -68,12 +68,14 @@ impl TcpListener {
     }
 
     #[track_caller]
+    #[inline]
     fn bind_one(address: SocketAddr) -> io::Result<Self> {
         let socket = Self::socket_at(address)?;
         Self::listen(socket, address, BACKLOG)
     }
 
     /// A socket for an address, which may be used again soon after an earlier listener.
+    #[inline]
     pub(super) fn socket_at(address: SocketAddr) -> io::Result<Socket> {
         let socket = sys::stream_socket(Domain::for_address(address))?;
         // On other systems this option would allow two sockets at one address.
@@ -83,6 +85,7 @@ impl TcpListener {
     }
 
     #[track_caller]
+    #[inline]
     pub(super) fn listen(socket: Socket, address: SocketAddr, backlog: u32) -> io::Result<Self> {
         Self::new(match LoopHandle::simulated_host() {
             None => Sock::listen_real(socket, address, backlog)?,
@@ -92,6 +95,7 @@ impl TcpListener {
     }
 
     #[track_caller]
+    #[inline]
     fn new(io: Sock<mio::net::TcpListener>) -> io::Result<Self> {
         Ok(TcpListener {
             ready: RegisteredIo::new(io)?,
@@ -113,6 +117,7 @@ impl TcpListener {
     ///
     /// If no accept can ever succeed again: the socket was shut down, or its descriptor closed. A
     /// loop over this method may end at the first error.
+    #[inline]
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let make = |(io, peer)| Ok((TcpStream::new(io)?, peer));
         let has_empty_queue = Sock::<mio::net::TcpListener>::has_empty_queue;
@@ -124,6 +129,7 @@ impl TcpListener {
     /// The connections, one after another, as a stream that never ends.
     ///
     /// Its items are the results of [`accept`](Self::accept).
+    #[inline]
     pub fn incoming(&self) -> impl FusedStream<Item = io::Result<TcpStream>> {
         stream::unfold(self, |listener| async move {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
@@ -135,11 +141,13 @@ impl TcpListener {
     /// # Errors
     ///
     /// If the system does not give the address.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
 
     /// Closes a listener that no other process has, so that its port is free at once.
+    #[inline]
     pub(crate) fn close(self) {
         self.ready.get().stop_listening();
     }

@@ -49,6 +49,7 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
+    #[inline]
     pub(super) fn new(io: Sock<mio::net::TcpStream>) -> io::Result<Self> {
         Ok(TcpStream {
             ready: RegisteredIo::new(io)?,
@@ -56,6 +57,7 @@ impl TcpStream {
     }
 
     /// Waits until an attempt to connect has succeeded or failed.
+    #[inline]
     pub(super) async fn connecting(socket: Sock<mio::net::TcpStream>) -> io::Result<Self> {
         let stream = Self::new(socket)?;
         stream
@@ -78,6 +80,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -87,6 +90,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the connection is gone.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }
@@ -99,6 +103,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// As for reading.
+    #[inline]
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.ready.io(Direction::Read, |io| io.peek(buffer)).await
     }
@@ -109,6 +114,7 @@ impl TcpStream {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if none are available, as far as the loop knows;
     /// and as for reading.
+    #[inline]
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.ready
             .try_transfer(Direction::Read, |io| sys::receive(io, buffer))
@@ -120,6 +126,7 @@ impl TcpStream {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, as far as the loop knows; and
     /// as for writing.
+    #[inline]
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.ready
             .try_transfer(Direction::Write, |io| sys::send(io, bytes))
@@ -130,6 +137,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.ready.get().take_error()
     }
@@ -141,6 +149,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system refuses.
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self.ready.get().shutdown(how) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -148,10 +157,12 @@ impl TcpStream {
         }
     }
 
+    #[inline]
     fn end_writing(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
 
+    #[inline]
     fn socket(&self) -> SockRef<'_> {
         SockRef::from(self.ready.get())
     }
@@ -180,6 +191,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn keepalive(&self) -> io::Result<bool> {
         self.socket().keepalive()
     }
@@ -189,6 +201,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system refuses.
+    #[inline]
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         Keepalive::set(keepalive, &self.socket())
     }
@@ -198,6 +211,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn ttl(&self) -> io::Result<u32> {
         hops::get(&self.socket())
     }
@@ -207,6 +221,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// If the system refuses.
+    #[inline]
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         hops::set(&self.socket(), ttl)
     }

@@ -20,6 +20,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`recv`](Self::recv).
+    #[inline]
     pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.poll(Direction::Read, cx, |io| {
             or_end(&self.ready, io.recv(buffer), || Ok(0))
@@ -31,6 +32,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`recv_from`](Self::recv_from).
+    #[inline]
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -42,6 +44,7 @@ impl UdpSocket {
     }
 
     /// As [`poll_recv_from`](Self::poll_recv_from), but waits for ever at a socket that was shut down.
+    #[inline]
     pub(super) fn poll_recv_while_open(
         &self,
         cx: &Context<'_>,
@@ -55,6 +58,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`send`](Self::send).
+    #[inline]
     pub fn poll_send(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll(Direction::Write, cx, |io| io.send(bytes))
     }
@@ -64,6 +68,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`send_to`](Self::send_to).
+    #[inline]
     pub fn poll_send_to(
         &self,
         cx: &mut Context<'_>,
@@ -78,6 +83,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`readable`](Self::readable).
+    #[inline]
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll(Direction::Read, cx, |_| Ok(()))
     }
@@ -87,6 +93,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`writable`](Self::writable).
+    #[inline]
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll(Direction::Write, cx, |_| Ok(()))
     }

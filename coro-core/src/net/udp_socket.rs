@@ -86,6 +86,7 @@ impl UdpSocket {
     }
 
     #[track_caller]
+    #[inline]
     fn new(io: Sock<mio::net::UdpSocket>) -> io::Result<Self> {
         Ok(UdpSocket {
             ready: RegisteredIo::new(io)?,
@@ -122,6 +123,7 @@ impl UdpSocket {
     ///
     /// As for [`recv`](Self::recv), and [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when none is
     /// left after a shutdown of receiving.
+    #[inline]
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let receive = |io: &Sock<mio::net::UdpSocket>| {
             or_end(&self.ready, io.recv_from(buffer), || Err(no_sender()))
@@ -136,6 +138,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`recv_from`](Self::recv_from).
+    #[inline]
     pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram> {
         let receive = |io: &_| {
             let received = recv_datagram(io, buffer);
@@ -149,6 +152,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`recv`](Self::recv).
+    #[inline]
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let peek = |io: &Sock<mio::net::UdpSocket>| or_end(&self.ready, io.peek(buffer), || Ok(0));
         self.ready.io(Direction::Read, peek).await
@@ -159,6 +163,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As for [`recv_from`](Self::recv_from).
+    #[inline]
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let peek = |io: &Sock<mio::net::UdpSocket>| {
             or_end(&self.ready, io.peek_from(buffer), || Err(no_sender()))
@@ -184,6 +189,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is none, as far as the loop knows; and as
     /// for [`recv`](Self::recv).
+    #[inline]
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.ready
             .try_transfer(Direction::Read, |io| io.recv_from(buffer))
@@ -194,6 +200,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -203,6 +210,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If it is not connected.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }
@@ -213,6 +221,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If `group` is not the address of a group, or there is no such interface.
+    #[inline]
     pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         self.ready.get().join_multicast_v4(&group, &interface)
     }
@@ -222,6 +231,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If the socket has not joined it.
+    #[inline]
     pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         self.ready.get().leave_multicast_v4(&group, &interface)
     }
@@ -231,6 +241,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If `group` is not the address of a group, or there is no such interface.
+    #[inline]
     pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
         self.ready.get().join_multicast_v6(&group, interface)
     }
@@ -240,6 +251,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If the socket has not joined it.
+    #[inline]
     pub fn leave_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
         self.ready.get().leave_multicast_v6(&group, interface)
     }
@@ -249,6 +261,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If there is no such interface.
+    #[inline]
     pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
         self.socket().set_multicast_if_v4(&interface)
     }
@@ -258,6 +271,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn ttl(&self) -> io::Result<u32> {
         hops::get(&self.socket())
     }
@@ -267,6 +281,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// If the system refuses.
+    #[inline]
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         hops::set(&self.socket(), ttl)
     }
@@ -278,11 +293,13 @@ impl UdpSocket {
     ///
     /// If there is no such interface, or the process lacks permission.
     #[cfg(target_os = "linux")]
+    #[inline]
     pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
         self.socket().bind_device(interface)
     }
 }
 
+#[inline]
 fn recv_datagram(io: &Sock<mio::net::UdpSocket>, buffer: &mut [u8]) -> io::Result<Datagram> {
     let (len, from, truncated) = io.recv_datagram(buffer)?;
     Ok(Datagram {

@@ -63,6 +63,7 @@ impl UnixDatagram {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
         Self::new(match LoopHandle::simulated_host() {
             None => mio::net::UnixDatagram::bind_addr(address)?.into(),
@@ -81,6 +82,7 @@ impl UnixDatagram {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn unbound() -> io::Result<Self> {
         Self::new(match LoopHandle::simulated_host() {
             None => mio::net::UnixDatagram::unbound()?.into(),
@@ -99,6 +101,7 @@ impl UnixDatagram {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = match LoopHandle::simulated_host() {
             None => {
@@ -112,6 +115,7 @@ impl UnixDatagram {
     }
 
     #[track_caller]
+    #[inline]
     fn new(io: Sock<mio::net::UnixDatagram>) -> io::Result<Self> {
         Ok(UnixDatagram {
             ready: RegisteredIo::new(io)?,
@@ -153,6 +157,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As for [`recv`](Self::recv).
+    #[inline]
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let receive = |io: &Sock<mio::net::UnixDatagram>| {
             or_end(&self.ready, io.recv_from(buffer), || {
@@ -169,6 +174,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As for [`recv`](Self::recv).
+    #[inline]
     pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram<SocketAddr>> {
         let receive = |io: &_| {
             let received = Sock::<mio::net::UnixDatagram>::recv_datagram(io, buffer);
@@ -189,6 +195,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// If the system fails to report it.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -198,6 +205,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// If it is not connected.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }
@@ -210,6 +218,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// If the system refuses.
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.ready.get().shutdown(how)
     }

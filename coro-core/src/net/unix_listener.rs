@@ -78,6 +78,7 @@ impl UnixListener {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
         let bound = match LoopHandle::simulated_host() {
             None => mio::net::UnixListener::bind_addr(address).map(Sock::from),
@@ -96,6 +97,7 @@ impl UnixListener {
     }
 
     #[track_caller]
+    #[inline]
     fn new(io: Sock<mio::net::UnixListener>) -> io::Result<Self> {
         Ok(UnixListener {
             ready: RegisteredIo::new(io)?,
@@ -113,6 +115,7 @@ impl UnixListener {
     ///
     /// As for [`TcpListener::accept`](super::TcpListener::accept); and if the socket was shut down,
     /// also while this waits.
+    #[inline]
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let make = |(io, peer)| Ok((UnixStream::new(io)?, peer));
         let accept = |io: &Sock<mio::net::UnixListener>| {
@@ -126,6 +129,7 @@ impl UnixListener {
     /// The connections, one after another, as a stream that never ends.
     ///
     /// Its items are the results of [`accept`](Self::accept).
+    #[inline]
     pub fn incoming(&self) -> impl FusedStream<Item = io::Result<UnixStream>> {
         stream::unfold(self, |listener| async move {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
@@ -137,12 +141,14 @@ impl UnixListener {
     /// # Errors
     ///
     /// If the system does not give the address.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
 }
 
 /// Whether the file is that of a socket that no longer listens. Other files refuse connections too.
+#[inline]
 pub(super) fn is_left_over(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
     #[cfg(feature = "simulation")]

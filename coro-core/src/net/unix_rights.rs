@@ -33,6 +33,7 @@ pub struct PeerCredentials {
 }
 
 #[cfg(target_os = "linux")]
+#[inline]
 pub(super) fn peer_credentials(
     of: &sys::Sock<mio::net::UnixStream>,
 ) -> io::Result<PeerCredentials> {
@@ -40,6 +41,7 @@ pub(super) fn peer_credentials(
     Ok(PeerCredentials { pid, uid, gid })
 }
 
+#[inline]
 pub(super) fn with_descriptors(received: sys::Received) -> WithDescriptors {
     WithDescriptors {
         len: received.len,
@@ -50,6 +52,7 @@ pub(super) fn with_descriptors(received: sys::Received) -> WithDescriptors {
 }
 
 /// The end of a socket that was shut down for receiving.
+#[inline]
 pub(super) fn end() -> io::Result<WithDescriptors> {
     Ok(WithDescriptors {
         len: 0,
@@ -60,6 +63,7 @@ pub(super) fn end() -> io::Result<WithDescriptors> {
 }
 
 /// Refuses a message that the kernel would refuse or not deliver, with an explanation.
+#[inline]
 pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let meaning = if bytes.is_empty() {
         "descriptors are sent along with bytes: send at least one"
@@ -85,6 +89,7 @@ macro_rules! descriptor_passing {
             /// # Errors
             ///
             /// If there are no bytes or too many descriptors; and as for sending.
+            #[inline]
             pub async fn send_fds(
                 &self,
                 bytes: &[u8],
@@ -106,6 +111,7 @@ macro_rules! descriptor_passing {
             /// # Errors
             ///
             /// As for receiving.
+            #[inline]
             pub async fn recv_fds(
                 &self,
                 buffer: &mut [u8],

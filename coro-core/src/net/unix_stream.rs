@@ -49,6 +49,7 @@ pub struct UnixStream {
 
 impl UnixStream {
     #[track_caller]
+    #[inline]
     pub(super) fn new(io: Sock<mio::net::UnixStream>) -> io::Result<Self> {
         Ok(UnixStream {
             ready: RegisteredIo::new(io)?,
@@ -82,6 +83,7 @@ impl UnixStream {
     /// # Panics
     ///
     /// When polled outside of a loop.
+    #[inline]
     pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
         let mut retry = RetryDelay::default();
         loop {
@@ -99,6 +101,7 @@ impl UnixStream {
         }
     }
 
+    #[inline]
     async fn connecting(io: Sock<mio::net::UnixStream>) -> io::Result<Self> {
         let stream = Self::new(io)?;
         stream
@@ -118,6 +121,7 @@ impl UnixStream {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = match LoopHandle::simulated_host() {
             None => {
@@ -135,6 +139,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// If the system does not give the address.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().local_addr()
     }
@@ -144,6 +149,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// If the connection no longer exists.
+    #[inline]
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.ready.get().peer_addr()
     }
@@ -155,6 +161,7 @@ impl UnixStream {
     ///
     /// If the system does not give them.
     #[cfg(target_os = "linux")]
+    #[inline]
     pub fn peer_cred(&self) -> io::Result<super::PeerCredentials> {
         super::unix_rights::peer_credentials(self.ready.get())
     }
@@ -166,6 +173,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// If the system refuses.
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self.ready.get().shutdown(how) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -179,6 +187,7 @@ impl UnixStream {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no bytes have arrived, as far as the loop
     /// knows; and as for reading.
+    #[inline]
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = |io: &Sock<_>| io.recv_bytes(&mut [IoSliceMut::new(buffer)]);
         Ok(self.ready.try_transfer(Direction::Read, read)?.0)
@@ -190,6 +199,7 @@ impl UnixStream {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, as far as the loop knows; and
     /// as for writing.
+    #[inline]
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.ready
             .try_transfer(Direction::Write, |io| sys::send(io, bytes))
@@ -200,24 +210,29 @@ impl UnixStream {
     /// # Errors
     ///
     /// If the system does not give it.
+    #[inline]
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.ready.get().take_error()
     }
 
+    #[inline]
     fn end_writing(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
 
+    #[inline]
     fn socket(&self) -> SockRef<'_> {
         SockRef::from(self.ready.get())
     }
 
+    #[inline]
     fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.poll_read_vectored(cx, &mut [IoSliceMut::new(buffer)])
     }
 
     /// A read ends at bytes that descriptors were sent with. So a short read that met descriptors
     /// need not have taken all bytes, and is not noted: the socket may still be ready.
+    #[inline]
     fn poll_read_vectored(
         &self,
         cx: &Context<'_>,

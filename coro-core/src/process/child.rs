@@ -59,6 +59,7 @@ impl Child {
     /// Takes over a child that has just been started; gives it back with the error if it cannot be
     /// waited for.
     #[track_caller]
+    #[inline]
     pub(super) fn new(
         mut child: process::Child,
         is_group: bool,
@@ -78,12 +79,14 @@ impl Child {
     }
 
     /// Drops this handle without killing the child, whose parts were taken over.
+    #[inline]
     pub(super) fn keep_running(mut self) {
         self.kill_on_drop = false;
     }
 
     /// The child's process id. `None` once the child has ended and been waited for: then another
     /// process may get the number.
+    #[inline]
     pub fn id(&self) -> Option<u32> {
         self.running.id()
     }
@@ -102,6 +105,7 @@ impl Child {
     ///
     /// If the status was taken elsewhere; see the [module](super). If it is awaited in another loop
     /// than the one in which the child was started.
+    #[inline]
     pub fn wait(&mut self) -> impl Future<Output = io::Result<ExitStatus>> + use<> {
         let stdin = self.stdin.take();
         drop(stdin);
@@ -114,6 +118,7 @@ impl Child {
     /// # Errors
     ///
     /// If the status was taken elsewhere; see the [module](super).
+    #[inline]
     pub fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         self.running.try_wait()
     }
@@ -124,6 +129,7 @@ impl Child {
     /// # Errors
     ///
     /// As for [`send_signal`](Self::send_signal).
+    #[inline]
     pub fn kill(&self) -> io::Result<()> {
         self.send_signal(system::KILL)
     }
@@ -133,6 +139,7 @@ impl Child {
     /// # Errors
     ///
     /// As for [`send_signal`](Self::send_signal).
+    #[inline]
     pub fn terminate(&self) -> io::Result<()> {
         self.send_signal(system::TERMINATE)
     }
@@ -148,6 +155,7 @@ impl Child {
     ///
     /// If the system refuses, as for a child that now runs as another user; and if the number is
     /// not that of a named signal: real-time signals have no names.
+    #[inline]
     pub fn send_signal(&self, signal: i32) -> io::Result<()> {
         self.running.send_signal(signal)
     }
@@ -210,11 +218,13 @@ impl Child {
     /// # Errors
     ///
     /// If reading or waiting fails.
+    #[inline]
     pub async fn wait_with_output(mut self) -> io::Result<Output> {
         self.communicate([]).await
     }
 }
 
+#[inline]
 async fn feed(stdin: Option<ChildStdin>, input: &[u8]) -> io::Result<()> {
     match stdin {
         None if input.is_empty() => Ok(()),
@@ -230,6 +240,7 @@ async fn feed(stdin: Option<ChildStdin>, input: &[u8]) -> io::Result<()> {
 }
 
 impl Drop for Child {
+    #[inline]
     fn drop(&mut self) {
         if self.kill_on_drop && self.running.is_ours() {
             // If the system refuses, the child runs on until it ends by itself.
@@ -239,6 +250,7 @@ impl Drop for Child {
 }
 
 impl fmt::Debug for Child {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Child")
             .field("id", &self.id())
@@ -258,6 +270,7 @@ struct Pipes {
 
 impl Pipes {
     #[track_caller]
+    #[inline]
     fn take(child: &mut process::Child) -> io::Result<Self> {
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());

@@ -115,6 +115,7 @@ impl Command {
     }
 
     /// Keeps the child from inheriting any variable.
+    #[inline]
     pub fn env_clear(&mut self) -> &mut Self {
         self.std.env_clear();
         self
@@ -151,6 +152,7 @@ impl Command {
     }
 
     /// Sets the user that the child runs as. Makes starting it slow; see the [module](super).
+    #[inline]
     pub fn uid(&mut self, id: u32) -> &mut Self {
         self.std.uid(id);
         self
@@ -158,12 +160,14 @@ impl Command {
 
     /// Sets the group of users that the child runs as. Makes starting it slow; see the
     /// [module](super).
+    #[inline]
     pub fn gid(&mut self, id: u32) -> &mut Self {
         self.std.gid(id);
         self
     }
 
     /// Puts the child into a process group; 0 means a new group that it leads.
+    #[inline]
     pub fn process_group(&mut self, group: i32) -> &mut Self {
         self.std.process_group(group);
         self.has_group = true;
@@ -176,6 +180,7 @@ impl Command {
     /// [`shell`](Self::shell) line.
     ///
     /// A group of its own does not get the Ctrl-C of the terminal, and may not read from it.
+    #[inline]
     pub fn kill_group(&mut self, kill_group: bool) -> &mut Self {
         if kill_group {
             self.std.process_group(0);
@@ -191,6 +196,7 @@ impl Command {
     ///
     /// Default: a dropped `Child` runs on; `output` and `status` kill their child, because nothing
     /// else could end it.
+    #[inline]
     pub fn kill_on_drop(&mut self, kill_on_drop: bool) -> &mut Self {
         self.kill_on_drop = Some(kill_on_drop);
         self
@@ -200,18 +206,21 @@ impl Command {
     /// they kill the child, wait for its end, and give the error
     /// [`TimedOut`](io::ErrorKind::TimedOut). The counterpart of the `timeout` of Python's
     /// `subprocess.run`.
+    #[inline]
     pub fn timeout(&mut self, duration: Duration) -> &mut Self {
         self.timeout = Some(duration);
         self
     }
 
     /// The standard library's form of the command.
+    #[inline]
     pub fn as_std(&self) -> &process::Command {
         &self.std
     }
 
     /// The standard library's form of the command, to be changed. [`output`](Self::output) does not
     /// know of streams that are set there.
+    #[inline]
     pub fn as_std_mut(&mut self) -> &mut process::Command {
         &mut self.std
     }
@@ -228,11 +237,13 @@ impl Command {
     ///
     /// Outside of a loop, and in a [simulation](crate::testing); nothing is started.
     #[track_caller]
+    #[inline]
     pub fn spawn(&mut self) -> io::Result<Child> {
         self.start(self.kill_on_drop == Some(true))
     }
 
     #[track_caller]
+    #[inline]
     fn start(&mut self, kill_on_drop: bool) -> io::Result<Child> {
         LoopHandle::current(); // panics with the reason
         LoopHandle::refuse_in_simulation("subprocess");
@@ -258,6 +269,7 @@ impl Command {
     /// # Panics
     ///
     /// When polled outside of a loop.
+    #[inline]
     pub async fn status(&mut self) -> io::Result<ExitStatus> {
         let mut child = self.start(self.kill_on_drop != Some(false))?;
         let ended = child.wait();
@@ -284,6 +296,7 @@ impl Command {
     /// # Panics
     ///
     /// When polled outside of a loop.
+    #[inline]
     pub async fn output(&mut self) -> io::Result<Output> {
         if self.is_shell && !self.has_stdin && !self.has_group {
             self.kill_group(true); // it cannot miss the terminal, of which it does not read
@@ -296,11 +309,13 @@ impl Command {
 
     /// Starts the program with pipes for its outputs, unless they are set otherwise.
     #[track_caller]
+    #[inline]
     pub(super) fn spawn_piped(&mut self, stdin: fn() -> Stdio) -> io::Result<Child> {
         self.pipe_streams(stdin);
         self.spawn()
     }
 
+    #[inline]
     fn pipe_streams(&mut self, stdin: fn() -> Stdio) {
         if !self.has_stdin {
             self.stdin(stdin());
@@ -331,11 +346,13 @@ impl Command {
         Err(io::Error::new(io::ErrorKind::TimedOut, message))
     }
 
+    #[inline]
     fn cannot_run(&self, error: io::Error) -> io::Error {
         self.explain("cannot run", error)
     }
 
     /// Kills a child that cannot be waited for; makes the error for that.
+    #[inline]
     fn give_up(&self, mut child: process::Child, error: io::Error) -> io::Error {
         let killed = match self.kill_group {
             true => system::send_signal_to_group(child.id(), system::KILL),
@@ -348,6 +365,7 @@ impl Command {
         self.explain("cannot wait for, and have therefore killed,", error)
     }
 
+    #[inline]
     fn explain(&self, failed: &'static str, error: io::Error) -> io::Error {
         let failure = CommandFailure {
             failed,
@@ -373,6 +391,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> 
 impl From<process::Command> for Command {
     /// The settings of its standard streams are not known: [`output`](Command::output) sets them
     /// anew.
+    #[inline]
     fn from(std: process::Command) -> Self {
         Command {
             std,
@@ -390,6 +409,7 @@ impl From<process::Command> for Command {
 
 impl fmt::Debug for Command {
     /// Formats it as a shell command.
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.std.fmt(f)
     }
@@ -405,6 +425,7 @@ struct CommandFailure {
 }
 
 impl fmt::Display for CommandFailure {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.failed, self.program)?;
         if let Some(directory) = &self.directory {
@@ -415,6 +436,7 @@ impl fmt::Display for CommandFailure {
 }
 
 impl std::error::Error for CommandFailure {
+    #[inline]
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }

@@ -29,6 +29,7 @@ static ORPHANS: Mutex<Orphans> = Mutex::new(Orphans {
     thread: None,
 });
 
+#[inline]
 fn lock() -> MutexGuard<'static, Orphans> {
     unpoisoned(ORPHANS.lock())
 }
@@ -37,6 +38,7 @@ fn lock() -> MutexGuard<'static, Orphans> {
 ///
 /// If the reaper thread cannot be started, because descriptors have run out, the child gets a
 /// thread of its own. If that cannot be started either, a later [`look_again`] reaps it.
+#[inline]
 pub(super) fn adopt(mut child: Child) {
     if has_ended(&mut child) {
         return;
@@ -53,6 +55,7 @@ pub(super) fn adopt(mut child: Child) {
 }
 
 /// Tries again for the children that have no thread.
+#[inline]
 pub(super) fn look_again() {
     let mut orphans = lock();
     if orphans.thread.is_none() && !orphans.new.is_empty() {
@@ -71,11 +74,13 @@ pub(super) fn small_thread(name: &str, run: impl FnOnce() + Send + 'static) -> i
 
 /// Whether a child has ended, and is reaped. A child whose status was taken elsewhere has ended
 /// too.
+#[inline]
 fn has_ended(child: &mut Child) -> bool {
     !matches!(child.try_wait(), Ok(None))
 }
 
 impl Orphans {
+    #[inline]
     fn tell_thread(&mut self) -> io::Result<()> {
         match &self.thread {
             Some(waker) => drop(waker.wake()), // it fails only when a wake-up is on its way
@@ -94,6 +99,7 @@ struct Reaper {
 }
 
 impl Reaper {
+    #[inline]
     fn start() -> io::Result<mio::Waker> {
         let poll = mio::Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKE)?;
@@ -107,6 +113,7 @@ impl Reaper {
     }
 
     /// Ends when no child is left.
+    #[inline]
     fn run(mut self) {
         let mut events = mio::Events::with_capacity(64);
         while self.take_over() {
@@ -122,6 +129,7 @@ impl Reaper {
     }
 
     /// Takes the new children over; gives whether there are children to wait for.
+    #[inline]
     fn take_over(&mut self) -> bool {
         let new = {
             let mut orphans = lock();
@@ -135,6 +143,7 @@ impl Reaper {
         true
     }
 
+    #[inline]
     fn watch(&mut self, child: Child) {
         let place = self.watched.vacant_entry();
         let token = mio::Token(place.key());
@@ -149,6 +158,7 @@ impl Reaper {
         }
     }
 
+    #[inline]
     fn reap(&mut self, token: mio::Token) {
         let ended = |(child, _): &mut (Child, Pidfd)| has_ended(child);
         if self.watched.get_mut(token.0).is_some_and(ended) {

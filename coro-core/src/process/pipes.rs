@@ -40,6 +40,7 @@ impl ChildStdin {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     pub fn from_std(pipe: process::ChildStdin) -> io::Result<Self> {
         let sender = Sender::from(pipe);
         sender.set_nonblocking(true)?;
@@ -48,6 +49,7 @@ impl ChildStdin {
         })
     }
 
+    #[inline]
     fn ready(&self) -> io::Result<Rc<RegisteredIo<Sender>>> {
         let ready = self.ready.borrow().clone();
         ready.ok_or_else(|| {
@@ -66,6 +68,7 @@ impl ChildStdin {
             .poll_transfer(Direction::Write, len, cx, write)
     }
 
+    #[inline]
     pub(super) fn poll_write_vectored(
         &self,
         cx: &Context<'_>,
@@ -79,6 +82,7 @@ impl ChildStdin {
     ///
     /// It waits for the reading direction, for which only the loss of the reader is an event. To
     /// say of the writing direction that it would block has later writes wait without being tried.
+    #[inline]
     pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
         let is_broken = |io: &Sender| match sys::is_broken(io) {
             Ok(true) => Ok(()),
@@ -92,10 +96,12 @@ impl ChildStdin {
         }
     }
 
+    #[inline]
     pub(super) fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_transfer(cx, bytes.len(), |mut io| io.write(bytes))
     }
 
+    #[inline]
     fn close(&self) {
         if let Some(ready) = self.ready.take() {
             ready.wake_all(Direction::Write); // they learn that it is closed
@@ -107,6 +113,7 @@ impl ChildStdin {
 macro_rules! write_by {
     ($($pipe:ty),*) => { $(
         impl AsyncWrite for $pipe {
+            #[inline]
             fn poll_write(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -115,6 +122,7 @@ macro_rules! write_by {
                 ChildStdin::poll_write(&self, cx, bytes)
             }
 
+            #[inline]
             fn poll_write_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -123,11 +131,13 @@ macro_rules! write_by {
                 ChildStdin::poll_write_vectored(&self, cx, slices)
             }
 
+            #[inline]
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 Poll::Ready(Ok(()))
             }
 
             /// Closes the pipe, which ends the child's input.
+            #[inline]
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
                 self.close();
                 Poll::Ready(Ok(()))
@@ -139,6 +149,7 @@ macro_rules! write_by {
 write_by!(ChildStdin, &ChildStdin);
 
 impl fmt::Debug for ChildStdin {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChildStdin")
             .field("open", &self.ready.borrow().is_some())
@@ -151,17 +162,20 @@ pub(super) struct Output(RegisteredIo<Receiver>);
 
 impl Output {
     #[track_caller]
+    #[inline]
     fn new(receiver: Receiver) -> io::Result<Self> {
         receiver.set_nonblocking(true)?;
         Ok(Output(RegisteredIo::new(receiver)?))
     }
 
+    #[inline]
     pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let len = buffer.len();
         self.0
             .poll_transfer(Direction::Read, len, cx, |mut io| io.read(buffer))
     }
 
+    #[inline]
     fn poll_read_vectored(
         &self,
         cx: &Context<'_>,
@@ -174,6 +188,7 @@ impl Output {
 
     /// Appends the available bytes, up to `len_max`; waits if there are none. Gives whether the
     /// output has ended. If it is dropped, all bytes that were read have been appended.
+    #[inline]
     async fn read_some(&self, into: &mut Vec<u8>, len_max: u64) -> io::Result<bool> {
         let before = into.len();
         let read = |io: &Receiver| match io.take(len_max).read_to_end(into) {
@@ -209,10 +224,12 @@ macro_rules! child_output {
             ///
             /// Outside of a loop.
             #[track_caller]
+            #[inline]
             pub fn from_std(pipe: process::$name) -> io::Result<Self> {
                 Output::new(pipe.into()).map($name)
             }
 
+            #[inline]
             pub(super) async fn read_some(
                 &self,
                 into: &mut Vec<u8>,
@@ -223,6 +240,7 @@ macro_rules! child_output {
         }
 
         $(impl AsyncRead for $pipe {
+            #[inline]
             fn poll_read(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -231,6 +249,7 @@ macro_rules! child_output {
                 self.0.poll_read(cx, buffer)
             }
 
+            #[inline]
             fn poll_read_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -244,6 +263,7 @@ macro_rules! child_output {
         impl TryFrom<$name> for OwnedFd {
             type Error = io::Error;
 
+            #[inline]
             fn try_from(pipe: $name) -> io::Result<OwnedFd> {
                 let receiver = pipe.0.0.into_inner();
                 receiver.set_nonblocking(false)?;
@@ -255,6 +275,7 @@ macro_rules! child_output {
         impl TryFrom<$name> for Stdio {
             type Error = io::Error;
 
+            #[inline]
             fn try_from(pipe: $name) -> io::Result<Stdio> {
                 OwnedFd::try_from(pipe).map(Stdio::from)
             }
@@ -267,12 +288,14 @@ macro_rules! child_output {
             ///
             /// Outside of a loop.
             #[track_caller]
+            #[inline]
             fn try_from(pipe: OwnedFd) -> io::Result<Self> {
                 Output::new(pipe.into()).map($name)
             }
         }
 
         impl fmt::Debug for $name {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($name)).field(&self.0.0.get().as_fd()).finish()
             }
@@ -294,6 +317,7 @@ child_output! {
 impl TryFrom<ChildStdin> for OwnedFd {
     type Error = io::Error;
 
+    #[inline]
     fn try_from(pipe: ChildStdin) -> io::Result<OwnedFd> {
         let ready = pipe.ready()?;
         ready.get().set_nonblocking(false)?;
@@ -305,6 +329,7 @@ impl TryFrom<ChildStdin> for OwnedFd {
 impl TryFrom<ChildStdin> for Stdio {
     type Error = io::Error;
 
+    #[inline]
     fn try_from(pipe: ChildStdin) -> io::Result<Stdio> {
         OwnedFd::try_from(pipe).map(Stdio::from)
     }
@@ -317,6 +342,7 @@ impl TryFrom<OwnedFd> for ChildStdin {
     ///
     /// Outside of a loop.
     #[track_caller]
+    #[inline]
     fn try_from(pipe: OwnedFd) -> io::Result<Self> {
         Self::from_std(pipe.into())
     }

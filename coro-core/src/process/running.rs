@@ -39,6 +39,7 @@ pub(super) enum Watch {
 }
 
 impl Running {
+    #[inline]
     pub(super) fn new(child: process::Child, watch: Option<Watch>, is_group: bool) -> Rc<Self> {
         Rc::new(Running {
             id: child.id(),
@@ -50,16 +51,19 @@ impl Running {
     }
 
     /// The process id; `None` once the child is reaped, because another process may get the number.
+    #[inline]
     pub(super) fn id(&self) -> Option<u32> {
         self.watch.borrow().is_some().then_some(self.id)
     }
 
     /// Whether it is a child of this process, and not of the process that this was forked from.
+    #[inline]
     pub(super) fn is_ours(&self) -> bool {
         self.home.is_here()
     }
 
     /// Reaps the child if it has ended.
+    #[inline]
     pub(super) fn try_wait(&self) -> io::Result<Option<ExitStatus>> {
         let status = match self.child.borrow_mut().as_mut() {
             Some(child) => child.try_wait(),
@@ -72,6 +76,7 @@ impl Running {
         status.map_err(|error| stolen(self.id, error))
     }
 
+    #[inline]
     pub(super) async fn wait(&self) -> io::Result<ExitStatus> {
         let watch = self.watch.borrow().clone();
         match watch {
@@ -90,11 +95,13 @@ impl Running {
         }
     }
 
+    #[inline]
     fn ended(&self) -> io::Result<ExitStatus> {
         self.try_wait()?.ok_or(io::ErrorKind::WouldBlock.into())
     }
 
     /// Does nothing once the child is reaped.
+    #[inline]
     pub(super) fn send_signal(&self, signal: i32) -> io::Result<()> {
         let sent = match &*self.watch.borrow() {
             None => Ok(()),
@@ -110,6 +117,7 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[inline]
     fn drop(&mut self) {
         if let (Some(_), Some(child)) = (self.watch.take(), self.child.take())
             && self.home.is_here()
@@ -122,6 +130,7 @@ impl Drop for Running {
 impl Watch {
     /// `None` if the child has been reaped already, which must have happened elsewhere.
     #[track_caller]
+    #[inline]
     pub(super) fn new(id: u32) -> io::Result<Option<Self>> {
         match Pidfd::open(id).and_then(RegisteredIo::new) {
             Ok(ready) => Ok(Some(Watch::Pidfd(Rc::new(ready)))),
@@ -130,6 +139,7 @@ impl Watch {
         }
     }
 
+    #[inline]
     fn by_thread(id: u32) -> io::Result<Self> {
         let (alive, ended) = oneshot::channel();
         orphans::small_thread("coro-wait", move || {
@@ -140,6 +150,7 @@ impl Watch {
     }
 }
 
+#[inline]
 fn stolen(id: u32, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), StatusStolen { id, error })
 }
@@ -152,6 +163,7 @@ struct StatusStolen {
 }
 
 impl fmt::Display for StatusStolen {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -163,6 +175,7 @@ impl fmt::Display for StatusStolen {
 }
 
 impl std::error::Error for StatusStolen {
+    #[inline]
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }

@@ -62,6 +62,7 @@ pub async fn subprocess_exec<P: SubprocessProtocol>(
 }
 
 /// Calls `connection_made`, from the driver's first step.
+#[inline]
 fn begin(process: &Rc<Subprocess>) {
     let transport = SubprocessTransport::new(process.clone());
     process.call(|protocol| protocol.connection_made(&transport));

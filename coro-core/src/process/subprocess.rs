@@ -46,6 +46,7 @@ struct OutputPipe {
 }
 
 impl OutputPipe {
+    #[inline]
     fn new(pipe: Option<Output>) -> Self {
         OutputPipe {
             pipe: RefCell::new(pipe.map(Rc::new)),
@@ -53,10 +54,12 @@ impl OutputPipe {
         }
     }
 
+    #[inline]
     fn is_open(&self) -> bool {
         self.pipe.borrow().is_some()
     }
 
+    #[inline]
     fn close(&self) {
         let pipe = self.pipe.take();
         drop(pipe);
@@ -66,18 +69,22 @@ impl OutputPipe {
 impl CallbackTransport for Subprocess {
     type Protocol = dyn SubprocessProtocol;
 
+    #[inline]
     fn life(&self) -> &Life {
         &self.life
     }
 
+    #[inline]
     fn protocol(&self) -> &ProtocolCell<dyn SubprocessProtocol> {
         &self.protocol
     }
 
+    #[inline]
     fn buffered(&self) -> usize {
         self.out.borrow().len()
     }
 
+    #[inline]
     fn poll_step(&self, cx: &mut Context<'_>) -> Poll<()> {
         let more = [1, 2].map(|fd| self.receive(fd, cx));
         self.flush(cx);
@@ -92,6 +99,7 @@ impl CallbackTransport for Subprocess {
     }
 
     /// Closes all pipes, and kills the child if it still runs.
+    #[inline]
     fn discard(&self) {
         drop(self.out.take());
         self.close_stdin();
@@ -100,6 +108,7 @@ impl CallbackTransport for Subprocess {
         let _ = self.running.send_signal(system::KILL);
     }
 
+    #[inline]
     fn release(&self) {
         let exit = self.exit.take();
         drop(exit);
@@ -107,6 +116,7 @@ impl CallbackTransport for Subprocess {
 }
 
 impl Subprocess {
+    #[inline]
     pub(super) fn new(
         of: LoopHandle,
         mut child: Child,
@@ -137,6 +147,7 @@ impl Subprocess {
     }
 
     /// Closes all pipes and kills the child; the callbacks for that come from the driver.
+    #[inline]
     pub(super) fn close(&self) {
         if self.life.close() {
             self.discard();
@@ -144,15 +155,18 @@ impl Subprocess {
         }
     }
 
+    #[inline]
     fn is_over(&self) -> bool {
         self.exit.borrow().is_none() && !self.has_pipe.iter().any(Cell::get)
     }
 
+    #[inline]
     fn lose_pipe(&self, fd: usize, error: Option<io::Error>) {
         self.has_pipe[fd].set(false);
         self.call(|protocol| protocol.pipe_connection_lost(fd as u32, error));
     }
 
+    #[inline]
     fn poll_exit(&self, cx: &mut Context<'_>) {
         if self.life.is_broken() {
             return;
@@ -177,11 +191,13 @@ impl Subprocess {
 // ---- the outputs of the child ----
 
 impl Subprocess {
+    #[inline]
     fn output(&self, fd: u32) -> Option<&OutputPipe> {
         self.outputs.get(fd.checked_sub(1)? as usize)
     }
 
     /// Whether a pipe to, or from, this descriptor of the child is open.
+    #[inline]
     pub(super) fn has_open(&self, fd: u32) -> bool {
         match self.output(fd) {
             Some(output) => output.is_open(),
@@ -189,12 +205,14 @@ impl Subprocess {
         }
     }
 
+    #[inline]
     pub(super) fn pause_reading(&self, fd: u32) {
         if let Some(output) = self.output(fd) {
             output.paused.set(true);
         }
     }
 
+    #[inline]
     pub(super) fn resume_reading(&self, fd: u32) {
         if let Some(output) = self.output(fd) {
             output.paused.set(false);
@@ -204,6 +222,7 @@ impl Subprocess {
 
     /// Closes a pipe: one that the child writes to at once, its standard input after the bytes that
     /// wait.
+    #[inline]
     pub(super) fn close_pipe(&self, fd: u32) {
         match self.output(fd) {
             Some(output) => output.close(),
@@ -213,6 +232,7 @@ impl Subprocess {
     }
 
     /// Reads once, so that a busy child cannot delay other tasks; gives whether there may be more.
+    #[inline]
     fn receive(&self, fd: usize, cx: &mut Context<'_>) -> bool {
         if !self.has_pipe[fd].get() || self.life.is_broken() {
             return false;
@@ -247,16 +267,19 @@ impl Subprocess {
 
 impl Subprocess {
     /// Whether the child's standard input is closed, or will be after the bytes that wait.
+    #[inline]
     pub(super) fn is_input_closing(&self) -> bool {
         self.eof.get() || self.stdin.borrow().is_none()
     }
 
+    #[inline]
     fn close_stdin(&self) {
         let stdin = self.stdin.take();
         drop(stdin);
     }
 
     /// Writes as many bytes as go at once, and keeps the rest for the driver.
+    #[inline]
     pub(super) fn write(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -274,6 +297,7 @@ impl Subprocess {
     }
 
     /// An error is left to the driver, whose write fails alike.
+    #[inline]
     fn write_now(&self, bytes: &[u8]) -> usize {
         let stdin = self.stdin.borrow().clone();
         match (stdin, self.life.waker_here()) {
@@ -288,6 +312,7 @@ impl Subprocess {
     }
 
     /// Writes the bytes that wait, then closes the pipe if the transport has asked for that.
+    #[inline]
     fn flush(&self, cx: &mut Context<'_>) {
         if !self.has_pipe[0].get() || self.life.is_broken() {
             return;
@@ -303,6 +328,7 @@ impl Subprocess {
     }
 
     /// Ready when no more bytes have to be written, or none can be.
+    #[inline]
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(stdin) = self.stdin.borrow().clone() else {
             return Poll::Ready(Ok(())); // closed by the transport

@@ -24,22 +24,26 @@ pub struct PipeTransport {
 }
 
 impl SubprocessTransport {
+    #[inline]
     pub(super) fn new(process: Rc<Subprocess>) -> Self {
         SubprocessTransport { process }
     }
 
     /// The process id. After the child has ended, another process may get the number.
+    #[inline]
     pub fn get_pid(&self) -> u32 {
         self.process.id
     }
 
     /// The exit status, once [`process_exited`](super::SubprocessProtocol::process_exited) was
     /// called; the counterpart of `get_returncode`. `None` before, and if the status was lost.
+    #[inline]
     pub fn exit_status(&self) -> Option<ExitStatus> {
         self.process.status.get()
     }
 
     /// The pipe to descriptor 0, 1 or 2 of the child, if that descriptor is piped and still open.
+    #[inline]
     pub fn get_pipe_transport(&self, fd: u32) -> Option<PipeTransport> {
         let pipe = PipeTransport {
             process: self.process.clone(),
@@ -53,6 +57,7 @@ impl SubprocessTransport {
     /// # Errors
     ///
     /// As for [`Child::send_signal`](super::Child::send_signal).
+    #[inline]
     pub fn kill(&self) -> io::Result<()> {
         self.send_signal(system::KILL)
     }
@@ -62,6 +67,7 @@ impl SubprocessTransport {
     /// # Errors
     ///
     /// As for [`Child::send_signal`](super::Child::send_signal).
+    #[inline]
     pub fn terminate(&self) -> io::Result<()> {
         self.send_signal(system::TERMINATE)
     }
@@ -71,6 +77,7 @@ impl SubprocessTransport {
     /// # Errors
     ///
     /// As for [`Child::send_signal`](super::Child::send_signal).
+    #[inline]
     pub fn send_signal(&self, signal: i32) -> io::Result<()> {
         self.process.running.send_signal(signal)
     }
@@ -80,11 +87,13 @@ impl SubprocessTransport {
     ///
     /// The protocol's callbacks for that come soon after, from the loop. A second call does
     /// nothing.
+    #[inline]
     pub fn close(&self) {
         self.process.close();
     }
 
     /// Whether it is closed, or the child has ended and all pipes are lost.
+    #[inline]
     pub fn is_closing(&self) -> bool {
         self.process.life().is_closing()
     }
@@ -103,12 +112,14 @@ impl PipeTransport {
     ///
     /// On a pipe that the child writes to.
     #[track_caller]
+    #[inline]
     pub fn write(&self, bytes: &[u8]) {
         self.assert_input("write");
         self.process.write(bytes);
     }
 
     /// How many bytes wait to be written.
+    #[inline]
     pub fn get_write_buffer_size(&self) -> usize {
         match self.fd {
             0 => self.process.buffered(),
@@ -125,6 +136,7 @@ impl PipeTransport {
     ///
     /// If `low` is above `high`, and on a pipe that the child writes to.
     #[track_caller]
+    #[inline]
     pub fn set_write_buffer_limits(&self, high: Option<usize>, low: Option<usize>) {
         self.assert_input("set_write_buffer_limits");
         self.process.set_limits(WriteLimits::new(high, low));
@@ -136,12 +148,14 @@ impl PipeTransport {
     ///
     /// On a pipe that the child writes to.
     #[track_caller]
+    #[inline]
     pub fn get_write_buffer_limits(&self) -> (usize, usize) {
         self.assert_input("get_write_buffer_limits");
         self.process.limits().get()
     }
 
     #[track_caller]
+    #[inline]
     fn assert_input(&self, method: &str) {
         assert!(
             self.fd == 0,
@@ -152,22 +166,26 @@ impl PipeTransport {
 
     /// Stops calls of [`pipe_data_received`](super::SubprocessProtocol::pipe_data_received) for
     /// this pipe until reading is resumed, so that a child that keeps writing has to wait.
+    #[inline]
     pub fn pause_reading(&self) {
         self.process.pause_reading(self.fd);
     }
 
     /// Ends a pause that [`pause_reading`](Self::pause_reading) has begun.
+    #[inline]
     pub fn resume_reading(&self) {
         self.process.resume_reading(self.fd);
     }
 
     /// Closes the pipe. The child's standard input is closed when all bytes are written, which ends
     /// the child's input; a pipe that the child writes to is closed at once.
+    #[inline]
     pub fn close(&self) {
         self.process.close_pipe(self.fd);
     }
 
     /// Whether it is closed, or will be once all bytes are written.
+    #[inline]
     pub fn is_closing(&self) -> bool {
         match self.fd {
             0 => self.process.is_input_closing(),
@@ -177,6 +195,7 @@ impl PipeTransport {
 }
 
 impl fmt::Debug for SubprocessTransport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SubprocessTransport")
             .field("pid", &self.get_pid())
@@ -187,6 +206,7 @@ impl fmt::Debug for SubprocessTransport {
 }
 
 impl fmt::Debug for PipeTransport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipeTransport")
             .field("fd", &self.fd)

@@ -12,6 +12,7 @@ impl TaskTree {
     /// Tasks are boxes; groups such as scopes are ellipses below their task, with the waits of their
     /// members. An arrow goes from each task to the tasks that it waits for, with the line of the
     /// wait, and a dotted one from each task to the tasks that it has spawned.
+    #[inline]
     pub fn to_dot(&self) -> String {
         let mut out = String::from(
             "digraph tasks {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n  \
@@ -35,6 +36,7 @@ impl TaskTree {
     }
 
     /// The groups and waits of a task, each below the group that it lies under.
+    #[inline]
     fn push_path(&self, task: &TaskView, out: &mut String) {
         let mut above: Vec<(usize, String)> = vec![(0, format!("t{}", task.id()))];
         let mut place = String::new();
@@ -81,10 +83,12 @@ impl TaskTree {
 }
 
 /// A description on lines that are short enough for a label.
+#[inline]
 fn folded(text: &str) -> String {
     text.replace(", ", ",\n")
 }
 
+#[inline]
 fn quoted(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", text.replace('\n', "\\n"))

@@ -14,6 +14,7 @@ impl TaskTree {
     /// `future`, `waited_ns` (a number or `null`) and `path`. Each step of a path has `depth` and
     /// `text`, the line of the text form; an await has `at` and `awaits` too, and a wait for a task
     /// or a lock has `task`, the number of the task that it needs.
+    #[inline]
     pub fn to_json(&self) -> String {
         let mut out = String::from("{\"tasks\":[");
         for (at, task) in self.tasks().iter().enumerate() {
@@ -30,6 +31,7 @@ impl TaskTree {
         out
     }
 
+    #[inline]
     fn push_task(&self, task: &TaskView, out: &mut String) {
         let by = task.spawned_by().map_or("null".into(), |id| id.to_string());
         let waited = task.waited();
@@ -55,6 +57,7 @@ impl TaskTree {
     }
 }
 
+#[inline]
 fn push_fields(step: &Step, out: &mut String) {
     let _ = match step {
         Step::At { location, awaits } => write!(
@@ -72,6 +75,7 @@ fn push_fields(step: &Step, out: &mut String) {
 }
 
 /// A text as a string of JSON.
+#[inline]
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -39,6 +39,7 @@ use crate::event_loop::LoopHandle;
 ///
 /// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
+#[inline]
 pub fn ctrl_c() -> CtrlC {
     LoopHandle::refuse_in_simulation("signal");
     CtrlC {
@@ -57,6 +58,7 @@ pub struct CtrlC {
 impl Future for CtrlC {
     type Output = io::Result<()>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.pressed {
             return Poll::Ready(Ok(()));
@@ -71,6 +73,7 @@ impl Future for CtrlC {
 }
 
 impl fmt::Debug for CtrlC {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CtrlC")
             .field("pressed", &self.pressed)

@@ -35,6 +35,7 @@ impl Builder {
     /// [`signal`](crate::signal::signal) does, or if no descriptor is free.
     #[doc(alias = "pstree")]
     #[doc(alias = "taskdump")]
+    #[inline]
     pub fn dump_on(self, signal: SignalKind) -> Self {
         self.dump_on_number(signal.as_raw())
     }

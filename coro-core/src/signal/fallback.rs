@@ -21,6 +21,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    #[inline]
     pub(super) fn new(kind: SignalKind) -> io::Result<Self> {
         kind.check()?;
         let came = Arc::new(AtomicBool::new(false));
@@ -35,6 +36,7 @@ impl Listener {
     }
 
     /// Ready if a signal has come since the last time it was ready; several count as one.
+    #[inline]
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         while !self.came.swap(false, Ordering::Relaxed) {
             ready!(self.until.poll(cx));

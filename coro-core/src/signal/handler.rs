@@ -90,6 +90,7 @@ impl SignalHandle {
     /// whether the handler was still installed. The callback itself may call this.
     ///
     /// The counterpart of `loop.remove_signal_handler`.
+    #[inline]
     pub fn remove(&self) -> bool {
         let was_there = !self.listening.is_finished() && !self.removed.replace(true);
         self.listening.cancel();
@@ -98,6 +99,7 @@ impl SignalHandle {
 }
 
 impl fmt::Debug for SignalHandle {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignalHandle")
             .field("kind", &self.kind)

@@ -18,6 +18,7 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// `None` on other threads than the main one, and in a program that handles or ignores
     /// Ctrl-C itself. If no descriptor is free, the system's default action remains.
+    #[inline]
     pub(crate) fn watch(event_loop: &EventLoop) -> Option<Self> {
         if !sys::is_main_thread() {
             return None;
@@ -33,6 +34,7 @@ impl Interrupt {
     }
 
     /// Ends the run; gives whether it was interrupted.
+    #[inline]
     pub(crate) fn end(self) -> bool {
         drop(self.interruptible); // first, so that a later Ctrl-C ends the process by itself
         sigint::take_pressed()
@@ -40,6 +42,7 @@ impl Interrupt {
 }
 
 /// Ends the process as the signal would have done.
+#[inline]
 pub(crate) fn end_process(by: SignalKind) -> ! {
     let _ = io::stdout().flush(); // the process ends in any case
     sigint::end_process(by.as_raw())

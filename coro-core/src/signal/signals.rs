@@ -40,6 +40,7 @@ use crate::task::{Step, looking};
 ///
 /// Outside of a loop, and in a [simulation](crate::testing).
 #[track_caller]
+#[inline]
 pub fn signal(kind: SignalKind) -> io::Result<Signals> {
     LoopHandle::refuse_in_simulation("signal");
     let listener = Listener::new(kind)?;
@@ -62,11 +63,13 @@ pub struct Signals {
 
 impl Signals {
     /// Waits for the next signal. Dropping the future loses nothing.
+    #[inline]
     pub async fn recv(&mut self) {
         poll_fn(|cx| self.poll_recv(cx)).await;
     }
 
     /// Ready if a signal has come since the last time it was ready.
+    #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Reading the socket pair does not fail.
         let kind = self.kind;
@@ -82,18 +85,21 @@ impl Signals {
 impl Stream for Signals {
     type Item = ();
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
         self.poll_recv(cx).map(Some)
     }
 }
 
 impl FusedStream for Signals {
+    #[inline]
     fn is_terminated(&self) -> bool {
         false
     }
 }
 
 impl fmt::Debug for Signals {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signals")
             .field("kind", &self.kind)

@@ -18,6 +18,7 @@ impl Termination {
     /// Listens to none on other threads than the main one, and to none that the program ignored or
     /// handled before. A signal that no listener can be made for keeps its default action.
     #[track_caller]
+    #[inline]
     pub(crate) fn listen() -> Self {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
         let kinds = kinds.into_iter().filter(|_| is_on_main_thread());
@@ -28,10 +29,12 @@ impl Termination {
     }
 
     /// Waits for the next of the signals that has no other listener in the process.
+    #[inline]
     pub(crate) async fn asked(&mut self) -> SignalKind {
         poll_fn(|cx| self.poll_asked(cx)).await
     }
 
+    #[inline]
     fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<SignalKind> {
         for (kind, signals) in &mut self.signals {
             while signals.poll_recv(cx).is_ready() {
@@ -45,12 +48,14 @@ impl Termination {
 }
 
 #[cfg(unix)]
+#[inline]
 fn is_on_main_thread() -> bool {
     is_main_thread()
 }
 
 /// There, a Ctrl-C comes on a thread of its own.
 #[cfg(not(unix))]
+#[inline]
 fn is_on_main_thread() -> bool {
     true
 }

@@ -21,6 +21,7 @@ pub(super) struct Listener {
 
 impl Listener {
     #[track_caller]
+    #[inline]
     pub(super) fn new(kind: SignalKind) -> io::Result<Self> {
         kind.check()?;
         let (receiver, sender) = UnixStream::pair()?;
@@ -32,6 +33,7 @@ impl Listener {
     }
 
     /// Ready if a signal has come since the last time it was ready; several count as one.
+    #[inline]
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         let read = |mut receiver: &mio::net::UnixStream| receiver.read(&mut [0; BYTES]);
         let polled = self

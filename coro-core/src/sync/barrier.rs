@@ -35,6 +35,7 @@ impl Barrier {
     /// # Panics
     ///
     /// If `parties` is zero: such a barrier would never open.
+    #[inline]
     pub const fn new(parties: usize) -> Self {
         assert!(parties > 0, "a barrier needs one party at least");
         Barrier {
@@ -53,11 +54,13 @@ impl Barrier {
     /// # Errors
     ///
     /// [`BrokenBarrier`] if the barrier is broken, or is reset or aborted meanwhile.
+    #[inline]
     pub async fn wait(&self) -> Result<usize, BrokenBarrier> {
         Wait::new(self, Ok(0)).await
     }
 
     /// Ends all present waits with [`BrokenBarrier`]. Afterwards the barrier is whole and empty.
+    #[inline]
     pub fn reset(&self) {
         self.broken.set(false);
         self.send_away();
@@ -65,26 +68,31 @@ impl Barrier {
 
     /// Breaks the barrier: all present waits end with [`BrokenBarrier`], and so do all later ones
     /// until the next [`reset`](Self::reset).
+    #[inline]
     pub fn abort(&self) {
         self.broken.set(true);
         self.send_away();
     }
 
     /// How many tasks make a meeting.
+    #[inline]
     pub fn parties(&self) -> usize {
         self.parties
     }
 
     /// How many tasks are waiting now.
+    #[inline]
     pub fn n_waiting(&self) -> usize {
         self.waiters.len()
     }
 
     /// Whether the barrier was aborted.
+    #[inline]
     pub fn is_broken(&self) -> bool {
         self.broken.get()
     }
 
+    #[inline]
     fn send_away(&self) {
         self.waiters.serve_while(|arrival| {
             *arrival = Err(BrokenBarrier);
@@ -96,14 +104,17 @@ impl Barrier {
 impl Service for Barrier {
     type Request = Arrival;
 
+    #[inline]
     fn queue(&self) -> &WaitQueue<Arrival> {
         &self.waiters
     }
 
+    #[inline]
     fn would_serve(&self, _: &Arrival) -> bool {
         self.broken.get() || self.waiters.len() + 1 == self.parties
     }
 
+    #[inline]
     fn try_serve(&self, arrival: &mut Arrival) -> bool {
         if self.broken.get() {
             *arrival = Err(BrokenBarrier);
@@ -121,10 +132,12 @@ impl Service for Barrier {
         last
     }
 
+    #[inline]
     fn abandoned(&self, _: Arrival, _: bool) {}
 }
 
 impl fmt::Debug for Barrier {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Barrier")
             .field("parties", &self.parties)
@@ -139,6 +152,7 @@ impl fmt::Debug for Barrier {
 pub struct BrokenBarrier;
 
 impl fmt::Display for BrokenBarrier {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the barrier is broken")
     }

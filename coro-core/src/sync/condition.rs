@@ -42,6 +42,7 @@ pub struct Condition {
 
 impl Condition {
     /// A condition without waiters.
+    #[inline]
     pub const fn new() -> Self {
         Condition {
             waiters: WaitQueue::new(),
@@ -90,6 +91,7 @@ impl Condition {
 
     /// Wakes the first `n` waiters, or all if they are fewer. They continue one after another, as
     /// each gets the lock.
+    #[inline]
     pub fn notify(&self, n: usize) {
         let mut left = n;
         self.waiters.serve_while(|()| {
@@ -100,11 +102,13 @@ impl Condition {
     }
 
     /// Wakes the first waiter.
+    #[inline]
     pub fn notify_one(&self) {
         self.notify(1);
     }
 
     /// Wakes all waiters.
+    #[inline]
     pub fn notify_all(&self) {
         self.waiters.serve_while(|()| true);
     }
@@ -113,14 +117,17 @@ impl Condition {
 impl Service for Condition {
     type Request = ();
 
+    #[inline]
     fn queue(&self) -> &WaitQueue<()> {
         &self.waiters
     }
 
+    #[inline]
     fn would_serve(&self, (): &()) -> bool {
         false
     }
 
+    #[inline]
     fn abandoned(&self, (): (), served: bool) {
         if served {
             self.notify_one();
@@ -132,12 +139,14 @@ impl Service for Condition {
 struct Notified<'a>(&'a Condition);
 
 impl Drop for Notified<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.notify_one();
     }
 }
 
 impl fmt::Debug for Condition {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Condition")
             .field("waiting", &self.waiters.len())

@@ -11,6 +11,7 @@ const CLOSED: &str = "the channel or queue is closed";
 pub struct Closed;
 
 impl fmt::Display for Closed {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("closed")
     }
@@ -105,17 +106,20 @@ pub enum TryRecvError {
 
 impl TryRecvError {
     /// Whether there is no value now; there may be one later.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         matches!(self, TryRecvError::Empty)
     }
 
     /// Whether no value will come any more.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         matches!(self, TryRecvError::Closed)
     }
 }
 
 impl fmt::Display for TryRecvError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             TryRecvError::Empty => "the channel or queue is empty",

@@ -34,6 +34,7 @@ pub struct Event {
 
 impl Event {
     /// An event that is not set.
+    #[inline]
     pub const fn new() -> Self {
         Event {
             set: Cell::new(false),
@@ -51,6 +52,7 @@ impl Event {
     }
 
     /// Sets the event, and wakes all waiters in the order in which they came.
+    #[inline]
     pub fn set(&self) {
         if !self.set.replace(true) {
             self.waiters.serve_while(|()| true);
@@ -58,11 +60,13 @@ impl Event {
     }
 
     /// Clears the event: later calls of [`wait`](Self::wait) wait again.
+    #[inline]
     pub fn clear(&self) {
         self.set.set(false);
     }
 
     /// Whether the event is set.
+    #[inline]
     pub fn is_set(&self) -> bool {
         self.set.get()
     }
@@ -81,6 +85,7 @@ impl Service for Event {
         self.set.get()
     }
 
+    #[inline]
     fn abandoned(&self, (): (), _: bool) {}
 }
 
@@ -99,6 +104,7 @@ impl Future for EventFuture<'_> {
 }
 
 impl fmt::Debug for Event {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.set.get())

@@ -149,6 +149,7 @@ impl<T> Receiver<T> {
 
 #[cold]
 #[track_caller]
+#[inline]
 fn report(of: &'static str) {
     looking::leaf_at(Step::Notice { of }, Location::caller(), "a oneshot");
 }

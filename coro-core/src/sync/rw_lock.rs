@@ -50,6 +50,7 @@ pub(crate) enum Access {
 }
 
 impl AccessState {
+    #[inline]
     fn with(self, access: Access) -> Option<AccessState> {
         match (self, access) {
             (AccessState::Readers(n), Access::Read) => Some(AccessState::Readers(n + 1)),
@@ -58,6 +59,7 @@ impl AccessState {
         }
     }
 
+    #[inline]
     fn without(self, access: Access) -> AccessState {
         match (self, access) {
             (AccessState::Readers(n), Access::Read) => AccessState::Readers(n - 1),

@@ -56,6 +56,7 @@ impl Wanted {
 
 impl Semaphore {
     /// A semaphore with `permits` permits.
+    #[inline]
     pub const fn new(permits: usize) -> Self {
         Semaphore {
             available: Cell::new(permits),
@@ -106,6 +107,7 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`Closed`] if the semaphore is closed now, or while this waits.
+    #[inline]
     pub async fn acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Closed> {
         self.acquire_many(n).await?.forget();
         Ok(OwnedPermit {
@@ -119,6 +121,7 @@ impl Semaphore {
     /// # Errors
     ///
     /// The reference itself, if the permits are not available at once.
+    #[inline]
     pub fn try_acquire_owned(self: Rc<Self>, n: usize) -> Result<OwnedPermit, Rc<Self>> {
         match self.take(n) {
             true => Ok(OwnedPermit {
@@ -134,6 +137,7 @@ impl Semaphore {
     /// # Panics
     ///
     /// If there were more permits than a `usize` counts.
+    #[inline]
     pub fn add_permits(&self, n: usize) {
         let available = self.available.get().checked_add(n);
         let available = available.expect("a semaphore has usize::MAX permits at most: add fewer");
@@ -142,6 +146,7 @@ impl Semaphore {
     }
 
     /// Removes up to `n` of the available permits for good, and gives how many were removed.
+    #[inline]
     pub fn forget_permits(&self, n: usize) -> usize {
         let taken = self.available.get().min(n);
         self.available.set(self.available.get() - taken);
@@ -149,11 +154,13 @@ impl Semaphore {
     }
 
     /// How many permits are available.
+    #[inline]
     pub fn available_permits(&self) -> usize {
         self.available.get()
     }
 
     /// Refuses all present and later waiters. Permits that were given out stay valid.
+    #[inline]
     pub fn close(&self) {
         self.closed.set(true);
         self.waiters.serve_while(|wanted| {
@@ -163,6 +170,7 @@ impl Semaphore {
     }
 
     /// Whether the semaphore was closed.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.closed.get()
     }
@@ -205,6 +213,7 @@ impl Service for Semaphore {
         &self.waiters
     }
 
+    #[inline]
     fn would_serve(&self, wanted: &Wanted) -> bool {
         self.closed.get() || self.has(wanted.permits)
     }
@@ -215,6 +224,7 @@ impl Service for Semaphore {
         wanted.refused || self.take(wanted.permits)
     }
 
+    #[inline]
     fn abandoned(&self, wanted: Wanted, served: bool) {
         match served && !wanted.refused {
             true => self.give_back(wanted.permits),
@@ -242,6 +252,7 @@ impl<'a> Future for AcquireFuture<'a> {
 }
 
 impl fmt::Debug for Semaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Semaphore")
             .field("available", &self.available.get())
@@ -266,16 +277,19 @@ impl<'a> Permit<'a> {
     }
 
     /// How many permits this holds.
+    #[inline]
     pub fn permits(&self) -> usize {
         self.permits
     }
 
     /// Uses the permits up: they are never given back.
+    #[inline]
     pub fn forget(mut self) {
         self.permits = 0;
     }
 
     /// Splits `n` of the permits off, as a permit of its own; `None` if there are fewer than `n`.
+    #[inline]
     pub fn split(&mut self, n: usize) -> Option<Permit<'a>> {
         self.permits = self.permits.checked_sub(n)?;
         Some(Permit::new(self.semaphore, n))
@@ -299,16 +313,19 @@ pub struct OwnedPermit {
 
 impl OwnedPermit {
     /// How many permits this holds.
+    #[inline]
     pub fn permits(&self) -> usize {
         self.permits
     }
 
     /// Uses the permits up: they are never given back.
+    #[inline]
     pub fn forget(mut self) {
         self.permits = 0;
     }
 
     /// Splits `n` of the permits off, as a permit of its own; `None` if there are fewer than `n`.
+    #[inline]
     pub fn split(&mut self, n: usize) -> Option<OwnedPermit> {
         self.permits = self.permits.checked_sub(n)?;
         Some(OwnedPermit {
@@ -319,6 +336,7 @@ impl OwnedPermit {
 }
 
 impl Drop for OwnedPermit {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.give_back(mem::take(&mut self.permits));
     }

@@ -19,6 +19,7 @@ pub(crate) enum AcceptFailure {
 /// in which ones. So the list of what ends a listener is the short one: a number that stands in
 /// neither list is taken for something that passes. An error without a number is our own, as the
 /// one for waiting in another loop, and no later try will mend it.
+#[inline]
 pub(crate) fn accept_failure(error: &io::Error) -> AcceptFailure {
     match error.raw_os_error() {
         None => AcceptFailure::OfListener,

@@ -6,21 +6,25 @@ use std::net::SocketAddr;
 use mio::net::UdpSocket;
 
 #[cfg(not(windows))]
+#[inline]
 pub(super) fn recv(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
     io.recv(buffer)
 }
 
 #[cfg(not(windows))]
+#[inline]
 pub(super) fn peek(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
     io.peek(buffer)
 }
 
 #[cfg(not(windows))]
+#[inline]
 pub(super) fn recv_from(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     io.recv_from(buffer)
 }
 
 #[cfg(not(windows))]
+#[inline]
 pub(super) fn peek_from(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     io.peek_from(buffer)
 }
@@ -40,15 +44,18 @@ mod windows {
     /// No datagram is longer.
     const DATAGRAM_MAX: usize = 1 << 16;
 
+    #[inline]
     pub(in crate::sys) fn recv(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
         cut(io.recv(buffer), buffer)
     }
 
+    #[inline]
     pub(in crate::sys) fn peek(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
         cut(io.peek(buffer), buffer)
     }
 
     /// A datagram that was cut has filled the buffer.
+    #[inline]
     fn cut(received: io::Result<usize>, buffer: &[u8]) -> io::Result<usize> {
         match received {
             Err(error) if error.raw_os_error() == Some(WSAEMSGSIZE) => Ok(buffer.len()),
@@ -56,6 +63,7 @@ mod windows {
         }
     }
 
+    #[inline]
     pub(in crate::sys) fn recv_from(
         io: &UdpSocket,
         buffer: &mut [u8],
@@ -64,6 +72,7 @@ mod windows {
         Ok((len, from))
     }
 
+    #[inline]
     pub(in crate::sys) fn peek_from(
         io: &UdpSocket,
         buffer: &mut [u8],
@@ -73,6 +82,7 @@ mod windows {
     }
 
     /// The length that fitted, the sender, whether the end was cut off.
+    #[inline]
     pub(in crate::sys) fn recv_datagram(
         io: &UdpSocket,
         buffer: &mut [u8],

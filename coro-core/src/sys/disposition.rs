@@ -42,11 +42,13 @@ pub(crate) struct ListenerGuard {
 /// A run that `SIGINT` interrupts, until this is dropped.
 pub(crate) struct Interruptible(());
 
+#[inline]
 fn lock() -> MutexGuard<'static, Kinds> {
     unpoisoned(KINDS.lock())
 }
 
 /// The entry of a signal; the first call for a signal registers its handler.
+#[inline]
 fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
     let mut kind = Kind::default();
     let is_new = !kinds.contains_key(&signal);
@@ -63,6 +65,7 @@ fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
     not(unix),
     expect(dead_code, reason = "there, no signal asks for a dump")
 )]
+#[inline]
 pub(crate) fn take_default(signal: c_int) -> io::Result<()> {
     let mut kinds = lock();
     let kind = known(&mut kinds, signal)?;
@@ -76,17 +79,20 @@ pub(crate) fn take_default(signal: c_int) -> io::Result<()> {
 
 /// Whether the signal would perform its default action if it had no listener: the program neither
 /// ignored it before, nor had a handler for it.
+#[inline]
 pub(crate) fn is_default_unheard(signal: c_int) -> io::Result<bool> {
     Ok(known(&mut lock(), signal)?.unheard.is_some())
 }
 
 /// How many listeners a signal has.
+#[inline]
 pub(crate) fn listeners(signal: c_int) -> usize {
     lock().get(&signal).map_or(0, |kind| kind.listeners)
 }
 
 impl Kind {
     /// Passes the present number of listeners and runs on to the handler.
+    #[inline]
     fn settle(&self, signal: c_int) {
         let interrupts = signal == SIGINT && sigint::arm(self.listeners == 0) && self.runs > 0;
         if let Some(unheard) = &self.unheard {
@@ -111,6 +117,7 @@ impl ListenerGuard {
 }
 
 impl Drop for ListenerGuard {
+    #[inline]
     fn drop(&mut self) {
         if let Some(kind) = lock().get_mut(&self.signal) {
             kind.listeners -= 1;
@@ -122,6 +129,7 @@ impl Drop for ListenerGuard {
 
 impl Interruptible {
     /// `None` if the program ignored the signal before, or had a handler for it.
+    #[inline]
     pub(crate) fn new() -> io::Result<Option<Self>> {
         let mut kinds = lock();
         let kind = known(&mut kinds, SIGINT)?;
@@ -136,6 +144,7 @@ impl Interruptible {
 }
 
 impl Drop for Interruptible {
+    #[inline]
     fn drop(&mut self) {
         if let Some(kind) = lock().get_mut(&SIGINT) {
             kind.runs -= 1;

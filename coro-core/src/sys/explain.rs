@@ -12,22 +12,26 @@ struct Explained {
 }
 
 impl fmt::Display for Explained {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.meaning, self.cause)
     }
 }
 
 impl Error for Explained {
+    #[inline]
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.cause)
     }
 }
 
+#[inline]
 fn explain(kind: io::ErrorKind, meaning: &'static str, cause: io::Error) -> io::Error {
     io::Error::new(kind, Explained { meaning, cause })
 }
 
 /// Explains why a descriptor could not be registered with the poller.
+#[inline]
 pub(crate) fn explain_register(error: io::Error) -> io::Error {
     match error.kind() {
         _ if is_of_no_poller(&error) => explain(
@@ -47,6 +51,7 @@ pub(crate) fn explain_register(error: io::Error) -> io::Error {
 }
 
 /// Whether the error means that the system waits for no descriptor of this kind.
+#[inline]
 fn is_of_no_poller(error: &io::Error) -> bool {
     #[cfg(all(unix, not(target_os = "linux")))]
     {
@@ -62,6 +67,7 @@ fn is_of_no_poller(error: &io::Error) -> bool {
 
 /// Explains why a Unix socket could not be bound: the file of an earlier socket is in its place.
 #[cfg(unix)]
+#[inline]
 pub(crate) fn explain_leftover(error: io::Error) -> io::Error {
     explain(
         io::ErrorKind::AddrInUse,

@@ -10,6 +10,7 @@ pub(crate) struct FileId(u64, u64);
 
 impl FileId {
     /// `None` if the system does not tell, or the process may open nothing more.
+    #[inline]
     pub(crate) fn of(fd: BorrowedFd<'_>) -> Option<Self> {
         let file = File::from(fd.try_clone_to_owned().ok()?);
         let data = file.metadata().ok()?;

@@ -8,6 +8,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    #[inline]
     pub(crate) fn new() -> Self {
         Home {
             #[cfg(unix)]
@@ -18,6 +19,7 @@ impl Home {
     /// Whether this is still the process in which it was made, and not one that was forked from it.
     ///
     /// A system call on Unix: not for hot paths.
+    #[inline]
     pub(crate) fn is_here(self) -> bool {
         #[cfg(unix)]
         {

@@ -99,12 +99,14 @@ pub(crate) fn recv_datagram(
 }
 
 /// The IP address of a datagram's sender.
+#[inline]
 pub(crate) fn ip_sender(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
     let address = address.and_then(|address| SocketAddr::try_from(address).ok());
     address.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an address of IP"))
 }
 
 /// The address of a datagram's sender on a Unix socket; without one, the unnamed address.
+#[inline]
 pub(crate) fn unix_sender(address: Option<SocketAddrAny>) -> io::Result<UnixAddress> {
     let address = address.and_then(|address| SocketAddrUnix::try_from(address).ok());
     #[cfg(target_os = "linux")]
@@ -137,26 +139,31 @@ pub(crate) fn is_shut_for_receiving(_: impl AsFd) -> bool {
 }
 
 /// The failure of an accept on a listener that was shut down.
+#[inline]
 pub(crate) fn is_no_listener() -> io::Error {
     rustix::io::Errno::INVAL.into()
 }
 
 #[cfg(not(target_vendor = "apple"))]
+#[inline]
 fn receiving() -> RecvFlags {
     RecvFlags::CMSG_CLOEXEC
 }
 
 #[cfg(target_vendor = "apple")]
+#[inline]
 fn receiving() -> RecvFlags {
     RecvFlags::empty()
 }
 
 #[cfg(not(target_vendor = "apple"))]
+#[inline]
 fn close_on_exec(_: &OwnedFd) -> io::Result<()> {
     Ok(()) // the kernel has seen to it
 }
 
 #[cfg(target_vendor = "apple")]
+#[inline]
 fn close_on_exec(descriptor: &OwnedFd) -> io::Result<()> {
     Ok(rustix::io::fcntl_setfd(
         descriptor,
@@ -165,11 +172,13 @@ fn close_on_exec(descriptor: &OwnedFd) -> io::Result<()> {
 }
 
 #[cfg(not(target_vendor = "apple"))]
+#[inline]
 fn sending() -> SendFlags {
     SendFlags::NOSIGNAL
 }
 
 #[cfg(target_vendor = "apple")]
+#[inline]
 fn sending() -> SendFlags {
     SendFlags::empty() // the standard library has set the sockets not to raise it
 }

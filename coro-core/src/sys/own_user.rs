@@ -12,6 +12,7 @@ use super::message::peer_credentials;
 /// Connects without waiting, to a socket that this user or root has made.
 ///
 /// Any user may take a free name, so the name says nothing of its owner.
+#[inline]
 pub(crate) fn connect_to_own_user(name: &[u8]) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?; // a queue that is full is another user's trap

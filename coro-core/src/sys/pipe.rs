@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 
 /// Sets the descriptor not to block. Its duplicates share the setting.
+#[inline]
 pub(crate) fn set_nonblocking(descriptor: &OwnedFd) -> io::Result<()> {
     Ok(ioctl_fionbio(descriptor, true)?)
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 
 /// Reads at an offset of a file; 0 means its end. The file's own position stays.
+#[inline]
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     loop {
         match read_once(file, buffer, offset) {
@@ -14,12 +15,14 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
 }
 
 #[cfg(unix)]
+#[inline]
 fn read_once(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, offset)
 }
 
 /// Windows moves the position with each read.
 #[cfg(windows)]
+#[inline]
 fn read_once(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     use io::Seek;
 

@@ -41,6 +41,7 @@ mod unix {
 
     /// Prepares the flag, the socket pair and the handler that ends the process; only the first run
     /// has to make the latter two.
+    #[inline]
     pub(crate) fn prepare() -> io::Result<()> {
         PRESSED.store(false, Ordering::SeqCst);
         if PAIR.get().is_some() {
@@ -58,16 +59,19 @@ mod unix {
     }
 
     /// Becomes readable with the first signal; `None` if nothing was prepared.
+    #[inline]
     pub(crate) fn wake() -> Option<BorrowedFd<'static>> {
         Some(PAIR.get()?.receiver.as_fd())
     }
 
     /// Clears the flag; gives whether it was set.
+    #[inline]
     pub(crate) fn take_pressed() -> bool {
         PRESSED.swap(false, Ordering::SeqCst)
     }
 
     /// Arms or disarms the handlers that set the flag; gives whether they are armed now.
+    #[inline]
     pub(crate) fn arm(arm: bool) -> bool {
         let Some(pair) = PAIR.get() else { return false };
         let mut armed = unpoisoned(pair.armed.lock());
@@ -81,6 +85,7 @@ mod unix {
         armed.is_some()
     }
 
+    #[inline]
     fn register(sender: &UnixStream) -> io::Result<[SigId; 2]> {
         let sender = sender.try_clone()?;
         let sets_flag = flag::register(SIGINT, &PRESSED)?;
@@ -91,6 +96,7 @@ mod unix {
     }
 
     /// Ends the process as the signal would have done.
+    #[inline]
     pub(crate) fn end_process(signal: c_int) -> ! {
         let _ = emulate_default_handler(signal);
         std::process::exit(128 + signal)
@@ -125,6 +131,7 @@ mod fallback {
         armed: Option<SigId>,
     }
 
+    #[inline]
     pub(crate) fn prepare() -> io::Result<()> {
         PRESSED.store(false, Ordering::SeqCst);
         let mut handlers = unpoisoned(HANDLERS.lock());
@@ -136,11 +143,13 @@ mod fallback {
     }
 
     /// Clears the flag; gives whether it was set.
+    #[inline]
     pub(crate) fn take_pressed() -> bool {
         PRESSED.swap(false, Ordering::SeqCst)
     }
 
     /// Arms or disarms the handler that sets the flag; gives whether it is armed now.
+    #[inline]
     pub(crate) fn arm(arm: bool) -> bool {
         let mut handlers = unpoisoned(HANDLERS.lock());
         if !arm {
@@ -155,6 +164,7 @@ mod fallback {
 
     /// Ends the process as the system does at a Ctrl-C that has no handler, or as the standard
     /// library of C does at another signal.
+    #[inline]
     pub(crate) fn end_process(signal: c_int) -> ! {
         const STATUS_CONTROL_C_EXIT: i32 = 0xC000_013A_u32.cast_signed();
         std::process::exit(match signal {

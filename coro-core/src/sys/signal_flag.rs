@@ -29,6 +29,7 @@ pub(crate) struct SignalFlag {
 impl SignalFlag {
     /// Takes the default action from the signal, for the rest of the process: whether this flag still
     /// exists when a signal comes, its sender cannot know.
+    #[inline]
     pub(crate) fn new(signal: c_int) -> io::Result<Self> {
         if FORBIDDEN.contains(&signal) {
             let message = format!("signal {signal} cannot be listened for");
@@ -51,6 +52,7 @@ impl SignalFlag {
     }
 
     /// Becomes readable with each signal.
+    #[inline]
     pub(crate) fn wake(&self) -> BorrowedFd<'_> {
         self.receiver.as_fd()
     }
@@ -62,6 +64,7 @@ impl SignalFlag {
     }
 
     #[cold]
+    #[inline]
     fn take_all(&self) -> bool {
         self.came.store(false, Ordering::SeqCst);
         let mut receiver = &self.receiver;
@@ -75,6 +78,7 @@ impl SignalFlag {
 
 impl SignalFlag {
     /// Removes the handlers: no further signal sets the flag.
+    #[inline]
     pub(crate) fn close(&self) {
         for handler in self.handlers.take().into_iter().flatten() {
             unregister(handler);
@@ -83,6 +87,7 @@ impl SignalFlag {
 }
 
 impl Drop for SignalFlag {
+    #[inline]
     fn drop(&mut self) {
         self.close();
     }

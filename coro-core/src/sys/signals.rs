@@ -12,6 +12,7 @@ use std::ffi::c_int;
 
 /// Whether a signal has its default action: the process neither ignores nor handles it.
 #[cfg(unix)]
+#[inline]
 pub(crate) fn has_default_action(signal: c_int) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: without a new action the call changes nothing but `action`, to which it has a valid
@@ -25,6 +26,7 @@ pub(crate) fn has_default_action(signal: c_int) -> bool {
 
 /// The default is assumed: Windows does not tell.
 #[cfg(not(unix))]
+#[inline]
 pub(crate) fn has_default_action(_: c_int) -> bool {
     true
 }

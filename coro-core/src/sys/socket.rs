@@ -7,11 +7,13 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use super::platform::nonblocking;
 
 /// A stream socket that does not block.
+#[inline]
 pub(crate) fn stream_socket(domain: Domain) -> io::Result<Socket> {
     nonblocking(domain, Type::STREAM)
 }
 
 /// Begins to connect. [`is_connected`] tells later whether that succeeded.
+#[inline]
 pub(crate) fn begin_connect(socket: &Socket, address: &SockAddr) -> io::Result<()> {
     loop {
         match socket.connect(address) {
@@ -24,6 +26,7 @@ pub(crate) fn begin_connect(socket: &Socket, address: &SockAddr) -> io::Result<(
 }
 
 /// Whether an attempt to connect has succeeded; fails with "would block" while it is undecided.
+#[inline]
 pub(crate) fn is_connected(socket: SockRef<'_>) -> io::Result<()> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
@@ -63,6 +66,7 @@ pub(crate) fn stop_listening(listener: &impl std::os::fd::AsFd) {
 #[cfg(not(unix))]
 pub(crate) fn stop_listening<T>(_: &T) {}
 
+#[inline]
 fn is_in_progress(error: &io::Error) -> bool {
     #[cfg(unix)]
     {

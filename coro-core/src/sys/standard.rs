@@ -25,6 +25,7 @@ impl Standard {
     /// Opens a pipe or a terminal anew, if permitted, and sets the new open file not to block: a
     /// duplicate would share that setting with the shell, and with `println!`. Any other file is
     /// duplicated, and its settings are unchanged.
+    #[inline]
     pub(crate) fn open(fd: BorrowedFd<'_>, to: Use) -> io::Result<Self> {
         match platform::open_anew(fd, to) {
             Some(fd) => Ok(Standard { fd, owned: true }),
@@ -36,27 +37,32 @@ impl Standard {
     }
 
     /// Reads if input is available; otherwise fails with "would block".
+    #[inline]
     pub(crate) fn read_if_ready(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.check(PollFlags::IN)?;
         self.read(buffer)
     }
 
     /// Writes if there is room; otherwise fails with "would block".
+    #[inline]
     pub(crate) fn write_if_ready(&self, bytes: &[u8]) -> io::Result<usize> {
         self.check(PollFlags::OUT)?;
         self.write(bytes)
     }
 
+    #[inline]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(rustix::io::read(&self.fd, buffer)?)
     }
 
+    #[inline]
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         // `PIPE_BUF` bytes fit whenever a pipe is writable, so a blocking pipe does not block here.
         let len = bytes.len().min(rustix::pipe::PIPE_BUF);
         Ok(rustix::io::write(&self.fd, &bytes[..len])?)
     }
 
+    #[inline]
     fn check(&self, flags: PollFlags) -> io::Result<()> {
         if self.owned {
             return Ok(()); // the operation itself says whether it would block
@@ -70,6 +76,7 @@ impl Standard {
 }
 
 impl AsFd for Standard {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

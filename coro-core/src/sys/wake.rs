@@ -10,6 +10,7 @@ pub(crate) struct WakeUp {
 }
 
 impl WakeUp {
+    #[inline]
     pub(crate) fn new(registry: &mio::Registry) -> io::Result<Self> {
         Ok(WakeUp {
             waker: mio::Waker::new(registry, WAKE_TOKEN)?,
@@ -17,6 +18,7 @@ impl WakeUp {
     }
 
     /// Makes the poller's wait return: the present one, or else the next.
+    #[inline]
     pub(crate) fn wake(&self) {
         // It fails only if the counter is full, and then a wake-up is already pending.
         let _ = self.waker.wake();

@@ -10,6 +10,7 @@ use crate::event_loop::LoopHandle;
 /// # Panics
 ///
 /// Outside of a loop.
+#[inline]
 pub(crate) async fn all_blocked() {
     let wait = LoopHandle::current().wait_when_blocked();
     poll_fn(|cx| match wait.is_over(cx.waker()) {

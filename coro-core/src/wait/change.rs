@@ -25,11 +25,13 @@ impl Change {
     }
 
     /// Wakes all waiters, as the condition may hold now.
+    #[inline]
     pub(crate) fn announce(&self) {
         let mut woken = self.waiting.take().into_iter(); // wakers may be foreign: woken outside of it
         wake_each(|| woken.next().map(|(_, waiter)| waiter));
     }
 
+    #[inline]
     fn knows(&self, number: u64, waker: &Waker) -> bool {
         let waiting = self.waiting.borrow();
         let is_it = |it: &&(u64, Waker)| it.0 == number;
@@ -39,6 +41,7 @@ impl Change {
             .is_some_and(|it| it.1.will_wake(waker))
     }
 
+    #[inline]
     fn forget(&self, number: u64) {
         let mut waiting = self.waiting.borrow_mut();
         let at = waiting.iter().position(|it| it.0 == number);
@@ -73,6 +76,7 @@ impl WaitingForChange<'_> {
 }
 
 impl Drop for WaitingForChange<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.change.forget(self.number);
     }

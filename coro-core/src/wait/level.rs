@@ -27,6 +27,7 @@ pub(crate) struct LevelFd {
 }
 
 impl LevelFd {
+    #[inline]
     pub(crate) fn new(of: LoopHandle, fd: BorrowedFd<'_>) -> io::Result<Self> {
         let registration = of.register(&mut SourceFd(&fd.as_raw_fd()))?;
         Ok(LevelFd {
@@ -38,11 +39,13 @@ impl LevelFd {
         })
     }
 
+    #[inline]
     pub(crate) fn number(&self) -> RawFd {
         self.fd
     }
 
     /// Whether `fd` is the open file that was registered, and the poller still knows it.
+    #[inline]
     pub(crate) fn is_of(&self, fd: BorrowedFd<'_>) -> bool {
         // The poller is asked first: it takes no files of a disk, whose locks a look at them might drop.
         self.ask().is_ok() && FileId::of(fd).is_none_or(|file| self.file == Some(file))
@@ -53,6 +56,7 @@ impl LevelFd {
     /// # Errors
     ///
     /// If the descriptor was closed, or its registration has ended.
+    #[inline]
     pub(crate) async fn ready(&self, direction: Direction) -> io::Result<()> {
         let wait = self.registration.name_wait();
         let _waiting = WaitingForReady(&self.registration, direction, wait);
@@ -61,6 +65,7 @@ impl LevelFd {
         poll_fn(|cx| self.poll_ready(direction, wait, &mut asked, cx)).await
     }
 
+    #[inline]
     fn poll_ready(
         &self,
         direction: Direction,
@@ -79,6 +84,7 @@ impl LevelFd {
         polled.map(Ok)
     }
 
+    #[inline]
     fn ask(&self) -> io::Result<()> {
         if self.ended.get() {
             return Err(io::ErrorKind::NotFound.into()); // the number may be another's
@@ -88,6 +94,7 @@ impl LevelFd {
     }
 
     /// Ends the registration of a descriptor that is about to be closed.
+    #[inline]
     pub(crate) fn end(&self) {
         if !self.ended.replace(true) {
             let mut io = SourceFd(&self.fd);
@@ -97,6 +104,7 @@ impl LevelFd {
 
     /// Ends the registration of a descriptor that was closed already. Its number may be that of
     /// another, which is registered itself.
+    #[inline]
     pub(crate) fn abandon(&self) {
         if !self.ended.replace(true) {
             self.of.forget_closed(&self.registration);

@@ -31,6 +31,7 @@ impl OneWaiter {
     }
 
     /// Drops the waker without waking it.
+    #[inline]
     pub(crate) fn forget(&self) {
         drop(self.0.take());
     }

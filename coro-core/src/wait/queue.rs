@@ -419,6 +419,7 @@ impl<S: Service> Future for Wait<S> {
 }
 
 #[cold]
+#[inline]
 fn polled_after_its_end() -> ! {
     panic!("a wait was polled again after it was over");
 }

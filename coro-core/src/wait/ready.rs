@@ -233,6 +233,7 @@ impl<S: Source + Described + fmt::Debug> fmt::Debug for RegisteredIo<S> {
 }
 
 /// Reports a wait for a descriptor.
+#[inline]
 pub(super) fn report_wait(
     direction: Direction,
     fd: i64,
@@ -247,6 +248,7 @@ pub(super) fn report_wait(
 
 /// The error of a wait in another loop.
 #[cold]
+#[inline]
 pub(crate) fn refused() -> io::Error {
     io::Error::other(
         "waiting for a descriptor outside of the event loop it was made in, which alone is told of \
@@ -262,6 +264,7 @@ pub(super) struct WaitingForReady<'a>(
 );
 
 impl Drop for WaitingForReady<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.forget(self.1, self.2);
     }

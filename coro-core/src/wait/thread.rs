@@ -102,6 +102,7 @@ impl<T> ToThread<T> {
 
 /// Runs a job on the thread of the loop, after a delay: in a simulation there are no other threads.
 #[cfg(feature = "simulation")]
+#[inline]
 fn run_simulated(current: &LoopHandle, simulation: &Simulation, job: Job) {
     let choices = simulation.choices();
     let series = Series::named("job").and(choices.present().number().into());

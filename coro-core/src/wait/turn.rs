@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 /// Ends the task's step. Its next step comes after those of all tasks that are ready now.
+#[inline]
 pub(crate) async fn let_others_run() {
     let mut yielded = false;
     poll_fn(|cx| {

@@ -23,6 +23,7 @@ impl Until {
     /// Outside of a loop, and inside of another loop than that of the first poll: only that one fires
     /// the timer.
     #[track_caller]
+    #[inline]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         match self {
             Until::ArmedTimer(timer) if !timer.is_of_current_loop() => panic!(

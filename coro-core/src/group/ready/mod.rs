@@ -33,10 +33,12 @@ pub(super) struct Polling<'a> {
 }
 
 impl Polling<'_> {
+    #[inline]
     pub(super) fn seat(&self) -> usize {
         self.seat.number() as usize
     }
 
+    #[inline]
     pub(super) fn waker(&self) -> BorrowedWaker<'_> {
         self.seat.waker()
     }
@@ -95,6 +97,7 @@ pub(super) struct WokenMembers {
 }
 
 impl Default for WokenMembers {
+    #[inline]
     fn default() -> Self {
         WokenMembers {
             room: WakeList::new(),
@@ -113,6 +116,7 @@ impl Default for WokenMembers {
 impl WokenMembers {
     /// Seats a member, as if it were woken, in a vacant seat or in a new one behind the last.
     /// Returns the parent's waker, for the caller to wake, if the parent waits.
+    #[inline]
     pub(super) fn enter(&self) -> (usize, Option<Waker>) {
         let seat = self.vacant_seat().unwrap_or_else(|| self.new_seat());
         self.append(seat);
@@ -120,6 +124,7 @@ impl WokenMembers {
     }
 
     /// Appends a seat that is marked as queued, behind all seats that were woken before.
+    #[inline]
     fn append(&self, seat: &WakeNode) {
         if let Some((first, last)) = self.room.take_list() {
             self.append_list(first, last);
@@ -128,6 +133,7 @@ impl WokenMembers {
         self.append_list(seat.number(), seat.number());
     }
 
+    #[inline]
     fn append_list(&self, first: u32, last: u32) {
         match self.batch.get() {
             NONE => self.batch.set(first),
@@ -136,6 +142,7 @@ impl WokenMembers {
         self.last.set(last);
     }
 
+    #[inline]
     fn vacant_seat(&self) -> Option<&WakeNode> {
         if self.vacant.get() == NONE {
             self.vacant.set(self.room.take_returned());
@@ -149,6 +156,7 @@ impl WokenMembers {
         })
     }
 
+    #[inline]
     fn new_seat(&self) -> &WakeNode {
         let number = self.seats.get();
         self.seats.set(number + 1);
@@ -156,6 +164,7 @@ impl WokenMembers {
     }
 
     /// Makes seats for this number of members, as if all were woken.
+    #[inline]
     pub(super) fn of(members: usize) -> Self {
         let members = u32::try_from(members).expect("a group of 2^31 members is too large");
         let ready = WokenMembers::default();
@@ -171,6 +180,7 @@ impl WokenMembers {
 
     /// Begins a poll of the group. Returns the parent's old waker, for the caller to drop.
     #[must_use]
+    #[inline]
     pub(super) fn begin(&self) -> Option<Waker> {
         self.poll.set(self.poll.get().wrapping_add(1));
         self.steps.set(0);
@@ -180,11 +190,13 @@ impl WokenMembers {
 
     /// Takes the parent's waker, which the caller wakes because something else has changed.
     #[must_use]
+    #[inline]
     pub(super) fn take_parent(&self) -> Option<Waker> {
         self.room.take_parent()
     }
 
     /// Wakes a member, as its waker would, and the parent.
+    #[inline]
     pub(super) fn wake(&self, seat: usize) {
         let seat = self.room.seat(seat as u32);
         if self.is_last_batch.get() || seat.was_queued() {
@@ -197,6 +209,7 @@ impl WokenMembers {
     }
 
     /// Whether this is the waker of the member in that seat.
+    #[inline]
     pub(super) fn is_waker_of(&self, seat: usize, waker: &Waker) -> bool {
         self.room.seat(seat as u32).waker().will_wake(waker)
     }
@@ -255,6 +268,7 @@ impl WokenMembers {
     }
 
     /// Fills an empty batch from the list. Returns whether the batch has a seat.
+    #[inline]
     fn refill(&self) -> bool {
         if self.batch.get() == NONE
             && !self.is_last_batch.get()
@@ -266,6 +280,7 @@ impl WokenMembers {
     }
 
     /// From now on, only members that were woken before get a turn.
+    #[inline]
     pub(super) fn stop_refilling(&self) {
         if let Some((first, last)) = self.room.take_list() {
             self.append_list(first, last);
@@ -274,11 +289,13 @@ impl WokenMembers {
     }
 
     /// Whether all members that get a turn [until the end](Self::stop_refilling) have had it.
+    #[inline]
     pub(super) fn is_exhausted(&self) -> bool {
         self.batch.get() == NONE
     }
 
     /// Lets a member leave in its turn, if no other member will take its seat.
+    #[inline]
     pub(super) fn retire(&self, turn: Polling<'_>) {
         if turn.seat.set_queued(true) {
             turn.seat.left.store(true, Relaxed);
@@ -286,17 +303,20 @@ impl WokenMembers {
     }
 
     /// Lets a member leave in its turn, and vacates its seat.
+    #[inline]
     pub(super) fn leave(&self, turn: Polling<'_>) {
         self.settle(turn.seat);
     }
 
     /// Lets a member leave outside of its turn, and vacates its seat.
+    #[inline]
     pub(super) fn remove(&self, seat: usize) {
         self.settle(self.room.seat(seat as u32));
     }
 
     /// Vacates the seat of a member that leaves. A seat that is still in the list is vacated when
     /// it is taken out.
+    #[inline]
     fn settle(&self, seat: &WakeNode) {
         match seat.set_queued(true) {
             true => seat.left.store(true, Relaxed),
@@ -304,6 +324,7 @@ impl WokenMembers {
         }
     }
 
+    #[inline]
     fn vacate(&self, seat: &WakeNode) {
         if seat.can_be_reused() {
             seat.next.store(self.vacant.replace(seat.number()), Relaxed);
@@ -332,6 +353,7 @@ impl WokenMembers {
 }
 
 impl Drop for WokenMembers {
+    #[inline]
     fn drop(&mut self) {
         let parent = self.room.take_parent();
         drop(parent);

@@ -48,6 +48,7 @@ pub(super) struct WakeNode {
 
 impl WakeNode {
     /// A new seat is queued, and followed by the seat with the next number.
+    #[inline]
     fn new(number: usize, room: *const WakeList) -> Self {
         let number = number as u32;
         WakeNode {
@@ -61,10 +62,12 @@ impl WakeNode {
         }
     }
 
+    #[inline]
     pub(super) fn number(&self) -> u32 {
         self.number
     }
 
+    #[inline]
     fn room(&self) -> &WakeList {
         // SAFETY: a seat is reached through its room, which the owner keeps, or by a waker. A lent
         // waker borrows from the owner, and a cloned one counts the room. Only `WakeList::new` and
@@ -89,11 +92,13 @@ impl WakeNode {
     }
 
     /// Whether the seat is in the list, or is vacant, or its member has left.
+    #[inline]
     pub(super) fn is_queued(&self) -> bool {
         self.queued.load(Ordering::Acquire)
     }
 
     /// How many wakers of the member there are.
+    #[inline]
     pub(super) fn wakers(&self) -> usize {
         (self.wakers.load(Ordering::Relaxed) & !LEFT) as usize
     }
@@ -116,6 +121,7 @@ impl WakeNode {
 
     /// Whether another member may have the seat, because this member has no waker any more. If it
     /// has, the last waker [gives the seat back](WakeList::take_returned).
+    #[inline]
     pub(super) fn can_be_reused(&self) -> bool {
         if self.wakers.load(Ordering::Acquire) == 0 {
             return true;
@@ -128,6 +134,7 @@ impl WakeNode {
     }
 
     /// Resets the seat for another member. No waker of the seat exists.
+    #[inline]
     pub(super) fn renew(&self) {
         self.wakers.store(0, Ordering::Relaxed);
         self.polled_in.store(0, Ordering::Relaxed);
@@ -148,6 +155,7 @@ impl WakeNode {
         )
     }
 
+    #[inline]
     fn retain(&self) {
         let before = self.wakers.fetch_add(1, Ordering::Relaxed);
         if before & !LEFT == 0 {
@@ -163,6 +171,7 @@ impl WakeNode {
     ///
     /// The caller gives up one counted waker of the seat. `this` is a pointer, not a reference,
     /// because the seat may be freed together with the count.
+    #[inline]
     unsafe fn release(this: *const WakeNode) {
         // SAFETY: the waker keeps the room until its own count is taken off. If it is the seat's
         // last waker, the room is kept from then on by the count of the `Arc` that the seat's first
@@ -187,6 +196,7 @@ pub(in crate::group) struct BorrowedWaker<'a>(ManuallyDrop<Waker>, PhantomData<&
 impl Deref for BorrowedWaker<'_> {
     type Target = Waker;
 
+    #[inline]
     fn deref(&self) -> &Waker {
         &self.0
     }
@@ -210,6 +220,7 @@ pub(super) struct WakeList {
 }
 
 impl WakeList {
+    #[inline]
     pub(super) fn new() -> Arc<Self> {
         let room = Arc::new(WakeList {
             list: AtomicU32::new(NONE),
@@ -242,6 +253,7 @@ impl WakeList {
     }
 
     /// The seat with that number, which may be the first of a new block.
+    #[inline]
     pub(super) fn seat_or_new(&self, number: u32) -> &WakeNode {
         let in_first = self.first.get(number as usize);
         if let Some(seat) = in_first.or_else(|| self.seat_in_block(number)) {
@@ -258,6 +270,7 @@ impl WakeList {
     }
 
     /// Makes all seats up to this number.
+    #[inline]
     pub(super) fn seat_all(&self, seats: u32) {
         let mut there = FIRST as u32;
         while there < seats {
@@ -288,6 +301,7 @@ impl WakeList {
         }
     }
 
+    #[inline]
     fn take_in_order(&self) -> (u32, u32) {
         let mut last = self.list.swap(NONE, Ordering::AcqRel);
         let (mut first, end) = (NONE, last);
@@ -302,6 +316,7 @@ impl WakeList {
 
     /// Takes the seats whose last waker was dropped after their member had left. Returns the number
     /// of the first; the others follow it.
+    #[inline]
     pub(super) fn take_returned(&self) -> u32 {
         match self.returned.load(Ordering::Relaxed) {
             NONE => NONE,
@@ -312,17 +327,20 @@ impl WakeList {
     /// Whether a member was woken. All threads agree on the order of this and of a
     /// [`push`](Self::push): if this comes first, the push sees the parent that was
     /// [set](Self::set_parent) before.
+    #[inline]
     pub(super) fn is_anyone_woken(&self) -> bool {
         fence_for_loom();
         self.list.load(Ordering::SeqCst) != NONE
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
         unpoisoned(self.parent.lock())
     }
 
     /// Registers the parent's waker. Returns the previous one, for the caller to drop.
     #[must_use]
+    #[inline]
     pub(super) fn set_parent(&self, parent: Waker) -> Option<Waker> {
         let mut present = self.lock();
         self.waits.store(true, Ordering::SeqCst);
@@ -330,6 +348,7 @@ impl WakeList {
     }
 
     #[must_use]
+    #[inline]
     pub(super) fn take_parent(&self) -> Option<Waker> {
         if !self.waits.load(Ordering::SeqCst) {
             return None;
@@ -370,12 +389,14 @@ unsafe fn seat<'a>(data: *const ()) -> &'a WakeNode {
     unsafe { &*data.cast::<WakeNode>() }
 }
 
+#[inline]
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: the data is a waker's.
     unsafe { seat(data) }.retain();
     RawWaker::new(data, &TABLE)
 }
 
+#[inline]
 unsafe fn wake(data: *const ()) {
     // SAFETY: the data is a waker's, whose count is given up afterwards.
     unsafe {
@@ -384,11 +405,13 @@ unsafe fn wake(data: *const ()) {
     }
 }
 
+#[inline]
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: the data is a waker's.
     unsafe { seat(data) }.wake();
 }
 
+#[inline]
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the data is that of a counted waker: a lent one is never dropped.
     unsafe { WakeNode::release(data.cast()) };

@@ -99,6 +99,7 @@ pub struct Scope<'scope, 'env: 'scope> {
 }
 
 impl<'scope, 'env> Scope<'scope, 'env> {
+    #[inline]
     pub(super) fn new(ready: &'scope WokenMembers) -> Self {
         Scope {
             core: ScopeCore::new(ready),
@@ -138,6 +139,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     ///
     /// [`Duration::MAX`] means no limit. Outside of a loop there is no limit either, because there
     /// is no clock.
+    #[inline]
     pub fn grace(&self, duration: Duration) -> &Self {
         self.core.grace().set(duration);
         self
@@ -145,6 +147,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
 }
 
 impl fmt::Debug for Scope<'_, '_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").finish_non_exhaustive()
     }
@@ -177,6 +180,7 @@ pub(super) async fn run<B: Future>(
     output
 }
 
+#[inline]
 async fn clean_up(core: &ScopeCore<'_>) {
     let Some(mut next) = core.next_clean_up() else {
         return;
@@ -207,6 +211,7 @@ async fn clean_up(core: &ScopeCore<'_>) {
     }
 }
 
+#[inline]
 fn report_cut_short() {
     if let Some(current) = LoopHandle::try_current() {
         let message = "a clean-up of a scope was not done within the grace time";

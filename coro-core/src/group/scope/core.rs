@@ -66,6 +66,7 @@ struct ChildSeat<'s> {
 
 impl<'s> ScopeCore<'s> {
     /// `ready` stands beside the scope, not in it, because it has a destructor.
+    #[inline]
     pub(super) fn new(ready: &'s WokenMembers) -> Self {
         let (body, _) = ready.enter();
         debug_assert_eq!(body, BODY);
@@ -88,6 +89,7 @@ impl<'s> ScopeCore<'s> {
 
     /// Adds a child and returns its seat. If the scope takes no more children, the child is
     /// dropped.
+    #[inline]
     pub(super) fn spawn(
         &self,
         future: Boxed<'s>,
@@ -106,6 +108,7 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// Drops a child that is not done. A child that is being polled is dropped after the poll.
+    #[inline]
     pub(super) fn cancel(&self, seat: usize) {
         if self.running.get() == Some(seat) {
             return self.stuck.set(true);
@@ -119,6 +122,7 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// Wakes the task that polls the scope, because the scope has changed.
+    #[inline]
     pub(super) fn wake_parent(&self) {
         let parent = self.ready.take_parent();
         if let Some(parent) = parent {
@@ -127,12 +131,14 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// Has the next poll drop body and children.
+    #[inline]
     pub(super) fn end_all(&self) {
         self.ending.set(true);
         self.wake_parent();
     }
 
     /// Has body and children dropped after the turns of those children that were woken before.
+    #[inline]
     pub(super) fn end_after_turn(&self) {
         self.ending_soon.set(true);
         self.ready.stop_refilling();
@@ -140,55 +146,66 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// Has the children dropped, but not the body.
+    #[inline]
     pub(super) fn end_children(&self) {
         self.closed.set(true);
         self.ending_children.set(true);
         self.wake_parent();
     }
 
+    #[inline]
     pub(super) fn is_ending(&self) -> bool {
         self.ending.get() || self.ending_soon.get()
     }
 
     /// Whether body and children are dropped without another poll.
+    #[inline]
     pub(super) fn ends_now(&self) -> bool {
         self.ending.get()
     }
 
     /// Notes that the running body or child ends without a value.
+    #[inline]
     pub(super) fn drop_running(&self) {
         self.stuck.set(self.running.get().is_some());
     }
 
     /// Notes that the running body or child has asked for a value that will never come.
+    #[inline]
     pub(super) fn asked_in_vain(&self) {
         let hopeless = self.drops_dependants.get() || self.children.borrow().unfinished == 0;
         self.in_vain.set(hopeless && self.running.get().is_some());
     }
 
     /// Notes that the running body or child got a value, perhaps after asking for another in vain.
+    #[inline]
     pub(super) fn asked_with_success(&self) {
         self.in_vain.set(false);
     }
 
     /// Whether a body or child that awaits a child without a value is dropped at once.
+    #[inline]
     pub(super) fn drops_dependants(&self) -> &Cell<bool> {
         &self.drops_dependants
     }
 
+    #[inline]
     pub(super) fn defer(&self, clean_up: Boxed<'s>) {
         self.children.borrow_mut().clean_ups.push(clean_up);
     }
 
+    #[inline]
     pub(super) fn next_clean_up(&self) -> Option<Boxed<'s>> {
         self.children.borrow_mut().clean_ups.pop()
     }
 
+    #[inline]
     pub(super) fn grace(&self) -> &Cell<Duration> {
         &self.grace
     }
 
     /// Whether a child's panic goes only to the body or child that awaits it.
+    #[inline]
     pub(super) fn isolates(&self) -> &Cell<bool> {
         &self.isolates
     }
@@ -230,17 +247,20 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// Wakes the body or a child.
+    #[inline]
     pub(super) fn wake(&self, seat: usize) {
         self.ready.wake(seat);
     }
 
     /// The seat of the running body or child, if `waker` is its waker.
+    #[inline]
     pub(super) fn running_by(&self, waker: &Waker) -> Option<usize> {
         let running = self.running.get();
         running.filter(|&seat| self.ready.is_waker_of(seat, waker))
     }
 
     /// Has the task that polls the scope woken when there is more to do.
+    #[inline]
     pub(super) fn wait(&self, cx: &Context<'_>) -> Poll<()> {
         self.ready.end(cx.waker())
     }
@@ -265,6 +285,7 @@ impl<'s> ScopeCore<'s> {
         }
     }
 
+    #[inline]
     fn poll_child(&self, turn: Polling<'_>) {
         let (child, origin) = {
             let seat = &mut self.children.borrow_mut().seats[turn.seat()];
@@ -309,11 +330,13 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// A panic ends the scope, and is resumed at its end.
+    #[inline]
     fn panicked(&self, payload: Payload) {
         self.panic.keep(payload);
         self.ending.set(true);
     }
 
+    #[inline]
     pub(super) fn take_panic(&self) -> Option<Payload> {
         self.panic.take()
     }
@@ -325,12 +348,14 @@ impl<'s> ScopeCore<'s> {
         }
     }
 
+    #[inline]
     fn drop_child(&self, child: Boxed<'s>) {
         self.contain(|| drop(child));
     }
 
     /// Drops all children, in the order in which they were spawned. Their destructors may call the
     /// scope, which is in a valid state but takes no more children.
+    #[inline]
     pub(super) fn drain(&self) {
         self.closed.set(true);
         let children = self.children.borrow_mut().unseat_all();
@@ -341,6 +366,7 @@ impl<'s> ScopeCore<'s> {
     }
 
     /// Drops all contents that have a destructor.
+    #[inline]
     fn clear(&self) {
         self.drain();
         while let Some(clean_up) = self.next_clean_up() {
@@ -357,6 +383,7 @@ impl<'s> ScopeCore<'s> {
 pub(super) struct Guard<'a, 's>(pub(super) &'a ScopeCore<'s>);
 
 impl Drop for Guard<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.clear();
     }
@@ -369,6 +396,7 @@ enum ScopeOutcome<T> {
 }
 
 impl<'s> Children<'s> {
+    #[inline]
     fn seat(&mut self, seat: usize, future: Boxed<'s>, origin: &'static Location<'static>) {
         if self.seats.len() <= seat {
             self.seats.resize_with(seat + 1, ChildSeat::default);
@@ -382,6 +410,7 @@ impl<'s> Children<'s> {
         self.unfinished += 1;
     }
 
+    #[inline]
     fn unseat(&mut self, seat: usize) -> Option<Boxed<'s>> {
         let child = self.seats.get_mut(seat)?.child.take()?;
         self.unfinished -= 1;
@@ -389,6 +418,7 @@ impl<'s> Children<'s> {
     }
 
     /// Takes out all children with their seats, in the order in which they were spawned.
+    #[inline]
     fn unseat_all(&mut self) -> Vec<(usize, Boxed<'s>)> {
         if self.unfinished == 0 {
             return Vec::new();
@@ -402,6 +432,7 @@ impl<'s> Children<'s> {
 }
 
 /// Reports a panic that no body or child can receive.
+#[inline]
 pub(super) fn report(payload: Payload) {
     if let Some(current) = LoopHandle::try_current() {
         current.report(ErrorReport::of_panic(

@@ -30,6 +30,7 @@ enum ConnectFailure {
 }
 
 impl ConnectError {
+    #[inline]
     pub(super) fn of_lookup(target: String, error: io::Error) -> Self {
         ConnectError {
             target,
@@ -37,6 +38,7 @@ impl ConnectError {
         }
     }
 
+    #[inline]
     pub(super) fn of_attempts(target: String, attempts: Vec<(SocketAddr, io::Error)>) -> Self {
         ConnectError {
             target,
@@ -50,6 +52,7 @@ impl ConnectError {
     /// The addresses that were tried, in the order in which the attempts began, each with its error.
     ///
     /// Empty if the name was not resolved.
+    #[inline]
     pub fn attempts(&self) -> &[(SocketAddr, io::Error)] {
         match &self.why {
             ConnectFailure::Lookup(_) => &[],
@@ -58,6 +61,7 @@ impl ConnectError {
     }
 
     /// The error of the lookup, if the name was not resolved.
+    #[inline]
     pub fn lookup_error(&self) -> Option<&io::Error> {
         match &self.why {
             ConnectFailure::Lookup(error) => Some(error),
@@ -66,10 +70,12 @@ impl ConnectError {
     }
 
     /// The kind of the first attempt's error, or of the lookup's.
+    #[inline]
     pub fn kind(&self) -> io::ErrorKind {
         self.first().kind()
     }
 
+    #[inline]
     fn first(&self) -> &io::Error {
         match &self.why {
             ConnectFailure::Lookup(error) => error,
@@ -78,6 +84,7 @@ impl ConnectError {
     }
 
     /// Converts to an [`io::Error`]; if there was just one attempt, that is the system's own error.
+    #[inline]
     pub(super) fn plain(self) -> io::Error {
         match self.why {
             ConnectFailure::Attempts(mut attempts) if attempts.len() == 1 => attempts.remove(0).1,
@@ -86,11 +93,13 @@ impl ConnectError {
     }
 }
 
+#[inline]
 fn no_address() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, "there is no address")
 }
 
 impl fmt::Display for ConnectError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot connect to {}", self.target)?;
         match &self.why {
@@ -110,6 +119,7 @@ impl fmt::Display for ConnectError {
 }
 
 impl fmt::Debug for ConnectError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConnectError({self})")
     }
@@ -117,12 +127,14 @@ impl fmt::Debug for ConnectError {
 
 impl Error for ConnectError {
     /// The error of the first attempt, or of the lookup.
+    #[inline]
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self.first())
     }
 }
 
 impl From<ConnectError> for io::Error {
+    #[inline]
     fn from(error: ConnectError) -> Self {
         io::Error::new(error.kind(), error)
     }

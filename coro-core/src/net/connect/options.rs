@@ -95,6 +95,7 @@ type Resolved = dyn Future<Output = io::Result<Vec<SocketAddr>>>;
 
 impl ConnectOptions {
     /// The defaults of [`open_connection`].
+    #[inline]
     pub fn new() -> Self {
         ConnectOptions {
             attempt_delay: ATTEMPT_DELAY,
@@ -108,6 +109,7 @@ impl ConnectOptions {
     ///
     /// With [`Duration::MAX`] the next address is tried only after the last has failed. RFC 8305
     /// wants at least 10 ms, and recommends 100 ms to two seconds.
+    #[inline]
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
         self.attempt_delay = delay;
         self
@@ -117,6 +119,7 @@ impl ConnectOptions {
     ///
     /// Call it twice to give an address of each family. An attempt to connect to a family without a
     /// local address fails at once.
+    #[inline]
     pub fn local_addr(mut self, address: SocketAddr) -> Self {
         self.local.push(address);
         self
@@ -168,6 +171,7 @@ impl ConnectOptions {
         }
     }
 
+    #[inline]
     async fn connect_to(&self, target: Target) -> Result<TcpStream, ConnectError> {
         let (text, addresses) = match target {
             Target::Addresses(addresses) => (list(&addresses), addresses),
@@ -185,6 +189,7 @@ impl ConnectOptions {
             .map_err(|errors| ConnectError::of_attempts(text, errors))
     }
 
+    #[inline]
     async fn resolve(&self, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         match &self.resolver {
             None => look_up(name, port).await,
@@ -192,6 +197,7 @@ impl ConnectOptions {
         }
     }
 
+    #[inline]
     async fn attempt(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let socket = sys::stream_socket(Domain::for_address(to))?;
         let mut local = self.local.iter();
@@ -212,6 +218,7 @@ impl ConnectOptions {
     }
 }
 
+#[inline]
 fn none_of_family() -> io::Error {
     io::Error::new(
         io::ErrorKind::AddrNotAvailable,
@@ -220,12 +227,14 @@ fn none_of_family() -> io::Error {
 }
 
 impl Default for ConnectOptions {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl fmt::Debug for ConnectOptions {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectOptions")
             .field("attempt_delay", &self.attempt_delay)
@@ -257,6 +266,7 @@ impl TcpStream {
     }
 }
 
+#[inline]
 fn list(addresses: &[SocketAddr]) -> String {
     let texts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
     match texts.len() {

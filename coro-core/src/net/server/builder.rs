@@ -40,6 +40,7 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
+    #[inline]
     pub(super) fn new() -> Self {
         ServerBuilder {
             backlog: 1024,
@@ -51,6 +52,7 @@ impl ServerBuilder {
     /// How many connections the system keeps waiting to be accepted; 1024 by default.
     ///
     /// The system may have a lower limit of its own, and rounds as it likes.
+    #[inline]
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.backlog = backlog;
         self
@@ -60,6 +62,7 @@ impl ServerBuilder {
     /// other loops, each on a core of its own, among which Linux spreads the connections.
     ///
     /// [`start`](Self::start) fails on a system without this, such as Windows.
+    #[inline]
     pub fn reuse_port(mut self, reuse: bool) -> Self {
         self.reuse_port = reuse;
         self
@@ -75,6 +78,7 @@ impl ServerBuilder {
     ///
     /// If the limit is zero, with which no connection would ever be served.
     #[track_caller]
+    #[inline]
     pub fn max_connections(mut self, limit: usize) -> Self {
         assert!(
             limit > 0,
@@ -194,6 +198,7 @@ impl ServerBuilder {
     }
 
     /// Has bound sockets listen.
+    #[inline]
     pub(crate) fn listen_by(&self, sockets: Vec<Socket>) -> io::Result<Vec<std::net::TcpListener>> {
         let listen = |socket: Socket| {
             socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
@@ -203,6 +208,7 @@ impl ServerBuilder {
         sockets.into_iter().map(listen).collect()
     }
 
+    #[inline]
     fn socket_at(&self, address: SocketAddr, only_v6: bool) -> io::Result<Socket> {
         let socket = TcpListener::socket_at(address)?;
         if self.reuse_port {
@@ -271,6 +277,7 @@ where
     unix,
     not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
 ))]
+#[inline]
 fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
@@ -279,11 +286,13 @@ fn share_port(socket: &Socket) -> io::Result<()> {
     unix,
     not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))
 )))]
+#[inline]
 fn share_port(_: &Socket) -> io::Result<()> {
     let message = "this system does not let listeners share a port";
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
+#[inline]
 fn no_address() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidInput,

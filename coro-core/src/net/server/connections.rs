@@ -34,6 +34,7 @@ pub(super) struct Connections {
 
 impl Connections {
     #[track_caller]
+    #[inline]
     pub(super) fn new(limit: Option<usize>) -> Rc<Self> {
         Rc::new(Connections {
             tasks: RefCell::default(),
@@ -49,31 +50,37 @@ impl Connections {
         })
     }
 
+    #[inline]
     pub(super) fn count(&self) -> usize {
         self.count.get()
     }
 
+    #[inline]
     pub(super) fn is_closed(&self) -> bool {
         self.closed.get()
     }
 
     /// Waits until another connection is allowed, or the server is closed.
+    #[inline]
     pub(super) async fn until_allowed(&self) {
         let is_allowed = || self.limit.is_none_or(|limit| self.count() < limit);
         self.change.until(|| self.is_closed() || is_allowed()).await;
     }
 
     /// Whether a listener is there, and goes on.
+    #[inline]
     pub(super) fn is_serving(&self) -> bool {
         !self.is_closed() && self.listeners.get() > 0
     }
 
     /// Waits until no listener is there.
+    #[inline]
     pub(super) async fn until_not_listening(&self) {
         self.change.until(|| self.listeners.get() == 0).await;
     }
 
     /// Waits until there is neither a listener nor a connection.
+    #[inline]
     pub(super) async fn until_over(&self) {
         let is_over = || self.listeners.get() == 0 && self.count() == 0;
         self.change.until(is_over).await;
@@ -99,6 +106,7 @@ impl Connections {
     }
 
     /// The number of the connection that begins next.
+    #[inline]
     pub(super) fn next_number(&self) -> u64 {
         self.last.get() + 1
     }
@@ -123,6 +131,7 @@ impl Connections {
     }
 
     /// Stops listening.
+    #[inline]
     pub(super) fn close(&self) {
         self.closed.set(true);
         for task in self.accepting.take() {
@@ -132,15 +141,18 @@ impl Connections {
     }
 
     /// Cancels the tasks of all connections; gives how many there were.
+    #[inline]
     pub(super) fn cut(&self) -> usize {
         let tasks = self.tasks.borrow().clone();
         tasks.values().filter(|task| task.cancel()).count()
     }
 
+    #[inline]
     fn fail(&self, error: &io::Error) {
         self.failure.replace(Some(duplicate(error)));
     }
 
+    #[inline]
     pub(super) fn take_failure(&self) -> io::Result<()> {
         self.failure.take().map_or(Ok(()), Err)
     }
@@ -150,6 +162,7 @@ impl Connections {
 struct Listening(Rc<Connections>);
 
 impl Drop for Listening {
+    #[inline]
     fn drop(&mut self) {
         self.0.listeners.set(self.0.listeners.get() - 1);
         self.0.change.announce();
@@ -181,6 +194,7 @@ impl<F: Future> Future for Served<F> {
 }
 
 impl Drop for Connected {
+    #[inline]
     fn drop(&mut self) {
         let task = self.0.tasks.borrow_mut().remove(&self.1);
         drop(task);

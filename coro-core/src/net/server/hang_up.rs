@@ -27,10 +27,12 @@ const DEPTH_MAX: u32 = 32;
 /// assert!(is_hang_up(&io::Error::other(reset)));
 /// assert!(!is_hang_up(&io::Error::from(io::ErrorKind::PermissionDenied)));
 /// ```
+#[inline]
 pub fn is_hang_up(error: &(dyn Error + 'static)) -> bool {
     is_hang_up_within(error, DEPTH_MAX)
 }
 
+#[inline]
 fn is_hang_up_within(error: &(dyn Error + 'static), depth: u32) -> bool {
     if depth == 0 {
         return false;
@@ -52,6 +54,7 @@ fn is_hang_up_within(error: &(dyn Error + 'static), depth: u32) -> bool {
     wrapped.is_some_and(|error| is_hang_up_within(error, depth - 1))
 }
 
+#[inline]
 fn is_of_peer(error: &io::Error) -> bool {
     use io::ErrorKind::*;
     match error.kind() {

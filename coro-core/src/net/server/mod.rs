@@ -140,6 +140,7 @@ pub struct Server {
 
 impl Server {
     /// Settings for a server that is different from a server of [`start_server`].
+    #[inline]
     pub fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }
@@ -149,22 +150,26 @@ impl Server {
     /// # Errors
     ///
     /// If there is none, as for a server that does not listen for TCP.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let none = || io::Error::new(io::ErrorKind::Unsupported, "it has no socket address");
         self.addresses.first().copied().ok_or_else(none)
     }
 
     /// All addresses that are, or were, listened on.
+    #[inline]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
     /// How many connections are being served.
+    #[inline]
     pub fn connections(&self) -> usize {
         self.connections.count()
     }
 
     /// Whether the server listens: until it is closed, or its listening sockets have failed.
+    #[inline]
     pub fn is_serving(&self) -> bool {
         self.connections.is_serving()
     }
@@ -178,6 +183,7 @@ impl Server {
     ///
     /// If a listening socket has failed, so that no listener is left; at once, whatever connections
     /// there are. The loop's exception handler is told of every such failure too.
+    #[inline]
     pub async fn serve_forever(&self) -> io::Result<()> {
         let _close = CloseOnDrop(|| self.close());
         self.connections.until_not_listening().await;
@@ -191,6 +197,7 @@ impl Server {
     /// The listening sockets are closed in the loop's next turn. A connection that is accepted
     /// until then, or that still waits in the system's queue, is broken off. The second time it
     /// does nothing.
+    #[inline]
     pub fn close(&self) {
         self.connections.close();
     }
@@ -199,6 +206,7 @@ impl Server {
     ///
     /// It does not end before [`close`](Self::close) is called. A handler that awaits it waits
     /// for itself. Dropping the wait loses nothing.
+    #[inline]
     pub async fn wait_closed(&self) {
         self.connections.until_over().await;
     }
@@ -208,12 +216,14 @@ impl Server {
     ///
     /// Bytes that a handler has written are not held back, so this is the same as
     /// [`abort_clients`](Self::abort_clients).
+    #[inline]
     pub fn close_clients(&self) -> usize {
         self.connections.cut()
     }
 
     /// Ends every connection that is there, and gives how many there were; the server goes on
     /// listening.
+    #[inline]
     pub fn abort_clients(&self) -> usize {
         self.connections.cut()
     }
@@ -232,6 +242,7 @@ impl Server {
     /// # Panics
     ///
     /// When it waits outside of a loop.
+    #[inline]
     pub async fn shutdown(&self, grace: Duration) -> usize {
         self.close();
         if self.is_over_within(grace).await {
@@ -242,6 +253,7 @@ impl Server {
         cut
     }
 
+    #[inline]
     async fn is_over_within(&self, grace: Duration) -> bool {
         let mut over = pin!(self.wait_closed());
         let mut until = Until::After(grace);
@@ -254,6 +266,7 @@ impl Server {
 }
 
 impl Drop for Server {
+    #[inline]
     fn drop(&mut self) {
         self.connections.close();
         self.connections.cut();
@@ -261,6 +274,7 @@ impl Drop for Server {
 }
 
 impl fmt::Debug for Server {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("addresses", &self.addresses)

@@ -34,6 +34,7 @@ mod sealed {
 }
 
 impl HandlerOutput for () {
+    #[inline]
     fn into_result(self) -> Result<(), String> {
         Ok(())
     }
@@ -49,6 +50,7 @@ impl<E: Display + 'static> HandlerOutput for Result<(), E> {
 }
 
 /// Whether the error is of a known type, and says that the other end has gone.
+#[inline]
 fn is_no_failure(error: &dyn Any) -> bool {
     let mut known: Option<&(dyn Error + 'static)> = None;
     if let Some(error) = error.downcast_ref::<io::Error>() {

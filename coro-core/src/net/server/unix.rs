@@ -82,6 +82,7 @@ impl ServerBuilder {
 }
 
 #[track_caller]
+#[inline]
 fn listen(path: &Path) -> io::Result<OwnListener> {
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
@@ -100,6 +101,7 @@ fn listen(path: &Path) -> io::Result<OwnListener> {
     })
 }
 
+#[inline]
 fn inode(path: &Path) -> Option<(u64, u64)> {
     let metadata = fs::symlink_metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
@@ -115,10 +117,12 @@ impl Listen for OwnListener {
     type Stream = UnixStream;
     type Peer = SocketAddr;
 
+    #[inline]
     async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         self.listener.accept().await
     }
 
+    #[inline]
     fn name(peer: &SocketAddr, number: u64) -> String {
         UnixListener::name(peer, number)
     }
@@ -131,6 +135,7 @@ struct OwnFile {
 }
 
 impl Drop for OwnFile {
+    #[inline]
     fn drop(&mut self) {
         if self.inode.is_some() && inode(&self.path) == self.inode {
             let _ = fs::remove_file(&self.path); // it was there a moment ago; a failure has no caller to return to

@@ -36,6 +36,7 @@ impl TlsAcceptor {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if they are malformed, or the key does not
     /// belong to the certificate.
+    #[inline]
     pub fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
@@ -55,6 +56,7 @@ impl TlsAcceptor {
     }
 
     /// Settings of an acceptor, such as client certificates or application protocols.
+    #[inline]
     pub fn builder(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
@@ -70,6 +72,7 @@ impl TlsAcceptor {
     /// How long a handshake may take, by the loop's clock; 60 seconds by default, as in asyncio.
     /// [`Duration::MAX`] is no limit.
     #[must_use]
+    #[inline]
     pub fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.limits.handshake = limit;
         self
@@ -79,6 +82,7 @@ impl TlsAcceptor {
     /// end, both together; 30 seconds by default, as in asyncio. [`Duration::MAX`] is no limit.
     /// [`TlsStream`] describes the close.
     #[must_use]
+    #[inline]
     pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
         self.limits.shutdown = limit;
         self
@@ -131,12 +135,14 @@ impl TlsAcceptor {
 }
 
 impl From<ServerConfig> for TlsAcceptor {
+    #[inline]
     fn from(config: ServerConfig) -> Self {
         Arc::new(config).into()
     }
 }
 
 impl From<Arc<ServerConfig>> for TlsAcceptor {
+    #[inline]
     fn from(config: Arc<ServerConfig>) -> Self {
         TlsAcceptor {
             config,
@@ -146,6 +152,7 @@ impl From<Arc<ServerConfig>> for TlsAcceptor {
 }
 
 impl fmt::Debug for TlsAcceptor {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsAcceptor")
             .field("alpn_protocols", &self.config.alpn_protocols)
@@ -190,6 +197,7 @@ impl TlsAcceptorBuilder {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for certificates, roots or a key that are
     /// malformed, an empty list of roots, or a key that does not belong to its certificate.
+    #[inline]
     pub fn build(self) -> io::Result<TlsAcceptor> {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -204,6 +212,7 @@ impl TlsAcceptorBuilder {
 }
 
 impl fmt::Debug for TlsAcceptorBuilder {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsAcceptorBuilder")
             .field("client_roots", &self.client_roots.as_ref().map(Vec::len))
@@ -212,6 +221,7 @@ impl fmt::Debug for TlsAcceptorBuilder {
     }
 }
 
+#[inline]
 fn client_verifier(
     roots: Option<Vec<CertificateDer<'static>>>,
 ) -> io::Result<Arc<dyn ClientCertVerifier>> {

@@ -36,11 +36,13 @@ impl TlsConnector {
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if the machine has no roots.
+    #[inline]
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
     }
 
     /// Settings of a connector: roots, a client certificate or application protocols of its own.
+    #[inline]
     pub fn builder() -> TlsConnectorBuilder {
         TlsConnectorBuilder::default()
     }
@@ -48,6 +50,7 @@ impl TlsConnector {
     /// How long a handshake may take, by the loop's clock; 60 seconds by default, as in asyncio.
     /// [`Duration::MAX`] is no limit.
     #[must_use]
+    #[inline]
     pub fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.limits.handshake = limit;
         self
@@ -57,6 +60,7 @@ impl TlsConnector {
     /// end, both together; 30 seconds by default, as in asyncio. [`Duration::MAX`] is no limit.
     /// [`TlsStream`] describes the close.
     #[must_use]
+    #[inline]
     pub fn shutdown_timeout(mut self, limit: Duration) -> Self {
         self.limits.shutdown = limit;
         self
@@ -127,6 +131,7 @@ impl TlsConnector {
     /// # Panics
     ///
     /// When polled outside of a loop.
+    #[inline]
     pub async fn open_connection(&self, host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
         let stream = open_connection(host, port).await?;
         let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
@@ -135,12 +140,14 @@ impl TlsConnector {
 }
 
 impl From<ClientConfig> for TlsConnector {
+    #[inline]
     fn from(config: ClientConfig) -> Self {
         Arc::new(config).into()
     }
 }
 
 impl From<Arc<ClientConfig>> for TlsConnector {
+    #[inline]
     fn from(config: Arc<ClientConfig>) -> Self {
         TlsConnector {
             config,
@@ -150,6 +157,7 @@ impl From<Arc<ClientConfig>> for TlsConnector {
 }
 
 impl fmt::Debug for TlsConnector {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConnector")
             .field("alpn_protocols", &self.config.alpn_protocols)
@@ -210,6 +218,7 @@ impl TlsConnectorBuilder {
     }
 
     /// Presents this certificate to servers that ask for one: its chain, its own first, and key.
+    #[inline]
     pub fn client_certificate(
         mut self,
         chain: Vec<CertificateDer<'static>>,
@@ -235,6 +244,7 @@ impl TlsConnectorBuilder {
     /// [`NotFound`](io::ErrorKind::NotFound) if no roots were given and the machine has none;
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for roots, certificates or keys that are
     /// malformed, an empty list of roots or of pinned certificates, or a key that does not belong to its certificate.
+    #[inline]
     pub fn build(self) -> io::Result<TlsConnector> {
         let builder = match (self.pinned, self.roots) {
             (Some(pinned), roots) => pinning(pinned, roots)?,
@@ -253,6 +263,7 @@ impl TlsConnectorBuilder {
 }
 
 impl fmt::Debug for TlsConnectorBuilder {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConnectorBuilder")
             .field("roots", &self.roots.as_ref().map(Vec::len))
@@ -264,16 +275,19 @@ impl fmt::Debug for TlsConnectorBuilder {
 
 type Verifying = ConfigBuilder<ClientConfig, WantsClientCert>;
 
+#[inline]
 fn builder() -> io::Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
     ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsError::in_configuration)
 }
 
+#[inline]
 fn trusting(roots: Vec<CertificateDer<'static>>) -> io::Result<Verifying> {
     Ok(builder()?.with_root_certificates(root_store(roots)?))
 }
 
+#[inline]
 fn pinning(
     pinned: Vec<CertificateDer<'static>>,
     roots: Option<Vec<CertificateDer<'static>>>,
@@ -283,6 +297,7 @@ fn pinning(
     Ok(builder.with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
+#[inline]
 fn trusting_the_machine() -> io::Result<Verifying> {
     builder()?.with_platform_verifier().map_err(|error| {
         let text = format!(
@@ -294,6 +309,7 @@ fn trusting_the_machine() -> io::Result<Verifying> {
 }
 
 /// Roots, at least one.
+#[inline]
 pub(super) fn root_store(roots: Vec<CertificateDer<'static>>) -> io::Result<RootCertStore> {
     if roots.is_empty() {
         let text = "tls: an empty list of roots trusts no peer: give at least one certificate";
@@ -306,6 +322,7 @@ pub(super) fn root_store(roots: Vec<CertificateDer<'static>>) -> io::Result<Root
     Ok(store)
 }
 
+#[inline]
 fn malformed_name(name: &str) -> io::Error {
     let text = format!("tls: {name:?} is neither a DNS name nor an IP address");
     io::Error::new(io::ErrorKind::InvalidInput, text)

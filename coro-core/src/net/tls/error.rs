@@ -30,22 +30,26 @@ pub struct TlsError(rustls::Error);
 
 impl TlsError {
     /// The error of rustls.
+    #[inline]
     pub fn as_rustls(&self) -> &rustls::Error {
         &self.0
     }
 
     /// As an error of a connection.
+    #[inline]
     pub(super) fn of(error: &rustls::Error) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidData, TlsError(error.clone()))
     }
 
     /// As an error of the caller's configuration.
+    #[inline]
     pub(super) fn in_configuration(error: rustls::Error) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidInput, TlsError(error))
     }
 }
 
 impl fmt::Display for TlsError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("tls: ")?;
         match &self.0 {
@@ -68,6 +72,7 @@ impl fmt::Display for TlsError {
     }
 }
 
+#[inline]
 fn certificate(why: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match why {
         CertificateError::UnknownIssuer => {
@@ -92,11 +97,13 @@ fn certificate(why: &CertificateError, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 }
 
 /// The error of webpki, which rustls does not export, is known by its text.
+#[inline]
 fn is_ca_as_leaf(error: &dyn Error) -> bool {
     error.to_string() == "CaUsedAsEndEntity"
 }
 
 /// `CertificateExpired` as "certificate expired", and `UnknownCA` as "unknown CA".
+#[inline]
 fn words(name: &str) -> String {
     let mut words = String::with_capacity(name.len() + 4);
     let mut before = ' ';
@@ -115,6 +122,7 @@ fn words(name: &str) -> String {
 }
 
 impl Error for TlsError {
+    #[inline]
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }

@@ -25,6 +25,7 @@ pub(super) struct Limits {
 }
 
 impl Default for Limits {
+    #[inline]
     fn default() -> Self {
         Limits {
             handshake: HANDSHAKE_TIMEOUT,
@@ -54,6 +55,7 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(TlsStream::new(session, stream, limits.shutdown))
 }
 
+#[inline]
 pub(super) fn too_long(what: &str, limit: Duration) -> io::Error {
     let text = format!("tls: {what} took longer than {limit:?}");
     io::Error::new(io::ErrorKind::TimedOut, text)

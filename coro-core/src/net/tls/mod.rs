@@ -118,11 +118,13 @@ pub use stream::TlsStream;
 /// # Panics
 ///
 /// When polled outside of a loop.
+#[inline]
 pub async fn open_tls_connection(host: &str, port: u16) -> io::Result<TlsStream<TcpStream>> {
     TlsConnector::new()?.open_connection(host, port).await
 }
 
 /// Named, because asking rustls for a default panics in a program that has two.
+#[inline]
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

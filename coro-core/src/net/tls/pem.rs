@@ -112,6 +112,7 @@ pub fn private_key_from_file(path: impl AsRef<Path>) -> io::Result<PrivateKeyDer
         .map_err(|error| naming(path, error))
 }
 
+#[inline]
 fn malformed(what: &str, error: pem::Error) -> io::Error {
     let text = match error {
         pem::Error::NoItemsFound => format!("tls: no {what} found in this PEM"),
@@ -120,6 +121,7 @@ fn malformed(what: &str, error: pem::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
+#[inline]
 fn naming(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -22,6 +22,7 @@ pub(super) struct PinnedCertificates {
 }
 
 impl PinnedCertificates {
+    #[inline]
     pub(super) fn new(
         pinned: Vec<CertificateDer<'static>>,
         roots: Option<RootCertStore>,
@@ -50,6 +51,7 @@ impl PinnedCertificates {
 }
 
 impl ServerCertVerifier for PinnedCertificates {
+    #[inline]
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -67,6 +69,7 @@ impl ServerCertVerifier for PinnedCertificates {
         }
     }
 
+    #[inline]
     fn verify_tls12_signature(
         &self,
         message: &[u8],
@@ -77,6 +80,7 @@ impl ServerCertVerifier for PinnedCertificates {
         verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
+    #[inline]
     fn verify_tls13_signature(
         &self,
         message: &[u8],
@@ -87,12 +91,14 @@ impl ServerCertVerifier for PinnedCertificates {
         verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
+    #[inline]
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let algorithms = &self.provider.signature_verification_algorithms;
         algorithms.supported_schemes()
     }
 }
 
+#[inline]
 fn not_pinned() -> rustls::Error {
     let why: Box<dyn Error + Send + Sync> = "it is none of those that are pinned here".into();
     CertificateError::Other(OtherError(why.into())).into()

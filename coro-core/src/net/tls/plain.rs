@@ -54,6 +54,7 @@ pub(super) fn only_plain<R: PlainReader>(reader: R) -> io::Result<R::Stream> {
 }
 
 /// Refuses a handshake after bytes that were read in plain text and not taken.
+#[inline]
 pub(in crate::net) fn check_unread(unread: usize) -> io::Result<()> {
     if unread == 0 {
         return Ok(());

@@ -22,6 +22,7 @@ pub(super) struct Receivers {
 }
 
 impl Receivers {
+    #[inline]
     fn places(&mut self, of: TaskOfDirection) -> (&mut Option<Waker>, &mut Option<Waker>) {
         match of {
             TaskOfDirection::Reader => (&mut self.reader, &mut self.closer),
@@ -30,6 +31,7 @@ impl Receivers {
     }
 
     /// A waker for the stream that wakes `own` and the other task, if one waits.
+    #[inline]
     pub(super) fn waker_of_both(&mut self, of: TaskOfDirection, own: &Waker) -> Option<Waker> {
         let (_, other) = self.places(of);
         let other = other.as_ref().filter(|other| !other.will_wake(own))?;
@@ -38,6 +40,7 @@ impl Receivers {
     }
 
     /// Registers the waker of `of`.
+    #[inline]
     pub(super) fn note(&mut self, of: TaskOfDirection, waker: &Waker) {
         let (own, _) = self.places(of);
         match own {
@@ -47,6 +50,7 @@ impl Receivers {
     }
 
     /// Wakes the other task, as `of` has taken bytes in for which that may wait.
+    #[inline]
     pub(super) fn wake_other(&mut self, of: TaskOfDirection) {
         let (_, other) = self.places(of);
         if let Some(other) = other.take() {
@@ -58,6 +62,7 @@ impl Receivers {
 struct Both([Waker; 2]);
 
 impl Wake for Both {
+    #[inline]
     fn wake(self: Arc<Self>) {
         let mut wakers = self.0.iter().cloned();
         wake_each(|| wakers.next());

@@ -26,6 +26,7 @@ pub(super) struct Session {
 }
 
 impl Session {
+    #[inline]
     pub(super) fn new(connection: Connection) -> Self {
         Session {
             connection,
@@ -36,6 +37,7 @@ impl Session {
         }
     }
 
+    #[inline]
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -172,10 +174,12 @@ impl Session {
         let _ = self.poll_close(stream, cx);
     }
 
+    #[inline]
     pub(super) fn is_closing(&self) -> bool {
         self.closing
     }
 
+    #[inline]
     pub(super) fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -244,6 +248,7 @@ impl Session {
         Poll::Ready(Ok(received))
     }
 
+    #[inline]
     fn failed(&self) -> Option<io::Error> {
         self.failure.as_ref().map(TlsError::of)
     }
@@ -291,6 +296,7 @@ impl<S: AsyncWrite + Unpin> Write for Blocking<'_, '_, S> {
     }
 }
 
+#[inline]
 fn ended_early() -> io::Error {
     io::Error::new(
         io::ErrorKind::UnexpectedEof,
@@ -298,6 +304,7 @@ fn ended_early() -> io::Error {
     )
 }
 
+#[inline]
 fn cut_off() -> io::Error {
     io::Error::new(
         io::ErrorKind::UnexpectedEof,
@@ -305,6 +312,7 @@ fn cut_off() -> io::Error {
     )
 }
 
+#[inline]
 fn closed() -> io::Error {
     io::Error::new(
         io::ErrorKind::BrokenPipe,

@@ -30,6 +30,7 @@ where
 struct Making<'a>(&'a Transport);
 
 impl Drop for Making<'_> {
+    #[inline]
     fn drop(&mut self) {
         if !self.0.connection().life().is_made() {
             self.0.abort();

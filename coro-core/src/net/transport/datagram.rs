@@ -172,6 +172,7 @@ impl DatagramTransport {
     /// # Panics
     ///
     /// If there is no address and the socket is not connected, or the other way round.
+    #[inline]
     pub fn send_to(&self, data: &[u8], to: Option<SocketAddr>) -> usize {
         let endpoint = &self.0;
         assert!(
@@ -190,6 +191,7 @@ impl DatagramTransport {
     }
 
     /// Sends the datagrams that wait, then closes the endpoint. Nothing more is received.
+    #[inline]
     pub fn close(&self) {
         if self.0.life.close() {
             self.0.life.wake();
@@ -198,11 +200,13 @@ impl DatagramTransport {
 
     /// Closes the endpoint without sending the datagrams that wait. Errors that the protocol was
     /// not told of yet are dropped.
+    #[inline]
     pub fn abort(&self) {
         self.0.abort();
     }
 
     /// Whether the endpoint is closed, or about to be.
+    #[inline]
     pub fn is_closing(&self) -> bool {
         self.0.life.is_closing()
     }
@@ -212,16 +216,19 @@ impl DatagramTransport {
     /// # Panics
     ///
     /// If `low` is above `high`.
+    #[inline]
     pub fn set_write_buffer_limits(&self, high: Option<usize>, low: Option<usize>) {
         self.0.set_limits(WriteLimits::new(high, low));
     }
 
     /// The limits as `(low, high)`.
+    #[inline]
     pub fn get_write_buffer_limits(&self) -> (usize, usize) {
         self.0.limits().get()
     }
 
     /// How many bytes wait to be sent, each datagram counting 8 more.
+    #[inline]
     pub fn get_write_buffer_size(&self) -> usize {
         self.0.waiting.get()
     }
@@ -231,6 +238,7 @@ impl DatagramTransport {
     /// # Errors
     ///
     /// If the endpoint is closed.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.with_socket(UdpSocket::local_addr)
             .unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()))
@@ -243,6 +251,7 @@ impl DatagramTransport {
 }
 
 impl fmt::Debug for DatagramTransport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatagramTransport")
             .field("closing", &self.is_closing())
@@ -254,18 +263,22 @@ impl fmt::Debug for DatagramTransport {
 impl CallbackTransport for Endpoint {
     type Protocol = dyn DatagramProtocol;
 
+    #[inline]
     fn life(&self) -> &Life {
         &self.life
     }
 
+    #[inline]
     fn protocol(&self) -> &ProtocolCell<dyn DatagramProtocol> {
         &self.protocol
     }
 
+    #[inline]
     fn buffered(&self) -> usize {
         self.waiting.get()
     }
 
+    #[inline]
     fn poll_step(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.receive(cx);
         self.flush(cx);
@@ -275,23 +288,27 @@ impl CallbackTransport for Endpoint {
         }
     }
 
+    #[inline]
     fn discard(&self) {
         self.waiting.set(0);
         drop(self.out.take());
     }
 
+    #[inline]
     fn release(&self) {
         drop(self.socket.take());
     }
 }
 
 /// Calls `connection_made`, from the driver's first step.
+#[inline]
 fn begin(endpoint: &Rc<Endpoint>) {
     let transport = DatagramTransport(endpoint.clone());
     endpoint.call(|protocol| protocol.connection_made(&transport));
 }
 
 impl Endpoint {
+    #[inline]
     fn socket(&self) -> Option<Rc<UdpSocket>> {
         self.socket.borrow().clone()
     }
@@ -303,6 +320,7 @@ impl Endpoint {
     }
 
     /// Whether a datagram was sent, or has failed, without waiting.
+    #[inline]
     fn try_now(&self, data: &[u8], to: Option<SocketAddr>) -> bool {
         let Some(socket) = self.socket().filter(|_| self.out.borrow().is_empty()) else {
             return false;
@@ -323,6 +341,7 @@ impl Endpoint {
     }
 
     /// Tells the protocol of the errors, unless it has panicked meanwhile.
+    #[inline]
     fn notify_errors(&self) {
         let next = || self.errors.borrow_mut().pop_front();
         while let Some(error) = next().filter(|_| !self.life.is_broken()) {
@@ -330,6 +349,7 @@ impl Endpoint {
         }
     }
 
+    #[inline]
     fn receive(&self, cx: &mut Context<'_>) {
         for _ in 0..DATAGRAMS_PER_STEP {
             let Some(socket) = self.socket().filter(|_| self.life.is_open()) else {
@@ -351,6 +371,7 @@ impl Endpoint {
     }
 
     /// Sends the datagrams that wait, as many as the system takes.
+    #[inline]
     fn flush(&self, cx: &mut Context<'_>) {
         let mut sent = 0;
         while let Some((data, to)) = self.take_first() {
@@ -375,6 +396,7 @@ impl Endpoint {
         self.notify_errors();
     }
 
+    #[inline]
     fn take_first(&self) -> Option<(Vec<u8>, Option<SocketAddr>)> {
         self.out.borrow_mut().pop_front()
     }

@@ -70,11 +70,13 @@ impl Transport {
         (transport, Driver::new(connection, begin))
     }
 
+    #[inline]
     pub(super) fn new_handle(connection: Rc<Connection>) -> Self {
         connection.handles().set(connection.handles().get() + 1);
         Transport { connection }
     }
 
+    #[inline]
     pub(super) fn connection(&self) -> &Rc<Connection> {
         &self.connection
     }
@@ -89,6 +91,7 @@ impl Transport {
     /// # Panics
     ///
     /// After [`write_eof`](Self::write_eof).
+    #[inline]
     pub fn write(&self, bytes: &[u8]) -> usize {
         self.connection.write(
             bytes.len(),
@@ -104,6 +107,7 @@ impl Transport {
     /// # Panics
     ///
     /// After [`write_eof`](Self::write_eof).
+    #[inline]
     pub fn write_vectored(&self, slices: &[IoSlice<'_>]) -> usize {
         self.connection.write(
             slices.iter().map(|slice| slice.len()).sum(),
@@ -115,12 +119,14 @@ impl Transport {
 
     /// Shuts down the writing half: sends its end after all bytes that were written. The reading
     /// half stays open. The second time it does nothing.
+    #[inline]
     pub fn write_eof(&self) {
         self.connection.write_eof();
     }
 
     /// Whether [`write_eof`](Self::write_eof) leaves the other direction open; all streams of
     /// [`net`](crate::net) do.
+    #[inline]
     pub fn can_write_eof(&self) -> bool {
         true
     }
@@ -142,6 +148,7 @@ impl Transport {
     ///
     /// How long it takes to send the bytes is up to the other end. [`abort`](Self::abort) cuts
     /// everything short.
+    #[inline]
     pub fn close(&self) {
         self.connection.close();
     }
@@ -151,11 +158,13 @@ impl Transport {
     ///
     /// If bytes lie unread, or come later, the system resets the connection, and the other end may
     /// lose the bytes that it was sent last.
+    #[inline]
     pub fn abort(&self) {
         self.connection.abort();
     }
 
     /// Whether the connection is ending, or has ended.
+    #[inline]
     pub fn is_closing(&self) -> bool {
         self.connection.life().is_closing()
     }
@@ -164,17 +173,20 @@ impl Transport {
     /// the other end sends wait in the system, and when its buffer is full, the other end waits.
     ///
     /// The end of the connection, too, is then noticed by writing only.
+    #[inline]
     pub fn pause_reading(&self) {
         self.connection.pause_reading();
     }
 
     /// Goes on receiving. It does nothing if reading was not paused.
+    #[inline]
     pub fn resume_reading(&self) {
         self.connection.resume_reading();
     }
 
     /// Whether the protocol receives data: reading is not paused, has not come to its end, and the
     /// transport is not closing.
+    #[inline]
     pub fn is_reading(&self) -> bool {
         self.connection.is_reading()
     }
@@ -190,16 +202,19 @@ impl Transport {
     /// # Panics
     ///
     /// If `low` is above `high`.
+    #[inline]
     pub fn set_write_buffer_limits(&self, high: Option<usize>, low: Option<usize>) {
         self.connection.set_limits(WriteLimits::new(high, low));
     }
 
     /// The limits as `(low, high)`, as asyncio gives them.
+    #[inline]
     pub fn get_write_buffer_limits(&self) -> (usize, usize) {
         self.connection.limits().get()
     }
 
     /// How many bytes wait to be written.
+    #[inline]
     pub fn get_write_buffer_size(&self) -> usize {
         self.connection.buffered()
     }
@@ -228,30 +243,35 @@ impl Transport {
     }
 
     /// The address of the other end of a TCP connection, also once the connection is lost.
+    #[inline]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         let known = self.connection.peer();
         known.or_else(|| self.with_stream(TcpStream::peer_addr)?.ok())
     }
 
     /// The address of this end of a TCP connection, unless that is closed.
+    #[inline]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.with_stream(TcpStream::local_addr)?.ok()
     }
 }
 
 /// Calls `connection_made`, from the driver's first step.
+#[inline]
 fn begin(connection: &Rc<Connection>) {
     let transport = Transport::new_handle(connection.clone());
     connection.call(|protocol| protocol.connection_made(&transport));
 }
 
 impl Clone for Transport {
+    #[inline]
     fn clone(&self) -> Self {
         Self::new_handle(self.connection.clone())
     }
 }
 
 impl Drop for Transport {
+    #[inline]
     fn drop(&mut self) {
         let left = self.connection.handles().get() - 1;
         self.connection.handles().set(left);
@@ -262,6 +282,7 @@ impl Drop for Transport {
 }
 
 impl fmt::Debug for Transport {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
             .field("closing", &self.is_closing())

@@ -106,6 +106,7 @@ pub async fn connect_write_pipe<P: Protocol>(
     Ok(adopt(factory, pipe, None).await)
 }
 
+#[inline]
 fn open(pipe: OwnedFd) -> io::Result<AsyncFd<File>> {
     sys::set_nonblocking(&pipe)?;
     AsyncFd::new(File::from(pipe))
@@ -114,6 +115,7 @@ fn open(pipe: OwnedFd) -> io::Result<AsyncFd<File>> {
 pub(super) struct ReadPipe(AsyncFd<File>);
 
 impl AsyncRead for ReadPipe {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -125,15 +127,18 @@ impl AsyncRead for ReadPipe {
 }
 
 impl AsyncWrite for ReadPipe {
+    #[inline]
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         let message = "this transport only reads: make another of the pipe's other end";
         Poll::Ready(Err(io::Error::new(io::ErrorKind::Unsupported, message)))
     }
 
+    #[inline]
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -144,6 +149,7 @@ struct WritePipe(Option<AsyncFd<File>>);
 
 impl AsyncRead for WritePipe {
     /// Reads the end when the pipe has no reader any more, or was closed here.
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -160,6 +166,7 @@ impl AsyncRead for WritePipe {
 }
 
 impl AsyncWrite for WritePipe {
+    #[inline]
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -171,10 +178,12 @@ impl AsyncWrite for WritePipe {
         }
     }
 
+    #[inline]
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0 = None;
         cx.waker().wake_by_ref(); // the driver now reads the end

@@ -33,6 +33,7 @@ pub struct PlainStream {
 }
 
 impl PlainStream {
+    #[inline]
     pub(super) fn new(stream: Box<dyn Stream>, out: Outgoing) -> Self {
         PlainStream {
             stream,
@@ -41,6 +42,7 @@ impl PlainStream {
         }
     }
 
+    #[inline]
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.out.is_empty() {
             let stream = Pin::new(&mut self.stream);
@@ -55,6 +57,7 @@ impl PlainStream {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_out(cx))?;
         if self.unflushed {
@@ -65,6 +68,7 @@ impl PlainStream {
     }
 
     /// A read waits for an answer of the other end, so the bytes that it answers are sent first.
+    #[inline]
     fn poll_before_read(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.poll_sent(cx) {
             Poll::Ready(sent) => sent,
@@ -74,12 +78,14 @@ impl PlainStream {
 }
 
 /// The stream below a layer of TLS, if this is one.
+#[inline]
 pub(super) fn below(stream: &dyn Any) -> Option<&dyn Stream> {
     let tls: &TlsStream<PlainStream> = stream.downcast_ref()?;
     Some(&*tls.get_ref().stream)
 }
 
 impl AsyncRead for PlainStream {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -89,6 +95,7 @@ impl AsyncRead for PlainStream {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 
+    #[inline]
     fn poll_read_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -100,6 +107,7 @@ impl AsyncRead for PlainStream {
 }
 
 impl AsyncWrite for PlainStream {
+    #[inline]
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -110,6 +118,7 @@ impl AsyncWrite for PlainStream {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
+    #[inline]
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -120,10 +129,12 @@ impl AsyncWrite for PlainStream {
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 
+    #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_sent(cx)
     }
 
+    #[inline]
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_out(cx))?;
         Pin::new(&mut self.stream).poll_close(cx)
@@ -131,6 +142,7 @@ impl AsyncWrite for PlainStream {
 }
 
 impl fmt::Debug for PlainStream {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PlainStream").finish_non_exhaustive()
     }

@@ -168,23 +168,27 @@ impl ProtocolServer {
     /// # Errors
     ///
     /// If the server does not listen for TCP.
+    #[inline]
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         let none = || io::Error::new(io::ErrorKind::Unsupported, "it has no socket address");
         self.address.ok_or_else(none)
     }
 
     /// How many connections there are.
+    #[inline]
     pub fn connections(&self) -> usize {
         self.clients.connections.borrow().len()
     }
 
     /// Whether the server listens: until it is closed, or its listening socket has failed.
+    #[inline]
     pub fn is_serving(&self) -> bool {
         !self.clients.closing.get() && !self.clients.closed.get()
     }
 
     /// Stops listening, in the loop's next turn. Present connections go on. The second time it does
     /// nothing.
+    #[inline]
     pub fn close(&self) {
         self.clients.closing.set(true);
         self.accepting.cancel();
@@ -192,11 +196,13 @@ impl ProtocolServer {
 
     /// Closes every present connection in order, as [`Transport::close`] does; gives how many there
     /// were. The server goes on listening.
+    #[inline]
     pub fn close_clients(&self) -> usize {
         self.clients.for_each(Connection::close)
     }
 
     /// Aborts every present connection; gives how many there were. The server goes on listening.
+    #[inline]
     pub fn abort_clients(&self) -> usize {
         self.clients.for_each(Connection::abort)
     }
@@ -204,6 +210,7 @@ impl ProtocolServer {
     /// Waits until the server was closed and all its connections have ended.
     ///
     /// Any number of tasks may wait. Dropping the wait changes nothing.
+    #[inline]
     pub async fn wait_closed(&self) {
         poll_fn(|cx| self.clients.poll_gone(cx)).await;
     }
@@ -217,6 +224,7 @@ impl ProtocolServer {
     ///
     /// If the listening socket has failed; at once, whatever connections there are. That is
     /// reported to the loop's exception handler too.
+    #[inline]
     pub async fn serve_forever(&self) -> io::Result<()> {
         let _close = CloseOnDrop(|| self.close());
         poll_fn(|cx| match self.clients.failure.take() {
@@ -236,6 +244,7 @@ impl ProtocolServer {
     /// [`close_clients`](Self::close_clients) does.
     ///
     /// Dropping the wait leaves the server closed, and its connections as they are.
+    #[inline]
     pub async fn shutdown(&self, grace: Duration) -> usize {
         self.close();
         let mut until = Until::After(grace);
@@ -251,6 +260,7 @@ impl ProtocolServer {
 }
 
 impl Drop for ProtocolServer {
+    #[inline]
     fn drop(&mut self) {
         self.close();
         self.abort_clients();
@@ -258,6 +268,7 @@ impl Drop for ProtocolServer {
 }
 
 impl fmt::Debug for ProtocolServer {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProtocolServer")
             .field("address", &self.address)
@@ -297,6 +308,7 @@ async fn accept_all<P: Protocol, L: Listen>(
 struct ClosedOnDrop(Rc<Clients>);
 
 impl Drop for ClosedOnDrop {
+    #[inline]
     fn drop(&mut self) {
         self.0.closed.set(true);
         self.0.check_gone();
@@ -310,6 +322,7 @@ struct Client {
 }
 
 impl Drop for Client {
+    #[inline]
     fn drop(&mut self) {
         let connection = self.of.connections.borrow_mut().remove(self.place);
         drop(connection);
@@ -318,6 +331,7 @@ impl Drop for Client {
 }
 
 impl Clients {
+    #[inline]
     fn admit(self: &Rc<Self>, connection: &Rc<Connection>) -> Client {
         Client {
             of: self.clone(),
@@ -336,26 +350,31 @@ impl Clients {
     }
 
     /// The loop reports the error itself, `serve_forever` gives this copy of it.
+    #[inline]
     fn fail(&self, error: &io::Error) {
         self.failure.replace(Some(duplicate(error)));
         self.wake();
     }
 
+    #[inline]
     fn are_gone(&self) -> bool {
         self.closed.get() && self.connections.borrow().is_empty()
     }
 
+    #[inline]
     fn check_gone(&self) {
         if self.are_gone() {
             self.wake();
         }
     }
 
+    #[inline]
     fn wake(&self) {
         let mut woken = self.waiting.take().into_iter();
         wake_each(|| woken.next());
     }
 
+    #[inline]
     fn poll_gone(&self, cx: &Context<'_>) -> Poll<()> {
         if self.are_gone() {
             return Poll::Ready(());

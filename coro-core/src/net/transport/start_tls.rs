@@ -100,6 +100,7 @@ impl Transport {
     /// # Panics
     ///
     /// If it has to wait outside of a loop.
+    #[inline]
     pub fn start_tls(
         &self,
         connector: &TlsConnector,
@@ -158,6 +159,7 @@ impl Transport {
     /// # Panics
     ///
     /// If it has to wait outside of a loop.
+    #[inline]
     pub fn start_tls_server(
         &self,
         acceptor: &TlsAcceptor,
@@ -176,6 +178,7 @@ impl Transport {
 struct Upgrade(Transport);
 
 impl Upgrade {
+    #[inline]
     fn begin(transport: &Transport) -> io::Result<(Self, PlainStream)> {
         let (stream, out) = transport.connection().take_stream()?;
         Ok((Upgrade(transport.clone()), PlainStream::new(stream, out)))
@@ -196,6 +199,7 @@ impl Upgrade {
 }
 
 impl Drop for Upgrade {
+    #[inline]
     fn drop(&mut self) {
         let connection = self.0.connection();
         connection.forget_upgrader();
@@ -220,6 +224,7 @@ async fn unless_broken<T>(
 }
 
 /// A copy for the protocol, as errors cannot be cloned.
+#[inline]
 pub(super) fn copy_of(error: &io::Error) -> io::Error {
     let tls: Option<&TlsError> = error.get_ref().and_then(|inner| inner.downcast_ref());
     match tls {

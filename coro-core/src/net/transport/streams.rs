@@ -122,11 +122,13 @@ struct Flow {
 }
 
 impl Flow {
+    #[inline]
     fn is_lost(&self) -> bool {
         self.lost.borrow().is_some()
     }
 
     /// The error that the connection was lost with.
+    #[inline]
     fn error(&self) -> Option<io::Error> {
         self.lost.borrow().as_ref()?.as_ref().map(copy_of)
     }
@@ -137,22 +139,27 @@ struct FlowProtocol(Rc<Flow>);
 
 impl Protocol for FlowProtocol {
     /// Never called: reading is paused.
+    #[inline]
     fn data_received(&mut self, _: &[u8]) {}
 
+    #[inline]
     fn eof_received(&mut self) -> bool {
         true // as in asyncio, the writer goes on
     }
 
+    #[inline]
     fn connection_lost(&mut self, error: Option<io::Error>) {
         self.0.lost.replace(Some(error));
         self.0.reader.wake();
         self.0.change.announce();
     }
 
+    #[inline]
     fn pause_writing(&mut self) {
         self.0.writing_paused.set(true);
     }
 
+    #[inline]
     fn resume_writing(&mut self) {
         self.0.writing_paused.set(false);
         self.0.change.announce();
@@ -171,6 +178,7 @@ pub struct TransportReader {
 }
 
 impl AsyncRead for TransportReader {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -202,6 +210,7 @@ impl AsyncRead for TransportReader {
 }
 
 impl fmt::Debug for TransportReader {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportReader")
             .field("closing", &self.transport.is_closing())
@@ -243,6 +252,7 @@ impl StreamWriter {
     /// # Panics
     ///
     /// After [`write_eof`](Self::write_eof).
+    #[inline]
     pub fn write(&self, bytes: &[u8]) -> usize {
         self.transport.write(bytes)
     }
@@ -253,6 +263,7 @@ impl StreamWriter {
     /// # Panics
     ///
     /// After [`write_eof`](Self::write_eof).
+    #[inline]
     pub fn write_vectored(&self, slices: &[IoSlice<'_>]) -> usize {
         self.transport.write_vectored(slices)
     }
@@ -265,6 +276,7 @@ impl StreamWriter {
     /// The error that the connection was lost with, each time;
     /// [`NotConnected`](ErrorKind::NotConnected) if it was lost without one, as it is after `close`,
     /// and when the loop ends.
+    #[inline]
     pub async fn drain(&self) -> io::Result<()> {
         if self.transport.is_closing() {
             let_others_run().await; // as in asyncio: so that a loop of writes learns of the loss
@@ -281,6 +293,7 @@ impl StreamWriter {
 
     /// Sends the end of writing after all bytes that were written; the reader goes on. The second
     /// time it does nothing.
+    #[inline]
     pub fn write_eof(&self) {
         self.transport.write_eof();
     }
@@ -290,6 +303,7 @@ impl StreamWriter {
     /// once; bytes that still come are dropped.
     ///
     /// Await [`wait_closed`](Self::wait_closed) after it. The second time it does nothing.
+    #[inline]
     pub fn close(&self) {
         self.transport.close();
         self.flow.reader.wake();
@@ -297,11 +311,13 @@ impl StreamWriter {
 
     /// Ends the connection at once, without sending the bytes that wait. The other end may lose
     /// bytes that were sent before.
+    #[inline]
     pub fn abort(&self) {
         self.transport.abort();
     }
 
     /// Whether the connection is ending, or has ended.
+    #[inline]
     pub fn is_closing(&self) -> bool {
         self.transport.is_closing()
     }
@@ -315,6 +331,7 @@ impl StreamWriter {
     ///
     /// The error that the connection was lost with, after which it is unknown whether everything
     /// that was written has arrived.
+    #[inline]
     pub async fn wait_closed(&self) -> io::Result<()> {
         self.flow.change.until(|| self.flow.is_lost()).await;
         match self.flow.error() {
@@ -330,11 +347,13 @@ impl StreamWriter {
     /// # Panics
     ///
     /// If `low` is above `high`.
+    #[inline]
     pub fn set_write_buffer_limits(&self, high: Option<usize>, low: Option<usize>) {
         self.transport.set_write_buffer_limits(high, low);
     }
 
     /// How many bytes wait to be sent.
+    #[inline]
     pub fn get_write_buffer_size(&self) -> usize {
         self.transport.get_write_buffer_size()
     }
@@ -346,28 +365,33 @@ impl StreamWriter {
 
     /// The address of the other end of a TCP connection; of one that [`open_streams`] has made also
     /// once it is lost.
+    #[inline]
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.transport.peer_addr()
     }
 
     /// The address of this end of a TCP connection, unless that is closed.
+    #[inline]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.transport.local_addr()
     }
 }
 
+#[inline]
 fn closed() -> io::Error {
     let text = "the connection was closed here, so that nothing more is sent";
     io::Error::new(ErrorKind::NotConnected, text)
 }
 
 impl Drop for StreamWriter {
+    #[inline]
     fn drop(&mut self) {
         self.transport.write_eof();
     }
 }
 
 impl fmt::Debug for StreamWriter {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamWriter")
             .field("closing", &self.is_closing())
@@ -398,6 +422,7 @@ mod tls {
         /// # Panics
         ///
         /// If the reader belongs to another connection, and if it has to wait outside of a loop.
+        #[inline]
         pub async fn start_tls(
             &self,
             reader: &mut StreamReader<TransportReader>,
@@ -417,6 +442,7 @@ mod tls {
         /// # Panics
         ///
         /// If the reader belongs to another connection, and if it has to wait outside of a loop.
+        #[inline]
         pub async fn start_tls_server(
             &self,
             reader: &mut StreamReader<TransportReader>,
@@ -426,6 +452,7 @@ mod tls {
             self.transport.start_tls_server(acceptor).await
         }
 
+        #[inline]
         fn check_reader(&self, reader: &StreamReader<TransportReader>) -> io::Result<()> {
             assert!(
                 Rc::ptr_eq(&reader.get_ref().flow, &self.flow),

@@ -301,6 +301,7 @@ impl<T> fmt::Debug for Receiver<T> {
 pub struct Lagged(pub u64);
 
 impl fmt::Display for Lagged {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the receiver was too slow for {} values", self.0)
     }
@@ -318,6 +319,7 @@ pub enum RecvError {
 }
 
 impl fmt::Display for RecvError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecvError::Lagged(n) => Lagged(*n).fmt(f),
@@ -340,6 +342,7 @@ pub enum TryRecvError {
 }
 
 impl fmt::Display for TryRecvError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TryRecvError::Empty => super::error::TryRecvError::Empty.fmt(f),

@@ -38,6 +38,7 @@ macro_rules! queue {
             /// If `maxsize` is zero: no item could ever be put. Use [`unbounded`](Self::unbounded) for no
             /// limit.
             #[doc(alias = "maxsize")]
+            #[inline]
             pub fn bounded(maxsize: usize) -> Self {
                 assert!(
                     maxsize > 0,
@@ -53,11 +54,13 @@ macro_rules! queue {
             ///
             /// If `maxsize` is zero.
             #[track_caller]
+            #[inline]
             pub fn new(maxsize: usize) -> Self {
                 Self::bounded(maxsize)
             }
 
             /// A queue without a limit.
+            #[inline]
             pub fn unbounded() -> Self {
                 Self::bounded(usize::MAX)
             }
@@ -123,6 +126,7 @@ macro_rules! queue {
             ///
             /// If it is called more often than items were put.
             #[track_caller]
+            #[inline]
             pub fn task_done(&self) {
                 assert!(
                     self.0.unfinished.get() > 0,
@@ -135,6 +139,7 @@ macro_rules! queue {
             /// were, this does not suspend.
             ///
             /// Dropping the wait loses nothing.
+            #[inline]
             pub async fn join(&self) {
                 Wait::new(Joining(&self.0), ()).await;
             }
@@ -143,37 +148,44 @@ macro_rules! queue {
             /// Tasks that get receive the remaining items, and then [`Closed`](crate::sync::Closed).
             ///
             /// If `immediate`, the remaining items are dropped, and count as done.
+            #[inline]
             pub fn shutdown(&self, immediate: bool) {
                 self.0.shutdown(immediate);
             }
 
             /// Whether the queue was shut down.
+            #[inline]
             pub fn is_shut_down(&self) -> bool {
                 self.0.is_shut_down()
             }
 
             /// How many items can be got. An item that was given to a waiter does not count.
+            #[inline]
             pub fn len(&self) -> usize {
                 self.0.len()
             }
 
             /// Whether no item can be got.
+            #[inline]
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
 
             /// Whether there is no room.
+            #[inline]
             pub fn is_full(&self) -> bool {
                 self.0.is_full()
             }
 
             /// How many items there is room for in all; `None` if there is no limit.
+            #[inline]
             pub fn maxsize(&self) -> Option<usize> {
                 (self.0.maxsize < usize::MAX).then_some(self.0.maxsize)
             }
         }
 
         impl<T $(: $bound)?> fmt::Debug for $Queue<T> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($Queue))
                     .field("len", &self.len())

@@ -27,6 +27,7 @@ struct Flag {
 }
 
 impl Guarded for Flag {
+    #[inline]
     fn next_to_wake(&mut self) -> Option<Waker> {
         self.waiters.next_to_wake()
     }
@@ -37,14 +38,17 @@ struct Set;
 impl Request<Flag> for Set {
     type Entry = ();
 
+    #[inline]
     fn line(flag: &mut Flag) -> &mut WaitList<()> {
         &mut flag.waiters
     }
 
+    #[inline]
     fn would_serve(&self, flag: &mut Flag, (): &()) -> bool {
         flag.set
     }
 
+    #[inline]
     fn try_serve(&self, flag: &mut Flag, (): &mut ()) -> bool {
         flag.set
     }
@@ -53,6 +57,7 @@ impl Request<Flag> for Set {
 impl Event {
     /// An event that is not set.
     #[cfg(not(all(loom, test)))]
+    #[inline]
     pub const fn new() -> Self {
         Event(Monitor::new(Flag {
             set: false,
@@ -62,6 +67,7 @@ impl Event {
 
     /// The same: loom's locks are not made at compile time.
     #[cfg(all(loom, test))]
+    #[inline]
     pub fn new() -> Self {
         Event(Monitor::new(Flag {
             set: false,
@@ -73,6 +79,7 @@ impl Event {
     ///
     /// A task that waits when the event is set is woken, even if the event is cleared again at
     /// once. Dropping the wait loses nothing.
+    #[inline]
     pub async fn wait(&self) {
         RemoteWait::new(Set, &self.0, ()).await;
     }
@@ -83,11 +90,13 @@ impl Event {
     ///
     /// Inside of an event loop.
     #[track_caller]
+    #[inline]
     pub fn blocking_wait(&self) {
         block_on("blocking_wait()", self.wait());
     }
 
     /// Sets the event, and wakes all waiters.
+    #[inline]
     pub fn set(&self) {
         self.0.with(|flag| {
             flag.set = true;
@@ -96,23 +105,27 @@ impl Event {
     }
 
     /// Clears the event: later calls of [`wait`](Self::wait) wait again.
+    #[inline]
     pub fn clear(&self) {
         self.0.with(|flag| flag.set = false);
     }
 
     /// Whether the event is set.
+    #[inline]
     pub fn is_set(&self) -> bool {
         self.0.with(|flag| flag.set)
     }
 }
 
 impl Default for Event {
+    #[inline]
     fn default() -> Self {
         Event::new()
     }
 }
 
 impl fmt::Debug for Event {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.is_set())

@@ -265,6 +265,7 @@ pub(super) fn block_on<F: Future>(what: &str, future: F) -> F::Output {
 struct Unpark(Thread);
 
 impl Wake for Unpark {
+    #[inline]
     fn wake(self: Arc<Self>) {
         self.0.unpark();
     }

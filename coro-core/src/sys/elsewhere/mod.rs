@@ -22,6 +22,7 @@ use super::standard::Use;
 
 /// A socket that does not block.
 #[cfg(feature = "net")]
+#[inline]
 pub(super) fn nonblocking(domain: Domain, of: Type) -> io::Result<Socket> {
     let socket = Socket::new(domain, of, None)?;
     socket.set_nonblocking(true)?;
@@ -46,20 +47,24 @@ pub(crate) fn send_file<T>(_: &T, _: &File, _: u64, _: u64) -> io::Result<usize>
 
 /// Other systems have no path that leads to an open file.
 #[cfg(all(unix, feature = "net"))]
+#[inline]
 pub(super) fn open_anew(_: BorrowedFd<'_>, _: Use) -> Option<OwnedFd> {
     None
 }
 
 /// Whether this is the process's first thread, as far as its name tells.
+#[inline]
 pub(crate) fn is_main_thread() -> bool {
     std::thread::current().name() == Some("main")
 }
 
 /// None that a thread could be pinned to.
+#[inline]
 pub(crate) fn allowed_processors() -> Vec<usize> {
     Vec::new()
 }
 
+#[inline]
 pub(crate) fn pin_to(_: usize) -> io::Result<()> {
     Ok(())
 }

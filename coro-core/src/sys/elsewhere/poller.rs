@@ -14,6 +14,7 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
+    #[inline]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Poller {
             poll: mio::Poll::new()?,
@@ -21,6 +22,7 @@ impl Poller {
         })
     }
 
+    #[inline]
     pub(crate) fn registry(&self) -> &mio::Registry {
         self.poll.registry()
     }
@@ -28,6 +30,7 @@ impl Poller {
     /// Waits for events, for at most `timeout`; `None` waits until an event comes.
     ///
     /// It may return early without an event, as after a signal. Gives whether there are events.
+    #[inline]
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -39,9 +42,11 @@ impl Poller {
     }
 
     /// Does nothing: only Linux delays a thread's timers by default.
+    #[inline]
     pub(crate) fn end_waits(&mut self) {}
 
     /// The events of the last wait.
+    #[inline]
     pub(crate) fn events(&self) -> impl Iterator<Item = (mio::Token, Readiness)> {
         self.events
             .iter()
@@ -49,6 +54,7 @@ impl Poller {
     }
 }
 
+#[inline]
 fn readiness(event: &mio::event::Event) -> Readiness {
     let broken = event.is_error();
     Readiness {
@@ -60,6 +66,7 @@ fn readiness(event: &mio::event::Event) -> Readiness {
 }
 
 /// The number of this thread: other systems have none, or none that fits.
+#[inline]
 pub(crate) fn thread_number() -> u32 {
     0
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use crate::sys::StandardUse;
 
 /// Opens the pipe or terminal behind a descriptor once more, not to block, if permitted.
+#[inline]
 pub(crate) fn open_anew(fd: BorrowedFd<'_>, to: StandardUse) -> Option<OwnedFd> {
     if !is_pipe(fd) && !fd.is_terminal() {
         return None;
@@ -22,6 +23,7 @@ pub(crate) fn open_anew(fd: BorrowedFd<'_>, to: StandardUse) -> Option<OwnedFd> 
     options.open(path).ok().map(OwnedFd::from)
 }
 
+#[inline]
 fn is_pipe(fd: BorrowedFd<'_>) -> bool {
     let file = fd.try_clone_to_owned().map(File::from);
     let data = file.and_then(|file| file.metadata());

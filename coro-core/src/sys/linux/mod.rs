@@ -23,6 +23,7 @@ pub(crate) use transfer::{nonblocking, receive, send, send_file};
 
 /// Whether this is the process's first thread, which receives its signals; without `/proc`, as far as
 /// its name tells.
+#[inline]
 pub(crate) fn is_main_thread() -> bool {
     match thread_number() {
         0 => std::thread::current().name() == Some("main"),

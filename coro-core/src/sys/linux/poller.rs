@@ -21,6 +21,7 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
+    #[inline]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Poller {
             poll: mio::Poll::new()?,
@@ -30,6 +31,7 @@ impl Poller {
         })
     }
 
+    #[inline]
     pub(crate) fn registry(&self) -> &mio::Registry {
         self.poll.registry()
     }
@@ -37,6 +39,7 @@ impl Poller {
     /// Waits for events, for at most `timeout`; `None` waits until an event comes.
     ///
     /// It may return early without an event, as after a signal. Gives whether there are events.
+    #[inline]
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         self.events.clear();
         if timeout == Some(Duration::ZERO) {
@@ -55,6 +58,7 @@ impl Poller {
     }
 
     /// The timeout is rounded up to milliseconds, so that no timer fires early.
+    #[inline]
     fn wait_by_mio(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         match self.poll.poll(&mut self.found, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
@@ -69,11 +73,13 @@ impl Poller {
     }
 
     /// Leaves the thread as it was before the waits.
+    #[inline]
     pub(crate) fn end_waits(&mut self) {
         self.precise = None;
     }
 
     /// The events of the last wait.
+    #[inline]
     pub(crate) fn events(&self) -> impl Iterator<Item = (mio::Token, Readiness)> {
         self.events.iter().map(|event| {
             let (flags, data) = (event.flags, event.data);
@@ -82,6 +88,7 @@ impl Poller {
     }
 }
 
+#[inline]
 fn readiness(flags: epoll::EventFlags) -> Readiness {
     use epoll::EventFlags as F;
     let broken = flags.intersects(F::HUP | F::ERR);
@@ -93,6 +100,7 @@ fn readiness(flags: epoll::EventFlags) -> Readiness {
     }
 }
 
+#[inline]
 fn flags(event: &mio::event::Event) -> epoll::EventFlags {
     use epoll::EventFlags as F;
     let mut flags = F::empty();
@@ -114,6 +122,7 @@ struct PreciseWaits {
 }
 
 impl PreciseWaits {
+    #[inline]
     fn begin() -> Self {
         let file = format!("/proc/{}/timerslack_ns", thread_number());
         let before = fs::read_to_string(&file).ok();
@@ -125,6 +134,7 @@ impl PreciseWaits {
 }
 
 impl Drop for PreciseWaits {
+    #[inline]
     fn drop(&mut self) {
         if let Some(before) = &self.before {
             let _ = fs::write(&self.file, before.trim()); // as it was, where allowed
@@ -133,6 +143,7 @@ impl Drop for PreciseWaits {
 }
 
 /// The number of this thread, as tools of the system print it; 0 if there is no `/proc`.
+#[inline]
 pub(crate) fn thread_number() -> u32 {
     let link = fs::read_link("/proc/thread-self").ok(); // PROCESS/task/THREAD
     let name = link.as_deref().and_then(|path| path.file_name()?.to_str());

@@ -16,6 +16,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 const CHUNK: u64 = 256 * 1024;
 
 /// A socket that does not block, made in one call.
+#[inline]
 pub(crate) fn nonblocking(domain: Domain, of: Type) -> io::Result<Socket> {
     Socket::new(domain, of.nonblocking(), None)
 }

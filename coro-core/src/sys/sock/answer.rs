@@ -10,6 +10,7 @@ pub(super) fn told<T>(answer: Answer<T>) -> io::Result<T> {
 }
 
 #[cfg(unix)]
+#[inline]
 fn error_of(error: CallError) -> io::Error {
     use rustix::io::Errno;
     let number = match error {
@@ -41,6 +42,7 @@ fn error_of(error: CallError) -> io::Error {
 /// The numbers of Winsock. `Interrupted` and `BrokenPipe` have none to which the standard library gives
 /// their kind.
 #[cfg(windows)]
+#[inline]
 fn error_of(error: CallError) -> io::Error {
     let number = match error {
         CallError::Interrupted => return io::ErrorKind::Interrupted.into(),

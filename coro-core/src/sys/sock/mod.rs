@@ -10,6 +10,8 @@ mod tcp;
 mod udp;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+mod unix_datagram;
 
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -46,6 +48,7 @@ pub(crate) trait Opened: AsSocket {
 
 #[cfg(windows)]
 impl Opened for mio::net::TcpStream {
+    #[inline]
     fn note_block(&self) {
         let _ = self.try_io(would_block);
     }
@@ -53,6 +56,7 @@ impl Opened for mio::net::TcpStream {
 
 #[cfg(windows)]
 impl Opened for mio::net::UdpSocket {
+    #[inline]
     fn note_block(&self) {
         let _ = self.try_io(would_block);
     }
@@ -60,10 +64,12 @@ impl Opened for mio::net::UdpSocket {
 
 #[cfg(windows)]
 impl Opened for mio::net::TcpListener {
+    #[inline]
     fn note_block(&self) {} // nothing but mio's own accept is called on a listener
 }
 
 #[cfg(windows)]
+#[inline]
 fn would_block() -> io::Result<()> {
     Err(io::ErrorKind::WouldBlock.into())
 }

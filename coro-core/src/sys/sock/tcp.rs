@@ -23,15 +23,18 @@ impl Transfer for TcpStream {
         broken_if_ended(platform::send(self, bytes))
     }
 
+    #[inline]
     fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         (&mut &*self).read_vectored(buffers)
     }
 
+    #[inline]
     fn send_real_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         broken_if_ended((&mut &*self).write_vectored(slices))
     }
 
     #[cfg(feature = "simulation")]
+    #[inline]
     fn receive_simulated(
         socket: &Simulated<Self>,
         buffers: &mut [IoSliceMut<'_>],
@@ -40,6 +43,7 @@ impl Transfer for TcpStream {
     }
 
     #[cfg(feature = "simulation")]
+    #[inline]
     fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         told(socket.kernel.send(socket.id, slices))
     }
@@ -101,6 +105,7 @@ impl Sock<TcpStream> {
     }
 
     /// Whether an attempt to connect has succeeded; fails with "would block" while it is undecided.
+    #[inline]
     pub(crate) fn is_connected(&self) -> io::Result<()> {
         match self {
             Sock::Real(io) => sys::is_connected(SockRef::from(io)),
@@ -109,6 +114,7 @@ impl Sock<TcpStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
@@ -117,6 +123,7 @@ impl Sock<TcpStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.peer_addr(),
@@ -125,6 +132,7 @@ impl Sock<TcpStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.peek(buffer),
@@ -137,6 +145,7 @@ impl Sock<TcpStream> {
     }
 
     /// Moves bytes of a file, as [`sys::send_file`].
+    #[inline]
     pub(crate) fn send_file(&self, file: &File, offset: u64, len: u64) -> io::Result<usize> {
         match self {
             Sock::Real(io) => sys::send_file(io, file, offset, len),
@@ -145,6 +154,7 @@ impl Sock<TcpStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
@@ -153,6 +163,7 @@ impl Sock<TcpStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.shutdown(how),
@@ -175,6 +186,7 @@ impl<M: super::Opened> Simulated<M> {
 
 impl Sock<TcpListener> {
     /// Has a socket of the system listen at an address.
+    #[inline]
     pub(crate) fn listen_real(
         socket: Socket,
         address: SocketAddr,
@@ -187,6 +199,7 @@ impl Sock<TcpListener> {
 
     /// Listens on a simulated host; `socket` stands in for the listener's.
     #[cfg(feature = "simulation")]
+    #[inline]
     pub(crate) fn listen_simulated(
         host: &SimulatedHost,
         socket: Socket,
@@ -203,6 +216,7 @@ impl Sock<TcpListener> {
     }
 
     /// Whether no connection waits to be accepted, as far as that is told cheaply.
+    #[inline]
     pub(crate) fn has_empty_queue(&self) -> bool {
         match self {
             Sock::Real(io) => sys::has_empty_queue(io),
@@ -212,6 +226,7 @@ impl Sock<TcpListener> {
     }
 
     /// Before it is closed: gives the port free at once, where the system can.
+    #[inline]
     pub(crate) fn stop_listening(&self) {
         match self {
             Sock::Real(io) => sys::stop_listening(io),
@@ -220,6 +235,7 @@ impl Sock<TcpListener> {
         }
     }
 
+    #[inline]
     pub(crate) fn accept(&self) -> io::Result<(Sock<TcpStream>, SocketAddr)> {
         match self {
             Sock::Real(io) => io.accept().map(|(stream, peer)| (stream.into(), peer)),
@@ -233,6 +249,7 @@ impl Sock<TcpListener> {
         }
     }
 
+    #[inline]
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
@@ -244,6 +261,7 @@ impl Sock<TcpListener> {
 
 /// Whether the socket was set to share its port.
 #[cfg(feature = "simulation")]
+#[inline]
 fn shares_port(socket: &Socket) -> bool {
     #[cfg(all(
         unix,

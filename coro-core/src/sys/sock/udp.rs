@@ -14,6 +14,7 @@ use crate::sys::cut;
 impl Sock<UdpSocket> {
     /// A socket on a simulated host, at an address.
     #[cfg(feature = "simulation")]
+    #[inline]
     pub(crate) fn bind_simulated(host: &SimulatedHost, address: SocketAddr) -> io::Result<Self> {
         let stand_in = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
         stand_in.set_nonblocking(true)?;
@@ -22,6 +23,7 @@ impl Sock<UdpSocket> {
         Ok(Sock::simulated(stand_in, &host.kernel, id))
     }
 
+    #[inline]
     pub(crate) fn connect(&self, to: SocketAddr) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.connect(to),
@@ -30,6 +32,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send_to(bytes, to),
@@ -38,6 +41,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => io.send(bytes),
@@ -57,6 +61,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
             Sock::Real(io) => cut::recv_from(io, buffer),
@@ -65,6 +70,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => cut::recv(io, buffer),
@@ -73,6 +79,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self {
             Sock::Real(io) => cut::peek_from(io, buffer),
@@ -81,6 +88,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Sock::Real(io) => cut::peek(io, buffer),
@@ -90,6 +98,7 @@ impl Sock<UdpSocket> {
     }
 
     /// Receives one datagram: the length that fitted, its sender, whether its end was cut off.
+    #[inline]
     pub(crate) fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, bool)> {
         match self {
             #[cfg(windows)]
@@ -115,6 +124,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
@@ -123,6 +133,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.peer_addr(),
@@ -131,6 +142,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
@@ -139,6 +151,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn join_multicast_v4(&self, group: &Ipv4Addr, at: &Ipv4Addr) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.join_multicast_v4(group, at),
@@ -147,6 +160,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn leave_multicast_v4(&self, group: &Ipv4Addr, at: &Ipv4Addr) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.leave_multicast_v4(group, at),
@@ -155,6 +169,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.join_multicast_v6(group, interface),
@@ -163,6 +178,7 @@ impl Sock<UdpSocket> {
         }
     }
 
+    #[inline]
     pub(crate) fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         match self {
             Sock::Real(io) => io.leave_multicast_v6(group, interface),
@@ -172,6 +188,7 @@ impl Sock<UdpSocket> {
     }
 
     #[cfg(feature = "simulation")]
+    #[inline]
     fn set_group(&self, group: IpAddr, joins: bool) -> io::Result<()> {
         match self {
             Sock::Real(_) => Ok(()), // the callers have looked

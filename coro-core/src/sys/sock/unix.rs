@@ -1,4 +1,4 @@
-//! Unix sockets: a `Sock` of a stream, of a listener, for datagrams.
+//! Unix sockets: a `Sock` of a stream, of a listener; the names of all of them.
 //!
 //! The files of simulated sockets are real: a bound one has a file that the program can see, and
 //! remove, as those of the system have. A name without a file belongs to its host.
@@ -38,15 +38,18 @@ impl Transfer for UnixStream {
         platform::send(self, bytes)
     }
 
+    #[inline]
     fn receive_real_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         (&mut &*self).read_vectored(buffers)
     }
 
+    #[inline]
     fn send_real_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         (&mut &*self).write_vectored(slices)
     }
 
     #[cfg(feature = "simulation")]
+    #[inline]
     fn receive_simulated(
         socket: &Simulated<Self>,
         buffers: &mut [IoSliceMut<'_>],
@@ -55,6 +58,7 @@ impl Transfer for UnixStream {
     }
 
     #[cfg(feature = "simulation")]
+    #[inline]
     fn send_simulated(socket: &Simulated<Self>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut bytes = Vec::new();
         for slice in slices {
@@ -68,12 +72,14 @@ impl Transfer for UnixStream {
 #[cfg(feature = "simulation")]
 impl SimulatedHost {
     /// Connects a new socket to the listener at an address.
+    #[inline]
     pub(crate) fn connect_unix(&self, address: &SocketAddr) -> io::Result<Sock<UnixStream>> {
         let name = name_of(address)?.ok_or(io::ErrorKind::InvalidInput)?;
         let id = told(self.kernel.unix_connect(self.number, &name))?;
         Ok(Sock::simulated(stand_in_stream()?, &self.kernel, id))
     }
 
+    #[inline]
     pub(crate) fn unix_pair(&self) -> io::Result<(Sock<UnixStream>, Sock<UnixStream>)> {
         let (one, other) = told(self.kernel.unix_pair(self.number))?;
         let made =
@@ -81,6 +87,7 @@ impl SimulatedHost {
         Ok((made(one)?, made(other)?))
     }
 
+    #[inline]
     pub(crate) fn listen_unix(&self, address: &SocketAddr) -> io::Result<Sock<UnixListener>> {
         let stand_in = bound(Type::STREAM, address)?;
         let name = name_of(address)?.ok_or(io::ErrorKind::InvalidInput)?;
@@ -90,6 +97,7 @@ impl SimulatedHost {
     }
 
     /// A socket for datagrams, at an address or without.
+    #[inline]
     pub(crate) fn unix_datagram(
         &self,
         address: Option<&SocketAddr>,
@@ -103,6 +111,7 @@ impl SimulatedHost {
         Ok(Sock::simulated(stand_in, &self.kernel, id))
     }
 
+    #[inline]
     pub(crate) fn unix_datagram_pair(
         &self,
     ) -> io::Result<(Sock<UnixDatagram>, Sock<UnixDatagram>)> {
@@ -115,6 +124,7 @@ impl SimulatedHost {
     }
 
     /// Whether a simulated socket has this path.
+    #[inline]
     pub(crate) fn has_unix_socket(&self, path: &Path) -> bool {
         let name = SocketAddr::from_pathname(path).and_then(|address| name_of(&address));
         matches!(name, Ok(Some(name)) if self.kernel.has_unix_name(self.number, &name))
@@ -122,6 +132,7 @@ impl SimulatedHost {
 }
 
 #[cfg(feature = "simulation")]
+#[inline]
 fn unbound(of: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, of, None)?;
     socket.set_nonblocking(true)?;
@@ -130,6 +141,7 @@ fn unbound(of: Type) -> io::Result<Socket> {
 
 /// A socket with the file of an address, if it is a path. It does not listen.
 #[cfg(feature = "simulation")]
+#[inline]
 fn bound(of: Type, address: &SocketAddr) -> io::Result<Socket> {
     let socket = unbound(of)?;
     if let Some(path) = address.as_pathname() {
@@ -139,13 +151,15 @@ fn bound(of: Type, address: &SocketAddr) -> io::Result<Socket> {
 }
 
 #[cfg(feature = "simulation")]
+#[inline]
 fn stand_in_stream() -> io::Result<UnixStream> {
     Ok(UnixStream::from_std(unbound(Type::STREAM)?.into()))
 }
 
 /// The name of an address, by which the simulated kernel knows it.
 #[cfg(feature = "simulation")]
-fn name_of(address: &SocketAddr) -> io::Result<Option<UnixName>> {
+#[inline]
+pub(super) fn name_of(address: &SocketAddr) -> io::Result<Option<UnixName>> {
     if let Some(path) = address.as_pathname() {
         let file = fs::metadata(path)?;
         let key = [file.dev().to_ne_bytes(), file.ino().to_ne_bytes()].concat();
@@ -166,7 +180,8 @@ fn name_of(address: &SocketAddr) -> io::Result<Option<UnixName>> {
 
 /// The address of a name; without one, the unnamed address.
 #[cfg(feature = "simulation")]
-fn address_of(name: Option<UnixName>) -> io::Result<SocketAddr> {
+#[inline]
+pub(super) fn address_of(name: Option<UnixName>) -> io::Result<SocketAddr> {
     let shown = name.map_or(Rc::from([]), |name| name.shown);
     #[cfg(target_os = "linux")]
     if let Some(name) = shown.strip_prefix(&[0]) {
@@ -177,7 +192,8 @@ fn address_of(name: Option<UnixName>) -> io::Result<SocketAddr> {
 }
 
 #[cfg(feature = "simulation")]
-fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Along>> {
+#[inline]
+pub(super) fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Along>> {
     if descriptors.is_empty() {
         return Ok(None);
     }
@@ -188,7 +204,8 @@ fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Along>> {
 
 /// What has come, with at most `max` of the descriptors that came along.
 #[cfg(feature = "simulation")]
-fn received_of(received: UnixReceived, max: usize) -> Received {
+#[inline]
+pub(super) fn received_of(received: UnixReceived, max: usize) -> Received {
     let along = received.along.and_then(|along| along.downcast().ok());
     let mut descriptors: Vec<OwnedFd> = along.map_or_else(Vec::new, |along| *along);
     let descriptors_cut = descriptors.len() > max;
@@ -202,6 +219,7 @@ fn received_of(received: UnixReceived, max: usize) -> Received {
 }
 
 impl Sock<UnixStream> {
+    #[inline]
     pub(crate) fn is_connected(&self) -> io::Result<()> {
         match self {
             Sock::Real(io) => sys::is_connected(SockRef::from(io)),
@@ -211,6 +229,7 @@ impl Sock<UnixStream> {
     }
 
     /// Receives bytes; gives their number, and whether descriptors came along, which are closed.
+    #[inline]
     pub(crate) fn recv_bytes(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
         match self {
             Sock::Real(io) => sys::recv_bytes(io, buffers),
@@ -222,6 +241,7 @@ impl Sock<UnixStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn recv_descriptors(&self, bytes: &mut [u8], max: usize) -> io::Result<Received> {
         match self {
             Sock::Real(io) => sys::recv_descriptors(io, bytes, max),
@@ -234,6 +254,7 @@ impl Sock<UnixStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn send_descriptors(
         &self,
         bytes: &[u8],
@@ -249,6 +270,7 @@ impl Sock<UnixStream> {
         }
     }
 
+    #[inline]
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Sock::Real(io) => io.take_error(),
@@ -259,6 +281,7 @@ impl Sock<UnixStream> {
 
     /// The process at the other end, its user and its group.
     #[cfg(target_os = "linux")]
+    #[inline]
     pub(crate) fn peer_credentials(&self) -> io::Result<(u32, u32, u32)> {
         match self {
             Sock::Real(io) => sys::peer_credentials(io),
@@ -275,6 +298,7 @@ impl Sock<UnixStream> {
 macro_rules! two_ends {
     ($socket:ident) => {
         impl Sock<$socket> {
+            #[inline]
             pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
                 match self {
                     Sock::Real(io) => io.local_addr(),
@@ -285,6 +309,7 @@ macro_rules! two_ends {
                 }
             }
 
+            #[inline]
             pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
                 match self {
                     Sock::Real(io) => io.peer_addr(),
@@ -293,6 +318,7 @@ macro_rules! two_ends {
                 }
             }
 
+            #[inline]
             pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
                 match self {
                     Sock::Real(io) => io.shutdown(how),
@@ -321,6 +347,7 @@ impl<M: Opened> Simulated<M> {
 }
 
 impl Sock<UnixListener> {
+    #[inline]
     pub(crate) fn accept(&self) -> io::Result<(Sock<UnixStream>, SocketAddr)> {
         match self {
             Sock::Real(io) => io.accept().map(|(stream, peer)| (stream.into(), peer)),
@@ -333,6 +360,7 @@ impl Sock<UnixListener> {
         }
     }
 
+    #[inline]
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
             Sock::Real(io) => io.local_addr(),
@@ -340,132 +368,4 @@ impl Sock<UnixListener> {
             Sock::Simulated(socket) => address_of(told(socket.kernel.unix_names(socket.id))?.0),
         }
     }
-}
-
-impl Sock<UnixDatagram> {
-    pub(crate) fn connect(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        match self {
-            Sock::Real(io) => io.connect(path),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(socket) => {
-                let name = name_of_path(path.as_ref())?;
-                told(socket.kernel.unix_datagram_connect(socket.id, &name))
-            }
-        }
-    }
-
-    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Sock::Real(io) => io.send(bytes),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => self.send_simulated(bytes, None, None),
-        }
-    }
-
-    pub(crate) fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        match self {
-            Sock::Real(io) => io.send_to(bytes, path),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => {
-                let name = name_of_path(path.as_ref())?;
-                self.send_simulated(bytes, None, Some(&name))
-            }
-        }
-    }
-
-    pub(crate) fn send_descriptors(
-        &self,
-        bytes: &[u8],
-        descriptors: &[BorrowedFd<'_>],
-    ) -> io::Result<usize> {
-        match self {
-            Sock::Real(io) => sys::send_descriptors(io, bytes, descriptors),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => self.send_simulated(bytes, along_of(descriptors)?, None),
-        }
-    }
-
-    #[cfg(feature = "simulation")]
-    #[cold]
-    fn send_simulated(
-        &self,
-        bytes: &[u8],
-        along: Option<Along>,
-        to: Option<&UnixName>,
-    ) -> io::Result<usize> {
-        match self {
-            Sock::Real(_) => Ok(0), // the callers have looked
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(socket) => {
-                let sent = socket
-                    .kernel
-                    .unix_send_datagram(socket.id, bytes, along, to);
-                told(sent)
-            }
-        }
-    }
-
-    pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Sock::Real(io) => io.recv(buffer),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => Ok(self.take(buffer)?.len),
-        }
-    }
-
-    pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        match self {
-            Sock::Real(io) => io.recv_from(buffer),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => {
-                let received = self.take(buffer)?;
-                Ok((received.len, address_of(received.from)?))
-            }
-        }
-    }
-
-    pub(crate) fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, bool)> {
-        match self {
-            Sock::Real(io) => {
-                let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
-                Ok((len, sys::unix_sender(from)?, truncated))
-            }
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => {
-                let received = self.take(buffer)?;
-                Ok((received.len, address_of(received.from)?, received.is_cut))
-            }
-        }
-    }
-
-    pub(crate) fn recv_descriptors(&self, bytes: &mut [u8], max: usize) -> io::Result<Received> {
-        match self {
-            Sock::Real(io) => sys::recv_descriptors(io, bytes, max),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(_) => Ok(received_of(self.take(bytes)?, max)),
-        }
-    }
-
-    #[cfg(feature = "simulation")]
-    #[cold]
-    fn take(&self, buffer: &mut [u8]) -> io::Result<UnixReceived> {
-        match self {
-            Sock::Real(_) => Err(io::ErrorKind::WouldBlock.into()), // the callers have looked
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(socket) => told(socket.kernel.unix_receive_datagram(socket.id, buffer)),
-        }
-    }
-
-    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Sock::Real(io) => io.take_error(),
-            #[cfg(feature = "simulation")]
-            Sock::Simulated(socket) => socket.take_error(),
-        }
-    }
-}
-
-#[cfg(feature = "simulation")]
-fn name_of_path(path: &Path) -> io::Result<UnixName> {
-    name_of(&SocketAddr::from_pathname(path)?)?.ok_or(io::ErrorKind::InvalidInput.into())
 }

@@ -14,18 +14,22 @@ use crate::report::ReportKind;
 impl CallbackTransport for Connection {
     type Protocol = dyn Protocol;
 
+    #[inline]
     fn life(&self) -> &Life {
         &self.life
     }
 
+    #[inline]
     fn protocol(&self) -> &ProtocolCell<dyn Protocol> {
         &self.protocol
     }
 
+    #[inline]
     fn buffered(&self) -> usize {
         self.out.borrow().len() + self.set_aside.get()
     }
 
+    #[inline]
     fn poll_step(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.receive(cx);
         self.flush(cx);
@@ -34,6 +38,7 @@ impl CallbackTransport for Connection {
     }
 
     /// Stops both directions at once.
+    #[inline]
     fn discard(&self) {
         change(&self.reading, ReadingHalf::stop);
         drop(self.out.take());
@@ -44,6 +49,7 @@ impl CallbackTransport for Connection {
     }
 
     /// Closes the stream.
+    #[inline]
     fn release(&self) {
         let stream = self.stream.try_borrow_mut().map(|mut stream| stream.take());
         let of = self.life.of();
@@ -53,6 +59,7 @@ impl CallbackTransport for Connection {
 
 impl Connection {
     /// Sends the bytes that were written and the end of them; then lingers, and is lost.
+    #[inline]
     pub(in super::super) fn close(&self) {
         if self.life.close() {
             change(&self.reading, ReadingHalf::stop);
@@ -63,6 +70,7 @@ impl Connection {
 
     /// Closes a connection with which nothing can be done any more: it does not read, and has no
     /// [`Transport`](super::super::Transport).
+    #[inline]
     fn close_if_forgotten(&self) {
         if self.handles.get() == 0 && !self.is_reading() {
             self.close();
@@ -70,6 +78,7 @@ impl Connection {
     }
 
     /// Ready once nothing is left to be done but to call `connection_lost`.
+    #[inline]
     fn poll_end(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.life.is_broken() {
             return Poll::Ready(());
@@ -84,6 +93,7 @@ impl Connection {
     }
 
     /// Whether nothing can be written to the stream, so that closing it loses nothing.
+    #[inline]
     fn only_reads(&self) -> bool {
         #[cfg(unix)]
         return self

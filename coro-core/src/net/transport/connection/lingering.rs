@@ -37,6 +37,7 @@ struct Times {
 impl Lingering {
     /// Ready once the other end has ended, or is waited for no longer. Fails the connection if the
     /// other end has reset it, or still sends at the deadline.
+    #[inline]
     pub(super) fn poll(&mut self, connection: &Connection, cx: &mut Context<'_>) -> Poll<()> {
         let heard = match discard(connection, cx) {
             Discarded::Eof => {
@@ -68,6 +69,7 @@ impl Lingering {
 
     /// Ready once no byte has come for long enough. The timer is set once for a silence, and not
     /// each time that bytes come.
+    #[inline]
     fn poll_silence(&mut self, times: Times, now: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let over = times.heard + SILENCE;
         loop {
@@ -92,6 +94,7 @@ enum Discarded {
 }
 
 /// Reads the bytes that are there, at most as often as a step may.
+#[inline]
 fn discard(connection: &Connection, cx: &mut Context<'_>) -> Discarded {
     let mut buffer = connection.life.of().lend_buffer();
     let mut discarded = Discarded::Nothing;
@@ -109,6 +112,7 @@ fn discard(connection: &Connection, cx: &mut Context<'_>) -> Discarded {
 
 /// TLS that ends without close_notify may have been cut short. That says nothing of the bytes that
 /// this end has sent, so it counts as an end.
+#[inline]
 fn eof_or_error(error: io::Error) -> Discarded {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Discarded::Eof,
@@ -116,6 +120,7 @@ fn eof_or_error(error: io::Error) -> Discarded {
     }
 }
 
+#[inline]
 fn still_sending() -> io::Error {
     let text = format!(
         "the other end still sent {LIMIT:?} after the transport was closed, so that the connection \

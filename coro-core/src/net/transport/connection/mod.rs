@@ -69,6 +69,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    #[inline]
     pub(super) fn new(
         of: LoopHandle,
         stream: Box<dyn Stream>,
@@ -91,10 +92,12 @@ impl Connection {
         })
     }
 
+    #[inline]
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
 
+    #[inline]
     pub(super) fn handles(&self) -> &Cell<usize> {
         &self.handles
     }

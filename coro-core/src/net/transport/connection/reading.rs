@@ -47,12 +47,14 @@ pub(super) enum OnEof {
 }
 
 impl ReadingHalf {
+    #[inline]
     pub(super) fn pause(&mut self) {
         if *self == ReadingHalf::Open {
             *self = ReadingHalf::Paused;
         }
     }
 
+    #[inline]
     pub(super) fn resume(&mut self) -> OnResume {
         match self {
             ReadingHalf::Paused => {
@@ -64,12 +66,14 @@ impl ReadingHalf {
     }
 
     /// The protocol is given nothing any more, as the connection ends.
+    #[inline]
     pub(super) fn stop(&mut self) {
         if *self != ReadingHalf::Eof {
             *self = ReadingHalf::Discarding;
         }
     }
 
+    #[inline]
     pub(super) fn on_eof(&mut self) -> OnEof {
         match std::mem::replace(self, ReadingHalf::Eof) {
             ReadingHalf::Open | ReadingHalf::Paused => OnEof::Notify,
@@ -79,14 +83,17 @@ impl ReadingHalf {
 }
 
 impl Connection {
+    #[inline]
     pub(in super::super) fn is_reading(&self) -> bool {
         self.reading.get() == ReadingHalf::Open
     }
 
+    #[inline]
     pub(in super::super) fn pause_reading(&self) {
         change(&self.reading, ReadingHalf::pause);
     }
 
+    #[inline]
     pub(in super::super) fn resume_reading(&self) {
         match change(&self.reading, ReadingHalf::resume) {
             OnResume::Wake => self.life.wake(),
@@ -95,11 +102,13 @@ impl Connection {
     }
 
     /// Whether the end of the other end was read.
+    #[inline]
     pub(in super::super) fn has_read_eof(&self) -> bool {
         self.reading.get() == ReadingHalf::Eof
     }
 
     /// Reads once. The waker of `cx` is woken when there is something to read.
+    #[inline]
     pub(in super::super) fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -109,6 +118,7 @@ impl Connection {
     }
 
     /// The other end sends no more.
+    #[inline]
     pub(in super::super) fn on_eof(&self) {
         match change(&self.reading, ReadingHalf::on_eof) {
             OnEof::Notify => {
@@ -121,6 +131,7 @@ impl Connection {
     }
 
     /// Gives the protocol the bytes that have come, as many as one step may read.
+    #[inline]
     pub(super) fn receive(&self, cx: &mut Context<'_>) {
         for _ in 0..READS_PER_STEP {
             if !self.is_reading() {
@@ -153,6 +164,7 @@ enum ReadOutcome {
 }
 
 /// Receives into the buffer that the loop lends.
+#[inline]
 fn poll_shared(
     connection: &Connection,
     protocol: &mut dyn Protocol,
@@ -167,6 +179,7 @@ fn poll_shared(
 }
 
 /// Receives into a buffer of the protocol's own.
+#[inline]
 fn poll_buffered(
     connection: &Connection,
     protocol: &mut dyn BufferedProtocol,
@@ -187,6 +200,7 @@ fn poll_buffered(
 }
 
 impl ReadOutcome {
+    #[inline]
     fn new(len: usize, room: usize) -> Self {
         match len {
             0 => ReadOutcome::Eof,

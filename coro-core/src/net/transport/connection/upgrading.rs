@@ -11,6 +11,7 @@ use crate::callbacks::Outgoing;
 impl Connection {
     /// The stream, and the bytes that still have to be written to it in plain text. Until a stream
     /// is put back nothing is read, and bytes that are written wait.
+    #[inline]
     pub(in super::super) fn take_stream(&self) -> io::Result<(Box<dyn Stream>, Outgoing)> {
         if self.life.is_closing() {
             return Err(refused(ErrorKind::NotConnected, "that is closing"));
@@ -31,6 +32,7 @@ impl Connection {
     }
 
     /// Goes on over this stream, unless the connection broke meanwhile.
+    #[inline]
     pub(in super::super) fn put_stream(&self, stream: Box<dyn Stream>) -> io::Result<()> {
         if self.life.is_broken() {
             return Err(broken());
@@ -42,6 +44,7 @@ impl Connection {
     }
 
     /// Ready, with an error, once the connection broke, also if it was aborted.
+    #[inline]
     pub(in super::super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<io::Error> {
         if self.life.is_broken() {
             return Poll::Ready(broken());
@@ -50,11 +53,13 @@ impl Connection {
         Poll::Pending
     }
 
+    #[inline]
     pub(in super::super) fn forget_upgrader(&self) {
         drop(self.upgrader.take());
     }
 
     /// Whether the stream is away, for a while or for good.
+    #[inline]
     pub(in super::super) fn is_away(&self) -> bool {
         self.stream
             .try_borrow()
@@ -62,10 +67,12 @@ impl Connection {
     }
 }
 
+#[inline]
 fn refused(kind: ErrorKind, why: &str) -> io::Error {
     io::Error::new(kind, format!("tls: start_tls() on a transport {why}"))
 }
 
+#[inline]
 fn broken() -> io::Error {
     let text = "tls: the transport was aborted during the handshake";
     io::Error::new(ErrorKind::ConnectionAborted, text)

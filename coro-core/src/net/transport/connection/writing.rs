@@ -30,6 +30,7 @@ pub(super) enum RequestShutdown {
 }
 
 impl WritingHalf {
+    #[inline]
     pub(super) fn request_shutdown(&mut self) -> RequestShutdown {
         match self {
             WritingHalf::Open => {
@@ -40,6 +41,7 @@ impl WritingHalf {
         }
     }
 
+    #[inline]
     pub(super) fn on_shut_down(&mut self) {
         debug_assert_eq!(*self, WritingHalf::ShutdownRequested);
         *self = WritingHalf::ShutDown;
@@ -76,6 +78,7 @@ impl Connection {
     /// # Panics
     ///
     /// After `write_eof`.
+    #[inline]
     fn refuses_write(&self) -> bool {
         if self.life.is_closing() {
             self.life.ignore_write();
@@ -108,6 +111,7 @@ impl Connection {
     }
 
     /// Writes the bytes that wait, as many as the stream takes; then the end, if it was requested.
+    #[inline]
     pub(super) fn flush(&self, cx: &mut Context<'_>) {
         if self.life.is_broken() {
             return;
@@ -120,6 +124,7 @@ impl Connection {
         }
     }
 
+    #[inline]
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.out.borrow().is_empty() {
             ready!(self.poll_write_out(cx))?;
@@ -138,6 +143,7 @@ impl Connection {
 
     /// Writes once. The bytes are taken out meanwhile, as the stream may be foreign code that
     /// writes to this transport.
+    #[inline]
     fn poll_write_out(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut out = self.out.take();
         let written = out.with_slices(|slices| {
@@ -156,12 +162,14 @@ impl Connection {
     }
 
     /// Has the end sent after the bytes that wait.
+    #[inline]
     pub(in super::super) fn write_eof(&self) {
         if self.life.is_open() {
             self.request_shutdown();
         }
     }
 
+    #[inline]
     pub(super) fn request_shutdown(&self) {
         match change(&self.writing, WritingHalf::request_shutdown) {
             RequestShutdown::Wake => self.life.wake(),

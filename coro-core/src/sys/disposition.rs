@@ -1,6 +1,5 @@
 //! Restores a signal's default action while it has no listener.
 
-use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +16,10 @@ use crate::panics::unpoisoned;
 
 /// The kinds of signals that ever had a listener. A handler of signal-hook stays for good, so it
 /// must be told when to perform the default action again.
-static KINDS: Mutex<Kinds> = Mutex::new(BTreeMap::new());
+static KINDS: Mutex<Kinds> = Mutex::new(Vec::new());
 
-type Kinds = BTreeMap<c_int, Kind>;
+/// A few, so a list: a tree would be more code in each program than all else here.
+type Kinds = Vec<(c_int, Kind)>;
 
 #[derive(Default)]
 struct Kind {
@@ -47,17 +47,27 @@ fn lock() -> MutexGuard<'static, Kinds> {
     unpoisoned(KINDS.lock())
 }
 
+#[inline]
+fn find(kinds: &mut Kinds, signal: c_int) -> Option<&mut Kind> {
+    let mut entries = kinds.iter_mut();
+    entries.find_map(|(of, kind)| (*of == signal).then_some(kind))
+}
+
 /// The entry of a signal; the first call for a signal registers its handler.
 #[inline]
 fn known(kinds: &mut Kinds, signal: c_int) -> io::Result<&mut Kind> {
-    let mut kind = Kind::default();
-    let is_new = !kinds.contains_key(&signal);
-    if is_new && signal_name(signal).is_some() && has_default_action(signal) {
-        let unheard = Arc::new(AtomicBool::new(true));
-        flag::register_conditional_default(signal, unheard.clone())?;
-        kind.unheard = Some(unheard);
+    let at = kinds.iter().position(|(of, _)| *of == signal);
+    if at.is_none() {
+        let mut kind = Kind::default();
+        if signal_name(signal).is_some() && has_default_action(signal) {
+            let unheard = Arc::new(AtomicBool::new(true));
+            flag::register_conditional_default(signal, unheard.clone())?;
+            kind.unheard = Some(unheard);
+        }
+        kinds.push((signal, kind));
     }
-    Ok(kinds.entry(signal).or_insert(kind))
+    let at = at.unwrap_or(kinds.len() - 1);
+    Ok(&mut kinds[at].1)
 }
 
 /// Takes the default action from a signal, for the rest of the process.
@@ -87,7 +97,7 @@ pub(crate) fn is_default_unheard(signal: c_int) -> io::Result<bool> {
 /// How many listeners a signal has.
 #[inline]
 pub(crate) fn listeners(signal: c_int) -> usize {
-    lock().get(&signal).map_or(0, |kind| kind.listeners)
+    find(&mut lock(), signal).map_or(0, |kind| kind.listeners)
 }
 
 impl Kind {
@@ -119,7 +129,7 @@ impl ListenerGuard {
 impl Drop for ListenerGuard {
     #[inline]
     fn drop(&mut self) {
-        if let Some(kind) = lock().get_mut(&self.signal) {
+        if let Some(kind) = find(&mut lock(), self.signal) {
             kind.listeners -= 1;
             kind.settle(self.signal);
         }
@@ -146,7 +156,7 @@ impl Interruptible {
 impl Drop for Interruptible {
     #[inline]
     fn drop(&mut self) {
-        if let Some(kind) = lock().get_mut(&SIGINT) {
+        if let Some(kind) = find(&mut lock(), SIGINT) {
             kind.runs -= 1;
             kind.settle(SIGINT);
         }

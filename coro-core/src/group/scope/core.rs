@@ -12,6 +12,7 @@ use super::super::ready::{Polling, WokenMembers};
 use crate::event_loop::LoopHandle;
 use crate::panics::{Payload, drop_payload};
 use crate::report::{ErrorReport, ReportKind};
+use crate::task::PooledFuture;
 
 type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
@@ -59,7 +60,7 @@ struct ChildSeat<'s> {
     /// The place of its child in the order of spawning.
     number: u64,
     /// `None` while the child is being polled.
-    child: Option<Boxed<'s>>,
+    child: Option<PooledFuture<'s>>,
     /// The place that spawned the child.
     origin: Option<&'static Location<'static>>,
 }
@@ -90,7 +91,7 @@ impl<'s> ScopeCore<'s> {
     /// dropped.
     pub(super) fn spawn(
         &self,
-        future: Boxed<'s>,
+        future: PooledFuture<'s>,
         origin: &'static Location<'static>,
     ) -> Option<usize> {
         if self.closed.get() || self.is_ending() {
@@ -325,7 +326,7 @@ impl<'s> ScopeCore<'s> {
         }
     }
 
-    fn drop_child(&self, child: Boxed<'s>) {
+    fn drop_child(&self, child: PooledFuture<'s>) {
         self.contain(|| drop(child));
     }
 
@@ -369,7 +370,7 @@ enum ScopeOutcome<T> {
 }
 
 impl<'s> Children<'s> {
-    fn seat(&mut self, seat: usize, future: Boxed<'s>, origin: &'static Location<'static>) {
+    fn seat(&mut self, seat: usize, future: PooledFuture<'s>, origin: &'static Location<'static>) {
         if self.seats.len() <= seat {
             self.seats.resize_with(seat + 1, ChildSeat::default);
         }
@@ -382,14 +383,14 @@ impl<'s> Children<'s> {
         self.unfinished += 1;
     }
 
-    fn unseat(&mut self, seat: usize) -> Option<Boxed<'s>> {
+    fn unseat(&mut self, seat: usize) -> Option<PooledFuture<'s>> {
         let child = self.seats.get_mut(seat)?.child.take()?;
         self.unfinished -= 1;
         Some(child)
     }
 
     /// Takes out all children with their seats, in the order in which they were spawned.
-    fn unseat_all(&mut self) -> Vec<(usize, Boxed<'s>)> {
+    fn unseat_all(&mut self) -> Vec<(usize, PooledFuture<'s>)> {
         if self.unfinished == 0 {
             return Vec::new();
         }

@@ -113,7 +113,7 @@ pub use join::{Task, TaskHandle};
 pub(crate) use large::{boxed, is_large};
 pub(crate) use main_task::MainTask;
 pub(crate) use outside::Listed;
-pub(crate) use pooled::{Half, PooledFuture, halves, pooled};
+pub(crate) use pooled::{Half, PooledBox, PooledFuture, halves, pooled};
 pub(crate) use pulse::{Beat, BusyWith, Pulse};
 pub(crate) use queue::Ran;
 pub(crate) use reports::print;

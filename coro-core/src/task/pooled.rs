@@ -37,6 +37,12 @@ impl<T> PooledBox<T> {
     }
 }
 
+impl<T: Default> Default for PooledBox<T> {
+    fn default() -> Self {
+        PooledBox::new(T::default())
+    }
+}
+
 /// Puts a future into a box, and forgets its type.
 #[inline]
 pub(crate) fn pooled<'a>(future: impl Future<Output = ()> + 'a) -> PooledFuture<'a> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::super::panics::FirstPanic;
 use super::super::ready::{Polling, WokenMembers};
+use super::seats::{ChildSeat, ChildSeats};
 use crate::event_loop::LoopHandle;
 use crate::panics::{Payload, drop_payload};
 use crate::report::{ErrorReport, ReportKind};
@@ -49,20 +50,10 @@ pub(super) struct ScopeCore<'s> {
 
 #[derive(Default)]
 struct Children<'s> {
-    seats: Vec<ChildSeat<'s>>,
+    seats: ChildSeats<'s>,
     unfinished: usize,
     spawned: u64,
     clean_ups: Vec<Boxed<'s>>,
-}
-
-#[derive(Default)]
-struct ChildSeat<'s> {
-    /// The place of its child in the order of spawning.
-    number: u64,
-    /// `None` while the child is being polled.
-    child: Option<PooledFuture<'s>>,
-    /// The place that spawned the child.
-    origin: Option<&'static Location<'static>>,
 }
 
 impl<'s> ScopeCore<'s> {
@@ -267,14 +258,11 @@ impl<'s> ScopeCore<'s> {
     }
 
     fn poll_child(&self, turn: Polling<'_>) {
-        let (child, origin) = {
-            let seat = &mut self.children.borrow_mut().seats[turn.seat()];
-            (seat.child.take(), seat.origin)
-        };
-        let mut child = child.expect("a seat that has a turn has a child");
+        let taken = self.children.borrow_mut().take(turn.seat());
+        let (mut child, origin) = taken.expect("a seat that has a turn has a child");
         match self.poll_one(&turn, origin, child.as_mut()) {
             ScopeOutcome::Waits => {
-                self.children.borrow_mut().seats[turn.seat()].child = Some(child);
+                self.children.borrow_mut().put_back(turn.seat(), child);
             }
             ScopeOutcome::Done(()) | ScopeOutcome::Gone => {
                 self.drop_child(child);
@@ -371,10 +359,7 @@ enum ScopeOutcome<T> {
 
 impl<'s> Children<'s> {
     fn seat(&mut self, seat: usize, future: PooledFuture<'s>, origin: &'static Location<'static>) {
-        if self.seats.len() <= seat {
-            self.seats.resize_with(seat + 1, ChildSeat::default);
-        }
-        self.seats[seat] = ChildSeat {
+        *self.seats.get_or_new(seat) = ChildSeat {
             number: self.spawned,
             child: Some(future),
             origin: Some(origin),
@@ -383,8 +368,25 @@ impl<'s> Children<'s> {
         self.unfinished += 1;
     }
 
+    /// Takes the child out of its seat to poll it; also gives the place that spawned it.
+    #[inline]
+    fn take(
+        &mut self,
+        seat: usize,
+    ) -> Option<(PooledFuture<'s>, Option<&'static Location<'static>>)> {
+        let seat = self.seats.get(seat)?;
+        Some((seat.child.take()?, seat.origin))
+    }
+
+    #[inline]
+    fn put_back(&mut self, seat: usize, child: PooledFuture<'s>) {
+        if let Some(seat) = self.seats.get(seat) {
+            seat.child = Some(child);
+        }
+    }
+
     fn unseat(&mut self, seat: usize) -> Option<PooledFuture<'s>> {
-        let child = self.seats.get_mut(seat)?.child.take()?;
+        let (child, _) = self.take(seat)?;
         self.unfinished -= 1;
         Some(child)
     }
@@ -394,10 +396,10 @@ impl<'s> Children<'s> {
         if self.unfinished == 0 {
             return Vec::new();
         }
-        let all = 0..self.seats.len();
+        let all = 0..self.seats.end();
         let children = all.filter_map(|seat| Some((seat, self.unseat(seat)?)));
         let mut children: Vec<_> = children.collect();
-        children.sort_unstable_by_key(|&(seat, _)| self.seats[seat].number);
+        children.sort_unstable_by_key(|&(seat, _)| self.seats.get(seat).map(|seat| seat.number));
         children
     }
 }

@@ -223,7 +223,7 @@ impl<'s> ScopeCore<'s> {
 
     /// Wakes the body or a child.
     pub(super) fn wake(&self, seat: usize) {
-        self.ready.wake(seat);
+        self.ready.wake(seat, self.running.get() == Some(seat));
     }
 
     /// The seat of the running body or child, if `waker` is its waker.

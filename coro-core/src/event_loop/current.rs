@@ -30,13 +30,13 @@ impl LoopHandle {
     }
 }
 
+const OUTSIDE: &str = "no event loop is running on this thread: call this inside coro::run(..) or in a \
+                       task or callout of a loop; from other threads use a RemoteHandle";
+
 #[cold]
 #[track_caller]
 fn outside_of_all() -> ! {
-    panic!(
-        "no event loop is running on this thread: call this inside coro::run(..) or in a task or \
-         callout of a loop; from other threads use a RemoteHandle"
-    )
+    panic!("{OUTSIDE}")
 }
 
 /// Makes a task of `future` on the present loop; see [`LoopHandle::spawn`].

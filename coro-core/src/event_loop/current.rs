@@ -15,17 +15,28 @@ impl LoopHandle {
     /// Outside of a loop. Inside means: called, however deeply, by a task, a callout or the main
     /// future of a loop that runs on this thread.
     #[track_caller]
+    #[inline]
     pub fn current() -> Self {
-        Self::try_current().expect(
-            "no event loop is running on this thread: call this inside coro::run(..) or in a task \
-             or callout of a loop; from other threads use a RemoteHandle",
-        )
+        match Self::try_current() {
+            Some(current) => current,
+            None => outside_of_all(),
+        }
     }
 
     /// The loop that this thread is inside of, if it is inside of one.
+    #[inline]
     pub fn try_current() -> Option<Self> {
-        Some(LoopHandle::new(inside::context()?.downcast::<Core>().ok()?))
+        Scheduler::current_loop::<Core>().map(LoopHandle::new)
     }
+}
+
+const OUTSIDE: &str = "no event loop is running on this thread: call this inside coro::run(..) or in a \
+                       task or callout of a loop; from other threads use a RemoteHandle";
+
+#[cold]
+#[track_caller]
+fn outside_of_all() -> ! {
+    panic!("{OUTSIDE}")
 }
 
 /// Makes a task of `future` on the present loop; see [`LoopHandle::spawn`].

@@ -41,16 +41,32 @@ struct Free {
     next: Option<NonNull<Free>>,
 }
 
-/// The layout of the block for a value, and its class if it has one.
-#[inline]
-const fn block_for(value: Layout) -> (Layout, Option<usize>) {
-    let class = value.size().saturating_sub(SIZE_MIN).div_ceil(STEP);
-    if class >= CLASSES || value.align() > ALIGN {
-        return (value, None);
+/// The kind of block that values of one type need.
+#[derive(Clone, Copy)]
+pub(super) struct BlockKind {
+    layout: Layout,
+    /// Not less than [`CLASSES`] if the blocks are not kept.
+    class: usize,
+}
+
+impl BlockKind {
+    /// The kind for a type whose size is not zero.
+    pub(super) const fn of<T>() -> Self {
+        BlockKind::for_value(Layout::new::<T>())
     }
-    match block_of(class) {
-        Some(block) => (block, Some(class)),
-        None => (value, None),
+
+    pub(super) const fn for_value(value: Layout) -> Self {
+        let class = value.size().saturating_sub(SIZE_MIN).div_ceil(STEP);
+        if class < CLASSES
+            && value.align() <= ALIGN
+            && let Some(layout) = block_of(class)
+        {
+            return BlockKind { layout, class };
+        }
+        BlockKind {
+            layout: value,
+            class: CLASSES,
+        }
     }
 }
 
@@ -69,28 +85,26 @@ impl Blocks {
         }
     }
 
-    /// Memory for a value of this layout, which is not of size zero.
+    /// A block of this kind, not initialised.
     #[inline]
-    pub(super) fn alloc(&self, value: Layout) -> NonNull<u8> {
-        let (layout, class) = block_for(value);
-        match class.and_then(|class| self.classes[class].pop()) {
+    pub(super) fn alloc(&self, kind: BlockKind) -> NonNull<u8> {
+        match self.classes.get(kind.class).and_then(Class::pop) {
             Some(block) => block,
-            None => alloc_new(layout),
+            None => alloc_new(kind),
         }
     }
 
-    /// Takes back the memory of a value of this layout.
+    /// Takes back a block.
     ///
     /// # Safety
     ///
-    /// The block came from [`alloc`](Self::alloc) of any `Blocks`, for this layout, and is not used
+    /// The block came from [`alloc`](Self::alloc) of any `Blocks`, is of this kind, and is not used
     /// again.
     #[inline]
-    pub(super) unsafe fn free(&self, block: NonNull<u8>, value: Layout) {
-        let (_, class) = block_for(value);
-        let Some(class) = class.map(|class| &self.classes[class]) else {
+    pub(super) unsafe fn free(&self, block: NonNull<u8>, kind: BlockKind) {
+        let Some(class) = self.classes.get(kind.class) else {
             // SAFETY: as the caller promises.
-            return unsafe { free_anywhere(block, value) };
+            return unsafe { free_anywhere(block, kind) };
         };
         // SAFETY: all blocks of a class have its size and alignment, which suit a `Free`.
         unsafe { class.push(block) };
@@ -132,16 +146,17 @@ impl Blocks {
 /// # Safety
 ///
 /// As for [`Blocks::free`], but on any thread.
-pub(super) unsafe fn free_anywhere(block: NonNull<u8>, value: Layout) {
-    // SAFETY: all blocks come from the global allocator, with the layout of their class.
-    unsafe { primitives::dealloc(block.as_ptr(), block_for(value).0) };
+pub(super) unsafe fn free_anywhere(block: NonNull<u8>, kind: BlockKind) {
+    // SAFETY: all blocks come from the global allocator, with the layout of their kind.
+    unsafe { primitives::dealloc(block.as_ptr(), kind.layout) };
 }
 
+/// A block of this kind from the global allocator.
 #[cold]
-fn alloc_new(layout: Layout) -> NonNull<u8> {
-    // SAFETY: the layout is not of size zero, as a task has a header.
-    let block = unsafe { primitives::alloc(layout) };
-    NonNull::new(block).unwrap_or_else(|| handle_alloc_error(layout))
+pub(super) fn alloc_new(kind: BlockKind) -> NonNull<u8> {
+    // SAFETY: the layout is not of size zero: a block is for a value that has a size.
+    let block = unsafe { primitives::alloc(kind.layout) };
+    NonNull::new(block).unwrap_or_else(|| handle_alloc_error(kind.layout))
 }
 
 impl Class {
@@ -200,12 +215,12 @@ mod tests {
     fn a_block_serves_the_next_value_of_its_size() {
         let blocks = Blocks::new();
         let (small, same, large) = (
-            Layout::new::<[u64; 14]>(),
-            Layout::new::<[u64; 15]>(),
-            Layout::new::<[u64; 999]>(),
+            BlockKind::of::<[u64; 14]>(),
+            BlockKind::of::<[u64; 15]>(),
+            BlockKind::of::<[u64; 999]>(),
         );
         let first = blocks.alloc(small);
-        // SAFETY: it was allocated for this layout, as were those below.
+        // SAFETY: it is of this kind, as are those below.
         unsafe { blocks.free(first, small) };
         let second = blocks.alloc(same);
         assert_eq!(first, second);
@@ -221,13 +236,13 @@ mod tests {
     #[test]
     fn the_free_blocks_of_a_burst_are_given_back_in_small_steps() {
         let blocks = Blocks::new();
-        let layout = Layout::new::<[u64; 2]>();
+        let kind = BlockKind::of::<[u64; 2]>();
         let burst = KEPT_IDLE + 2 * TRIMMED_MAX;
-        let used: Vec<_> = (0..burst).map(|_| blocks.alloc(layout)).collect();
+        let used: Vec<_> = (0..burst).map(|_| blocks.alloc(kind)).collect();
         assert!(!blocks.trim());
         for block in used {
-            // SAFETY: it was allocated for this layout.
-            unsafe { blocks.free(block, layout) };
+            // SAFETY: it is of this kind.
+            unsafe { blocks.free(block, kind) };
         }
         assert_eq!(kept(&blocks), burst);
         assert!(blocks.trim());

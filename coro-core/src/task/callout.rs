@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
+use super::block::BlockKind;
 use super::queue::{Node, Origin, Ran, Table};
 use super::scheduler::Scheduler;
 use super::state::State;
@@ -102,7 +103,7 @@ unsafe fn release(node: NonNull<Node>) {
         let left = node.as_ref().handles.get() - 1;
         node.as_ref().handles.set(left);
         if left == 0 {
-            (node.as_ref().table.free)(node, None);
+            (node.as_ref().table.free)(node);
         }
     }
 }
@@ -132,8 +133,9 @@ impl<F: FnOnce() + 'static> CalloutCell<F> {
             looks,
             type_name: std::any::type_name::<F>,
             end: end::<F>,
-            take_output: |_, _| {},
+            output_at: 0,
             drop_output: |_, _| {},
+            block: BlockKind::of::<Node>(), // of which tasks are made, not callouts
             free: free::<F>,
         }
     }
@@ -185,7 +187,7 @@ unsafe fn describe<F>(node: NonNull<Node>) -> (Option<u64>, Origin) {
     )
 }
 
-unsafe fn free<F>(node: NonNull<Node>, _: Option<&Scheduler>) {
+unsafe fn free<F>(node: NonNull<Node>) {
     // SAFETY: leaked from a box of this type in `new`, and no reference remains.
     drop(unsafe { Box::from_raw(node.cast::<CalloutCell<F>>().as_ptr()) });
 }

@@ -4,17 +4,17 @@
     reason = "a cell erases the type of its future, and its parts end one after the other"
 )]
 
-use std::alloc::Layout;
 use std::any::{Any, type_name};
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
-use std::mem::{needs_drop, offset_of};
+use std::mem::{ManuallyDrop, needs_drop, offset_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use super::block::BlockKind;
 use super::count::{MERGED, TaskRef, release_loops};
 use super::extra::{DoneCallback, ExtraCell};
 use super::inbox::Inbox;
@@ -22,7 +22,7 @@ use super::join::TaskHandle;
 use super::queue::{Links, Node, Origin, Ran, Table};
 use super::scheduler::Scheduler;
 use super::state::{Begin, Complete, State, Suspend};
-use super::{block, waker};
+use super::waker;
 use crate::error::JoinError;
 use crate::panics::Payload;
 use crate::primitives::{Arc, AtomicIsize, Ordering};
@@ -50,10 +50,11 @@ struct TaskCell<F: Future> {
     stage: UnsafeCell<TaskStage<F>>,
 }
 
-enum TaskStage<F: Future> {
-    Future(F),
-    Output(Result<F::Output, JoinError>),
-    Empty,
+/// The future until the task is done, and afterwards the output, while the state says that it is kept.
+#[repr(C)]
+union TaskStage<F: Future> {
+    future: ManuallyDrop<F>,
+    output: ManuallyDrop<Result<F::Output, JoinError>>,
 }
 
 impl Header {
@@ -102,7 +103,7 @@ impl Header {
     /// Whether dropping it would do nothing, as for most tasks: they have neither a joiner left nor
     /// an extra, and were not awaited by other threads.
     #[inline]
-    fn is_bare(&self) -> bool {
+    pub(super) fn is_bare(&self) -> bool {
         // SAFETY: the joiner is only looked at, and on the thread of all that change it.
         let has_joiner = unsafe { (*self.joiner.as_ptr()).is_some() };
         self.remote.load(Ordering::Relaxed) & MERGED == 0 && !has_joiner && !self.extra.is_used()
@@ -147,7 +148,7 @@ where
     let task = new_task(
         scheduler,
         scheduler.next_id(),
-        State::queued(),
+        State::queued_task(),
         future,
         origin,
     );
@@ -168,7 +169,7 @@ pub(super) fn new_idle_task<F>(
 where
     F: Future + 'static,
 {
-    new_task(scheduler, id, State::idle(), future, origin)
+    new_task(scheduler, id, State::idle_task(), future, origin)
 }
 
 /// Allocates a task in the list of unfinished tasks. It has two references: the loop's and the
@@ -184,18 +185,18 @@ fn new_task<F>(
 where
     F: Future + 'static,
 {
-    let header = Header::new(scheduler, id, &TaskCell::<F>::TABLE, state, 2, origin);
-    header.node.state.watch();
+    let table = &TaskCell::<F>::TABLE;
     let cell = scheduler
         .blocks()
-        .alloc(Layout::new::<TaskCell<F>>())
-        .cast::<TaskCell<F>>();
+        .alloc(const { TaskCell::<F>::TABLE.block });
+    let cell = cell.cast::<TaskCell<F>>();
+    let future = ManuallyDrop::new(future);
     // SAFETY: the block was made for a cell of `F`. Of the two references, the loop's keeps the task
     // allocated in the list until it is finished, and the other is the handle's.
     unsafe {
         cell.write(TaskCell {
-            header,
-            stage: UnsafeCell::new(TaskStage::Future(future)),
+            header: Header::new(scheduler, id, table, state, 2, origin),
+            stage: UnsafeCell::new(TaskStage { future }),
         });
         scheduler.task_list().push(cell.cast());
         TaskRef::from_counted(cell.cast(), scheduler.clone())
@@ -211,9 +212,10 @@ impl<F: Future + 'static> TaskCell<F> {
         looks: false,
         type_name: type_name::<F>,
         end: end::<F>,
-        take_output: take_output::<F>,
+        output_at: offset_of!(Self, stage),
         drop_output: drop_output::<F>,
-        free: free_cell::<F>,
+        block: BlockKind::of::<Self>(),
+        free: |_| {},
     };
 }
 
@@ -223,6 +225,26 @@ impl<F: Future + 'static> TaskCell<F> {
 unsafe fn stage<F: Future>(task: NonNull<Header>) -> *mut TaskStage<F> {
     // SAFETY: the pointer was made from the whole cell.
     unsafe { UnsafeCell::raw_get(&raw const (*task.cast::<TaskCell<F>>().as_ptr()).stage) }
+}
+
+/// The place of the future. It is there until the task is done, but for the end of [`finish`].
+///
+/// # Safety
+///
+/// As for [`stage`].
+unsafe fn future<F: Future>(task: NonNull<Header>) -> *mut F {
+    // SAFETY: as the caller promises. All fields of the union begin where it begins.
+    unsafe { stage::<F>(task).cast() }
+}
+
+/// The place of the output. It is there while the state says that it is kept.
+///
+/// # Safety
+///
+/// As for [`stage`].
+unsafe fn output<F: Future>(task: NonNull<Header>) -> *mut Result<F::Output, JoinError> {
+    // SAFETY: as for `future`.
+    unsafe { stage::<F>(task).cast() }
 }
 
 unsafe fn run<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
@@ -274,17 +296,14 @@ pub(super) fn end_unpolled<F: Future + 'static>(task: &TaskRef) {
 /// The task is a cell of `F` in the state running, and the loop has a reference to it.
 #[inline(always)]
 unsafe fn poll<F: Future + 'static>(task: NonNull<Header>) -> Poll<F::Output> {
-    // SAFETY: the future stands in the cell and does not move until it is dropped there. The state
-    // running keeps all other code from the stage. Only clones of the waker can outlive the loop's
-    // reference, and clones count.
+    // SAFETY: the task is not done, so the future stands in the cell, and it does not move until it is
+    // dropped there. The state running keeps all other code from the stage. Only clones of the waker
+    // can outlive the loop's reference, and clones count.
     unsafe {
+        debug_assert!(!task.as_ref().node.state.is_done());
         let waker = waker::borrow(task);
-        match &mut *stage::<F>(task) {
-            TaskStage::Future(future) => {
-                Pin::new_unchecked(future).poll(&mut Context::from_waker(&waker))
-            }
-            _ => unreachable!("a task without its future was polled"),
-        }
+        let future = Pin::new_unchecked(&mut *future::<F>(task));
+        future.poll(&mut Context::from_waker(&waker))
     }
 }
 
@@ -326,16 +345,15 @@ unsafe fn finish<F: Future + 'static>(
     scheduler: &Rc<Scheduler>,
     result: Option<Result<F::Output, JoinError>>,
 ) {
-    // SAFETY: the loop's reference keeps the task allocated until the last line. No other code uses
-    // the stage before the state says done. A future whose destructor panics is gone all the same,
-    // so the stage is overwritten without dropping it again.
+    // SAFETY: the loop's reference keeps the task allocated until the last line. The task is not done,
+    // so the future is there. No other code uses the stage before the state says done, and then none
+    // uses the future: it is dropped once. One whose destructor panics is gone all the same. The state
+    // says that the output is kept if the task is watched, and it is written before any other code runs.
     unsafe {
         let header = task.as_ref();
-        let stage = stage::<F>(task);
         if needs_drop::<F>() {
-            scheduler.contain_drop_of(header, || ptr::drop_in_place(stage));
+            scheduler.contain_drop_of(header, || ptr::drop_in_place(future::<F>(task)));
         }
-        ptr::write(stage, TaskStage::Empty);
         let result = result.unwrap_or_else(|| Err(JoinError::cancelled(header.name().into())));
         let Complete {
             watched,
@@ -343,7 +361,7 @@ unsafe fn finish<F: Future + 'static>(
             queued,
         } = header.node.state.complete();
         match watched {
-            true => ptr::write(stage, TaskStage::Output(result)),
+            true => output::<F>(task).write(result),
             false => settle::<F>(header, scheduler, result),
         }
         if awaited {
@@ -378,18 +396,31 @@ fn settle<F: Future + 'static>(
 /// The loop has a reference to the task, and this is the owner's thread.
 unsafe fn announce(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
     // SAFETY: as the caller promises.
-    let header = unsafe { task.as_ref() };
-    if let Some(joiner) = header.joiner.take() {
-        scheduler.wake(joiner);
-    }
-    if let Some(callbacks) = header.extra.take_callbacks() {
-        for callback in callbacks {
-            // SAFETY: as the caller promises.
-            let handle = TaskHandle::new(unsafe { TaskRef::new(task, scheduler.clone()) });
-            scheduler
-                .call_soon(header.origin, move || callback(handle))
-                .forget();
+    unsafe {
+        if let Some(joiner) = task.as_ref().joiner.take() {
+            scheduler.wake(joiner);
         }
+        if task.as_ref().extra.is_used() {
+            call_back(task, scheduler);
+        }
+    }
+}
+
+/// Queues the callbacks of a task that is done.
+///
+/// # Safety
+///
+/// As for [`announce`].
+#[cold]
+unsafe fn call_back(task: NonNull<Header>, scheduler: &Rc<Scheduler>) {
+    // SAFETY: as the caller promises.
+    let header = unsafe { task.as_ref() };
+    for callback in header.extra.take_callbacks().unwrap_or_default() {
+        // SAFETY: as the caller promises.
+        let handle = TaskHandle::new(unsafe { TaskRef::new(task, scheduler.clone()) });
+        scheduler
+            .call_soon(header.origin, move || callback(handle))
+            .forget();
     }
 }
 
@@ -422,55 +453,11 @@ pub(super) unsafe fn describe_task(node: NonNull<Node>) -> (Option<u64>, Origin)
     (Some(header.id), header.origin)
 }
 
-unsafe fn take_output<F: Future>(node: NonNull<Node>, into: *mut ()) {
-    let task = node.cast::<Header>();
-    // SAFETY: once the state says done, the stage belongs to the handle that takes the output, on
-    // the owner's thread. `into` points to an `Option` of the output's type.
-    unsafe {
-        let stage = stage::<F>(task);
-        if task.as_ref().node.state.is_done() && matches!(*stage, TaskStage::Output(_)) {
-            let TaskStage::Output(result) = ptr::replace(stage, TaskStage::Empty) else {
-                unreachable!()
-            };
-            *into.cast::<Option<Result<F::Output, JoinError>>>() = Some(result);
-        }
-    }
-}
-
 unsafe fn drop_output<F: Future + 'static>(node: NonNull<Node>, scheduler: &Rc<Scheduler>) {
-    let mut output = None;
-    // SAFETY: as for `take_output`, and the type is `F`'s own.
-    unsafe {
-        take_output::<F>(node, (&raw mut output).cast());
-        if let Some(result) = output {
-            settle::<F>(node.cast::<Header>().as_ref(), scheduler, result);
-        }
-    }
-}
-
-/// # Safety
-///
-/// No reference to the task remains, and its header has not been dropped.
-#[cold]
-unsafe fn drop_header(task: NonNull<Header>) {
-    // SAFETY: as the caller promises.
-    unsafe { ptr::drop_in_place(task.as_ptr()) };
-}
-
-unsafe fn free_cell<F: Future>(node: NonNull<Node>, scheduler: Option<&Scheduler>) {
-    let layout = Layout::new::<TaskCell<F>>();
-    // SAFETY: the cell was written into a block for it, and no reference remains. Its stage is
-    // empty by now: while there is an output, there is the handle that takes or drops it.
-    unsafe {
-        debug_assert!(matches!(*stage::<F>(node.cast()), TaskStage::Empty));
-        if !node.cast::<Header>().as_ref().is_bare() {
-            drop_header(node.cast());
-        }
-        match scheduler {
-            Some(scheduler) => scheduler.blocks().free(node.cast(), layout),
-            None => block::free_anywhere(node.cast(), layout),
-        }
-    }
+    let task = node.cast::<Header>();
+    // SAFETY: the state has said until now that the output is kept, so it is moved out once. The
+    // caller's reference keeps the task allocated.
+    unsafe { settle::<F>(task.as_ref(), scheduler, output::<F>(task).read()) };
 }
 
 #[cfg(test)]
@@ -483,6 +470,7 @@ mod tests {
             size_of::<TaskCell<F>>()
         }
         let number = 7_u64;
-        assert!(size_of_task(&async move { number }) <= 128);
+        let word_of_the_allocator = size_of::<usize>();
+        assert!(size_of_task(&async move { number }) + word_of_the_allocator <= 128);
     }
 }

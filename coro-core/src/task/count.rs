@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
+use super::block::{self, BlockKind};
 use super::cell::Header;
 use super::id::TaskId;
 use super::queue::too_many;
@@ -87,18 +88,29 @@ impl TaskRef {
         }
     }
 
-    /// Moves the output to `into`, if the task has one that was not taken yet.
+    /// The output, if the task has one that was not taken yet.
     #[inline]
-    pub(super) fn take_output<T>(&self, into: &mut Option<Result<T, JoinError>>) {
-        let take = self.header().node.table.take_output;
-        // SAFETY: `Task<T>`, the only caller, is made with the future's own output type.
-        unsafe { take(self.task.cast(), std::ptr::from_mut(into).cast()) };
+    pub(super) fn take_output<T>(&self) -> Option<Result<T, JoinError>> {
+        let node = &self.header().node;
+        if !node.state.has_output() {
+            return None;
+        }
+        node.state.unwatch();
+        let at = node.table.output_at;
+        // SAFETY: `Task<T>`, the only caller, is made with the future's own output type. The state said
+        // that the output is kept, at that place of the cell; from now on it says that it is not, so
+        // the output is moved out once.
+        Some(unsafe { self.task.byte_add(at).cast().read() })
     }
 
     /// Drops an output that was not taken, after reporting it if it is a failure.
     pub(super) fn drop_output(&self) {
-        // SAFETY: the task is allocated, and this is its owner's thread.
-        unsafe { (self.header().node.table.drop_output)(self.task.cast(), &self.scheduler) };
+        let node = &self.header().node;
+        if node.state.has_output() {
+            node.state.unwatch();
+            // SAFETY: as in `take_output`; and this is the owner's thread.
+            unsafe { (node.table.drop_output)(self.task.cast(), &self.scheduler) };
+        }
     }
 }
 
@@ -272,11 +284,47 @@ pub(super) unsafe fn release_remote(task: NonNull<Header>) {
     }
 }
 
+/// Frees the memory of a task: to the scheduler's blocks on its thread, to the allocator without one.
+///
 /// # Safety
 ///
 /// No reference remains. A scheduler is given on its own thread only.
-#[inline]
+#[inline(never)] // it would take registers from the operations on wakers, of which few free a task
 unsafe fn free(task: NonNull<Header>, scheduler: Option<&Scheduler>) {
-    // SAFETY: the table was made for this very cell.
-    unsafe { (task.as_ref().node.table.free)(task.cast(), scheduler) }
+    // SAFETY: as the caller promises. Dropping the header would do nothing.
+    unsafe {
+        debug_assert!(!task.as_ref().node.state.is_watched());
+        match task.as_ref().is_bare() {
+            true => free_block(task, task.as_ref().node.table.block, scheduler),
+            false => free_all(task, scheduler),
+        }
+    }
+}
+
+/// As [`free`], for a task whose header has to be dropped.
+#[cold]
+#[inline(never)]
+unsafe fn free_all(task: NonNull<Header>, scheduler: Option<&Scheduler>) {
+    // SAFETY: as the caller promises. The header is dropped once, and not used afterwards.
+    unsafe {
+        let block = task.as_ref().node.table.block;
+        task.drop_in_place();
+        free_block(task, block, scheduler);
+    }
+}
+
+/// # Safety
+///
+/// As for [`free`], and the header needs no dropping. The block is of this kind.
+#[inline(always)]
+unsafe fn free_block(task: NonNull<Header>, block: BlockKind, scheduler: Option<&Scheduler>) {
+    // SAFETY: the cell was written into a block of the kind that its table names. It has neither a
+    // future nor an output by now: a task is done before its loop gives up its reference, and the
+    // handle for which an output is kept takes or drops it.
+    unsafe {
+        match scheduler {
+            Some(scheduler) => scheduler.blocks().free(task.cast(), block),
+            None => block::free_anywhere(task.cast(), block),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The current loop of a thread, in the only thread-local.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr;
 use std::rc::Rc;
@@ -19,8 +19,9 @@ pub(super) const UNLIMITED: u32 = u32::MAX;
 struct Current {
     inbox: Cell<*const Inbox>,
     scheduler: Cell<*const Scheduler>,
-    /// The loop itself, whose type belongs to a higher row.
-    context: RefCell<ManuallyDrop<Option<Rc<dyn Any>>>>,
+    /// The loop itself, as a pointer out of its `Rc`, and its type, which belongs to a higher row.
+    context: Cell<*const ()>,
+    context_type: Cell<Option<TypeId>>,
     /// The values of the task-locals, if some are set.
     values: Cell<ManuallyDrop<Option<Values>>>,
     has_values: Cell<bool>,
@@ -48,7 +49,8 @@ impl Current {
         Current {
             inbox: Cell::new(ptr::null()),
             scheduler: Cell::new(ptr::null()),
-            context: RefCell::new(ManuallyDrop::new(None)),
+            context: Cell::new(ptr::null()),
+            context_type: Cell::new(None),
             values: Cell::new(ManuallyDrop::new(None)),
             has_values: Cell::new(false),
             budget: Cell::new(UNLIMITED),
@@ -89,9 +91,14 @@ pub(crate) fn is_inside() -> bool {
     !scheduler().is_null()
 }
 
-/// The context of the loop that this thread is inside of.
-pub(crate) fn context() -> Option<Rc<dyn Any>> {
-    CURRENT.with(|current| (**current.context.borrow()).clone())
+/// The loop that this thread is inside of, if it is a `C`: a pointer out of the `Rc` that [`enter`] was
+/// given. The `Rc` lives until the `Entered` guard is dropped.
+#[inline]
+pub(super) fn context<C: 'static>() -> Option<*const C> {
+    CURRENT.with(|current| {
+        let is_it = current.context_type.get() == Some(TypeId::of::<C>());
+        is_it.then(|| current.context.get().cast())
+    })
 }
 
 /// Calls `f` with the rest of the step's budget, and with the number of refusals.
@@ -128,28 +135,32 @@ pub(super) fn replace_values(values: Option<Values>) -> Option<Values> {
 pub(crate) struct Entered {
     inbox: *const Inbox,
     scheduler: *const Scheduler,
-    context: ManuallyDrop<Option<Rc<dyn Any>>>,
+    context: *const (),
+    context_type: Option<TypeId>,
     budget: u32,
+    /// The loop that the thread is inside of until this is dropped.
+    _inside: Rc<dyn Any>,
 }
 
 pub(crate) fn enter(scheduler: &Rc<Scheduler>, context: Rc<dyn Any>) -> Entered {
     CURRENT.with(|current| Entered {
         inbox: current.inbox.replace(ptr::from_ref(&**scheduler.inbox())),
         scheduler: current.scheduler.replace(Rc::as_ptr(scheduler)),
-        context: current.context.replace(ManuallyDrop::new(Some(context))),
+        context: current.context.replace(Rc::as_ptr(&context).cast()),
+        context_type: current.context_type.replace(Some((*context).type_id())),
         budget: current.budget.replace(UNLIMITED),
+        _inside: context,
     })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let context = CURRENT.with(|current| {
+        CURRENT.with(|current| {
             current.inbox.set(self.inbox);
             current.scheduler.set(self.scheduler);
             current.budget.set(self.budget);
-            std::mem::swap(&mut *current.context.borrow_mut(), &mut self.context);
-            std::mem::replace(&mut self.context, ManuallyDrop::new(None))
+            current.context.set(self.context);
+            current.context_type.set(self.context_type);
         });
-        drop(ManuallyDrop::into_inner(context));
     }
 }

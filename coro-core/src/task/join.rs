@@ -56,50 +56,39 @@ use crate::error::JoinError;
 /// Polling it again after it gave its output panics.
 #[doc(alias = "JoinHandle")]
 pub struct Task<T> {
-    task: TaskRef,
-    cancel_on_drop: bool,
-    taken: bool,
+    task: JoinRef,
     output: PhantomData<T>,
 }
+
+/// The reference of the handle that can take the output. What the handle knows stands in the task's
+/// state, so that a handle is two words, which are passed in registers.
+struct JoinRef(TaskRef);
 
 impl<T> Task<T> {
     #[inline]
     pub(super) fn new(task: TaskRef) -> Self {
         Task {
-            task,
-            cancel_on_drop: false,
-            taken: false,
+            task: JoinRef(task),
             output: PhantomData,
         }
     }
 
     /// The handle of a task that keeps its output in a box, as every task with a large output does.
-    pub(super) fn of_boxed(mut task: Task<Box<T>>) -> Self {
+    pub(super) fn of_boxed(task: Task<Box<T>>) -> Self {
         debug_assert!(is_large::<T>());
-        let handle = Task::new(task.task.clone());
-        task.taken = true; // the output is the new handle's
-        handle
+        Task {
+            task: task.task,
+            output: PhantomData,
+        }
     }
 
-    /// The output of type `O`: the task's own, or a box for it.
-    #[inline]
-    fn take_stored<O>(&mut self) -> Option<Result<O, JoinError>> {
-        let mut output = None;
-        self.task.take_output(&mut output);
-        self.taken |= output.is_some();
-        output
-    }
-
-    /// The output of a task that is done, as [`take_stored`](Self::take_stored) has it.
+    /// The output of type `O` of a task that is done: the task's own, or a box for it.
     #[inline]
     fn poll_stored<O>(&mut self, cx: &mut Context<'_>) -> Poll<Result<O, JoinError>> {
         ready!(budget::poll(cx));
-        match self.take_stored() {
+        match self.task.0.take_output() {
             Some(output) => Poll::Ready(output),
-            None => panic!(
-                "{} was polled again after it gave its output",
-                self.task.header().name()
-            ),
+            None => polled_again(&self.task.0),
         }
     }
 
@@ -112,36 +101,36 @@ impl<T> Task<T> {
     /// if the task is done or was cancelled before.
     #[doc(alias = "abort")]
     pub fn cancel(&self) -> bool {
-        waker::cancel_here(&self.task)
+        waker::cancel_here(&self.task.0)
     }
 
     /// The output, if it is there and was not taken before.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Result<T, JoinError>> {
         match const { is_large::<T>() } {
-            true => Some(self.take_stored::<Box<T>>()?.map(|boxed| *boxed)),
-            false => self.take_stored(),
+            true => Some(self.task.0.take_output::<Box<T>>()?.map(|boxed| *boxed)),
+            false => self.task.0.take_output(),
         }
     }
 
     /// Whether the task is done: by its output, a panic or a cancellation.
     pub fn is_finished(&self) -> bool {
-        self.task.header().node.state.is_done()
+        self.task.0.header().node.state.is_done()
     }
 
     /// The task's number.
     pub fn id(&self) -> TaskId {
-        TaskId(self.task.header().id)
+        TaskId(self.task.0.header().id)
     }
 
     /// The name that was given to the task, or else `Task-N` with its number.
     pub fn name(&self) -> String {
-        self.task.header().name()
+        self.task.0.header().name()
     }
 
     /// Gives the task a name, for reports and listings.
     pub fn set_name(&self, name: impl Into<Box<str>>) {
-        self.task.header().extra.set_name(name.into());
+        self.task.0.header().extra.set_name(name.into());
     }
 
     /// Registers `f` to be called by the loop, as by `call_soon`, once the task is done.
@@ -153,12 +142,12 @@ impl<T> Task<T> {
     pub fn add_done_callback(&self, f: impl FnOnce(TaskHandle) + 'static) {
         if self.is_finished() {
             let handle = self.handle();
-            self.task
-                .scheduler()
-                .call_soon(self.task.header().origin, move || f(handle))
+            let scheduler = self.task.0.scheduler();
+            scheduler
+                .call_soon(self.task.0.header().origin, move || f(handle))
                 .forget();
         } else {
-            self.task.header().add_callback(match current::values() {
+            self.task.0.header().add_callback(match current::values() {
                 None => Box::new(f),
                 Some(values) => Box::new(|handle| context::call(values, || f(handle))),
             });
@@ -167,15 +156,23 @@ impl<T> Task<T> {
 
     /// Makes the task end with this handle: dropping the handle cancels the task.
     #[must_use = "it is the returned handle that cancels the task when it is dropped"]
-    pub fn cancel_on_drop(mut self) -> Self {
-        self.cancel_on_drop = true;
+    pub fn cancel_on_drop(self) -> Self {
+        self.task.0.header().node.state.bind_to_handle();
         self
     }
 
     /// Another handle of the same task, which cannot take the output.
     pub fn handle(&self) -> TaskHandle {
-        TaskHandle::new(self.task.clone())
+        TaskHandle::new(self.task.0.clone())
     }
+}
+
+#[cold]
+fn polled_again(task: &TaskRef) -> ! {
+    panic!(
+        "{} was polled again after it gave its output",
+        task.header().name()
+    )
 }
 
 impl<T> Future for Task<T> {
@@ -184,7 +181,7 @@ impl<T> Future for Task<T> {
     #[inline]
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let header = self.task.header();
+        let header = self.task.0.header();
         if !header.node.state.is_done() {
             let joiner = match header.joiner.take() {
                 Some(joiner) if joiner.will_wake(cx.waker()) => joiner,
@@ -210,29 +207,34 @@ impl<T> Future for Task<T> {
 
 impl<T> Unpin for Task<T> {}
 
-impl<T> Drop for Task<T> {
+impl Drop for JoinRef {
     #[inline]
     fn drop(&mut self) {
-        if self.taken {
-            return;
+        if self.0.header().node.state.is_watched() {
+            self.detach();
         }
-        let header = self.task.header();
-        header.node.state.unwatch();
+    }
+}
+
+impl JoinRef {
+    /// Leaves the task without a handle that could take its output.
+    fn detach(&self) {
+        let header = self.0.header();
         if header.node.state.is_done() {
-            self.task.drop_output();
-        } else {
-            if self.cancel_on_drop {
-                self.cancel();
-            }
-            let joiner = header.joiner.take(); // a foreign waker may panic when it is dropped
-            self.task.scheduler().contain_drop(|| drop(joiner));
+            return self.0.drop_output();
         }
+        header.node.state.unwatch();
+        if header.node.state.is_bound_to_handle() {
+            waker::cancel_here(&self.0);
+        }
+        let joiner = header.joiner.take(); // a foreign waker may panic when it is dropped
+        self.0.scheduler().contain_drop(|| drop(joiner));
     }
 }
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug("Task", &self.task, f)
+        debug("Task", &self.task.0, f)
     }
 }
 

@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use super::block::BlockKind;
 use super::cell::{self, Header};
 use super::count::{TaskRef, release_loops};
 use super::join::TaskHandle;
@@ -28,9 +29,10 @@ static TABLE: Table = Table {
     looks: false,
     type_name: || "the main future",
     end: |_, _| {},
-    take_output: |_, _| {},
+    output_at: 0,
     drop_output: |_, _| {},
-    free,
+    block: BlockKind::of::<Header>(),
+    free: |_| {},
 };
 
 pub(crate) struct MainTask {
@@ -40,11 +42,14 @@ pub(crate) struct MainTask {
 impl MainTask {
     /// Makes the stand-in and queues it.
     pub(crate) fn new(scheduler: &Rc<Scheduler>, origin: &'static Location<'static>) -> Self {
-        let header = Box::new(Header::new(scheduler, 0, &TABLE, State::main(), 2, origin));
-        header.extra.set_name("main".into());
-        let cell = NonNull::from(Box::leak(header));
-        // SAFETY: of the two references, one is this handle's and the other is the loop's.
-        let task = unsafe { TaskRef::from_counted(cell, scheduler.clone()) };
+        let cell = scheduler.blocks().alloc(TABLE.block).cast::<Header>();
+        // SAFETY: the block was made for a header. Of the two references, one is this handle's and the
+        // other is the loop's.
+        let task = unsafe {
+            cell.write(Header::new(scheduler, 0, &TABLE, State::main(), 2, origin));
+            TaskRef::from_counted(cell, scheduler.clone())
+        };
+        task.header().extra.set_name("main".into());
         scheduler.main.set(Some(cell));
         waker::wake_here(cell, scheduler);
         MainTask { task }
@@ -114,9 +119,4 @@ unsafe fn run(node: NonNull<Node>, scheduler: &Rc<Scheduler>) -> Ran {
         }
     }
     Ran::Main
-}
-
-unsafe fn free(node: NonNull<Node>, _: Option<&Scheduler>) {
-    // SAFETY: leaked from a box in `new`, and no reference remains.
-    drop(unsafe { Box::from_raw(node.cast::<Header>().as_ptr()) });
 }

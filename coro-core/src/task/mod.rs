@@ -28,7 +28,9 @@
 //! it can wrap.
 //!
 //! **Memory.** The memory that is freed on the owner's thread is kept for the next task of the same
-//! size (`block`). A future or an output that is large is put in a box before it gets here, so that
+//! size (`block`), or for the child of a scope (`pooled`). The future and the output share one place.
+//! The state says which of them is there: until the task is done the future; afterwards the output,
+//! for as long as there is a handle that can take it and has not done so. A future or an output that is large is put in a box before it gets here, so that
 //! it is not copied from one stack frame to the next (`large`).
 //!
 //! **States.** Transitions are methods of `State` that return a duty, the one thing that the caller
@@ -85,6 +87,7 @@ mod limits;
 pub(crate) mod looking;
 mod main_task;
 mod outside;
+mod pooled;
 mod pulse;
 mod queue;
 mod reports;
@@ -110,6 +113,7 @@ pub use join::{Task, TaskHandle};
 pub(crate) use large::{boxed, is_large};
 pub(crate) use main_task::MainTask;
 pub(crate) use outside::Listed;
+pub(crate) use pooled::{Half, PooledBox, PooledFuture, halves, pooled};
 pub(crate) use pulse::{Beat, BusyWith, Pulse};
 pub(crate) use queue::Ran;
 pub(crate) use reports::print;

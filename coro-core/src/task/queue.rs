@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
+use super::block::BlockKind;
 use super::cell::Header;
 use super::scheduler::Scheduler;
 use super::state::State;
@@ -72,12 +73,14 @@ pub(super) struct Table {
     /// Drops the future of a task that is neither done nor running, when the loop closes. Drops the
     /// closure of a callout, when the callout is cancelled.
     pub(super) end: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
-    /// Moves the output to an `Option<Result<T, JoinError>>`, or leaves that alone if there is none.
-    pub(super) take_output: unsafe fn(NonNull<Node>, *mut ()),
-    /// Drops an output that was not taken, after reporting it if it is a failure.
+    /// The place in a task where its output is kept, in bytes from its beginning.
+    pub(super) output_at: usize,
+    /// Drops an output that is kept, after reporting it if it is a failure.
     pub(super) drop_output: unsafe fn(NonNull<Node>, &Rc<Scheduler>),
-    /// Frees the memory: to the scheduler's blocks on its thread, to the allocator without one.
-    pub(super) free: unsafe fn(NonNull<Node>, Option<&Scheduler>),
+    /// The block of memory that a task has.
+    pub(super) block: BlockKind,
+    /// Frees a callout to which no reference remains.
+    pub(super) free: unsafe fn(NonNull<Node>),
 }
 
 pub(super) type Origin = &'static Location<'static>;

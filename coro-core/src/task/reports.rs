@@ -16,7 +16,7 @@ use super::queue::Origin;
 use super::scheduler::{Reporter, Scheduler};
 use super::{current, waker};
 use crate::error::{Elapsed, JoinError};
-use crate::panics::drop_payload;
+use crate::panics::{Payload, drop_payload};
 use crate::report::{ErrorReport, ReportKind};
 
 impl Scheduler {
@@ -124,6 +124,7 @@ impl Scheduler {
     }
 
     /// Calls `f`, which drops the future or the output of this task.
+    #[inline]
     pub(super) fn contain_drop_of(&self, task: &Header, f: impl FnOnce()) {
         self.contain(ReportKind::DropPanicked, Some(task), f);
     }
@@ -144,15 +145,21 @@ impl Scheduler {
     }
 
     /// Calls `f`, and reports its panic if there is one.
+    #[inline]
     fn contain(&self, kind: ReportKind, task: Option<&Header>, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-            let mut report = ErrorReport::of_panic(kind, payload.as_ref());
-            if let Some(task) = task {
-                report = report.in_task(task.name()).from(task.origin);
-            }
-            self.report(report);
-            drop_payload(payload);
+            self.report_panic(kind, task, payload);
         }
+    }
+
+    #[cold]
+    fn report_panic(&self, kind: ReportKind, task: Option<&Header>, payload: Payload) {
+        let mut report = ErrorReport::of_panic(kind, payload.as_ref());
+        if let Some(task) = task {
+            report = report.in_task(task.name()).from(task.origin);
+        }
+        self.report(report);
+        drop_payload(payload);
     }
 }
 

@@ -148,6 +148,18 @@ impl Scheduler {
         f(&scheduler)
     }
 
+    /// The loop that this thread is inside of, if it is a `C`.
+    #[inline]
+    pub(crate) fn current_loop<C: 'static>() -> Option<Rc<C>> {
+        let context = current::context::<C>()?;
+        // SAFETY: the pointer came out of an `Rc` with a value of this type, which is still there, as in
+        // `with_current`. The one made here is counted.
+        Some(unsafe {
+            Rc::increment_strong_count(context);
+            Rc::from_raw(context)
+        })
+    }
+
     pub(super) fn collector(&self) -> &Collector {
         &self.collector
     }

@@ -12,12 +12,14 @@ const WOKEN: u16 = 1 << 2;
 const CANCELLED: u16 = 1 << 3;
 /// Its future is gone: it is never woken, cancelled or polled any more.
 const DONE: u16 = 1 << 4;
-/// There is a handle that can take the output.
+/// There is a handle that can take the output, and has not done so.
 const WATCHED: u16 = 1 << 5;
 /// It stands in for a main future, which cannot be cancelled.
 const MAIN: u16 = 1 << 6;
 /// A joiner is to be woken, or callbacks are to be called, when it is done.
 const AWAITED: u16 = 1 << 7;
+/// Dropping the handle that can take the output cancels it.
+const BOUND: u16 = 1 << 8;
 
 /// Written by the owner's thread alone, with plain loads and stores. Other threads may ask `is_done`.
 pub(super) struct State(AtomicU16);
@@ -91,9 +93,16 @@ impl State {
         State(AtomicU16::new(0))
     }
 
+    /// The state of a task that is in no queue yet, and has a handle.
     #[inline]
-    pub(super) fn queued() -> Self {
-        State(AtomicU16::new(QUEUED | WOKEN))
+    pub(super) fn idle_task() -> Self {
+        State(AtomicU16::new(WATCHED))
+    }
+
+    /// The state of a task that is put in the queue, and has a handle.
+    #[inline]
+    pub(super) fn queued_task() -> Self {
+        State(AtomicU16::new(QUEUED | WOKEN | WATCHED))
     }
 
     pub(super) fn main() -> Self {
@@ -223,14 +232,31 @@ impl State {
         self.set(self.get() | AWAITED);
     }
 
+    /// Whether the handle that can take the output is there, and has not taken it.
     #[inline]
-    pub(super) fn watch(&self) {
-        self.set(self.get() | WATCHED);
+    pub(super) fn is_watched(&self) -> bool {
+        self.has(WATCHED)
     }
 
+    /// Whether the output is kept. It is from when a watched task is done until it is unwatched.
+    #[inline]
+    pub(super) fn has_output(&self) -> bool {
+        self.get() & (DONE | WATCHED) == DONE | WATCHED
+    }
+
+    /// Notes that the output was taken, or that there is no handle any more that could take it.
     #[inline]
     pub(super) fn unwatch(&self) {
         self.set(self.get() & !WATCHED);
+    }
+
+    /// Notes that dropping the handle that can take the output cancels the task.
+    pub(super) fn bind_to_handle(&self) {
+        self.set(self.get() | BOUND);
+    }
+
+    pub(super) fn is_bound_to_handle(&self) -> bool {
+        self.has(BOUND)
     }
 }
 
@@ -239,7 +265,7 @@ mod tests {
     use super::*;
 
     fn started() -> State {
-        let state = State::queued();
+        let state = State::queued_task();
         assert_eq!(state.begin(), Begin::Poll);
         state
     }
@@ -258,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_task_cancelled_before_its_first_poll_is_never_polled() {
-        let state = State::queued();
+        let state = State::queued_task();
         assert_eq!(state.cancel(), Some(Wake::Nothing));
         assert_eq!(state.wake(), Wake::Nothing);
         assert_eq!(state.begin(), Begin::Drop);
@@ -318,17 +344,32 @@ mod tests {
 
     #[test]
     fn a_task_finished_in_the_queue_is_released_when_taken_from_it() {
-        let state = State::queued();
+        let state = State::queued_task();
         state.begin_end();
         assert_eq!(
             state.complete(),
             Complete {
-                watched: false,
+                watched: true,
                 awaited: false,
                 queued: true
             }
         );
         assert_eq!(state.wake(), Wake::Nothing);
         assert_eq!(state.begin(), Begin::Release);
+    }
+
+    #[test]
+    fn an_output_is_kept_for_a_handle_and_taken_once() {
+        let state = started();
+        assert!(state.is_watched() && !state.has_output());
+        assert!(state.complete().watched);
+        assert!(state.has_output());
+        state.unwatch();
+        assert!(!state.is_watched() && !state.has_output());
+
+        let detached = started();
+        detached.unwatch();
+        assert!(!detached.complete().watched);
+        assert!(!detached.has_output());
     }
 }

@@ -131,6 +131,7 @@ impl<T> Timers<T> {
     ///
     /// So one reading of the clock serves all timers that a step arms, and a timer that the same
     /// step cancels again needs no reading.
+    #[inline(always)] // into the one function that arms timers, so that the action stays in registers
     pub(crate) fn insert_fresh(&mut self, delay: u64, action: T) -> TimerKey {
         let at = self.unstamped.len() as u32;
         let key = self.add(action, TimerPlace::Unstamped { at });
@@ -138,6 +139,7 @@ impl<T> Timers<T> {
         key
     }
 
+    #[inline(always)]
     fn add(&mut self, action: T, place: TimerPlace) -> TimerKey {
         let sequence = self.sequence;
         self.sequence += 1;
@@ -191,19 +193,23 @@ impl<T> Timers<T> {
     }
 
     /// Disarms a timer and gives back its action, for the caller to drop.
+    #[inline(always)] // into the one function that disarms timers
     pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<T> {
         let (place, action) = self.slots.remove(key)?;
         match place {
             TimerPlace::Unstamped { at } => self.forget_unstamped(at as usize),
             TimerPlace::Far { number } => self.far.forget(number, key, &self.slots),
-            TimerPlace::Near => {
-                self.near.forget(key, &self.slots);
-                self.refill();
-            }
+            TimerPlace::Near => self.forget_near(key),
         }
         Some(action)
     }
 
+    fn forget_near(&mut self, key: TimerKey) {
+        self.near.forget(key, &self.slots);
+        self.refill();
+    }
+
+    #[inline]
     fn forget_unstamped(&mut self, at: usize) {
         self.unstamped.swap_remove(at);
         if let Some(moved) = self.unstamped.get(at) {

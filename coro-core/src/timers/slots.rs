@@ -52,7 +52,7 @@ impl<T> Slots<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, sequence: u64, place: TimerPlace, action: T) -> TimerKey {
         let number = match self.vacant.last() {
             Some(&number) => number,
@@ -65,7 +65,7 @@ impl<T> Slots<T> {
             place,
         });
         if page.armed == PAGE {
-            self.vacant.pop();
+            self.close();
         }
         TimerKey {
             index: number * PAGE as u32 + at,
@@ -134,6 +134,12 @@ impl<T> Slots<T> {
         Some(removed)
     }
 
+    /// Takes the page that was filled last, and is full now, out of the list.
+    #[cold]
+    fn close(&mut self) {
+        self.vacant.pop();
+    }
+
     #[cold]
     fn reopen(&mut self, number: usize) {
         self.vacant.push(number as u32);
@@ -164,16 +170,18 @@ impl<T> Page<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, new: SlotEntry<T>) -> u32 {
         let at = self.vacant;
         self.armed += 1;
         match self.slots.get_mut(at as usize) {
-            Some(slot) => {
-                if let TimerSlot::Vacant { next } = std::mem::replace(slot, TimerSlot::Armed(new)) {
+            Some(slot) => match *slot {
+                TimerSlot::Vacant { next } => {
                     self.vacant = next;
+                    *slot = TimerSlot::Armed(new);
                 }
-            }
+                TimerSlot::Armed(_) => unreachable!("a slot in the list of vacant ones is armed"),
+            },
             None => self.push(new),
         }
         at
@@ -190,7 +198,7 @@ impl<T> Page<T> {
         self.vacant = self.slots.len() as u32;
     }
 
-    #[inline]
+    #[inline(always)]
     fn remove(&mut self, at: u32, sequence: u64) -> Option<(TimerPlace, T)> {
         let slot = self.slots.get_mut(at as usize)?;
         if !matches!(slot, TimerSlot::Armed(entry) if entry.sequence == sequence) {

@@ -195,11 +195,19 @@ impl WokenMembers {
         self.room.take_parent()
     }
 
-    /// Wakes a member, as its waker would, and the parent.
+    /// Wakes a member, as its waker would, and the parent. `is_polled` says whether the member is being
+    /// polled now, so that its lent waker may be in use elsewhere.
     #[inline]
-    pub(super) fn wake(&self, seat: usize) {
+    pub(super) fn wake(&self, seat: usize, is_polled: bool) {
         let seat = self.room.seat(seat as u32);
-        if self.is_last_batch.get() || seat.was_queued() {
+        if self.is_last_batch.get() {
+            return;
+        }
+        let was_queued = match is_polled {
+            true => seat.was_queued(),
+            false => seat.set_queued(true),
+        };
+        if was_queued {
             return;
         }
         self.append(seat);

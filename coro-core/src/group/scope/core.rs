@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use super::super::panics::FirstPanic;
 use super::super::ready::{Polling, WokenMembers};
+use super::seats::{ChildSeat, ChildSeats};
 use crate::event_loop::LoopHandle;
 use crate::panics::{Payload, drop_payload};
 use crate::report::{ErrorReport, ReportKind};
+use crate::task::PooledFuture;
 
 type Boxed<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
@@ -48,20 +50,10 @@ pub(super) struct ScopeCore<'s> {
 
 #[derive(Default)]
 struct Children<'s> {
-    seats: Vec<ChildSeat<'s>>,
+    seats: ChildSeats<'s>,
     unfinished: usize,
     spawned: u64,
     clean_ups: Vec<Boxed<'s>>,
-}
-
-#[derive(Default)]
-struct ChildSeat<'s> {
-    /// The place of its child in the order of spawning.
-    number: u64,
-    /// `None` while the child is being polled.
-    child: Option<Boxed<'s>>,
-    /// The place that spawned the child.
-    origin: Option<&'static Location<'static>>,
 }
 
 impl<'s> ScopeCore<'s> {
@@ -92,7 +84,7 @@ impl<'s> ScopeCore<'s> {
     #[inline]
     pub(super) fn spawn(
         &self,
-        future: Boxed<'s>,
+        future: PooledFuture<'s>,
         origin: &'static Location<'static>,
     ) -> Option<usize> {
         if self.closed.get() || self.is_ending() {
@@ -249,7 +241,7 @@ impl<'s> ScopeCore<'s> {
     /// Wakes the body or a child.
     #[inline]
     pub(super) fn wake(&self, seat: usize) {
-        self.ready.wake(seat);
+        self.ready.wake(seat, self.running.get() == Some(seat));
     }
 
     /// The seat of the running body or child, if `waker` is its waker.
@@ -287,14 +279,11 @@ impl<'s> ScopeCore<'s> {
 
     #[inline]
     fn poll_child(&self, turn: Polling<'_>) {
-        let (child, origin) = {
-            let seat = &mut self.children.borrow_mut().seats[turn.seat()];
-            (seat.child.take(), seat.origin)
-        };
-        let mut child = child.expect("a seat that has a turn has a child");
+        let taken = self.children.borrow_mut().take(turn.seat());
+        let (mut child, origin) = taken.expect("a seat that has a turn has a child");
         match self.poll_one(&turn, origin, child.as_mut()) {
             ScopeOutcome::Waits => {
-                self.children.borrow_mut().seats[turn.seat()].child = Some(child);
+                self.children.borrow_mut().put_back(turn.seat(), child);
             }
             ScopeOutcome::Done(()) | ScopeOutcome::Gone => {
                 self.drop_child(child);
@@ -349,7 +338,7 @@ impl<'s> ScopeCore<'s> {
     }
 
     #[inline]
-    fn drop_child(&self, child: Boxed<'s>) {
+    fn drop_child(&self, child: PooledFuture<'s>) {
         self.contain(|| drop(child));
     }
 
@@ -397,11 +386,8 @@ enum ScopeOutcome<T> {
 
 impl<'s> Children<'s> {
     #[inline]
-    fn seat(&mut self, seat: usize, future: Boxed<'s>, origin: &'static Location<'static>) {
-        if self.seats.len() <= seat {
-            self.seats.resize_with(seat + 1, ChildSeat::default);
-        }
-        self.seats[seat] = ChildSeat {
+    fn seat(&mut self, seat: usize, future: PooledFuture<'s>, origin: &'static Location<'static>) {
+        *self.seats.get_or_new(seat) = ChildSeat {
             number: self.spawned,
             child: Some(future),
             origin: Some(origin),
@@ -410,23 +396,40 @@ impl<'s> Children<'s> {
         self.unfinished += 1;
     }
 
+    /// Takes the child out of its seat to poll it; also gives the place that spawned it.
     #[inline]
-    fn unseat(&mut self, seat: usize) -> Option<Boxed<'s>> {
-        let child = self.seats.get_mut(seat)?.child.take()?;
+    fn take(
+        &mut self,
+        seat: usize,
+    ) -> Option<(PooledFuture<'s>, Option<&'static Location<'static>>)> {
+        let seat = self.seats.get(seat)?;
+        Some((seat.child.take()?, seat.origin))
+    }
+
+    #[inline]
+    fn put_back(&mut self, seat: usize, child: PooledFuture<'s>) {
+        if let Some(seat) = self.seats.get(seat) {
+            seat.child = Some(child);
+        }
+    }
+
+    #[inline]
+    fn unseat(&mut self, seat: usize) -> Option<PooledFuture<'s>> {
+        let (child, _) = self.take(seat)?;
         self.unfinished -= 1;
         Some(child)
     }
 
     /// Takes out all children with their seats, in the order in which they were spawned.
     #[inline]
-    fn unseat_all(&mut self) -> Vec<(usize, Boxed<'s>)> {
+    fn unseat_all(&mut self) -> Vec<(usize, PooledFuture<'s>)> {
         if self.unfinished == 0 {
             return Vec::new();
         }
-        let all = 0..self.seats.len();
+        let all = 0..self.seats.end();
         let children = all.filter_map(|seat| Some((seat, self.unseat(seat)?)));
         let mut children: Vec<_> = children.collect();
-        children.sort_unstable_by_key(|&(seat, _)| self.seats[seat].number);
+        children.sort_unstable_by_key(|&(seat, _)| self.seats.get(seat).map(|seat| seat.number));
         children
     }
 }

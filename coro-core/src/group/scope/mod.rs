@@ -11,6 +11,7 @@
 
 mod body;
 mod core;
+mod seats;
 mod task;
 mod try_scope;
 

@@ -6,7 +6,6 @@ use std::future::Future;
 use std::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
@@ -16,8 +15,8 @@ use crate::panics::Payload;
 use crate::task::context::InContext;
 #[cfg(feature = "tracing")]
 use crate::task::spans;
+use crate::task::{Half, budget, current, halves, is_large, pooled};
 use crate::task::{Step, looking};
-use crate::task::{budget, current, is_large};
 
 /// The handle of a child of a scope, and the future of its value.
 ///
@@ -34,7 +33,7 @@ use crate::task::{budget, current, is_large};
 pub struct ScopedTask<'scope, T> {
     core: &'scope ScopeCore<'scope>,
     seat: Option<usize>,
-    slot: Rc<OutputSlot<T>>,
+    slot: Half<OutputSlot<T>>,
 }
 
 /// The place in which a child leaves its value.
@@ -63,8 +62,9 @@ enum ChildValue<T> {
 }
 
 impl<T> OutputSlot<T> {
-    fn new() -> Rc<Self> {
-        Rc::new(OutputSlot {
+    /// A slot for a child and its handle.
+    fn pair() -> (Half<Self>, Half<Self>) {
+        halves(OutputSlot {
             value: RefCell::new(ChildValue::Awaited),
             waiter: Cell::default(),
         })
@@ -108,7 +108,7 @@ pin_project! {
     struct Child<'s, F: Future> {
         #[pin]
         future: F,
-        slot: Rc<OutputSlot<F::Output>>,
+        slot: Half<OutputSlot<F::Output>>,
         core: &'s ScopeCore<'s>,
     }
 
@@ -170,15 +170,15 @@ impl<'scope, T: 'scope> ScopedTask<'scope, T> {
         future: impl Future<Output = T> + 'scope,
         origin: &'static Location<'static>,
     ) -> Self {
-        let slot = OutputSlot::new();
+        let (slot, of_child) = OutputSlot::pair();
         let child = Child {
             future,
-            slot: slot.clone(),
+            slot: of_child,
             core,
         };
         let seat = match current::has_values() {
-            false => core.spawn(Box::pin(child), origin),
-            true => core.spawn(Box::pin(InContext::inherit(child)), origin),
+            false => core.spawn(pooled(child), origin),
+            true => core.spawn(pooled(InContext::inherit(child)), origin),
         };
         ScopedTask { core, seat, slot }
     }

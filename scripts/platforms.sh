@@ -139,10 +139,14 @@ step_mingw() {
 }
 
 # A program for Windows. Its files are those below $work/box, which is Z:\box there.
-in_wine() {
+in_wine() { by_wine wine64 "$@"; }
+
+by_wine() {
+    local program=$1
+    shift
     timeout -k 5 "${LIMIT:-600}" chroot "$work/root" /usr/bin/env -i HOME=/box PATH=/usr/bin:/bin \
         WINEDEBUG=-all WINEPREFIX=/box/prefix WINEARCH=win64 LANG=C.UTF-8 TMP='Z:\box' \
-        XDG_RUNTIME_DIR=/box ${IN_BOX:-} /usr/lib/wine/wine64 "$@" </dev/null
+        XDG_RUNTIME_DIR=/box ${IN_BOX:-} "/usr/lib/wine/$program" "$@" </dev/null
 }
 
 mounted() { mountpoint -q "$work/root/$1"; }
@@ -179,13 +183,15 @@ prepare_wine() {
 
 unmount() {
     local at
+    # Wine's server goes a few seconds after the last program, and has its files there.
+    ! mounted box || LIMIT=60 by_wine wineserver64 -w || true
     for at in box proc dev; do
         ! mounted $at || { mount --make-rslave "$work/root/$at" && umount -R "$work/root/$at"; }
     done
 }
 
-# Tests that Wine cannot pass, which a system might; and those that are of Linux.
-wine_skips() {
+# Tests that are no part of the portable half.
+not_portable() {
     # They read this repository, or are of the examples.
     echo example cores_kv:: layout:: circles:: words:: guide public_names errors::every_error_can \
         first_programs_generators::a_directory_is_walked
@@ -194,6 +200,10 @@ wine_skips() {
     echo kernel_answers::real both_kernels:: connect::an_address_that_does_not_answer \
         tcp::a_connect_without_an_answer tcp_faults::a_connect_given_up_halfway \
         threads_closing::a_pool_that_gets_no_thread_at_all
+}
+
+# Portable tests that do not hold under Wine.
+wine_skips() {
     # A listener cannot be shut down. A write after a reset is "connection reset" again.
     echo server_rules::a_listener_that_fails tcp::a_reset_is_an_error tcp_faults::a_reset_wakes \
         tls::endings::a_record_cut_in_half
@@ -213,9 +223,50 @@ wine_skips() {
     echo transport::datagrams::a_refusal_is_told udp::a_refused_datagram \
         tcp::a_connection_reset_before_it_was_accepted \
         server::blocking_clients_that_reset
-    # Not ended after minutes, or only now and then in time; each call of Wine's is slow.
-    echo transport::server::a_thousand_connections remote::no_wake_up_is_lost \
-        time::a_loop_that_sleeps_uses_no_time
+    # It takes minutes, by Wine's poll of AFD: for a socket whose bytes are not read yet, wineserver goes
+    # through all such sockets at each of its calls, as soon as the program polls once more. A program of
+    # mio alone that polls after each 64 sockets takes 14 s for three messages of each of 400 connections, and
+    # more than 150 s for those of 800; one that reads all before it polls takes 1 and 3 s.
+    echo transport::server::a_thousand_connections
+    # Only now and then in time: a sleep of a millisecond, a wake-up and a look for events cost 0.2 to
+    # 0.5 ms of the processor each, a thousand times as much as on Linux.
+    echo remote::no_wake_up_is_lost time::a_loop_that_sleeps_uses_no_time
+}
+
+# Wine makes some of them slow, not coro: each call about a socket asks its server, for 0.05 to 0.2 ms,
+# against a microsecond or two of Linux. `replicated_kv` and `lock_service` make more than 100,000 sockets,
+# which stand in for simulated ones; `chat` makes 37,000 calls, until a guest who does not read has to go.
+# The standard library, which is built from its source, is not optimised either.
+examples_in_wine() {
+    local failed=0 exe name begun
+    for exe in "$work/target/$windows"/debug/examples/*.exe; do
+        name=$(basename "$exe" .exe)
+        case $name in *-????????????????) continue ;; esac
+        cp "$exe" "$work/box/"
+        begun=$SECONDS
+        if in_wine "Z:\\box\\$name.exe" 0.02 >"$work/box/$name.out" 2>&1; then
+            echo "ok    $name, $((SECONDS - begun)) s"
+        else
+            echo "FAIL  $name ($?)" && tail -5 "$work/box/$name.out" && failed=1
+        fi
+        rm "$work/box/$name.exe"
+    done
+    return $failed
+}
+
+# Fails also if less than 95 % of the portable tests pass, those that are skipped included.
+tests_in_wine() {
+    local failed=0 name passed portable skips=() others=()
+    cp "$(ls -t "$work/target/$windows"/debug/deps/it-*.exe | head -1)" "$work/box/it.exe"
+    for name in $(not_portable); do others+=(--skip "$name"); done
+    for name in $(wine_skips); do skips+=(--skip "$name"); done
+    portable=$(in_wine 'Z:\box\it.exe' --list ${TESTS:-} "${others[@]}" | grep -c ': test')
+    LIMIT=${LIMIT:-1500} in_wine 'Z:\box\it.exe' ${TESTS:-} "${others[@]}" "${skips[@]}" |
+        tee "$work/box/it.out" || failed=1
+    passed=$(grep -c '^test .* ok.\?$' "$work/box/it.out")
+    echo "$passed of $portable portable tests passed"
+    [ $((passed * 100)) -ge $((portable * 95)) ] || failed=1
+    return $failed
 }
 
 step_wine() {
@@ -223,25 +274,12 @@ step_wine() {
     has_tools && [ -d "$work/mingw" ] || skip 'the step `tools` or `mingw` was'
     trap unmount EXIT
     prepare_wine
-    cross build "$windows" -p coro-rs --examples
-    cross test "$windows" -p coro-tests --test it --no-run
-    local failed=0 exe name
-    for exe in "$work/target/$windows"/debug/examples/*.exe; do
-        name=$(basename "$exe" .exe)
-        case $name in *-????????????????) continue ;; esac
-        cp "$exe" "$work/box/"
-        if in_wine "Z:\\box\\$name.exe" 0.02 >"$work/box/$name.out" 2>&1; then
-            echo "ok    $name"
-        else
-            echo "FAIL  $name ($?)" && tail -5 "$work/box/$name.out" && failed=1
-        fi
-        rm "$work/box/$name.exe"
-    done
-    exe=$(ls -t "$work/target/$windows"/debug/deps/it-*.exe | head -1)
-    cp "$exe" "$work/box/it.exe"
-    local skips=()
-    for name in $(wine_skips); do skips+=(--skip "$name"); done
-    LIMIT=${LIMIT:-1500} in_wine 'Z:\box\it.exe' ${TESTS:-} "${skips[@]}" || failed=1
+    # In one command, so that the core is compiled once.
+    cross build "$windows" -p coro-rs -p coro-examples -p coro-tests --features coro-rs/simulation \
+        --examples --test it
+    local failed=0
+    examples_in_wine || failed=1
+    tests_in_wine || failed=1
     return $failed
 }
 

@@ -4,9 +4,9 @@
 # the text anew; read the difference. CI runs this.
 #
 # `scripts/sight.sh storm` runs the tests with a dump after every turn of every loop, which must change
-# nothing; a loop with hundreds of tasks is spared some of its turns. The tests that are left out count
-# polls, or run other tests of the list once more. CI runs this, too: a minute of processor time, beside
-# building the tests.
+# nothing; a loop with a thousand tasks or more is spared some of its turns. The tests that are left out
+# count polls, or run other tests of the list once more. CI runs this, too: three minutes of processor time,
+# on as many processors as there are, beside building the tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,9 +1,10 @@
 //! Programs that the attributes accept, or refuse with a pinned message.
 //!
 //! `ui/pass` holds a program for each shape of function, which is run. `ui/fail` holds a mistake in each
-//! file. The compiler's message for it is pinned, because users read that first.
+//! file. The compiler's message for it is pinned, because users read that first. `ui/off` holds uses of
+//! features that are off by default, with the messages for a crate that has not turned them on.
 //!
-//! Cargo builds coro once. Then the compiler is called for each file, on as many threads as there are
+//! Cargo builds coro once, and checks it once more for `ui/off`, which takes a few seconds. Then the compiler is called for each file, on as many threads as there are
 //! processors; a mistake needs no code made for it. `cargo test --test ui -- gather` takes the files with
 //! that word in their names. `CORO_UI=overwrite` writes the messages instead of comparing them.
 
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
     if programs.is_empty() {
         return ExitCode::SUCCESS;
     }
-    let built = Built::by_cargo();
+    let has = |kind| programs.iter().any(|program| program.kind == kind);
+    let built = (has(Kind::Fail) || has(Kind::Pass)).then(Built::for_this_test);
+    let by_default = has(Kind::Off).then(Built::by_default);
     let pinned = compiler() == PINNED_WITH;
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
@@ -43,7 +46,12 @@ fn main() -> ExitCode {
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(why) = program.checked(&built, pinned) {
+                    let built = match program.kind {
+                        Kind::Off => by_default.as_ref(),
+                        Kind::Fail | Kind::Pass => built.as_ref(),
+                    };
+                    let built = built.expect("it is built for the programs that there are");
+                    if let Err(why) = program.checked(built, pinned) {
                         println!("test {} ... FAILED", program.name);
                         failures.lock().unwrap().push((&program.name, why));
                     }
@@ -96,8 +104,9 @@ impl Wanted {
     }
 
     fn programs(&self) -> Vec<Program> {
-        let mut all = programs_in("fail");
-        all.extend(programs_in("pass"));
+        let mut all = programs_of(Kind::Fail);
+        all.extend(programs_of(Kind::Off));
+        all.extend(programs_of(Kind::Pass));
         all.retain(|program| self.names(&program.name));
         all
     }
@@ -111,25 +120,49 @@ impl Wanted {
     }
 }
 
-/// A file of `ui/fail` or `ui/pass`.
+/// A file of `ui`.
 struct Program {
     name: String,
     /// From the folder of the workspace, so that messages name it in this way.
     source: PathBuf,
-    is_mistake: bool,
+    kind: Kind,
 }
 
-fn programs_in(kind: &str) -> Vec<Program> {
-    let folder = Path::new("tests/ui").join(kind);
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// A mistake.
+    Fail,
+    /// The use of a feature that is off.
+    Off,
+    /// A program that runs.
+    Pass,
+}
+
+impl Kind {
+    fn folder(self) -> &'static str {
+        match self {
+            Kind::Fail => "fail",
+            Kind::Off => "off",
+            Kind::Pass => "pass",
+        }
+    }
+}
+
+fn programs_of(kind: Kind) -> Vec<Program> {
+    let folder = Path::new("tests/ui").join(kind.folder());
     let files =
         fs::read_dir(workspace().join(&folder)).expect("the folder of the programs is there");
     let files = files.map(|file| file.expect("a folder can be listed").path());
     let mut programs: Vec<Program> = files
         .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
         .map(|file| Program {
-            name: format!("{kind}::{}", file.file_stem().unwrap().to_string_lossy()),
+            name: format!(
+                "{}::{}",
+                kind.folder(),
+                file.file_stem().unwrap().to_string_lossy()
+            ),
             source: folder.join(file.file_name().unwrap()),
-            is_mistake: kind == "fail",
+            kind,
         })
         .collect();
     assert!(
@@ -145,13 +178,17 @@ impl Program {
     fn checked(&self, built: &Built, pinned: bool) -> Result<(), String> {
         let program = built.scratch.join(self.name.replace("::", "-"));
         let output = self.compile(built, &program);
-        match self.is_mistake {
+        match self.is_refused() {
             true if output.status.success() => Err("the mistake was accepted".to_owned()),
             true if pinned => self.compare(&message::normalised(&text(&output), &self.source)),
             true => Ok(()),
             false if output.status.success() => run(&program),
             false => Err(text(&output)),
         }
+    }
+
+    fn is_refused(&self) -> bool {
+        self.kind != Kind::Pass
     }
 
     fn compile(&self, built: &Built, program: &Path) -> Output {
@@ -163,13 +200,16 @@ impl Program {
             .args(["--edition=2024", "--crate-name=program", "--crate-type=bin"])
             .args(["--color=never", "--diagnostic-width=140", "--verbose"])
             .args(["-A", "dead_code"])
-            .arg(match self.is_mistake {
+            .arg(match self.is_refused() {
                 true => "--emit=metadata",
                 false => "--emit=link",
             })
             .arg("-o")
             .arg(program)
             .args(&built.arguments);
+        if self.kind == Kind::Off {
+            rustc.arg("--test"); // most of these features are for tests, which are left out otherwise
+        }
         rustc.output().expect("there is a compiler")
     }
 

@@ -325,7 +325,7 @@ impl Core {
     }
 
     /// Has a dump taken at the end of a turn that has work, if a test has asked for that. If there are
-    /// hundreds of tasks, turns without a dump follow, so that the time stays in proportion.
+    /// thousands of tasks, turns without a dump follow, so that the time stays in proportion.
     #[cfg(debug_assertions)]
     pub(super) fn storm(&self) {
         let calm = &self.dumps.calm;
@@ -339,8 +339,8 @@ impl Core {
         if self.steps_ready() > 0 {
             self.ask(|core, tree| {
                 drop(tree.to_string());
-                let hundreds = tree.tasks().len() / 100;
-                core.dumps.calm.set(hundreds * hundreds);
+                let thousands = tree.tasks().len() / 1_000;
+                core.dumps.calm.set(thousands * thousands);
             });
         }
     }

@@ -7,9 +7,6 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The crates that programs name.
-const NAMED: [&str; 3] = ["coro", "futures", "tracing"];
-
 pub(crate) struct Built {
     /// Where the compiler finds the crates.
     pub(crate) arguments: Vec<String>,
@@ -18,24 +15,38 @@ pub(crate) struct Built {
 }
 
 impl Built {
-    /// Asks cargo for the libraries that this very test was built with: it compiles none of them again.
-    pub(crate) fn by_cargo() -> Self {
-        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+    /// The libraries that this very test was built with: cargo compiles none of them again.
+    pub(crate) fn for_this_test() -> Self {
+        let this = ["test", "--no-run", "--test", "ui"];
+        Self::by_cargo("ui", &this, &["coro", "futures", "tracing"], ".rlib")
+    }
+
+    /// coro with the features that are on by default. A mistake needs no more of it than its types.
+    pub(crate) fn by_default() -> Self {
+        let plain = ["check", "-p", "coro-rs", "--lib"];
+        Self::by_cargo("ui-off", &plain, &["coro"], ".rmeta")
+    }
+
+    /// Asks cargo for the libraries `named`, in files that end so.
+    fn by_cargo(scratch: &str, command: &[&str], named: &[&str], ending: &str) -> Self {
+        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join(scratch);
         let _ = fs::remove_dir_all(&scratch);
         fs::create_dir_all(&scratch).expect("the target directory can be written to");
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
             .current_dir(crate::workspace())
-            .args(["test", "--no-run", "--quiet", "--offline", "--test", "ui"])
-            .args(["--message-format", "json", "--profile", &profile()])
+            .args(command)
+            .args(["--quiet", "--offline", "--message-format", "json"])
+            .args(["--profile", &profile()])
             .output()
             .expect("cargo can be run");
         assert!(output.status.success(), "{}", crate::text(&output));
         let said = String::from_utf8(output.stdout).expect("cargo writes text");
-        let libraries: Vec<(String, PathBuf)> = said.lines().filter_map(library).collect();
+        let libraries = said.lines().filter_map(|line| library(line, ending));
+        let libraries: Vec<(String, PathBuf)> = libraries.collect();
 
         let mut arguments = Vec::new();
-        for name in NAMED {
+        for name in named {
             let found = libraries.iter().find(|(library, _)| library == name);
             let (_, file) = found.unwrap_or_else(|| panic!("cargo has built no library {name}"));
             let folder = file.parent().expect("a file is in a folder");
@@ -47,11 +58,11 @@ impl Built {
 }
 
 /// The name of a library and its file, if this line of cargo's is about one.
-fn library(line: &str) -> Option<(String, PathBuf)> {
+fn library(line: &str, ending: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(line).ok()?;
     let name = message["target"]["name"].as_str()?;
     let mut files = message["filenames"].as_array()?.iter();
-    let file = files.find_map(|file| file.as_str().filter(|file| file.ends_with(".rlib")))?;
+    let file = files.find_map(|file| file.as_str().filter(|file| file.ends_with(ending)))?;
     Some((name.replace('-', "_"), file.into()))
 }
 

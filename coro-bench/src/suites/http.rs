@@ -108,8 +108,10 @@ fn when_stopped(stop: Arc<AtomicBool>, tell: impl FnOnce() + Send + 'static) {
 /// Serves on coro until `stop` is set.
 async fn until_stopped(stop: Arc<AtomicBool>) {
     let (tell, told) = coro::sync::remote::oneshot::channel();
-    when_stopped(stop, move || drop(tell.send(())));
-    drop(told.await);
+    when_stopped(stop, move || {
+        let _ = tell.send(()); // refused, the server has failed
+    });
+    let _ = told.await;
 }
 
 struct Coro;
@@ -213,8 +215,10 @@ impl Server for AxumOnTokio {
             let listener = tokio::net::TcpListener::from_std(listener).map_err(text)?;
             let serving = tokio::spawn(async move { axum::serve(listener, router()).await });
             let (tell, told) = tokio::sync::oneshot::channel();
-            when_stopped(stop, move || drop(tell.send(())));
-            drop(told.await);
+            when_stopped(stop, move || {
+                let _ = tell.send(()); // refused, the server has failed
+            });
+            let _ = told.await;
             serving.abort();
             Ok(())
         })

@@ -1,7 +1,6 @@
 //! RESP, the protocol of Redis clients, as pure functions over bytes.
 
 use std::fmt;
-use std::io::Write;
 
 /// The longest line, which is also the longest inline command.
 const LINE_MAX: usize = 16 * 1024;
@@ -10,8 +9,8 @@ const ARGUMENTS_MAX: usize = 1024;
 /// The longest argument, which is also the limit for all arguments of a command together.
 const BYTES_MAX: usize = 1024 * 1024;
 
-/// A command: its name, then its arguments.
-pub(crate) type Command = Vec<Vec<u8>>;
+/// A command: its name, then its arguments, where they were received.
+pub(crate) type Command<'a> = Vec<&'a [u8]>;
 
 /// The client's bytes are no RESP, or exceed a limit.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +29,7 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, ProtocolError> {
 /// The first of the received commands, with its length; `None` while it is incomplete.
 ///
 /// The caller skips a command without arguments, such as an empty line.
-pub(crate) fn parse(received: &[u8]) -> Result<Option<(Command, usize)>, ProtocolError> {
+pub(crate) fn parse(received: &[u8]) -> Result<Option<(Command<'_>, usize)>, ProtocolError> {
     let mut rest = Rest { bytes: received };
     let command = match received.first() {
         None => None,
@@ -47,7 +46,8 @@ struct Rest<'a> {
 
 impl<'a> Rest<'a> {
     fn line(&mut self) -> Result<Option<&'a [u8]>, ProtocolError> {
-        let Some(end) = self.bytes.iter().take(LINE_MAX).position(|it| *it == b'\n') else {
+        let searched = &self.bytes[..self.bytes.len().min(LINE_MAX)];
+        let Some(end) = searched.iter().position(|it| *it == b'\n') else {
             return match self.bytes.len() < LINE_MAX {
                 true => Ok(None),
                 false => refuse("too big inline request"),
@@ -58,18 +58,15 @@ impl<'a> Rest<'a> {
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
-    fn inline(&mut self) -> Result<Option<Command>, ProtocolError> {
-        let words = |line: &[u8]| {
+    fn inline(&mut self) -> Result<Option<Command<'a>>, ProtocolError> {
+        let words = |line: &'a [u8]| {
             let words = line.split(u8::is_ascii_whitespace);
-            words
-                .filter(|it| !it.is_empty())
-                .map(<[u8]>::to_vec)
-                .collect()
+            words.filter(|it| !it.is_empty()).collect()
         };
         Ok(self.line()?.map(words))
     }
 
-    fn array(&mut self) -> Result<Option<Command>, ProtocolError> {
+    fn array(&mut self) -> Result<Option<Command<'a>>, ProtocolError> {
         let Some(head) = self.line()? else {
             return Ok(None);
         };
@@ -77,14 +74,14 @@ impl<'a> Rest<'a> {
             Some(len) if len <= ARGUMENTS_MAX as i64 => len.max(0) as usize,
             _ => return refuse("invalid multibulk length"),
         };
-        let mut command = Vec::new();
+        let mut command = Vec::with_capacity(len);
         let mut total = 0;
         while command.len() < len {
             let Some(argument) = self.bulk(BYTES_MAX - total)? else {
                 return Ok(None);
             };
             total += argument.len();
-            command.push(argument.to_vec());
+            command.push(argument);
         }
         Ok(Some(command))
     }
@@ -116,6 +113,9 @@ impl<'a> Rest<'a> {
 
 /// A number as Redis reads it: digits, perhaps after a minus, without any other character.
 pub(crate) fn number(text: &[u8]) -> Option<i64> {
+    if let [digit @ b'0'..=b'9'] = text {
+        return Some(i64::from(digit - b'0')); // as most lengths are
+    }
     let text = std::str::from_utf8(text).ok()?;
     text.parse().ok().filter(|_| !text.starts_with('+'))
 }
@@ -133,22 +133,25 @@ pub(crate) enum Reply {
 
 impl Reply {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        // Writing to a vector does not fail.
-        let _ = match self {
-            Reply::Simple(text) => write!(out, "+{text}\r\n"),
-            Reply::Error(text) => write!(out, "-{text}\r\n"),
-            Reply::Integer(value) => write!(out, ":{value}\r\n"),
-            Reply::Nil => write!(out, "$-1\r\n"),
+        let mut begin = |kind: u8, line: &[u8]| {
+            out.push(kind);
+            out.extend_from_slice(line);
+            out.extend_from_slice(b"\r\n");
+        };
+        match self {
+            Reply::Simple(text) => begin(b'+', text.as_bytes()),
+            Reply::Error(text) => begin(b'-', text.as_bytes()),
+            Reply::Integer(value) => begin(b':', value.to_string().as_bytes()),
+            Reply::Nil => begin(b'$', b"-1"),
             Reply::Bulk(bytes) => {
-                let _ = write!(out, "${}\r\n", bytes.len());
+                begin(b'$', bytes.len().to_string().as_bytes());
                 out.extend_from_slice(bytes);
-                write!(out, "\r\n")
+                out.extend_from_slice(b"\r\n");
             }
             Reply::Array(replies) => {
-                let _ = write!(out, "*{}\r\n", replies.len());
+                begin(b'*', replies.len().to_string().as_bytes());
                 replies.iter().for_each(|reply| reply.write(out));
-                Ok(())
             }
-        };
+        }
     }
 }

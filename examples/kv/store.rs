@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use crate::resp::{Command, Reply, number};
+use crate::resp::{Reply, number};
 
 /// All keys with their values never take more bytes than this.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -17,11 +17,11 @@ pub(crate) struct Store {
 
 impl Store {
     /// Executes a command.
-    pub(crate) fn run(&self, command: &Command) -> Reply {
+    pub(crate) fn run(&self, command: &[&[u8]]) -> Reply {
         let Some((name, arguments)) = command.split_first() else {
             return Reply::Error("ERR empty command".into());
         };
-        match (name.as_slice(), arguments) {
+        match (*name, arguments) {
             (b"GET", [key]) => return self.get(key), // the commonest, without a copy of the name
             (b"SET", [key, value]) => return self.set(key, value),
             _ => {}
@@ -29,14 +29,14 @@ impl Store {
         let name = String::from_utf8_lossy(name).to_uppercase();
         match (name.as_str(), arguments) {
             ("PING", []) => Reply::Simple("PONG"),
-            ("PING" | "ECHO", [text]) => Reply::Bulk(text.clone()),
+            ("PING" | "ECHO", [text]) => Reply::Bulk(text.to_vec()),
             ("GET", [key]) => self.get(key),
             ("SET", [key, value]) => self.set(key, value),
             ("SET", [_, _, ..]) => Reply::Error("ERR syntax error".into()),
             ("DEL", [_, ..]) => Reply::Integer(arguments.iter().map(|key| self.del(key)).sum()),
             ("EXISTS", [_, ..]) => {
                 let values = self.values.borrow();
-                let there = arguments.iter().filter(|key| values.contains_key(*key));
+                let there = arguments.iter().filter(|key| values.contains_key(**key));
                 Reply::Integer(there.count() as i64)
             }
             ("INCR", [key]) => self.add(key, 1),
@@ -55,13 +55,24 @@ impl Store {
 
     fn set(&self, key: &[u8], value: &[u8]) -> Reply {
         let mut values = self.values.borrow_mut();
-        let before = values.get(key).map_or(0, |value| key.len() + value.len());
+        let place = values.get_mut(key);
+        let before = place.as_ref().map_or(0, |place| key.len() + place.len());
         let bytes = self.bytes.get() - before + key.len() + value.len();
         if bytes > BYTES_MAX {
             return Reply::Error("OOM command not allowed: the memory for values is full".into());
         }
         self.bytes.set(bytes);
-        values.insert(key.to_vec(), value.to_vec());
+        match place {
+            // Written over, unless that would keep much more memory than the new value needs.
+            Some(place) if place.capacity() <= value.len().max(64) * 2 => {
+                place.clear();
+                place.extend_from_slice(value);
+            }
+            Some(place) => *place = value.to_vec(),
+            None => {
+                values.insert(key.to_vec(), value.to_vec());
+            }
+        }
         Reply::Simple("OK")
     }
 
@@ -95,18 +106,17 @@ impl Store {
 }
 
 /// The commands that clients send when they connect.
-fn greeting(name: &str, arguments: &[Vec<u8>]) -> Reply {
+fn greeting(name: &str, arguments: &[&[u8]]) -> Reply {
     let text = |text: &str| Reply::Bulk(text.into());
     match (name, arguments) {
-        ("HELLO", []) => hello(),
-        ("HELLO", [version, ..]) if version == b"2" => hello(),
+        ("HELLO", [] | [b"2", ..]) => hello(),
         ("HELLO", _) => Reply::Error("NOPROTO unsupported protocol version".into()),
         ("COMMAND", _) => Reply::Array(Vec::new()),
         ("CONFIG", [get, key]) if get.eq_ignore_ascii_case(b"GET") => {
-            Reply::Array(vec![Reply::Bulk(key.clone()), text("")])
+            Reply::Array(vec![Reply::Bulk(key.to_vec()), text("")])
         }
         ("CLIENT", [_, ..]) | ("QUIT", []) => Reply::Simple("OK"),
-        ("SELECT", [database]) if database == b"0" => Reply::Simple("OK"),
+        ("SELECT", [b"0"]) => Reply::Simple("OK"),
         ("SELECT", [_]) => Reply::Error("ERR DB index is out of range".into()),
         ("INFO", _) => text("# Server\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\n"),
         ("PING" | "ECHO" | "GET" | "SET" | "DEL" | "EXISTS" | "INCR" | "DECR" | "DBSIZE", _)

@@ -41,7 +41,7 @@ use coro::gather;
 use coro::io::{AsyncReadExt, AsyncWriteExt};
 use coro::net::{Server, StreamReader, TcpStream};
 use resp::Reply;
-use router::Router;
+use router::{Received, Router};
 
 const CONNECTIONS_MAX: usize = 1000;
 /// How many commands are executed together, and answered by one write.
@@ -67,12 +67,13 @@ async fn answer_all(
     let (mut received, mut answers) = (Vec::new(), Vec::new());
     let mut chunk = vec![0; 16 * 1024];
     while !stopping.is_cancelled() {
-        let (commands, error) = take_commands(&mut received);
-        let quits = commands.last().is_some_and(is_quit);
+        let (commands, done, error) = take_commands(&received);
+        let quits = commands.last().is_some_and(|last| is_quit(&last.words));
         let is_idle = commands.is_empty();
-        for reply in router.run(commands).await {
-            reply.write(&mut answers);
+        if !is_idle {
+            router.run(&commands, &mut answers).await;
         }
+        received.drain(..done);
         if let Some(error) = &error {
             error.write(&mut answers);
         }
@@ -94,30 +95,30 @@ async fn answer_all(
     Ok(())
 }
 
-/// Takes the commands that were received completely, up to the limit of a batch; with the answer to
-/// bytes that are no command.
-fn take_commands(received: &mut Vec<u8>) -> (Vec<resp::Command>, Option<Reply>) {
-    let (mut commands, mut done) = (Vec::new(), 0);
+/// The commands that were received completely, up to the limit of a batch, and their length in all; with
+/// the answer to bytes that are no command.
+fn take_commands(received: &[u8]) -> (Vec<Received<'_>>, usize, Option<Reply>) {
+    let (mut commands, mut done) = (Vec::<Received<'_>>::new(), 0);
     let error = loop {
-        if commands.len() == BATCH || commands.last().is_some_and(is_quit) {
+        if commands.len() == BATCH || commands.last().is_some_and(|last| is_quit(&last.words)) {
             break None;
         }
         match resp::parse(&received[done..]) {
             Ok(None) => break None,
-            Ok(Some((command, len))) => {
+            Ok(Some((words, len))) => {
+                let bytes = &received[done..done + len];
                 done += len;
-                if !command.is_empty() {
-                    commands.push(command);
+                if !words.is_empty() {
+                    commands.push(Received { words, bytes });
                 }
             }
             Err(error) => break Some(Reply::Error(format!("ERR {error}"))),
         }
     };
-    received.drain(..done);
-    (commands, error)
+    (commands, done, error)
 }
 
-fn is_quit(command: &resp::Command) -> bool {
+fn is_quit(command: &resp::Command<'_>) -> bool {
     command[0].eq_ignore_ascii_case(b"QUIT")
 }
 

@@ -3,7 +3,7 @@
 use coro::cores::{Core, Sharded};
 use coro::gather;
 
-use crate::resp::{Command, Reply};
+use crate::resp::{self, Command, Reply};
 use crate::store::Store;
 
 /// The stores of all cores.
@@ -12,8 +12,61 @@ pub(crate) struct Router {
     stores: Sharded<Store>,
 }
 
-/// A command for one core, with the place of its reply.
-type Part = (usize, Command);
+/// A command, and the bytes that it was read from.
+pub(crate) struct Received<'a> {
+    pub(crate) words: Command<'a>,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// The commands for another core, as a client would send them, with the places of their replies.
+#[derive(Clone, Default)]
+struct Part {
+    places: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Part {
+    fn push(&mut self, place: usize, bytes: &[u8]) {
+        self.places.push(place);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Executes the commands, and gives the replies with their places.
+    fn run(&self, store: &Store) -> Vec<(usize, Reply)> {
+        let mut rest = &self.bytes[..];
+        let mut run = |place: &usize| {
+            let (command, len) = resp::parse(rest).ok()??;
+            rest = &rest[len..];
+            Some((*place, store.run(&command)))
+        };
+        self.places.iter().map_while(&mut run).collect()
+    }
+}
+
+/// A command as a client would send it.
+fn written(words: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
+    for word in words {
+        bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+        bytes.extend_from_slice(word);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes
+}
+
+/// The replies to commands, at their places.
+struct Replies(Vec<Option<Reply>>);
+
+impl Replies {
+    /// Adds a reply: of a command of several parts, numbers are added up.
+    fn add(&mut self, place: usize, reply: Reply) {
+        let before = self.0[place].take();
+        self.0[place] = Some(match (before, reply) {
+            (Some(Reply::Integer(sum)), Reply::Integer(more)) => Reply::Integer(sum + more),
+            (_, reply) => reply,
+        });
+    }
+}
 
 impl Default for Router {
     fn default() -> Self {
@@ -24,67 +77,67 @@ impl Default for Router {
 }
 
 impl Router {
-    /// Executes the commands, and gives their replies in the same order. Commands that have a key in
+    /// Executes the commands, and writes their replies in the same order. Commands that have a key in
     /// common are executed in their order, as they come to one core in one message.
-    pub(crate) async fn run(&self, commands: Vec<Command>) -> Vec<Reply> {
-        let count = commands.len();
-        let calls = self.split(commands).into_iter().enumerate();
-        let calls = calls
-            .filter(|(_, parts)| !parts.is_empty())
-            .map(|(core, parts)| {
-                self.stores.on_core(core, move |store| {
-                    let run = |(place, command): Part| (place, store.run(&command));
-                    parts.into_iter().map(run).collect::<Vec<_>>()
-                })
-            });
-        let mut replies: Vec<Option<Reply>> = (0..count).map(|_| None).collect();
-        for ran in gather(calls.collect::<Vec<_>>()).await {
-            for (place, reply) in ran.unwrap_or_default() {
-                let before = replies[place].take();
-                replies[place] = Some(joined(before, reply));
+    pub(crate) async fn run(&self, commands: &[Received<'_>], answers: &mut Vec<u8>) {
+        let mut replies = Replies(commands.iter().map(|_| None).collect());
+        let elsewhere = self.run_here(commands, &mut replies);
+        let calls = elsewhere.into_iter().enumerate();
+        let calls = calls.filter(|(_, part)| !part.places.is_empty());
+        let calls: Vec<_> = calls
+            .map(|(core, part)| self.stores.on_core(core, move |store| part.run(store)))
+            .collect();
+        if !calls.is_empty() {
+            for (place, reply) in gather(calls).await.into_iter().flatten().flatten() {
+                replies.add(place, reply);
             }
         }
         let lost = || Reply::Error("ERR the core of this key has ended".into());
-        replies
-            .into_iter()
-            .map(|reply| reply.unwrap_or_else(lost))
-            .collect()
+        for reply in replies.0 {
+            reply.unwrap_or_else(lost).write(answers);
+        }
+    }
+
+    /// Executes the commands whose keys live on this core, and gives the parts of the others.
+    fn run_here(&self, commands: &[Received<'_>], replies: &mut Replies) -> Vec<Part> {
+        let core = Core::current();
+        let mut parts = vec![Part::default(); core.count()];
+        self.stores.here(|store| {
+            let mut run = |home: usize, place: usize, words: &[&[u8]], bytes: &[u8]| match home
+                == core.index()
+            {
+                true => replies.add(place, store.run(words)),
+                false => parts[home].push(place, bytes),
+            };
+            for (place, Received { words, bytes }) in commands.iter().enumerate() {
+                match (route_of(words[0]), words.len()) {
+                    (Route::Keys, 3..) => {
+                        for key in &words[1..] {
+                            let one = [words[0], key];
+                            run(self.stores.home(*key), place, &one, &written(&one));
+                        }
+                    }
+                    (Route::All, _) => {
+                        (0..core.count()).for_each(|home| run(home, place, words, bytes));
+                    }
+                    (Route::Key | Route::Keys, 2..) => {
+                        run(self.stores.home(words[1]), place, words, bytes);
+                    }
+                    _ => run(core.index(), place, words, bytes),
+                }
+            }
+        });
+        parts
     }
 
     /// How many keys each core has.
     pub(crate) async fn sizes(&self) -> Vec<i64> {
-        let size = |store: &mut Store| match store.run(&vec![b"DBSIZE".to_vec()]) {
+        let size = |store: &mut Store| match store.run(&[b"DBSIZE"]) {
             Reply::Integer(size) => size,
             _ => 0,
         };
         let sizes = self.stores.each(size).await;
         sizes.into_iter().map(|size| size.unwrap_or(0)).collect()
-    }
-
-    /// The parts of the commands for each core.
-    fn split(&self, commands: Vec<Command>) -> Vec<Vec<Part>> {
-        let core = Core::current();
-        let mut parts: Vec<Vec<Part>> = (0..core.count()).map(|_| Vec::new()).collect();
-        for (place, command) in commands.into_iter().enumerate() {
-            match (route_of(&command[0]), command.len()) {
-                (Route::Keys, 3..) => {
-                    for key in &command[1..] {
-                        let one = vec![command[0].clone(), key.clone()];
-                        parts[self.stores.home(key)].push((place, one));
-                    }
-                }
-                (Route::All, _) => {
-                    for parts in &mut parts {
-                        parts.push((place, command.clone()));
-                    }
-                }
-                (Route::Key | Route::Keys, 2..) => {
-                    parts[self.stores.home(&command[1])].push((place, command));
-                }
-                _ => parts[core.index()].push((place, command)),
-            }
-        }
-        parts
     }
 }
 
@@ -100,7 +153,7 @@ enum Route {
 
 fn route_of(name: &[u8]) -> Route {
     let is_any = |others: &[&[u8]]| others.iter().any(|it| name.eq_ignore_ascii_case(it));
-    if is_any(&[b"GET", b"SET", b"INCR", b"DECR"]) {
+    if matches!(name, b"GET" | b"SET") || is_any(&[b"GET", b"SET", b"INCR", b"DECR"]) {
         Route::Key
     } else if is_any(&[b"DEL", b"EXISTS"]) {
         Route::Keys
@@ -108,13 +161,5 @@ fn route_of(name: &[u8]) -> Route {
         Route::All
     } else {
         Route::Any
-    }
-}
-
-/// The reply to a command of several parts: numbers are added up.
-fn joined(before: Option<Reply>, reply: Reply) -> Reply {
-    match (before, reply) {
-        (Some(Reply::Integer(sum)), Reply::Integer(more)) => Reply::Integer(sum + more),
-        (_, reply) => reply,
     }
 }

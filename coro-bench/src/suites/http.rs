@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
 use std::time::Duration;
 
 use coro::compat::hyper::serve_http;
@@ -24,7 +25,7 @@ use crate::runtimes::{Monoio, Runtime, TokioLocalRuntime};
 const HELLO: &str = "hello, world\n";
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// How often a server looks whether it is to stop.
+/// How often is looked whether a server is to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) fn suite() -> Suite {
@@ -93,11 +94,24 @@ fn router() -> axum::Router {
     axum::Router::new().route("/", axum::routing::get(async || HELLO))
 }
 
+/// Calls `tell` once `stop` is set. Another thread looks, since a loop that did would have a timer for
+/// each of its waits, which the servers that accept by hand have not.
+fn when_stopped(stop: Arc<AtomicBool>, tell: impl FnOnce() + Send + 'static) {
+    drop(thread::spawn(move || {
+        while !stop.load(SeqCst) {
+            thread::sleep(LOOK);
+        }
+        tell();
+    }));
+}
+
 /// Serves on coro until `stop` is set.
-async fn until_stopped(stop: &AtomicBool) {
-    while !stop.load(SeqCst) {
-        coro::sleep(LOOK).await;
-    }
+async fn until_stopped(stop: Arc<AtomicBool>) {
+    let (tell, told) = coro::sync::remote::oneshot::channel();
+    when_stopped(stop, move || {
+        let _ = tell.send(()); // refused, the server has failed
+    });
+    let _ = told.await;
 }
 
 struct Coro;
@@ -110,7 +124,7 @@ impl Server for Coro {
         coro::run(async move {
             let listener = coro::net::TcpListener::from_std(listener).map_err(text)?;
             let _server = serve_http(listener, answer).map_err(text)?;
-            until_stopped(&stop).await;
+            until_stopped(stop).await;
             Ok(())
         })
     }
@@ -125,7 +139,7 @@ impl Server for AxumOnCoro {
         coro::run(async move {
             let listener = coro::net::TcpListener::from_std(listener).map_err(text)?;
             let _server = serve_http(listener, router()).map_err(text)?;
-            until_stopped(&stop).await;
+            until_stopped(stop).await;
             Ok(())
         })
     }
@@ -200,9 +214,11 @@ impl Server for AxumOnTokio {
             listener.set_nonblocking(true).map_err(text)?;
             let listener = tokio::net::TcpListener::from_std(listener).map_err(text)?;
             let serving = tokio::spawn(async move { axum::serve(listener, router()).await });
-            while !stop.load(SeqCst) {
-                tokio::time::sleep(LOOK).await;
-            }
+            let (tell, told) = tokio::sync::oneshot::channel();
+            when_stopped(stop, move || {
+                let _ = tell.send(()); // refused, the server has failed
+            });
+            let _ = told.await;
             serving.abort();
             Ok(())
         })

@@ -85,6 +85,9 @@ impl<T: 'static> Sharded<T> {
     }
 
     fn home_among<K: Hash + ?Sized>(&self, key: &K, cores: usize) -> usize {
+        if cores == 1 {
+            return 0;
+        }
         (self.plan.hasher.hash_one(key) % cores as u64) as usize
     }
 

@@ -1,17 +1,10 @@
 //! `Activity`: the requests and reads of one connection, by which its time limits are kept.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::error::Error;
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures::io::{AsyncRead, AsyncWrite};
-use hyper::rt;
-
-use crate::event_loop::{LoopHandle, OnLoop, current_task};
+use crate::event_loop::{LoopHandle, current_task};
 use crate::net::is_hang_up;
 use crate::report::{ErrorReport, ReportKind};
 use crate::time::{Sleep, sleep_until};
@@ -63,16 +56,16 @@ pub(super) enum Overdue {
 
 impl Activity {
     /// The state of a new connection, which owes the head of its first request.
-    pub(super) fn new(handle: LoopHandle) -> Rc<Self> {
+    pub(super) fn new(handle: LoopHandle) -> Self {
         let now = handle.turn_stamp();
-        Rc::new(Activity {
+        Activity {
             handle,
             requests: Cell::new(0),
             in_head: Cell::new(true),
             since: Cell::new(now),
             is_shared: Cell::new(false),
             has_ended: Cell::new(false),
-        })
+        }
     }
 
     pub(super) fn share(&self) {
@@ -84,7 +77,17 @@ impl Activity {
         self.has_ended.get()
     }
 
-    fn read(&self, len: usize) {
+    /// Whether the head of a request has begun and is not complete.
+    pub(super) fn is_in_head(&self) -> bool {
+        self.in_head.get()
+    }
+
+    pub(super) fn handle(&self) -> &LoopHandle {
+        &self.handle
+    }
+
+    /// Notes that bytes were read, or the end.
+    pub(super) fn note_read(&self, len: usize) {
         if len == 0 {
             self.has_ended.set(true);
         } else if self.requests.get() == 0 && !self.in_head.get() {
@@ -93,11 +96,36 @@ impl Activity {
         }
     }
 
-    /// A request has begun, until the guard is dropped.
-    pub(super) fn begin(self: &Rc<Self>) -> InFlight {
+    /// Notes that a request has begun.
+    pub(super) fn begin(&self) {
         self.requests.set(self.requests.get() + 1);
         self.in_head.set(false);
-        InFlight(self.clone())
+    }
+
+    /// Notes that a request that had begun is answered, or given up.
+    pub(super) fn end(&self) {
+        self.requests.set(self.requests.get() - 1);
+        if self.requests.get() == 0 {
+            self.since.set(self.now());
+        }
+    }
+
+    /// Reports an error of the service.
+    pub(super) fn report(&self, error: &(dyn Error + 'static)) {
+        let mut message = format!("the service of an HTTP server: {error}");
+        let mut source = error.source();
+        while let Some(error) = source {
+            message.push_str(&format!(": {error}"));
+            source = error.source();
+        }
+        if is_hang_up(error) {
+            return; // as of a body that is read from the client and sent back
+        }
+        let mut report = ErrorReport::new(ReportKind::TaskFailed, message);
+        if let Some(task) = current_task() {
+            report = report.in_task(task.name());
+        }
+        self.handle.report(report);
     }
 
     /// When the time of the present state is up, if it has a limit, and the consequence.
@@ -111,11 +139,15 @@ impl Activity {
     }
 
     /// When to look again, or the consequence of a time that is up.
+    ///
+    /// It is never later than the end of an idle time that began now. So only the head of a request
+    /// can be due earlier than the connection is looked at.
     pub(super) fn next_look(&self, limits: TimeLimits) -> Result<Option<u64>, Overdue> {
         let now = self.now();
+        let latest = after(now, limits.idle).unwrap_or(u64::MAX);
         match self.deadline(limits) {
             Some((deadline, overdue)) if deadline <= now => Err(overdue),
-            Some((deadline, _)) => Ok(Some(deadline)),
+            Some((deadline, _)) => Ok(Some(deadline.min(latest))),
             None => Ok(after(now, limits.header.min(limits.idle))),
         }
     }
@@ -141,144 +173,5 @@ fn after(since: u64, limit: u64) -> Option<u64> {
     match limit {
         TimeLimits::NO_LIMIT => None,
         limit => since.checked_add(limit),
-    }
-}
-
-/// A request that has begun and is not answered in full.
-pub(super) struct InFlight(Rc<Activity>);
-
-impl InFlight {
-    /// Reports an error of the service.
-    pub(super) fn report(&self, error: &(dyn Error + 'static)) {
-        let mut message = format!("the service of an HTTP server: {error}");
-        let mut source = error.source();
-        while let Some(error) = source {
-            message.push_str(&format!(": {error}"));
-            source = error.source();
-        }
-        if is_hang_up(error) {
-            return; // as of a body that is read from the client and sent back
-        }
-        let mut report = ErrorReport::new(ReportKind::TaskFailed, message);
-        if let Some(task) = current_task() {
-            report = report.in_task(task.name());
-        }
-        self.0.handle.report(report);
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let activity = &self.0;
-        activity.requests.set(activity.requests.get() - 1);
-        if activity.requests.get() == 0 {
-            activity.since.set(activity.now());
-        }
-    }
-}
-
-/// The place where the stream of a connection is left when hyper is done with it.
-pub(super) type Leftover<S> = Rc<RefCell<Option<S>>>;
-
-/// A stream whose reads are told to its [`Activity`].
-pub(super) struct ActiveStream<S> {
-    stream: Option<S>,
-    /// The bytes that were read to learn the version, and how many of them were read again.
-    first: Vec<u8>,
-    taken: usize,
-    activity: Rc<Activity>,
-    leftover: Leftover<S>,
-}
-
-impl<S> ActiveStream<S> {
-    pub(super) fn new(
-        stream: S,
-        first: Vec<u8>,
-        activity: Rc<Activity>,
-        leftover: Leftover<S>,
-    ) -> Self {
-        ActiveStream {
-            stream: Some(stream),
-            first,
-            taken: 0,
-            activity,
-            leftover,
-        }
-    }
-
-    fn stream(&mut self) -> Pin<&mut S>
-    where
-        S: Unpin,
-    {
-        Pin::new(present(&mut self.stream))
-    }
-}
-
-fn present<S>(stream: &mut Option<S>) -> &mut S {
-    stream.as_mut().expect("a stream until it is dropped")
-}
-
-impl<S> Drop for ActiveStream<S> {
-    fn drop(&mut self) {
-        let stream = self.stream.take();
-        let before = self.leftover.replace(stream);
-        drop(before);
-    }
-}
-
-// hyper asks for `Send` streams, for the sake of upgrades. The traits are its own, and not those of
-// `futures` with an adapter around, since they are called three times a request.
-impl<S: AsyncRead + Unpin> rt::Read for OnLoop<ActiveStream<S>> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut into: rt::ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut **self.get_mut();
-        if this.taken < this.first.len() {
-            let rest = &this.first[this.taken..];
-            let len = rest.len().min(into.remaining());
-            into.put_slice(&rest[..len]);
-            this.taken += len;
-            return Poll::Ready(Ok(()));
-        }
-        let activity = &*this.activity;
-        let mut through = activity.handle.lend_buffer();
-        let len = through.len().min(into.remaining());
-        let stream = Pin::new(present(&mut this.stream));
-        let read = ready!(stream.poll_read(cx, &mut through[..len]))?;
-        into.put_slice(&through[..read]);
-        activity.read(read);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> rt::Write for OnLoop<ActiveStream<S>> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.get_mut().stream().poll_write(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.get_mut().stream().poll_write_vectored(cx, slices)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream().poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream().poll_close(cx)
     }
 }

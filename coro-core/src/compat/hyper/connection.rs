@@ -12,10 +12,12 @@ use futures::io::{AsyncRead, AsyncWrite};
 use hyper::body::Body;
 use hyper::server::conn::{http1, http2};
 
-use super::activity::{ActiveStream, Activity, Leftover, Overdue, TimeLimits};
+use super::activity::{Activity, Overdue, TimeLimits};
+use super::plan::{HttpPlan, Versions};
 use super::runtime::{LoopExecutor, LoopTimer};
 use super::service::{BoxError, Counting, HttpService};
-use crate::event_loop::{LoopHandle, OnLoop};
+use super::shared_stream::ServedStream;
+use crate::event_loop::LoopHandle;
 use crate::net::{close_in_order, is_hang_up};
 use crate::sync::Event;
 use crate::task::looking;
@@ -27,65 +29,40 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long a client that was told the end may take to end as well.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The versions of HTTP that a server speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Versions {
-    Both,
-    Http1,
-    Http2,
-}
-
-/// The settings of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Settings {
-    pub(super) limits: TimeLimits,
-    pub(super) versions: Versions,
-}
-
-/// Serves a connection, until it has ended or `stopping` is set and its requests are answered.
-pub(super) async fn serve<Kind, S, T>(
-    mut stream: T,
-    service: Rc<S>,
-    settings: Settings,
-    stopping: Rc<Event>,
-) -> Result<(), hyper::Error>
+/// Serves a connection, until it has ended or the server stops and its requests are answered.
+pub(super) async fn serve<Kind, S, T>(stream: T, plan: Rc<HttpPlan<S>>) -> Result<(), hyper::Error>
 where
     S: HttpService<Kind>,
     T: AsyncRead + AsyncWrite + Unpin + 'static,
     Kind: 'static,
 {
-    let activity = Activity::new(LoopHandle::current());
-    let mut stop = pin!(stopping.wait());
-    let mut watch = TimeKeeper::new(activity.clone(), settings.limits);
-    let mut beginning = Beginning::new(settings.versions);
-    if !beginning
-        .begins(&mut stream, stop.as_mut(), &mut watch)
-        .await
-    {
+    let stream = ServedStream::new(stream);
+    let activity = &stream.shared().activity;
+    let mut stop = pin!(plan.stopping.wait());
+    let mut watch = TimeKeeper::new(activity, plan.settings.limits);
+    let mut beginning = Beginning::new(plan.settings.versions);
+    if !beginning.begins(&stream, stop.as_mut(), &mut watch).await {
         return Ok(());
     }
-    let leftover = Leftover::default();
     let is_http2 = beginning.is_http2();
-    let io = ActiveStream::new(stream, beginning.first, activity.clone(), leftover.clone());
-    let io = OnLoop::new(io);
-    let service = Counting::new(service, activity.clone());
+    let io = stream.for_hyper(beginning.first);
+    let service = Counting::new(plan.clone(), stream.shared().clone());
     let ended = if is_http2 {
         activity.share();
         let mut builder = http2::Builder::new(LoopExecutor);
         builder.timer(LoopTimer);
         // In a box, as its state is large, and most connections are of HTTP/1.
         let mut connection = Box::pin(builder.serve_connection(io, service));
-        drive(connection.as_mut(), (&stopping, stop), &mut watch).await
+        drive(connection.as_mut(), (&plan.stopping, stop), &mut watch).await
     } else {
         let mut builder = http1::Builder::new();
         // A client that has shut down its side still gets the answer.
         builder.half_close(true).header_read_timeout(None);
         let connection = pin!(builder.serve_connection(io, service).with_upgrades());
-        drive(connection, (&stopping, stop), &mut watch).await
+        drive(connection, (&plan.stopping, stop), &mut watch).await
     };
     let is_in_order = matches!(ended, Ok(Ended::InOrder)) && !activity.has_ended();
-    let stream = leftover.take();
-    if let Some(stream) = stream.filter(|_| is_in_order) {
+    if let Some(stream) = stream.take().filter(|_| is_in_order) {
         let _ = close_in_order(stream, LINGER).await; // the answer was written
     }
     match ended {
@@ -119,9 +96,9 @@ impl Beginning {
     /// Waits until a request begins; none does if the client ends, the time is up or it is to stop.
     async fn begins<T: AsyncRead + Unpin>(
         &mut self,
-        stream: &mut T,
+        stream: &ServedStream<T>,
         mut stop: Pin<&mut impl Future>,
-        watch: &mut TimeKeeper,
+        watch: &mut TimeKeeper<'_>,
     ) -> bool {
         poll_fn(|cx| match self.poll(stream, cx) {
             Poll::Pending if stop.as_mut().poll(cx).is_ready() => Poll::Ready(false),
@@ -132,11 +109,15 @@ impl Beginning {
     }
 
     /// Whether a request begins; none does if the client ends, or the stream fails.
-    fn poll<T: AsyncRead + Unpin>(&mut self, stream: &mut T, cx: &mut Context<'_>) -> Poll<bool> {
+    fn poll<T: AsyncRead + Unpin>(
+        &mut self,
+        stream: &ServedStream<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool> {
         let current = LoopHandle::current();
         let mut buffer = current.lend_buffer();
         while self.is_undecided() {
-            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
+            match ready!(stream.poll_read(cx, &mut buffer)) {
                 Ok(0) if self.first.is_empty() => return Poll::Ready(false),
                 Ok(0) => break, // hyper says what is wrong with it
                 Ok(read) => self.first.extend_from_slice(&buffer[..read]),
@@ -196,11 +177,13 @@ enum Ended {
 fn drive(
     mut connection: Pin<&mut impl Graceful>,
     (stopping, mut stop): (&Event, Pin<&mut impl Future>),
-    watch: &mut TimeKeeper,
+    watch: &mut TimeKeeper<'_>,
 ) -> impl Future<Output = hyper::Result<Ended>> {
+    let activity = watch.activity;
     let mut is_finishing = false;
-    // The task that `stop` and `watch` wake.
+    // The task that `stop` and `watch` wake, and when `watch` does so.
     let mut wakes = Waker::noop().clone();
+    let mut look_at = 0;
     poll_fn(move |cx| {
         loop {
             // First, as a request that has come in is to be answered also if it is to stop.
@@ -210,7 +193,8 @@ fn drive(
             // Polling these costs more than asking whether they are ready, and a connection is polled
             // for each of its requests.
             let is_awaited = wakes.will_wake(cx.waker()) && !looking::is_looking_here();
-            if is_awaited && !stopping.is_set() && !watch.is_due() {
+            let is_due = activity.is_in_head() || activity.now() >= look_at;
+            if is_awaited && !is_due && !stopping.is_set() {
                 return Poll::Pending;
             }
             wakes.clone_from(cx.waker());
@@ -218,7 +202,10 @@ fn drive(
             match watch.poll(cx) {
                 Poll::Ready(Overdue::Head) => return Poll::Ready(Ok(Ended::Cut)),
                 Poll::Ready(Overdue::Idle) if is_finishing => return Poll::Ready(Ok(Ended::Cut)),
-                Poll::Pending if !stops => return Poll::Pending,
+                Poll::Pending if !stops => {
+                    look_at = watch.wakes_at();
+                    return Poll::Pending;
+                }
                 _ => {
                     is_finishing = true;
                     connection.as_mut().finish();
@@ -241,8 +228,8 @@ pub(super) async fn unless_stopped<F: Future>(future: F, stop: &Event) -> Option
 }
 
 /// Keeps the time limits of a connection, with one timer that is armed rarely.
-struct TimeKeeper {
-    activity: Rc<Activity>,
+struct TimeKeeper<'a> {
+    activity: &'a Activity,
     limits: TimeLimits,
     armed: Option<ConnectionTimer>,
 }
@@ -253,8 +240,8 @@ struct ConnectionTimer {
     at: u64,
 }
 
-impl TimeKeeper {
-    fn new(activity: Rc<Activity>, limits: TimeLimits) -> Self {
+impl<'a> TimeKeeper<'a> {
+    fn new(activity: &'a Activity, limits: TimeLimits) -> Self {
         TimeKeeper {
             activity,
             limits,
@@ -262,15 +249,10 @@ impl TimeKeeper {
         }
     }
 
-    /// Whether the timer may have fired, or has to be armed for an earlier time.
-    fn is_due(&self) -> bool {
-        match &self.armed {
-            Some(armed) => {
-                let due = self.activity.due(self.limits);
-                self.activity.now() >= armed.at || due.is_some_and(|due| due < armed.at)
-            }
-            None => !self.limits.are_absent(),
-        }
+    /// When the timer fires, if it is armed. Nothing can be overdue before that, except for the head of
+    /// a request.
+    fn wakes_at(&self) -> u64 {
+        self.armed.as_ref().map_or(u64::MAX, |armed| armed.at)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Overdue> {

@@ -38,9 +38,11 @@ mod activity;
 mod connection;
 mod connector;
 mod io;
+mod plan;
 mod runtime;
 mod server;
 mod service;
+mod shared_stream;
 
 pub use connector::{Connector, HttpStream};
 pub use io::Io;

@@ -1,6 +1,7 @@
 //! `HttpServer`: a server of HTTP/1 and HTTP/2.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
@@ -9,11 +10,12 @@ use std::time::Duration;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::activity::TimeLimits;
-use super::connection::{Settings, Versions, serve};
+use super::connection::serve;
+use super::plan::{HttpPlan, Settings, Versions};
 use super::service::HttpService;
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsAcceptor;
-use crate::net::{Server, ServerBuilder, TcpListener, TcpStream};
+use crate::net::{HandlerOutput, Server, ServerBuilder, TcpListener, TcpStream};
 use crate::sync::Event;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,11 +57,15 @@ mod sealed {
     use super::*;
 
     pub trait Sealed {
-        /// Starts the server with a handler of connections.
+        /// Starts the server, with a function that gives the future of each connection.
         #[track_caller]
-        fn start<H>(self, server: &ServerBuilder, handler: H) -> io::Result<Server>
+        fn start<F>(
+            self,
+            server: &ServerBuilder,
+            serve: impl Fn(TcpStream, SocketAddr) -> F + 'static,
+        ) -> io::Result<Server>
         where
-            H: AsyncFn(TcpStream, SocketAddr) -> io::Result<()> + 'static;
+            F: Future<Output: HandlerOutput + 'static> + 'static;
     }
 }
 
@@ -67,20 +73,28 @@ impl<A: ToSocketAddrs> HttpListen for A {}
 impl HttpListen for TcpListener {}
 
 impl<A: ToSocketAddrs> sealed::Sealed for A {
-    fn start<H>(self, server: &ServerBuilder, handler: H) -> io::Result<Server>
+    fn start<F>(
+        self,
+        server: &ServerBuilder,
+        serve: impl Fn(TcpStream, SocketAddr) -> F + 'static,
+    ) -> io::Result<Server>
     where
-        H: AsyncFn(TcpStream, SocketAddr) -> io::Result<()> + 'static,
+        F: Future<Output: HandlerOutput + 'static> + 'static,
     {
-        server.start(self, handler)
+        server.start_futures(self, serve)
     }
 }
 
 impl sealed::Sealed for TcpListener {
-    fn start<H>(self, server: &ServerBuilder, handler: H) -> io::Result<Server>
+    fn start<F>(
+        self,
+        server: &ServerBuilder,
+        serve: impl Fn(TcpStream, SocketAddr) -> F + 'static,
+    ) -> io::Result<Server>
     where
-        H: AsyncFn(TcpStream, SocketAddr) -> io::Result<()> + 'static,
+        F: Future<Output: HandlerOutput + 'static> + 'static,
     {
-        server.start_on([self], handler)
+        server.start_futures_on([self], serve)
     }
 }
 
@@ -176,17 +190,23 @@ impl HttpServerBuilder {
         S: HttpService<Kind>,
     {
         let stopping = Rc::<Event>::default();
-        let stop = stopping.clone();
-        let service = Rc::new(service);
-        let this = Rc::new(self.clone());
-        let handler = move |stream: TcpStream, _| {
-            let this = this.clone();
-            this.serve_stream(stream, service.clone(), stop.clone())
+        let plan = HttpPlan::new(service, self.settings, stopping.clone());
+        #[cfg(feature = "tls")]
+        if let Some(acceptor) = self.tls.clone() {
+            let stop = stopping.clone();
+            let serve = move |stream, _| {
+                write_at_once(&stream);
+                serve_tls(stream, acceptor.clone(), stop.clone(), plan.clone())
+            };
+            let server = sealed::Sealed::start(on, &self.server, serve)?;
+            return Ok(HttpServer { server, stopping });
+        }
+        let serve = move |stream, _| {
+            write_at_once(&stream);
+            serve(stream, plan.clone())
         };
-        Ok(HttpServer {
-            server: sealed::Sealed::start(on, &self.server, handler)?,
-            stopping,
-        })
+        let server = sealed::Sealed::start(on, &self.server, serve)?;
+        Ok(HttpServer { server, stopping })
     }
 
     /// Serves one connection, over any stream, until it ends: for listeners of other kinds, such as
@@ -213,32 +233,33 @@ impl HttpServerBuilder {
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let never = Rc::<Event>::default();
-        serve(stream, Rc::new(service), self.settings, never).await
+        serve(stream, HttpPlan::new(service, self.settings, never)).await
     }
+}
 
-    async fn serve_stream<Kind, S>(
-        self: Rc<Self>,
-        stream: TcpStream,
-        service: Rc<S>,
-        stop: Rc<Event>,
-    ) -> io::Result<()>
-    where
-        Kind: 'static,
-        S: HttpService<Kind>,
-    {
-        stream.set_nodelay(true)?; // hyper writes whole messages
-        #[cfg(feature = "tls")]
-        if let Some(acceptor) = &self.tls {
-            let accepting = acceptor.accept(stream);
-            let Some(stream) = super::connection::unless_stopped(accepting, &stop).await else {
-                return Ok(());
-            };
-            let served = serve(stream?, service, self.settings, stop).await;
-            return served.map_err(io::Error::other);
-        }
-        let served = serve(stream, service, self.settings, stop).await;
-        served.map_err(io::Error::other)
-    }
+/// Has a connection send each write at once: hyper writes whole messages. A connection that refuses has
+/// ended, and its first read tells.
+fn write_at_once(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+}
+
+#[cfg(feature = "tls")]
+async fn serve_tls<Kind, S>(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    stop: Rc<Event>,
+    plan: Rc<HttpPlan<S>>,
+) -> io::Result<()>
+where
+    Kind: 'static,
+    S: HttpService<Kind>,
+{
+    let accepting = acceptor.accept(stream);
+    let Some(stream) = super::connection::unless_stopped(accepting, &stop).await else {
+        return Ok(());
+    };
+    let served = serve(stream?, plan).await;
+    served.map_err(io::Error::other)
 }
 
 impl fmt::Debug for HttpServerBuilder {

@@ -10,7 +10,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::{Request, Response};
 use pin_project_lite::pin_project;
 
-use super::activity::{Activity, InFlight};
+use super::plan::HttpPlan;
+use super::shared_stream::{InFlight, SharedStream};
 
 /// An error of a library, as hyper takes it.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
@@ -199,31 +200,34 @@ where
 }
 
 /// A service whose requests are counted in the [`Activity`] of their connection.
-pub(super) struct Counting<S, Kind> {
-    service: Rc<S>,
-    activity: Rc<Activity>,
+pub(super) struct Counting<S, T, Kind> {
+    plan: Rc<HttpPlan<S>>,
+    connection: Rc<SharedStream<T>>,
     kind: std::marker::PhantomData<fn() -> Kind>,
 }
 
-impl<S, Kind> Counting<S, Kind> {
-    pub(super) fn new(service: Rc<S>, activity: Rc<Activity>) -> Self {
+impl<S, T, Kind> Counting<S, T, Kind> {
+    pub(super) fn new(plan: Rc<HttpPlan<S>>, connection: Rc<SharedStream<T>>) -> Self {
         Counting {
-            service,
-            activity,
+            plan,
+            connection,
             kind: std::marker::PhantomData,
         }
     }
 }
 
-impl<Kind, S: HttpService<Kind>> hyper::service::Service<Request<Incoming>> for Counting<S, Kind> {
-    type Response = Response<CountedBody<S::Body>>;
+impl<Kind, S, T> hyper::service::Service<Request<Incoming>> for Counting<S, T, Kind>
+where
+    S: HttpService<Kind>,
+{
+    type Response = Response<CountedBody<S::Body, T>>;
     type Error = BoxError;
-    type Future = CountedAnswer<S::Answering>;
+    type Future = CountedAnswer<S::Answering, T>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let in_flight = self.activity.begin();
+        let in_flight = InFlight::new(&self.connection);
         CountedAnswer {
-            answer: self.service.answer(request),
+            answer: self.plan.service.answer(request),
             in_flight: Some(in_flight),
         }
     }
@@ -231,19 +235,19 @@ impl<Kind, S: HttpService<Kind>> hyper::service::Service<Request<Incoming>> for 
 
 pin_project! {
     /// An answer whose request counts until its body is sent.
-    pub(super) struct CountedAnswer<A> {
+    pub(super) struct CountedAnswer<A, T> {
         #[pin]
         answer: A,
-        in_flight: Option<InFlight>,
+        in_flight: Option<InFlight<T>>,
     }
 }
 
-impl<B, E, A> Future for CountedAnswer<A>
+impl<B, E, A, T> Future for CountedAnswer<A, T>
 where
     A: Future<Output = Result<Response<B>, E>>,
     E: Into<BoxError>,
 {
-    type Output = Result<Response<CountedBody<B>>, BoxError>;
+    type Output = Result<Response<CountedBody<B, T>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -258,7 +262,7 @@ where
 
 /// Reports an error of the service, for which hyper breaks the connection off, or the stream of a
 /// connection that has several. The error of a stream would go no further.
-fn reported(in_flight: Option<&InFlight>, error: BoxError) -> BoxError {
+fn reported<T>(in_flight: Option<&InFlight<T>>, error: BoxError) -> BoxError {
     if let Some(in_flight) = in_flight {
         in_flight.report(&*error);
     }
@@ -267,14 +271,14 @@ fn reported(in_flight: Option<&InFlight>, error: BoxError) -> BoxError {
 
 pin_project! {
     /// A body whose request counts until it is sent.
-    pub(super) struct CountedBody<B> {
+    pub(super) struct CountedBody<B, T> {
         #[pin]
         body: B,
-        in_flight: Option<InFlight>,
+        in_flight: Option<InFlight<T>>,
     }
 }
 
-impl<B: Body<Error: Into<BoxError>>> Body for CountedBody<B> {
+impl<B: Body<Error: Into<BoxError>>, T> Body for CountedBody<B, T> {
     type Data = B::Data;
     type Error = BoxError;
 

@@ -1,5 +1,7 @@
 //! Settings of a server.
 
+#[cfg(feature = "hyper")]
+use std::future::Future;
 use std::io;
 use std::iter;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -7,7 +9,9 @@ use std::rc::Rc;
 
 use socket2::Socket;
 
-use super::accept::accept_all;
+#[cfg(feature = "hyper")]
+use super::accept::ByFutures;
+use super::accept::{ByAsyncFn, ServeEach, accept_all};
 use super::connections::Connections;
 use super::{HandlerOutput, Server};
 use crate::net::listen::Listen;
@@ -126,6 +130,45 @@ impl ServerBuilder {
         H: AsyncFn(TcpStream, SocketAddr) -> R + 'static,
         R: HandlerOutput + 'static,
     {
+        self.serve_on(listeners, ByAsyncFn(handler))
+    }
+
+    /// As [`start`](Self::start), with a function that gives the future of each connection.
+    #[cfg(feature = "hyper")]
+    #[track_caller]
+    pub(crate) fn start_futures<F, R>(
+        &self,
+        addresses: impl ToSocketAddrs,
+        serve: F,
+    ) -> io::Result<Server>
+    where
+        F: Fn(TcpStream, SocketAddr) -> R + 'static,
+        R: Future<Output: HandlerOutput + 'static> + 'static,
+    {
+        self.start_futures_on(self.listen(addresses)?, serve)
+    }
+
+    /// As [`start_on`](Self::start_on), with a function that gives the future of each connection.
+    #[cfg(feature = "hyper")]
+    #[track_caller]
+    pub(crate) fn start_futures_on<F, R>(
+        &self,
+        listeners: impl IntoIterator<Item = TcpListener>,
+        serve: F,
+    ) -> io::Result<Server>
+    where
+        F: Fn(TcpStream, SocketAddr) -> R + 'static,
+        R: Future<Output: HandlerOutput + 'static> + 'static,
+    {
+        self.serve_on(listeners, ByFutures(serve))
+    }
+
+    #[track_caller]
+    fn serve_on(
+        &self,
+        listeners: impl IntoIterator<Item = TcpListener>,
+        handler: impl ServeEach<TcpStream, SocketAddr>,
+    ) -> io::Result<Server> {
         let addressed = |listener: TcpListener| Ok((listener.local_addr()?, listener));
         let listeners: io::Result<Vec<_>> = listeners.into_iter().map(addressed).collect();
         let listeners = listeners?;
@@ -153,21 +196,17 @@ impl ServerBuilder {
             Some(address) => format!("listener {address}"),
             None => "listener".to_owned(),
         };
-        self.serve(addresses, iter::once((name, Accepting(accept))), handler)
+        let listener = iter::once((name, Accepting(accept)));
+        self.serve(addresses, listener, ByAsyncFn(handler))
     }
 
     #[track_caller]
-    pub(super) fn serve<L, H, R>(
+    pub(super) fn serve<L: Listen>(
         &self,
         addresses: Vec<SocketAddr>,
         listeners: impl Iterator<Item = (String, L)>,
-        handler: H,
-    ) -> Server
-    where
-        L: Listen,
-        H: AsyncFn(L::Stream, L::Peer) -> R + 'static,
-        R: HandlerOutput + 'static,
-    {
+        handler: impl ServeEach<L::Stream, L::Peer>,
+    ) -> Server {
         let connections = Connections::new(self.limit);
         let handler = Rc::new(handler);
         for (name, listener) in listeners {

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use super::outcome::HandlerOutput;
 use crate::error::duplicate;
 use crate::event_loop::LoopHandle;
 use crate::task::TaskHandle;
@@ -114,7 +115,7 @@ impl Connections {
     /// Has the loop run a future that serves a connection.
     pub(super) fn begin<F>(self: &Rc<Self>, name: String, serving: F)
     where
-        F: Future<Output = Result<(), String>> + 'static,
+        F: Future<Output: HandlerOutput> + 'static,
     {
         let number = self.next_number();
         self.last.set(number);
@@ -182,14 +183,14 @@ pin_project! {
     }
 }
 
-impl<F: Future> Future for Served<F> {
-    type Output = F::Output;
+impl<F: Future<Output: HandlerOutput>> Future for Served<F> {
+    type Output = Result<(), String>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.serving.poll(cx));
+        let output = ready!(this.serving.poll(cx));
         drop(this.connected.take());
-        Poll::Ready(result)
+        Poll::Ready(output.into_result())
     }
 }
 

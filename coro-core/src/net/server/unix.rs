@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::accept::ByAsyncFn;
 use super::{HandlerOutput, Server, ServerBuilder};
 use crate::net::listen::Listen;
 use crate::net::unix_listener::is_left_over;
@@ -77,7 +78,7 @@ impl ServerBuilder {
         let path = path.as_ref();
         let listener = listen(path)?;
         let name = format!("listener {}", path.display());
-        Ok(self.serve(Vec::new(), iter::once((name, listener)), handler))
+        Ok(self.serve(Vec::new(), iter::once((name, listener)), ByAsyncFn(handler)))
     }
 }
 

@@ -241,6 +241,37 @@ async fn an_idle_connection_ends_in_order_and_a_busy_one_does_not() {
     assert!(other.ready().await.is_err());
 }
 
+#[coro::test(real)]
+async fn an_idle_connection_ends_on_time_though_a_head_may_take_longer() {
+    let builder = HttpServer::builder()
+        .idle_timeout(ms(50))
+        .header_timeout(PATIENCE * 10);
+    let server = builder.start("127.0.0.1:0", echo).unwrap();
+    let address = server.local_addr().unwrap();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nho").await.unwrap();
+    sleep(ms(100)).await; // not idle, as the head has begun
+    client.write_all(b"st: x\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    let ended = timeout(PATIENCE, client.read_to_string(&mut answer)).await;
+    ended.expect("the server ends it").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[coro::test(real)]
+async fn an_answer_arrives_whole_whether_or_not_its_parts_are_written_together() {
+    let repeated = async |request: Request<Incoming>| {
+        let len = request.uri().path()[1..].parse().unwrap();
+        Response::new(Full::<Bytes>::from("x".repeat(len)))
+    };
+    let server = serve_http("127.0.0.1:0", repeated).unwrap();
+    let mut client = connect_http1(server.local_addr().unwrap()).await;
+    for len in [0, 1, 3_900, 4_000, 4_096, 100_000, 7] {
+        let answer = ask(&mut client, &format!("/{len}"), "").await;
+        assert_eq!(answer.len(), len);
+    }
+}
+
 /// The handler of `#[coro::test]` fails a test in which anything is reported.
 #[coro::test(real)]
 async fn clients_that_break_off_or_talk_nonsense_harm_no_other_client() {

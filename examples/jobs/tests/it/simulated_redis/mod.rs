@@ -85,6 +85,7 @@ async fn answer(mut stream: TcpStream, memory: &Memory) -> io::Result<()> {
         while let Some((command, length)) =
             parse(&received).map_err(|it| io::Error::other(it.to_string()))?
         {
+            let command: Vec<_> = command.into_iter().map(<[u8]>::to_vec).collect();
             received.drain(..length);
             let mut answer = Vec::new();
             memory.run_blocking(&command).await.write(&mut answer);

@@ -4,9 +4,10 @@
 //! file. The compiler's message for it is pinned, because users read that first. `ui/off` holds uses of
 //! features that are off by default, with the messages for a crate that has not turned them on.
 //!
-//! Cargo builds coro once, and checks it once more for `ui/off`, which takes a few seconds. Then the compiler is called for each file, on as many threads as there are
-//! processors; a mistake needs no code made for it. `cargo test --test ui -- gather` takes the files with
-//! that word in their names. `CORO_UI=overwrite` writes the messages instead of comparing them.
+//! Cargo builds coro once, and checks it once more for `ui/off`, which takes a few seconds. Then the
+//! compiler is called for each file, on as many threads as there are processors; a mistake needs no code
+//! made for it. `cargo test --test ui -- gather` takes the files with that word in their names.
+//! `CORO_UI=overwrite` writes the messages instead of comparing them.
 
 #[path = "ui/runner/built.rs"]
 mod built;

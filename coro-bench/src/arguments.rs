@@ -56,7 +56,7 @@ pub(crate) fn usage() -> String {
   --quick         a tenth of the work, fewer rounds: to see that all runs, not to quote
   --rounds N      the number of rounds, instead of each suite's own
   --no-pin        leave the choice of a core to the system
-  --report FILE   draws a run that --json wrote: a page with a picture a suite, in FOLDER,
+  --report FILE   draws a run that --json wrote: README.md, a picture a suite, in FOLDER,
                   which is `report` if it is not given",
         suites::names()
     )

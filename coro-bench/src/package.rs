@@ -1,9 +1,12 @@
 //! A cargo package that exists for the time of a sample.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::machine::children_user_time;
 
 /// The workspace that this program was built in, whose `coro` is measured.
 pub(crate) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -17,10 +20,25 @@ pub(crate) struct Package {
     folder: PathBuf,
 }
 
+/// The profile of a build.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Build {
+    Debug,
+    Release,
+}
+
 impl Package {
     /// The line of a manifest that makes a package depend on `coro`.
     pub(crate) fn needs_coro() -> String {
         format!("coro = {{ package = \"coro-rs\", path = {WORKSPACE:?} }}")
+    }
+
+    /// As [`needs_coro`](Package::needs_coro), with one feature alone.
+    pub(crate) fn needs_coro_with(feature: &str) -> String {
+        format!(
+            "coro = {{ package = \"coro-rs\", path = {WORKSPACE:?}, default-features = false, \
+             features = [{feature:?}] }}"
+        )
     }
 
     pub(crate) fn new(name: &str, dependency: &str) -> Result<Self, String> {
@@ -52,6 +70,21 @@ impl Package {
         output(self.command(arguments))
     }
 
+    /// Builds the package with its dependencies.
+    pub(crate) fn build(&self, build: Build) -> Result<(), String> {
+        let arguments: &[&str] = match build {
+            Build::Debug => &["build"],
+            Build::Release => &["build", "--release"],
+        };
+        self.cargo(arguments).map(drop)
+    }
+
+    /// The size of the files that cargo has left in the target folder, in millions of bytes.
+    pub(crate) fn target_megabytes(&self) -> Result<f64, String> {
+        let bytes = size(&self.folder.join("target")).map_err(|error| error.to_string())?;
+        Ok((bytes as f64 / 1e6).round())
+    }
+
     /// Parses the package and expands its macros, then stops.
     pub(crate) fn expand(&self) -> Result<(), String> {
         self.write("wrapper", STOP_EARLY)?;
@@ -79,6 +112,22 @@ impl Drop for Package {
         // If this fails, the system's own cleaning of its temporary folder removes the rest.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+fn size(path: &Path) -> io::Result<u64> {
+    let about = fs::symlink_metadata(path)?;
+    if !about.is_dir() {
+        return Ok(about.len());
+    }
+    fs::read_dir(path)?.map(|entry| size(&entry?.path())).sum()
+}
+
+/// The user CPU time of the processes that the body runs.
+pub(crate) fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
+    let time = || children_user_time().ok_or("/proc/self/stat says nothing");
+    let before = time()?;
+    body()?;
+    Ok((time()? - before).as_secs_f64())
 }
 
 /// The output of a command; if it fails, the first error that it printed.

@@ -1,4 +1,5 @@
-//! The file of a run: its circumstances, then a row for each reading, as one JSON object a line.
+//! The file of a run: its circumstances, then a row for each reading and a verdict on each goal, as one
+//! JSON object a line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,6 +39,7 @@ const PACKAGES: &[&str] = &[
 pub(crate) struct Record {
     pub(crate) circumstances: Circumstances,
     pub(crate) rows: Vec<Row>,
+    pub(crate) verdicts: Vec<Verdict>,
 }
 
 /// Where, when and with which versions a run was made.
@@ -64,6 +66,17 @@ pub(crate) struct Row {
     pub(crate) unit: String,
 }
 
+/// Whether coro has met one goal of a case, by the minima.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) suite: String,
+    /// With the reading, as in a [`Row`].
+    pub(crate) case: String,
+    pub(crate) goal: String,
+    pub(crate) reached: String,
+    pub(crate) met: bool,
+}
+
 impl Record {
     /// Reads a file that `--json` wrote. The error names the line.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
@@ -73,12 +86,14 @@ impl Record {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let (mut circumstances, mut rows) = (None, Vec::new());
+        let (mut circumstances, mut rows, mut verdicts) = (None, Vec::new(), Vec::new());
         for (index, line) in text.lines().enumerate() {
             let at = |reason: String| format!("line {}: {reason}", index + 1);
             let value: Value = serde_json::from_str(line).map_err(|error| at(error.to_string()))?;
             if value.get("machine").is_some() {
                 circumstances = Some(Circumstances::from_json(&value).map_err(at)?);
+            } else if value.get("goal").is_some() {
+                verdicts.push(Verdict::from_json(&value).map_err(at)?);
             } else {
                 rows.push(Row::from_json(&value).map_err(at)?);
             }
@@ -87,6 +102,7 @@ impl Record {
             circumstances: circumstances
                 .ok_or("no line names the machine; was it written by --json?")?,
             rows,
+            verdicts,
         })
     }
 }
@@ -159,6 +175,26 @@ impl Row {
     }
 }
 
+impl Verdict {
+    pub(crate) fn to_json(&self) -> String {
+        json!({
+            "suite": self.suite, "case": self.case, "goal": self.goal, "reached": self.reached,
+            "met": self.met,
+        })
+        .to_string()
+    }
+
+    fn from_json(value: &Value) -> Result<Self, String> {
+        Ok(Verdict {
+            suite: text(value, "suite")?,
+            case: text(value, "case")?,
+            goal: text(value, "goal")?,
+            reached: text(value, "reached")?,
+            met: value["met"].as_bool().ok_or("`met` is not true or false")?,
+        })
+    }
+}
+
 fn text(value: &Value, field: &str) -> Result<String, String> {
     let found = value[field].as_str();
     found
@@ -221,13 +257,22 @@ mod tests {
             median: 70.0,
             unit: "ns".into(),
         };
+        let verdict = Verdict {
+            suite: "spawn".into(),
+            case: "one at \"a\" time".into(),
+            goal: "at most 3 x floor".into(),
+            reached: "2.360".into(),
+            met: true,
+        };
         let text = format!(
-            "{}\n{}\n",
+            "{}\n{}\n{}\n",
             Circumstances::of_today(true).to_json(),
-            row.to_json()
+            row.to_json(),
+            verdict.to_json()
         );
         let record = Record::parse(&text).expect("this was just written");
         assert_eq!(record.rows, [row]);
+        assert_eq!(record.verdicts, [verdict]);
         assert!(record.circumstances.quick);
         assert!(record.circumstances.versions.contains_key("tokio"));
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::harness::{Bound, Case, Goal, Reading, Role, Sample, Subject, Suite};
-use crate::record::Row;
+use crate::record::{Row, Verdict};
 
 /// All samples of one subject in a case, merged.
 pub(crate) struct Outcome<'a> {
@@ -97,8 +97,14 @@ pub(crate) fn table(case: &Case, outcomes: &[Outcome<'_>]) {
         }
     }
     for goal in &case.goals {
-        if let Some(line) = standing(goal, outcomes) {
-            println!("  {line}");
+        if let Some(verdict) = verdict(goal, outcomes) {
+            let what = match goal.what {
+                "" => String::new(),
+                what => format!("{what}, "),
+            };
+            let met = if verdict.met { "met" } else { "MISSED" };
+            let (goal, reached) = (verdict.goal, verdict.reached);
+            println!("  goal: {what}{goal}: {reached}, {met}");
         }
     }
 }
@@ -120,6 +126,16 @@ pub(crate) fn json(suite: &Suite, case: &Case, outcomes: &[Outcome<'_>]) {
         }
         if let Some(excuse) = outcome.excuse() {
             eprintln!("coro-bench: {}, {}, {excuse}", suite.name, case.name);
+        }
+    }
+    for goal in &case.goals {
+        if let Some(verdict) = verdict(goal, outcomes) {
+            let verdict = Verdict {
+                suite: suite.name.to_owned(),
+                case: title(case, goal.what),
+                ..verdict
+            };
+            println!("{}", verdict.to_json());
         }
     }
 }
@@ -176,8 +192,9 @@ fn title(case: &Case, what: &str) -> String {
     }
 }
 
-/// How `coro` stands to a goal, by the minima; `None` if a side of the comparison is missing.
-fn standing(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<String> {
+/// How `coro` stands to a goal, with the names of suite and case left empty; `None` if a side of the
+/// comparison is missing.
+fn verdict(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<Verdict> {
     let of = |role: Role| {
         outcomes
             .iter()
@@ -206,12 +223,13 @@ fn standing(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<String> {
             (wanted, format!("{ratio:.3}"), ratio >= times)
         }
     };
-    let what = match goal.what {
-        "" => String::new(),
-        what => format!("{what}, "),
-    };
-    let verdict = if met { "met" } else { "MISSED" };
-    Some(format!("goal: {what}{wanted}: {reached}, {verdict}"))
+    Some(Verdict {
+        suite: String::new(),
+        case: String::new(),
+        goal: wanted,
+        reached,
+        met,
+    })
 }
 
 /// A number with as many figures as are significant.

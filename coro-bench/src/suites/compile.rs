@@ -1,13 +1,11 @@
-//! Costs at compile time: of the attribute, of the crate as a dependency.
+//! Costs of the attribute at compile time.
 //!
 //! The samples write small packages into the folder for temporary files. Cargo builds them.
 
 use std::fmt::Write;
-use std::time::Instant;
 
 use crate::harness::{Bound, Case, Reading, Role, Sample, Suite};
-use crate::machine::children_user_time;
-use crate::package::Package;
+use crate::package::{Package, user_seconds};
 
 /// How many functions the generated crates have.
 const FUNCTIONS: u64 = 1_000;
@@ -16,12 +14,8 @@ const PLAIN: &str = "async fn";
 const CHECK: &str = "cargo check, user CPU";
 const EXPANSION: &str = "parsing and expanding a function, user CPU";
 
-const TOKIO: &str = "tokio, feature full";
-const CRATES: &str = "crates in the tree";
-const WALL: &str = "wall time";
-
 pub(crate) fn suite() -> Suite {
-    Suite::new("compile", "what coro costs at compile time")
+    Suite::new("compile", "what the attribute costs at compile time")
         .unpinned()
         .rounds(5, 1)
         .minutes_max(15)
@@ -39,23 +33,7 @@ pub(crate) fn suite() -> Suite {
                 })
             })
             .goal_for(CHECK, Bound::Times(1.3, PLAIN))
-            .goal_for(EXPANSION, Bound::AtMost(0.3)),
-        )
-        .case(
-            Case::new(
-                "a clean release build of a program that depends on it",
-                TOKIO,
-            )
-            .subject(TOKIO, Role::Floor, |_| {
-                let needs = r#"tokio = { version = "1", features = ["full"] }"#;
-                let main = "tokio::runtime::Runtime::new().unwrap().block_on(async {});";
-                clean_build(needs, main)
-            })
-            .subject("coro, default features", Role::Coro, |_| {
-                clean_build(&Package::needs_coro(), "coro::run(async {});")
-            })
-            .goal_for(CRATES, Bound::AtMost(30.0))
-            .goal_for(WALL, Bound::Times(1.0, TOKIO)),
+            .goal_for(EXPANSION, Bound::AtMost(0.25)),
         )
 }
 
@@ -105,38 +83,4 @@ fn functions(keyword: &str, attribute: &str, wait: impl Fn(&str) -> String) -> S
         );
     }
     source
-}
-
-/// The user CPU time of the processes that the body runs.
-fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
-    let time = || children_user_time().ok_or("/proc/self/stat says nothing");
-    let before = time()?;
-    body()?;
-    Ok((time()? - before).as_secs_f64())
-}
-
-/// Builds a program with all its dependencies, once.
-fn clean_build(needs: &str, main: &str) -> Sample {
-    let package = Package::new("program", needs)?;
-    package.write("src/main.rs", &format!("fn main() {{\n    {main}\n}}\n"))?;
-    package.cargo(&["fetch"])?;
-    let tree = package.cargo(&[
-        "tree",
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-        "--no-dedupe",
-    ])?;
-    let mut crates: Vec<&str> = tree.lines().skip(1).collect();
-    crates.sort_unstable();
-    crates.dedup();
-    let begin = Instant::now();
-    let user = user_seconds(|| package.cargo(&["build", "--release"]).map(drop))?;
-    let wall = begin.elapsed().as_secs_f64();
-    Ok(vec![
-        Reading::one(CRATES, "crates", crates.len() as f64),
-        Reading::one(WALL, "s", wall),
-        Reading::one("user CPU", "s", user),
-    ])
 }

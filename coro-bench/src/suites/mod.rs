@@ -18,11 +18,13 @@ mod sync;
 mod threads;
 mod timer;
 mod wake;
+mod weight;
 
 /// All suites, in the order in which they are run.
 const SUITES: &[fn() -> Suite] = &[
     chain::suite,
     compile::suite,
+    weight::suite,
     spawn::suite,
     switch::suite,
     sync::suite,

@@ -73,7 +73,7 @@ pub(crate) struct Effort {
     pub(crate) other_core: Option<usize>,
 }
 
-/// A bound that `coro` should keep in a case.
+/// A bound that `coro` should keep in a case. If several of its subjects take part, the best one counts.
 pub(crate) struct Goal {
     /// The reading it is about.
     pub(crate) what: &'static str,
@@ -85,6 +85,8 @@ pub(crate) enum Bound {
     AtMost(f64),
     /// `coro` needs at most this multiple of the named subject's value.
     Times(f64, &'static str),
+    /// `coro` needs at most this more than the named subject.
+    Over(f64, &'static str),
     /// The best of the peers needs at least this multiple of the value of `coro`.
     AheadOfPeers(f64),
 }

@@ -200,18 +200,31 @@ fn verdict(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<Verdict> {
             .iter()
             .filter(move |outcome| outcome.subject.role == role)
     };
-    let ours = of(Role::Coro).find_map(|outcome| outcome.min(goal.what))?;
+    let ours = of(Role::Coro)
+        .filter_map(|outcome| outcome.min(goal.what))
+        .min_by(f64::total_cmp)?;
+    let of_named = |name: &str| {
+        let named = outcomes
+            .iter()
+            .find(|outcome| outcome.subject.name == name)?;
+        named.min(goal.what)
+    };
     let (wanted, reached, met) = match goal.bound {
         Bound::AtMost(most) => (format!("at most {most}"), figures(ours), ours <= most),
         Bound::Times(times, name) => {
-            let named = outcomes
-                .iter()
-                .find(|outcome| outcome.subject.name == name)?;
-            let ratio = ours / named.min(goal.what)?;
+            let ratio = ours / of_named(name)?;
             (
                 format!("at most {times} x {name}"),
                 format!("{ratio:.3}"),
                 ratio <= times,
+            )
+        }
+        Bound::Over(most, name) => {
+            let more = ours - of_named(name)?;
+            (
+                format!("at most {most} more than {name}"),
+                figures(more),
+                more <= most,
             )
         }
         Bound::AheadOfPeers(times) => {

@@ -42,7 +42,7 @@ fn case(name: &'static str, depth: u32) -> Case {
         .subject("corosensei, plain calls", Role::Peer, move |effort| {
             each(effort, depth, corosensei)
         })
-        .goal(Bound::AtMost(6.0))
+        .goal(Bound::AtMost(4.5))
 }
 
 fn items(effort: &Effort, depth: u32) -> u64 {

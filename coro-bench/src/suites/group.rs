@@ -17,11 +17,11 @@ pub(crate) fn suite() -> Suite {
         "group",
         "a future that waits once, awaited together with others",
     )
-    .case(gathers("gather of 10", 10, 20_000))
+    .case(gathers("gather of 10", 10, 20_000).goal(Bound::AtMost(15.4)))
     .case(gathers("gather of 1,000", 1_000, 200))
     .case(gathers("gather of 100,000", 100_000, 2))
-    .case(scopes("scope, children one at a time", 1, 50_000))
-    .case(scopes("scope, 100 children at a time", 100, 1_000))
+    .case(scopes("scope, children one at a time", 1, 50_000).goal(Bound::AtMost(200.0)))
+    .case(scopes("scope, 100 children at a time", 100, 1_000).goal(Bound::AtMost(120.0)))
 }
 
 /// Pending once; wakes itself at once.

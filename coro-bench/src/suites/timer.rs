@@ -19,10 +19,11 @@ pub(crate) fn suite() -> Suite {
         .rounds(5, 1)
         .case(
             arming("arm and cancel a sleep", 0)
-                .subject("a look at the clock", Role::Floor, |effort| {
+                .subject(CLOCK, Role::Floor, |effort| {
                     look_at_clock(effort.count(1_000_000))
                 })
-                .goal(Bound::AtMost(15.0)),
+                .goal(Bound::Over(8.0, CLOCK))
+                .goal(Bound::AheadOfPeers(1.0)),
         )
         .case(arming("arm and cancel a sleep, 100,000 live", 100_000).goal(Bound::AtMost(25.0)))
         .case(
@@ -34,9 +35,9 @@ pub(crate) fn suite() -> Suite {
                     Duration::from_millis(effort.count(2_000))
                 )
             )
-            .goal_for(CPU, Bound::AtMost(1_000.0))
-            .goal_for(LATE_P99, Bound::AtMost(50.0))
-            .goal_for(STALL, Bound::AtMost(500.0))
+            .goal_for(CPU, Bound::AtMost(1_500.0))
+            .goal_for(LATE_P99, Bound::AtMost(30.0))
+            .goal_for(STALL, Bound::AtMost(200.0))
             .goal_for(EARLY, Bound::AtMost(0.0)),
         )
         .case(
@@ -53,6 +54,7 @@ pub(crate) fn suite() -> Suite {
         )
 }
 
+const CLOCK: &str = "a look at the clock";
 const CPU: &str = "CPU a timer";
 const LATE_P50: &str = "lateness p50";
 const LATE_P99: &str = "lateness p99";

@@ -145,7 +145,7 @@ fn dynamic() -> Case {
         .subject("corosensei", Role::Peer, |effort| {
             sum(effort, peers::corosensei)
         })
-        .goal(Bound::Times(1.7, ENUM))
+        .goal(Bound::Times(1.5, ENUM))
 }
 
 /// A number in, a number out.

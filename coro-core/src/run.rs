@@ -121,13 +121,19 @@ pub(crate) fn run_on<F: Future>(event_loop: EventLoop, main: F) -> F::Output {
 #[track_caller]
 fn run_to_end<F: Future>(mut event_loop: EventLoop, main: F) -> Result<F::Output, Stopped> {
     let output = event_loop.run_until_complete(main);
+    end(event_loop);
+    output
+}
+
+/// Closes a loop whose main future is done.
+#[track_caller]
+fn end(mut event_loop: EventLoop) {
     let deadlock = event_loop.take_deadlock();
     event_loop.drain();
     event_loop.close();
     if let Some(tree) = deadlock {
         panic!("no task will ever go on:\n{tree}");
     }
-    output
 }
 
 #[track_caller]

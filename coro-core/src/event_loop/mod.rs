@@ -11,6 +11,7 @@ mod dump;
 #[cfg(unix)]
 mod dump_signal;
 mod handle;
+mod main_future;
 #[cfg(not(feature = "simulation"))]
 mod no_simulation;
 mod on_loop;
@@ -34,10 +35,9 @@ use std::io;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::panic::Location;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
-use std::task::Poll;
 use std::time::Duration;
 
 pub use around::Enter;
@@ -67,6 +67,7 @@ use dump::Dumps;
 #[cfg(unix)]
 use dump_signal::DumpSignal;
 use handle::Due;
+use main_future::MainFuture;
 use reactor::Reactor;
 use turn::{Advance, Turn};
 use watchdog::Watchdog;
@@ -231,12 +232,28 @@ impl EventLoop {
         }
     }
 
+    /// The future is dropped inside of the loop.
     #[track_caller]
     fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
         let main = MainTask::new(&self.core.scheduler, Location::caller());
+        let mut output = None;
+        let future = pin!(MainFuture::new(future, &mut output));
+        let mut turn = self.run_main_by_pointer(&main, future, type_name::<F>())?;
+        drop(main);
+        self.core.finish(&mut turn);
+        Ok(output.expect("a main future that is done has left its output"))
+    }
+
+    /// Runs the main future until it is done. Of this there is one copy in a program, whatever futures
+    /// it runs: a program of tests runs hundreds.
+    fn run_main_by_pointer(
+        &self,
+        main: &MainTask,
+        mut future: Pin<&mut dyn Future<Output = ()>>,
+        name: &'static str,
+    ) -> Result<Turn, Stopped> {
         self.core.has_main.set(true);
-        let mut future = pin!(future);
         let mut turn = Turn::default();
         let mut look = None;
         loop {
@@ -244,7 +261,7 @@ impl EventLoop {
                 Advance::Stopped => return Err(Stopped { closed: false }),
                 Advance::Main => {}
                 Advance::Look => {
-                    look = self.core.begin_main_look(&main, type_name::<F>());
+                    look = self.core.begin_main_look(main, name);
                     if look.is_none() {
                         continue;
                     }
@@ -254,13 +271,10 @@ impl EventLoop {
             self.core.stamp_timers();
             if let Some(look) = look.take() {
                 let waits = polled.is_pending();
-                self.core
-                    .end_main_look(look, &main, type_name::<F>(), waits);
+                self.core.end_main_look(look, main, name, waits);
             }
-            if let Poll::Ready(output) = polled {
-                drop(main);
-                self.core.finish(&mut turn);
-                return Ok(output);
+            if polled.is_ready() {
+                return Ok(turn);
             }
         }
     }

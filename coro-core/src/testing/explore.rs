@@ -140,7 +140,7 @@ impl Explore {
     ) -> Result<Explored, Box<FailedRun>> {
         ManyRuns {
             settings: self,
-            test,
+            test: &|choices, settings| run_once(choices, settings, &test),
             runs: 0,
             digests: BTreeSet::new(),
         }
@@ -148,16 +148,17 @@ impl Explore {
     }
 }
 
-struct ManyRuns<'a, F> {
+/// The search does not know the type of the test, so a program of tests has one copy of it.
+struct ManyRuns<'a> {
     settings: &'a Explore,
-    test: F,
+    test: &'a dyn Fn(Choices, RunSettings) -> SimRun,
     runs: u64,
     digests: BTreeSet<u64>,
 }
 
 type RunResult = Result<(), Box<FailedRun>>;
 
-impl<T: TestOutput, F: AsyncFn(&Sim) -> T> ManyRuns<'_, F> {
+impl ManyRuns<'_> {
     fn go(mut self) -> Result<Explored, Box<FailedRun>> {
         let environment = Environment::read();
         let Explore { seeds, late, .. } = *self.settings;
@@ -186,7 +187,7 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> ManyRuns<'_, F> {
 
     fn run(&self, choices: Choices, trace: bool) -> SimRun {
         let any_order = self.settings.any_order;
-        run_once(choices, RunSettings { any_order, trace }, &self.test)
+        (self.test)(choices, RunSettings { any_order, trace })
     }
 
     fn count(&mut self, run: &SimRun) {
@@ -232,7 +233,9 @@ impl<T: TestOutput, F: AsyncFn(&Sim) -> T> ManyRuns<'_, F> {
         let Some(failure) = run.failure.clone() else {
             return Ok(());
         };
-        let shrunk = shrink(&run, |script| self.run(Choices::from_script(script), false));
+        let shrunk = shrink(&run, &|script| {
+            self.run(Choices::from_script(script), false)
+        });
         let shrunk = shrunk.fails_again.then(|| {
             let last = self.run(Choices::from_script(shrunk.script.clone()), true);
             ShrunkRun {

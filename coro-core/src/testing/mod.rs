@@ -35,8 +35,8 @@ mod shrink;
 mod sim;
 mod unseen;
 
-#[cfg(feature = "simulation")]
 use std::cell::Cell;
+use std::pin::Pin;
 
 #[cfg(feature = "simulation")]
 use environment::SimulateAll;
@@ -87,6 +87,21 @@ pub enum TestClock {
 #[track_caller]
 #[doc(hidden)]
 pub fn run_test<T>(clock: TestClock, test: impl AsyncFn() -> T) -> T {
+    let output = Cell::new(None);
+    run_without_output(clock, &|| {
+        Box::pin(async { output.set(Some(test().await)) })
+    });
+    let output = output.take();
+    output.expect("a test that did not fail has an output")
+}
+
+/// Runs a test, which may be run several times in simulations. Does not know its type, so a program of
+/// tests has one copy of this.
+#[track_caller]
+fn run_without_output<'a>(
+    clock: TestClock,
+    test: &dyn Fn() -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+) {
     #[cfg(feature = "simulation")]
     if let Some(wish) = SimulateAll::read() {
         return simulate(wish, test);
@@ -105,25 +120,20 @@ pub fn run_test<T>(clock: TestClock, test: impl AsyncFn() -> T) -> T {
     let event_loop = new_loop(builder.end_deadlocks().build());
     let unseen = Unseen::default();
     unseen.watch(&event_loop);
-    let output = run_on(event_loop, test());
+    run_on(event_loop, test());
     if let Some(failure) = unseen.failure() {
         panic!("{failure}");
     }
-    output
 }
 
-/// Runs a test that was not written for simulations in some. Gives the output of the last.
+/// Runs a test that was not written for simulations in some.
 #[cfg(feature = "simulation")]
 #[track_caller]
-fn simulate<T>(wish: SimulateAll, test: impl AsyncFn() -> T) -> T {
-    let output = Cell::new(None);
+fn simulate<'a>(wish: SimulateAll, test: &dyn Fn() -> Pin<Box<dyn Future<Output = ()> + 'a>>) {
     explore().seeds(wish.seeds).run(async |sim: &Sim| {
         sim.faults(Faults::all(wish.faults));
-        output.set(Some(test().await));
+        test().await;
     });
-    output
-        .take()
-        .expect("a run that did not fail has an output")
 }
 
 /// Runs a test in simulations.

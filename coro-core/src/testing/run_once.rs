@@ -1,6 +1,7 @@
 //! One run of a test in a simulation: `run_once`.
 
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use super::output::TestOutput;
@@ -68,11 +69,25 @@ pub(super) struct RunSettings {
     pub(super) trace: bool,
 }
 
+/// A test as a future that gives the text of its failure.
+type TestFuture<'a> = Pin<Box<dyn Future<Output = Option<String>> + 'a>>;
+
 /// Runs a test in a simulation with these decisions. A panic is caught, and nothing is printed.
 pub(super) fn run_once<T: TestOutput>(
     choices: Choices,
     settings: RunSettings,
     test: &impl AsyncFn(&Sim) -> T,
+) -> SimRun {
+    run_test_future(choices, settings, &|sim| {
+        Box::pin(async move { test(&sim).await.failure() })
+    })
+}
+
+/// Does not know the type of the test, so a program of tests has one copy of it.
+fn run_test_future<'a>(
+    choices: Choices,
+    settings: RunSettings,
+    test: &dyn Fn(Sim) -> TestFuture<'a>,
 ) -> SimRun {
     let simulation = Simulation::new(Rc::new(choices));
     simulation.set_world(Kernel::new(simulation.choices().clone(), "test"));
@@ -88,10 +103,10 @@ pub(super) fn run_once<T: TestOutput>(
         let made = EventLoop::builder().build_simulated(simulation.clone());
         let event_loop = new_loop(made);
         unseen.watch(&event_loop);
-        run_on(event_loop, async { test(&sim).await })
+        run_on(event_loop, test(sim))
     });
     let text = match outcome {
-        Ok(output) => output.failure().or_else(|| unseen.failure()),
+        Ok(failure) => failure.or_else(|| unseen.failure()),
         Err(payload) => Some(text_of(payload.as_ref())),
     };
     let choices = simulation.choices();

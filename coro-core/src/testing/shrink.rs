@@ -15,7 +15,7 @@ pub(super) struct Shrunk {
 }
 
 /// Runs the test with scripts that have less and less. `run` runs it with one.
-pub(super) fn shrink(first: &SimRun, run: impl Fn(Script) -> SimRun) -> Shrunk {
+pub(super) fn shrink(first: &SimRun, run: &dyn Fn(Script) -> SimRun) -> Shrunk {
     let mut search = Shrinking {
         best: Vec::new(),
         runs: 0,
@@ -36,15 +36,15 @@ pub(super) fn shrink(first: &SimRun, run: impl Fn(Script) -> SimRun) -> Shrunk {
     }
 }
 
-struct Shrinking<'a, R> {
+struct Shrinking<'a> {
     /// The decisions of the best script so far, in the order in which they were taken.
     best: Vec<(ChoicePlace, u32)>,
     runs: u32,
     first: &'a SimRun,
-    run: R,
+    run: &'a dyn Fn(Script) -> SimRun,
 }
 
-impl<R: Fn(Script) -> SimRun> Shrinking<'_, R> {
+impl Shrinking<'_> {
     /// Runs the test with these decisions. If it fails as before, they are the best so far.
     fn attempt(&mut self, decisions: &[(ChoicePlace, u32)]) -> bool {
         if self.runs >= RUNS_MAX {
@@ -129,7 +129,7 @@ mod tests {
     fn a_failure_is_shrunk_to_the_least_values_that_it_needs() {
         let first = run(&Choices::from_seed(1));
         assert!(first.failure.is_some() && first.script().len() > 90);
-        let shrunk = shrink(&first, |script| run(&Choices::from_script(script)));
+        let shrunk = shrink(&first, &|script| run(&Choices::from_script(script)));
         let mut values: Vec<u32> = shrunk.script.iter().map(|(_, value)| value).collect();
         values.sort_unstable();
         assert!(shrunk.fails_again);
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_failure_that_does_not_come_again_is_left_as_it_is() {
         let first = run(&Choices::from_seed(1));
-        let shrunk = shrink(&first, |_| run(&Choices::from_script(Script::default())));
+        let shrunk = shrink(&first, &|_| run(&Choices::from_script(Script::default())));
         assert!(!shrunk.fails_again);
         assert_eq!((shrunk.script, shrunk.runs), (first.script(), 1));
     }

@@ -222,10 +222,14 @@ impl Core {
 
     /// Before it sleeps, looks for descriptors and messages again and again, for as long as the
     /// builder has asked for. Gives whether anything came, or a timer is due.
+    #[inline(always)]
     fn spin(&self) -> bool {
-        if self.busy_poll == 0 || self.clock.is_virtual() {
-            return false;
-        }
+        self.busy_poll != 0 && !self.clock.is_virtual() && self.spin_awhile()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spin_awhile(&self) -> bool {
         let deadline = self.timers.borrow().next_deadline().unwrap_or(NEVER);
         let end = self.clock.now().saturating_add(self.busy_poll);
         loop {

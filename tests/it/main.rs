@@ -109,6 +109,7 @@ mod server_rules;
 mod server_state;
 #[cfg(unix)]
 mod shared_streams;
+mod short_waits;
 mod shut_down;
 mod sight;
 mod sight_awaits;

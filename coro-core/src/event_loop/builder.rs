@@ -17,6 +17,7 @@ use super::dump::Dumps;
 #[cfg(unix)]
 use super::dump_signal::DumpSignal;
 use super::reactor::Reactor;
+use super::short_wait::ShortWaits;
 #[cfg(feature = "simulation")]
 use super::simulation::Simulation;
 use super::watchdog::Watchdog;
@@ -197,6 +198,10 @@ impl Builder {
     /// Being woken by the system takes tens of microseconds; a loop that is still looking hears at
     /// once. It costs a whole core while nothing happens, for `duration` at a time. The default is
     /// zero, which is not to. Under a virtual clock it does nothing.
+    ///
+    /// Without it, too, a loop stays awake for the few microseconds until its next timer if its sleeps
+    /// were later than that before, and at most 25: a sleep would take as much of the core, and the
+    /// timer would be late.
     pub fn busy_poll(mut self, duration: Duration) -> Self {
         self.busy_poll = duration;
         self
@@ -326,6 +331,7 @@ impl Builder {
             stopping: Cell::new(false),
             interrupted: Cell::new(None),
             busy_poll: nanos(self.busy_poll),
+            short_waits: ShortWaits::default(),
             chances: Cell::new(match self.virtual_time {
                 true => 0,
                 false => RandomState::new().hash_one(0), // every one begins with other keys

@@ -18,6 +18,7 @@ mod on_loop;
 mod reactor;
 mod remote;
 mod remote_call;
+mod short_wait;
 #[cfg(feature = "simulation")]
 mod simulated;
 #[cfg(feature = "simulation")]
@@ -69,6 +70,7 @@ use dump_signal::DumpSignal;
 use handle::Due;
 use main_future::MainFuture;
 use reactor::Reactor;
+use short_wait::ShortWaits;
 use turn::{Advance, Turn};
 use watchdog::Watchdog;
 
@@ -168,6 +170,7 @@ pub(crate) struct Core {
     interrupted: Cell<Option<&'static AtomicBool>>,
     /// How long to poll before sleeping, in nanoseconds.
     busy_poll: u64,
+    short_waits: ShortWaits,
     /// The state of [`LoopHandle::chance`].
     chances: Cell<u64>,
     /// The buffer into which connections read, one after another; away while it is lent.

@@ -162,7 +162,7 @@ impl Reactor {
     /// Compares the process once in a number of waits: asking for it is a system call, which would
     /// cost each message over a socket a twentieth of its time.
     #[inline]
-    fn check_home(&self) {
+    pub(super) fn check_home(&self) {
         match self.unchecked_waits.get() {
             0 => {
                 self.unchecked_waits.set(WAITS_PER_CHECK);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::Core;
 use super::handle::Due;
-use crate::task::{Ran, budget};
+use super::short_wait::ShortWaits;
+use crate::task::{Ran, budget, prefetch};
 use crate::timers::NEVER;
 
 /// After this many steps the loop looks at its descriptors and timers, though more is ready.
@@ -16,6 +17,10 @@ const STEPS_PER_POLL: isize = 64;
 /// How many timers fire at one look, under a real clock. If more are due, those that have fired take
 /// their steps first: they are still in the cache then, and a loop that is late does not stall.
 const FIRED_MAX: usize = 64;
+
+/// If the next timer is due in less than this, in nanoseconds, the loop gives no memory back before it
+/// sleeps: in a storm of timers, that would take more time than the timers.
+const CALM: u64 = 200_000;
 
 /// How long a loop sleeps at most whose interruption cannot wake it.
 const LOOK: Duration = Duration::from_millis(50);
@@ -182,7 +187,7 @@ impl Core {
         }
         let may_sleep = is_idle
             && !self.stopping.get()
-            && !self.scheduler.trim_memory()
+            && !self.trim_memory()
             && !self.when_blocked.is_awaited();
         if may_sleep && self.spin() {
             // Below, as after a sleep.
@@ -217,10 +222,14 @@ impl Core {
 
     /// Before it sleeps, looks for descriptors and messages again and again, for as long as the
     /// builder has asked for. Gives whether anything came, or a timer is due.
+    #[inline(always)]
     fn spin(&self) -> bool {
-        if self.busy_poll == 0 || self.clock.is_virtual() {
-            return false;
-        }
+        self.busy_poll != 0 && !self.clock.is_virtual() && self.spin_awhile()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spin_awhile(&self) -> bool {
         let deadline = self.timers.borrow().next_deadline().unwrap_or(NEVER);
         let end = self.clock.now().saturating_add(self.busy_poll);
         loop {
@@ -263,17 +272,50 @@ impl Core {
         match deadline {
             _ if self.looks_before_sleep(deadline.is_none() && !real) => {}
             Some(deadline) if self.clock.is_virtual() && !real => self.clock.jump(deadline),
-            Some(deadline) => {
-                let left = deadline.saturating_sub(self.clock.now());
-                let _ = self
-                    .reactor
-                    .wait(self.capped(Some(Duration::from_nanos(left))));
-            }
+            Some(deadline) => self.sleep_until(deadline),
             None => {
                 let _ = self.reactor.wait(self.capped(None));
             }
         }
         self.clock.track_real_time(real);
+    }
+
+    // Inlined, it would take the registers from loops without a timer, as would `fire_due`.
+    #[inline(never)]
+    fn sleep_until(&self, deadline: u64) {
+        let left = deadline.saturating_sub(self.clock.now());
+        if self.short_waits.is_short(left) {
+            return self.wait_awake(deadline);
+        }
+        let timeout = self.capped(Some(Duration::from_nanos(left)));
+        if !self.reactor.wait(timeout) && ShortWaits::is_measured(left) {
+            self.measure_sleep(left, deadline);
+        }
+    }
+
+    #[cold]
+    fn measure_sleep(&self, left: u64, deadline: u64) {
+        let late = self.clock.now().checked_sub(deadline);
+        if let Some(late) = late.filter(|_| !self.scheduler.inbox().is_pending()) {
+            self.short_waits.measure(left, late);
+        }
+    }
+
+    /// Waits for a timer that is due sooner than a sleep would end, or for anything that comes before.
+    /// A loop with a virtual clock, which stands still meanwhile, measures no sleep and so never does.
+    #[cold]
+    fn wait_awake(&self, deadline: u64) {
+        self.reactor.check_home();
+        let looks = self.reactor.has_sources();
+        loop {
+            if looks && self.reactor.wait(Some(Duration::ZERO)) {
+                return;
+            }
+            if self.scheduler.inbox().is_pending() || self.clock.now() >= deadline {
+                return;
+            }
+            std::hint::spin_loop();
+        }
     }
 
     /// The time for which to sleep. A handler of signals cannot wake the loop on Windows, so a loop that
@@ -300,6 +342,11 @@ impl Core {
             self.looked_at.set(NEVER);
             return false;
         }
+        self.fire_due()
+    }
+
+    #[inline(never)]
+    fn fire_due(&self) -> bool {
         let now = self.clock.now();
         self.looked_at.set(now);
         let most = match self.clock.is_virtual() {
@@ -310,11 +357,37 @@ impl Core {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {
                 None => return false,
-                Some(Due::Wake(waker)) => self.scheduler.wake(waker),
+                Some(Due::Wake(waker)) => {
+                    self.scheduler.wake(waker);
+                    self.prefetch_soon();
+                }
                 Some(Due::Call(callout)) => callout.enqueue(&self.scheduler),
             }
         }
         true
+    }
+
+    /// Loads the task of a timer that fires a little later. Among a million tasks each is far from
+    /// the one before, and the loop would wait for its memory.
+    #[inline(always)]
+    fn prefetch_soon(&self) {
+        if let Some(Due::Wake(waker)) = self.timers.borrow().soon() {
+            prefetch(waker);
+        }
+    }
+
+    /// Gives back memory that a burst of tasks needed, unless a timer is due soon. Gives whether there
+    /// is more to give back.
+    #[inline(always)]
+    fn trim_memory(&self) -> bool {
+        self.scheduler.has_spare_memory() && self.trim_if_calm()
+    }
+
+    #[cold]
+    fn trim_if_calm(&self) -> bool {
+        let next = self.timers.borrow().next_deadline().unwrap_or(NEVER);
+        let is_calm = self.clock.is_virtual() || next >= self.clock.now().saturating_add(CALM);
+        is_calm && self.scheduler.trim_memory()
     }
 }
 

@@ -20,8 +20,9 @@ const CLASSES: usize = 64;
 /// How many free blocks of each class an idle loop keeps. A loop that is busy keeps all of them.
 const KEPT_IDLE: u32 = 4096;
 
-/// How many blocks are given back at once: about ten microseconds' work.
-const TRIMMED_MAX: u32 = 512;
+/// How many blocks are given back at once: about ten microseconds' work, as each of them and its
+/// neighbours in the allocator's lists may have to come from memory.
+const TRIMMED_MAX: u32 = 64;
 
 /// The free blocks of a loop, for its own thread. A task that is larger, or aligned to more, than the
 /// largest class gets its memory from the global allocator, and gives it back there.
@@ -113,15 +114,16 @@ impl Blocks {
         }
     }
 
-    /// Gives back some of the free blocks that a burst of tasks needed. Gives whether there may be
-    /// more to give back.
+    /// Whether more blocks may be free than an idle loop keeps.
     #[inline]
-    pub(super) fn trim(&self) -> bool {
-        self.many.get() && self.trim_most()
+    pub(super) fn are_many(&self) -> bool {
+        self.many.get()
     }
 
+    /// Gives back some of the free blocks that a burst of tasks needed. Gives whether there may be
+    /// more to give back.
     #[cold]
-    fn trim_most(&self) -> bool {
+    pub(super) fn trim(&self) -> bool {
         let most = (0..CLASSES).max_by_key(|&class| self.classes[class].kept.get());
         let excess = most.map_or(0, |class| {
             let excess = self.classes[class].kept.get().saturating_sub(KEPT_IDLE);

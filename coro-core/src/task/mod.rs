@@ -120,7 +120,7 @@ pub(crate) use reports::print;
 pub(crate) use scheduler::{SLOW, Scheduler};
 pub(crate) use state::TaskPhase;
 pub use step::Step;
-pub(crate) use waker::is_of_a_task;
+pub(crate) use waker::{is_of_a_task, prefetch};
 
 #[cfg(all(loom, test))]
 mod interleavings;

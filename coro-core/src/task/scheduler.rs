@@ -125,8 +125,13 @@ impl Scheduler {
         &self.blocks
     }
 
-    /// Frees some of the memory that a burst of tasks needed; gives whether there is more to free.
+    /// Whether there is memory of a burst of tasks to be freed.
     #[inline]
+    pub(crate) fn has_spare_memory(&self) -> bool {
+        self.blocks.are_many()
+    }
+
+    /// Frees some of the memory that a burst of tasks needed; gives whether there is more to free.
     pub(crate) fn trim_memory(&self) -> bool {
         self.blocks.trim()
     }

@@ -183,7 +183,13 @@ impl<T> Timers<T> {
 
     /// The action of an armed timer; `None` once the timer has fired or was cancelled.
     pub(crate) fn get_mut(&mut self, key: TimerKey) -> Option<&mut T> {
-        self.slots.action(key)
+        self.slots.action_mut(key)
+    }
+
+    /// The action of a timer that fires a little later than the first, so that its memory can be
+    /// loaded meanwhile.
+    pub(crate) fn soon(&self) -> Option<&T> {
+        self.slots.action(self.near.soon()?.key())
     }
 
     /// The deadlines of all stamped timers, and of some that were cancelled.

@@ -9,6 +9,9 @@ use std::collections::vec_deque::Drain;
 use super::slots::Slots;
 use super::{Armed, CHUNK, SPACIOUS, TimerKey, TimerPlace};
 
+/// How many timers fire before the one that [`Near::soon`] gives, if none of them is cancelled.
+const AHEAD: usize = 40;
+
 pub(super) struct Near {
     /// Ascending. The first is armed; others may be cancelled.
     timers: VecDeque<Armed>,
@@ -26,6 +29,11 @@ impl Near {
     #[inline]
     pub(super) fn first(&self) -> Option<&Armed> {
         self.timers.front()
+    }
+
+    #[inline]
+    pub(super) fn soon(&self) -> Option<&Armed> {
+        self.timers.get(AHEAD)
     }
 
     pub(super) fn timers(&self) -> impl Iterator<Item = &Armed> {

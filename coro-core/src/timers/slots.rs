@@ -109,7 +109,11 @@ impl<T> Slots<T> {
         self.entry(key).is_some()
     }
 
-    pub(super) fn action(&mut self, key: TimerKey) -> Option<&mut T> {
+    pub(super) fn action(&self, key: TimerKey) -> Option<&T> {
+        Some(&self.entry(key)?.action)
+    }
+
+    pub(super) fn action_mut(&mut self, key: TimerKey) -> Option<&mut T> {
         Some(&mut self.entry_mut(key)?.action)
     }
 

@@ -365,3 +365,15 @@ fn timers_that_outlive_the_others_of_their_chunk_keep_little_memory() {
     let live = MANY as usize / 256 + 1;
     assert!(timers.far.capacity() <= 16 * live + CHUNK);
 }
+
+#[test]
+fn a_timer_can_be_looked_at_some_time_before_it_fires() {
+    let mut timers = Timers::new();
+    for n in 0..60 {
+        timers.insert(100 - n, n);
+    }
+    let soon = *timers.soon().expect("sixty timers are near");
+    let before = std::iter::from_fn(|| timers.pop()).take_while(|&n| n != soon);
+    assert_eq!(before.count(), 40);
+    assert_eq!(timers.soon(), None);
+}

@@ -1,13 +1,13 @@
 //! The printed body, with the label, the macro and the imports that its yield points need.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{ReturnType, Type};
+use quote::{quote, quote_spanned};
 
 use crate::awaits;
+use crate::mistake;
 use crate::names;
 use crate::tokens;
+use crate::types;
 
 /// The kind of coroutine around a yield point.
 ///
@@ -64,10 +64,10 @@ pub(crate) fn in_place_of(original: &Group, tokens: TokenStream) -> TokenTree {
 
 /// A statement that tells the compiler the return type of an `async` block, so that an error points
 /// at the expression that is wrong.
-pub(crate) fn returning(output: &ReturnType) -> Option<TokenStream> {
+pub(crate) fn returning(output: Option<&TokenStream>) -> Option<TokenStream> {
     match output {
-        ReturnType::Type(_, ty) if !is_never(ty) && !mentions_impl(ty.to_token_stream()) => {
-            let span = Span::mixed_site().located_at(ty.span());
+        Some(ty) if !types::is_never(ty) && !mentions_impl(ty.clone()) => {
+            let span = Span::mixed_site().located_at(mistake::whole(ty));
             Some(quote_spanned! {span=>
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]
                 if false {
@@ -76,22 +76,13 @@ pub(crate) fn returning(output: &ReturnType) -> Option<TokenStream> {
                 };
             })
         }
-        ReturnType::Type(..) => None,
-        ReturnType::Default => Some(quote! {
+        Some(_) => None,
+        None => Some(quote! {
             #[allow(unreachable_code, clippy::all, clippy::pedantic)]
             if false {
                 return ();
             };
         }),
-    }
-}
-
-pub(crate) fn is_never(ty: &Type) -> bool {
-    match ty {
-        Type::Never(_) => true,
-        Type::Paren(paren) => is_never(&paren.elem),
-        Type::Group(group) => is_never(&group.elem),
-        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 
 use crate::args::{self, Args};
 use crate::body::{self, Context};
+use crate::braces::Braces;
 use crate::coroutine;
 use crate::fallback;
 use crate::misplaced;
@@ -97,15 +98,16 @@ impl Head {
     }
 }
 
-fn print(args: &Args, head: &Head, mut group: Group, mut errors: Option<Mistake>) -> TokenStream {
+fn print(args: &Args, head: &Head, group: Group, mut errors: Option<Mistake>) -> TokenStream {
+    let mut original = Braces::new(group);
     let output = head.output.as_ref();
     let name = Ident::new("generator", Span::call_site());
     let cannot_wait = (!head.waits).then_some(CANNOT_WAIT);
-    let misplaced = misplaced::refuse_in(&mut group, &name, output, cannot_wait);
+    let misplaced = misplaced::refuse_in(&mut original, &name, output, cannot_wait);
     let context = context(args, misplaced.is_some());
     merge(&mut errors, misplaced);
     let declared = output.and_then(|output| body::returning(Some(output)));
-    let body = body::labelled(&group, context, declared);
+    let body = body::labelled(&original, context, declared);
     let (handle, moves) = (names::handle(), &head.moves);
     // The block owns its handle, and what else it names as its author wished.
     let steps = quote_spanned!(coroutine::promise(args)=> async #moves {

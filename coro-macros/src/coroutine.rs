@@ -5,13 +5,14 @@
 //! its own. An `async fn` cannot express `send`, `boxed` or `yields`: with these, a plain function
 //! around an `async` block is printed, which does the same.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::args::{self, Args};
 use crate::arguments;
 use crate::attribute::Attribute;
 use crate::body::{self, Context};
+use crate::braces::Braces;
 use crate::check;
 use crate::entry;
 use crate::fallback;
@@ -103,10 +104,9 @@ impl Form<'_> {
             body,
         } = function;
         // The author wrote no `async`, so no lint may complain about it.
-        let added_async = sig
-            .asyncness
-            .is_none()
-            .then(|| quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
+        let added_async = sig.asyncness.is_none();
+        let added_async =
+            added_async.then(|| quote!(, clippy::future_not_send, clippy::unused_async));
         // `async` has the span of `fn`: the compiler never reports an item as unused if the item
         // begins at a macro's code.
         let span = sig.fn_token.span();
@@ -115,13 +115,14 @@ impl Form<'_> {
         let has_body = matches!(body, Body::Braced(_));
         let of_body = has_body.then(|| quote!(, clippy::implicit_return));
         let body = match body {
-            Body::Braced(group) => body::of_async_fn(&group, self.context()).into_token_stream(),
+            Body::Braced(original) => {
+                body::of_async_fn(&original, self.context()).into_token_stream()
+            }
             Body::Missing(semi) => semi.into_token_stream(),
         };
         quote! {
             #(#attrs)*
-            #[allow(async_fn_in_trait #of_body)]
-            #added_async
+            #[allow(async_fn_in_trait #of_body #added_async)]
             #vis #sig #body
         }
     }
@@ -139,11 +140,12 @@ impl Form<'_> {
         let output = self.output(&sig, waits, captures);
         let has_body = matches!(body, Body::Braced(_));
         let body = match body {
-            Body::Braced(group) => {
-                let steps = self.steps(&mut sig, &group);
+            Body::Braced(original) => {
+                let steps = self.steps(&mut sig, &original);
                 let plain = plain_types::are_plain(&self.exchanged(), &sig.type_params());
                 let named = plain && attrs.iter().all(is_inert);
-                body::in_place_of(&group, self.constructor(steps, waits, named)).into_token_stream()
+                body::in_place_of(&original.group, self.constructor(steps, waits, named))
+                    .into_token_stream()
             }
             Body::Missing(semi) => semi.into_token_stream(),
         };
@@ -197,12 +199,12 @@ impl Form<'_> {
     }
 
     /// The `async` block that runs the body.
-    fn steps(&self, sig: &mut Signature, group: &Group) -> TokenStream {
+    fn steps(&self, sig: &mut Signature, original: &Braces) -> TokenStream {
         let declared = body::returning(sig.returned());
         let mut inputs = sig.inputs();
         let arguments = arguments::rebind(&mut inputs);
         sig.set_inputs(&inputs);
-        let body = body::labelled(group, self.context(), declared);
+        let body = body::labelled(original, self.context(), declared);
         let span = self.promise();
         quote_spanned!(span=> async move { #arguments #body })
     }

@@ -142,7 +142,7 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
         true => Context::WaitsBroken { runtime },
     };
     let body = match body {
-        Body::Braced(group) => body::of_async_fn(&group, context),
+        Body::Braced(original) => body::of_async_fn(&original, context),
         Body::Missing(semi) => return quote!(#(#attrs)* #vis #sig #semi),
     };
     sig.asyncness = None;

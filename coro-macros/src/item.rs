@@ -6,6 +6,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::attribute::Attribute;
+use crate::braces::Braces;
 use crate::mistake::{Mistake, Result};
 use crate::signature::{Signature, Trees};
 use crate::tokens::{self, is_group, is_punct};
@@ -21,7 +22,7 @@ pub(crate) struct Function {
 
 /// The part after the signature.
 pub(crate) enum Body {
-    Braced(Group),
+    Braced(Braces),
     /// The semicolon of a required method.
     Missing(TokenTree),
 }
@@ -36,7 +37,7 @@ impl Function {
         let vis = visibility(&mut head);
         let (sig, rest) = Signature::read(head, body.is_some())?;
         let body = match body {
-            Some(body) => Body::Braced(body),
+            Some(body) => Body::Braced(Braces::new(body)),
             None => without_braces(&sig, rest)?,
         };
         let function = Function {
@@ -50,24 +51,10 @@ impl Function {
 
     /// Moves inner attributes of the body to the function, where they mean the same.
     fn with_inner_attributes(mut self) -> Function {
-        let Body::Braced(body) = &mut self.body else {
-            return self;
-        };
-        let mut statements = tokens::trees(body.stream());
-        if let [first, second, ..] = statements.as_slice()
-            && is_punct(first, '#')
-            && is_punct(second, '!')
-        {
-            let begins =
-                |at: &[TokenTree]| matches!(at, [a, b, ..] if is_punct(a, '#') && is_punct(b, '!'));
-            let mut end = 0;
-            while statements.get(end..).is_some_and(begins) {
-                end += 3;
-            }
-            let rest = statements.split_off(end.min(statements.len()));
-            let inner = Attribute::take(&mut statements.into_iter().peekable(), true);
+        if let Body::Braced(body) = &mut self.body {
+            let inner = body.take_inner_attributes();
+            let inner = Attribute::take(&mut inner.into_iter().peekable(), true);
             self.attrs.extend(inner);
-            *body = tokens::with_tokens(body, rest.into_iter().collect());
         }
         self
     }
@@ -95,7 +82,7 @@ fn without_braces(sig: &Signature, rest: Vec<TokenTree>) -> Result<Body> {
         _ => {
             let mut body = Group::new(Delimiter::Brace, rest.into_iter().collect());
             body.set_span(sig.ident.span());
-            Ok(Body::Braced(body))
+            Ok(Body::Braced(Braces::new(body)))
         }
     }
 }

@@ -9,6 +9,7 @@ mod attribute;
 mod awaits;
 mod block;
 mod body;
+mod braces;
 mod check;
 mod coroutine;
 mod coroutines;

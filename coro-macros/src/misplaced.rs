@@ -9,6 +9,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::body;
+use crate::braces::Braces;
 use crate::item::{Body, Function};
 use crate::mistake::{Mistake, merge};
 use crate::rewritten;
@@ -31,13 +32,14 @@ pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Mista
 /// The same for the body of a function with this name and return type. `cannot_wait` is the message for
 /// an `.await`, if the body cannot wait.
 pub(crate) fn refuse_in(
-    body: &mut Group,
+    body: &mut Braces,
     name: &Ident,
     output: Option<&TokenStream>,
     cannot_wait: Option<&'static str>,
 ) -> Option<Mistake> {
-    let by_an_attribute = rewritten::is(body);
-    if !by_an_attribute && has_no_place_for_them(body, cannot_wait.is_some()) {
+    let by_an_attribute = body.is_by_an_attribute();
+    let must_not_wait = cannot_wait.is_some() && body.may_wait();
+    if !body.may_have_places() && !must_not_wait {
         return None;
     }
     let mut found = Found {
@@ -45,17 +47,17 @@ pub(crate) fn refuse_in(
         ..Found::default()
     };
     if by_an_attribute {
-        merge(&mut found.errors, rewritten::guard(body, name));
+        merge(&mut found.errors, rewritten::guard(&body.group, name));
     }
     let outermost = Surroundings {
         place: None,
         unsure: by_an_attribute,
     };
-    scan(body.stream(), outermost, &mut found);
+    scan(body.group.stream(), outermost, &mut found);
     // The compiler would report any replacement for a constant expression again, so the whole body
     // is replaced.
     if found.evaluated && !output.is_some_and(|ty| body::mentions_impl(ty.clone())) {
-        *body = Group::new(Delimiter::Brace, quote!(loop {}));
+        *body = Braces::instead(quote!(loop {}));
     }
     let message = match found.in_async_block {
         true if output.is_some_and(is_boxed_future) => ASYNC_TRAIT,
@@ -69,19 +71,6 @@ pub(crate) fn refuse_in(
 
 const ASYNC_TRAIT: &str = "an attribute above has put this body into an `async` block: \
     if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`";
-
-/// Whether the source text has no word that begins a [`Place`], and no forbidden `await`. This
-/// check is cheaper than a scan of the tokens.
-fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
-    let places = ["|", "async", "const", "static", "fn"];
-    let text = body.span().source_text();
-    text.is_some_and(|text| {
-        let has_await = cannot_wait && text.contains("await");
-        let mut words = text.match_indices("yield");
-        let has_keyword = words.any(|(at, word)| !text[at + word.len()..].starts_with('_'));
-        !has_await && !has_keyword && !places.iter().any(|place| text.contains(place))
-    })
-}
 
 /// Whether the function returns a boxed future, as `#[async_trait]` makes it do.
 fn is_boxed_future(output: &TokenStream) -> bool {

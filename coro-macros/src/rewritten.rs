@@ -41,12 +41,3 @@ pub(crate) fn instrumented_generator(attrs: &mut Vec<Attribute>) -> Option<Mista
     attrs.retain(|attr| !is_instrument(attr));
     error
 }
-
-/// Whether an attribute has rewritten the body: then the body does not begin with a word of its
-/// author. A token that a macro adds has the span of the macro's call.
-pub(crate) fn is(body: &Group) -> bool {
-    let text = |tree: TokenTree| tree.span().source_text();
-    let first = body.stream().into_iter().next().and_then(text);
-    let whole = body.span().source_text();
-    matches!((first, whole), (Some(first), Some(whole)) if !whole.contains(&first))
-}

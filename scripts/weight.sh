@@ -17,9 +17,9 @@ crates() {
     [ "$count" -le "$most" ] || failed=1
 }
 
-crates 'generators alone, with boxes' 11 -e normal,build --no-default-features --features alloc
-crates 'the loop without sockets and processes' 28 -e normal,build --no-default-features --features std
-crates 'everything that is on by default' 30 -e normal,build
+crates 'generators alone, with boxes' 8 -e normal,build --no-default-features --features alloc
+crates 'the loop without sockets and processes' 27 -e normal,build --no-default-features --features std
+crates 'everything that is on by default' 29 -e normal,build
 crates 'cargo run --example tour' 35 -e normal,build,dev
 
 # light PATTERN ARGUMENTS..: fails if one of these features of rustix is on, or of ours.

@@ -1,8 +1,8 @@
 //! The arguments of the attributes.
 
-use proc_macro2::{Span, TokenStream};
-use syn::{Error, LitInt, Path, Type};
+use proc_macro2::{Literal, Span, TokenStream};
 
+use crate::mistake::{Mistake, merge};
 use crate::reading;
 
 /// An argument that some attribute takes.
@@ -170,17 +170,17 @@ impl Accepted {
 /// The arguments that an attribute was given.
 #[derive(Default)]
 pub(crate) struct Args {
-    pub(crate) yields: Option<Type>,
-    pub(crate) resumes: Option<Type>,
+    pub(crate) yields: Option<TokenStream>,
+    pub(crate) resumes: Option<TokenStream>,
     pub(crate) send: Option<Span>,
     pub(crate) boxed: Option<Span>,
     pub(crate) real: Option<Span>,
     pub(crate) sim: Option<Span>,
-    pub(crate) seeds: Option<LitInt>,
-    pub(crate) late: Option<LitInt>,
-    pub(crate) threads: Option<LitInt>,
+    pub(crate) seeds: Option<Literal>,
+    pub(crate) late: Option<Literal>,
+    pub(crate) threads: Option<Literal>,
     pub(crate) tokio: Option<Span>,
-    pub(crate) krate: Option<Path>,
+    pub(crate) krate: Option<TokenStream>,
     /// Whether there is a `yields` or a `resumes` without a type that could be read.
     pub(crate) unreadable: bool,
 }
@@ -188,7 +188,7 @@ pub(crate) struct Args {
 impl Args {
     /// Reads every argument that can be read and reports the others, so that the function is still
     /// expanded.
-    pub(crate) fn parse(accepted: &Accepted, tokens: TokenStream) -> (Args, Option<Error>) {
+    pub(crate) fn parse(accepted: &Accepted, tokens: TokenStream) -> (Args, Option<Mistake>) {
         let (args, mut errors) = reading::read(accepted, tokens);
         merge(&mut errors, args.contradiction());
         (args, errors)
@@ -199,42 +199,32 @@ impl Args {
         self.sim.is_some() || self.seeds.is_some() || self.late.is_some()
     }
 
-    fn contradiction(&self) -> Option<Error> {
+    fn contradiction(&self) -> Option<Mistake> {
         if let (Some(_), Some(tokio)) = (&self.threads, self.tokio) {
-            return Some(Error::new(
+            return Some(Mistake::new(
                 tokio,
                 "`tokio` is for one loop: remove it, or remove `threads`; \
                  `coro::cores::Builder::event_loop` enters a runtime of tokio around each loop",
             ));
         }
-        let is_zero = |threads: &&LitInt| threads.base10_digits() == "0";
-        if let Some(zero) = self.threads.as_ref().filter(is_zero) {
-            return Some(Error::new_spanned(
+        if let Some(zero) = self.threads.as_ref().filter(|it| reading::is_zero(it)) {
+            return Some(Mistake::of(
                 zero,
                 "a `main` on 0 cores would run nothing: write `threads = 1` or more",
             ));
         }
         match (&self.resumes, &self.yields, &self.real) {
-            (Some(resumes), None, _) if !self.unreadable => Some(Error::new_spanned(
+            (Some(resumes), None, _) if !self.unreadable => Some(Mistake::of(
                 resumes,
                 "`resumes = R` needs `yields = T`: \
                  only a coroutine that yields can be resumed with a value",
             )),
-            (_, _, Some(real)) if self.is_simulated() => Some(Error::new(
+            (_, _, Some(real)) if self.is_simulated() => Some(Mistake::new(
                 *real,
                 "`real` has no place in a simulation, where time and sockets are simulated: \
                  remove it, or remove `sim`, `seeds` and `late`",
             )),
             _ => None,
         }
-    }
-}
-
-/// Adds `error` to the errors that are already reported.
-pub(crate) fn merge(errors: &mut Option<Error>, error: impl Into<Option<Error>>) {
-    match (errors, error.into()) {
-        (Some(errors), Some(error)) => errors.combine(error),
-        (errors, Some(error)) => *errors = Some(error),
-        (_, None) => {}
     }
 }

@@ -1,11 +1,10 @@
 //! Moves the function's arguments into the `async` block that holds its body.
 
 use proc_macro2::{Delimiter, TokenStream};
-use quote::{ToTokens, quote};
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Receiver, Token};
+use quote::quote;
 
+use crate::attribute::Attribute;
+use crate::input::{Input, InputKind, OtherInput, OwnInput, Pattern};
 use crate::names;
 use crate::tokens::{self, Cursor};
 
@@ -14,46 +13,46 @@ use crate::tokens::{self, Cursor};
 /// The statements do the same as an `async fn` does. They move all arguments into the block, in
 /// order, even an argument that the body does not mention. The arguments are dropped in the order
 /// in which an `async fn` drops them.
-pub(crate) fn rebind(inputs: &mut Punctuated<FnArg, Token![,]>) -> TokenStream {
-    let rebind = |(index, input): (usize, &mut FnArg)| match input {
-        FnArg::Receiver(receiver) => mention(receiver),
-        FnArg::Typed(typed) => rebind_typed(index, typed),
-    };
-    inputs.iter_mut().enumerate().map(rebind).collect()
+pub(crate) fn rebind(inputs: &mut [Input]) -> TokenStream {
+    let mut statements = TokenStream::new();
+    for (index, Input { attrs, kind }) in inputs.iter_mut().enumerate() {
+        statements.extend(match kind {
+            InputKind::Own(own) => mention(attrs, own),
+            InputKind::Other(other) => rebind_other(index, attrs, other),
+        });
+    }
+    statements
 }
 
 /// A statement that captures `self` by mentioning it: `self` cannot be bound anew.
-fn mention(receiver: &Receiver) -> TokenStream {
-    let cfgs = Sorted::of(&receiver.attrs).cfgs;
-    let self_token = &receiver.self_token;
+fn mention(attrs: &[Attribute], own: &OwnInput) -> TokenStream {
+    let cfgs = Sorted::of(attrs).cfgs;
+    let self_token = &own.self_token;
     quote!(#(#[#cfgs])* let _ = &#self_token;)
 }
 
-fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
-    let sorted = Sorted::of(&typed.attrs);
-    typed.attrs = sorted.of_argument();
+fn rebind_other(index: usize, attrs: &mut Vec<Attribute>, input: &mut OtherInput) -> TokenStream {
+    if !input.is_whole() {
+        return TokenStream::new();
+    }
+    let sorted = Sorted::of(attrs);
+    *attrs = sorted.of_argument();
     let Sorted { lints, cfgs, .. } = sorted;
-    match &mut *typed.pat {
-        Pat::Ident(PatIdent {
-            by_ref: None,
-            subpat: None,
-            mutability,
-            ident,
-            ..
-        }) => {
+    match &mut input.pattern {
+        Pattern::Name(mutability, name) => {
             let mutability = mutability.take();
             quote! {
                 #(#[#cfgs])* #[allow(clippy::shadow_same)] #(#[#lints])*
-                let #mutability #ident = #ident;
+                let #mutability #name = #name;
             }
         }
-        pattern => {
+        Pattern::Other(pattern) => {
             let name = names::argument(index);
             let statements = quote! {
                 #(#[#cfgs])* #[allow(unused_mut, clippy::shadow_same)] let mut #name = #name;
                 #(#[#cfgs])* #(#[#lints])* #[allow(clippy::toplevel_ref_arg)] let #pattern = #name;
             };
-            *pattern = Pat::Verbatim(quote!(#name));
+            input.pattern = Pattern::Name(None, name);
             statements
         }
     }
@@ -62,7 +61,7 @@ fn rebind_typed(index: usize, typed: &mut PatType) -> TokenStream {
 /// Whether the attribute may remove its argument: it is a `cfg`, or a `cfg_attr` with a `cfg`.
 pub(crate) fn is_conditional(attr: &Attribute) -> bool {
     let mut sorted = Sorted::default();
-    sorted.add(attr.meta.to_token_stream());
+    sorted.add(attr.inside());
     !sorted.cfgs.is_empty()
 }
 
@@ -80,7 +79,7 @@ impl Sorted {
     fn of(attrs: &[Attribute]) -> Sorted {
         let mut sorted = Sorted::default();
         for attr in attrs {
-            sorted.add(attr.meta.to_token_stream());
+            sorted.add(attr.inside());
         }
         sorted
     }
@@ -117,9 +116,7 @@ impl Sorted {
 
     /// The attributes that stay on the argument.
     fn of_argument(&self) -> Vec<Attribute> {
-        let Sorted { cfgs, rest, .. } = self;
-        let attrs = quote!(#(#[#cfgs])* #(#[#rest])*);
-        // These attributes were parsed before, so that parsing them again cannot fail.
-        Attribute::parse_outer.parse2(attrs).unwrap_or_default()
+        let all = self.cfgs.iter().chain(&self.rest);
+        all.cloned().map(Attribute::new).collect()
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn show(tokens: TokenStream) -> (TokenStream, bool) {
                 shown.set_span(group.span());
                 out.push(if found { shown.into() } else { group.into() });
             }
-            tree if is_word(&tree, "await") && out.last().is_some_and(|it| is_punct(it, '.')) => {
+            tree if out.last().is_some_and(|it| is_punct(it, '.')) && is_word(&tree, "await") => {
                 out.extend(quote_spanned!(tree.span()=> __seen().));
                 out.push(tree);
                 any = true;

@@ -1,13 +1,14 @@
 //! The printed body, with the label, the macro and the imports that its yield points need.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{ReturnType, Type};
+use proc_macro2::{Delimiter, Group, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
 
 use crate::awaits;
+use crate::braces::Braces;
+use crate::mistake;
 use crate::names;
 use crate::tokens;
+use crate::types;
 
 /// The kind of coroutine around a yield point.
 ///
@@ -32,8 +33,8 @@ pub(crate) enum Context {
 /// The body of an `async fn`.
 ///
 /// Both pairs of braces have the span, and so the edition, of the user's own braces.
-pub(crate) fn of_async_fn(original: &Group, context: Context) -> TokenTree {
-    in_place_of(original, labelled(original, context, None))
+pub(crate) fn of_async_fn(original: &Braces, context: Context) -> TokenTree {
+    in_place_of(&original.group, labelled(original, context, None))
 }
 
 /// The user's statements, in a labelled block. Yield points name the label; a `break` to it cannot
@@ -44,14 +45,17 @@ pub(crate) fn of_async_fn(original: &Group, context: Context) -> TokenTree {
 /// temporaries of the block's last expression are dropped. The statements therefore stand in
 /// another block, which has the user's edition.
 pub(crate) fn labelled(
-    original: &Group,
+    original: &Braces,
     context: Context,
     declared: Option<TokenStream>,
 ) -> TokenStream {
     let label = names::body_label();
-    let (statements, import) = context.show_awaits(original.stream());
+    let (statements, import) = context.show_awaits(original);
     let context = context.define();
-    let block = in_place_of(original, quote!(#import #context #declared #statements));
+    let block = in_place_of(
+        &original.group,
+        quote!(#import #context #declared #statements),
+    );
     quote!(#label: { #block })
 }
 
@@ -64,10 +68,10 @@ pub(crate) fn in_place_of(original: &Group, tokens: TokenStream) -> TokenTree {
 
 /// A statement that tells the compiler the return type of an `async` block, so that an error points
 /// at the expression that is wrong.
-pub(crate) fn returning(output: &ReturnType) -> Option<TokenStream> {
+pub(crate) fn returning(output: Option<&TokenStream>) -> Option<TokenStream> {
     match output {
-        ReturnType::Type(_, ty) if !is_never(ty) && !mentions_impl(ty.to_token_stream()) => {
-            let span = Span::mixed_site().located_at(ty.span());
+        Some(ty) if !types::is_never(ty) && !mentions_impl(ty.clone()) => {
+            let span = Span::mixed_site().located_at(mistake::whole(ty));
             Some(quote_spanned! {span=>
                 #[allow(unreachable_code, clippy::all, clippy::pedantic)]
                 if false {
@@ -76,22 +80,13 @@ pub(crate) fn returning(output: &ReturnType) -> Option<TokenStream> {
                 };
             })
         }
-        ReturnType::Type(..) => None,
-        ReturnType::Default => Some(quote! {
+        Some(_) => None,
+        None => Some(quote! {
             #[allow(unreachable_code, clippy::all, clippy::pedantic)]
             if false {
                 return ();
             };
         }),
-    }
-}
-
-pub(crate) fn is_never(ty: &Type) -> bool {
-    match ty {
-        Type::Never(_) => true,
-        Type::Paren(paren) => is_never(&paren.elem),
-        Type::Group(group) => is_never(&group.elem),
-        _ => false,
     }
 }
 
@@ -101,10 +96,14 @@ pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
 
 impl Context {
     /// The statements with their awaits rewritten, and the import which that needs.
-    fn show_awaits(&self, statements: TokenStream) -> (TokenStream, Option<TokenStream>) {
+    fn show_awaits(&self, body: &Braces) -> (TokenStream, Option<TokenStream>) {
+        let statements = body.group.stream();
         let (Context::Waits { runtime } | Context::Yields { runtime }) = self else {
             return (statements, None);
         };
+        if !body.may_wait() {
+            return (statements, None);
+        }
         let (statements, any) = awaits::show(statements);
         let import = any.then(|| {
             quote! {
@@ -125,17 +124,18 @@ impl Context {
     /// reported already, so the yield point gets only the type that it would have.
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
+        let dollar = Punct::new('$', Spacing::Alone); // `quote!` would parse it anew each time
         let arms = match self {
             Context::Waits { .. } => {
                 let here = here();
                 quote! {
                     () => { #here };
-                    ({ $($waits:tt)* } $yields:tt $($wait:tt)*) => { $($waits)* $($wait)* };
+                    ({ #dollar (#dollar waits:tt)* } #dollar yields:tt #dollar (#dollar wait:tt)*) => { #dollar (#dollar waits)* #dollar (#dollar wait)* };
                 }
             }
             Context::WaitsBroken { runtime } => quote! {
                 () => { () };
-                ($waits:tt $($rest:tt)*) => { #runtime::output_of($waits) };
+                (#dollar waits:tt #dollar (#dollar rest:tt)*) => { #runtime::output_of(#dollar waits) };
             },
             Context::Yields { .. } => {
                 let (handle, in_body) = (names::handle(), names::in_body());
@@ -143,8 +143,8 @@ impl Context {
                 quote! {
                     (token) => { #handle.token() };
                     (handle) => { &mut #handle };
-                    ($waits:tt { $($yields:tt)* } . $wait:tt) => {
-                        ({ #here #in_body }).waits_for($($yields)*).$wait
+                    (#dollar waits:tt { #dollar (#dollar yields:tt)* } . #dollar wait:tt) => {
+                        ({ #here #in_body }).waits_for(#dollar (#dollar yields)*).#dollar wait
                     };
                 }
             }
@@ -153,11 +153,11 @@ impl Context {
                 quote! {
                     (handle) => { &mut #handle };
                     (token) => { #handle.token() };
-                    ($waits:tt $yields:tt $($wait:tt)*) => { #runtime::output_of($yields) };
+                    (#dollar waits:tt #dollar yields:tt #dollar (#dollar wait:tt)*) => { #runtime::output_of(#dollar yields) };
                 }
             }
             Context::Unreadable => quote! {
-                ($($call:tt)*) => { ::core::panic!() };
+                (#dollar (#dollar call:tt)*) => { ::core::panic!() };
             },
         };
         let imports = self.imports();
@@ -190,12 +190,14 @@ impl Context {
     }
 }
 
-/// A `break` to the body's label that is never taken. It stands in a loop rather than an `if`,
-/// because a misplaced `break` in an `if` is two errors.
+/// A `break` to the body's label that is never reached. It stands in a loop, because a misplaced `break`
+/// in none is two errors. Code after another `break` is dropped before borrows are checked, so it costs less
+/// time than code in a condition that is false.
 fn here() -> TokenStream {
     let label = names::body_label();
     quote! {
-        while false {
+        loop {
+            break;
             #[allow(unreachable_code)]
             break #label (loop {});
         }

@@ -3,15 +3,15 @@
 //! Each check removes the tokens that it refuses, so that the rest of the function can be expanded
 //! as usual: one mistake gives one error.
 
-use proc_macro2::TokenTree;
-use quote::ToTokens;
-use syn::{Attribute, Error, Ident, Meta, ReturnType, Signature, Type};
+use proc_macro2::{Ident, TokenStream};
 
-use crate::args::merge;
+use crate::attribute::Attribute;
 use crate::item::Function;
+use crate::mistake::{Mistake, merge};
+use crate::signature::Signature;
 
 /// Removes and reports the parts of a function that `#[coro::coroutine]` does not allow.
-pub(crate) fn coroutine(function: &mut Function) -> Option<Error> {
+pub(crate) fn coroutine(function: &mut Function) -> Option<Mistake> {
     let mut errors = qualifiers(&mut function.sig);
     merge(
         &mut errors,
@@ -40,7 +40,7 @@ pub(crate) enum Given {
 /// allow.
 ///
 /// A simulated test may take its simulation, and a `main` on several cores takes its core.
-pub(crate) fn entry(function: &mut Function, attribute: &str, given: Given) -> Option<Error> {
+pub(crate) fn entry(function: &mut Function, attribute: &str, given: Given) -> Option<Mistake> {
     let mut errors = qualifiers(&mut function.sig);
     merge(
         &mut errors,
@@ -52,7 +52,7 @@ pub(crate) fn entry(function: &mut Function, attribute: &str, given: Given) -> O
             _ => None,
         }),
     );
-    let (is_wrong, message) = match (given, function.sig.inputs.len()) {
+    let (is_wrong, message) = match (given, function.sig.inputs().len()) {
         (Given::Nothing, inputs) => (
             inputs > 0,
             format!(
@@ -79,20 +79,20 @@ pub(crate) fn entry(function: &mut Function, attribute: &str, given: Given) -> O
 }
 
 /// Refuses a `main`: the program starts it without an event loop that could run its future.
-pub(crate) fn is_main(sig: &Signature) -> Option<Error> {
+pub(crate) fn is_main(sig: &Signature) -> Option<Mistake> {
     let refuse = |name: &Ident| {
-        Error::new(
+        Mistake::new(
             name.span(),
             "`main` cannot be a coroutine, since no event loop would run it: \
              write `#[coro::main]`, or call `coro::run(..)` in a plain `fn main`",
         )
     };
-    (sig.ident == "main" && sig.inputs.is_empty()).then(|| refuse(&sig.ident))
+    (sig.ident == "main" && sig.takes_nothing()).then(|| refuse(&sig.ident))
 }
 
 /// Refuses, and removes, a return type that is the iterator or stream of the items: a call gives the
 /// generator in any case. An iterator over items of another type may be the value that a body returns.
-pub(crate) fn returns_itself(sig: &mut Signature, yields: &Type) -> Option<Error> {
+pub(crate) fn returns_itself(sig: &mut Signature, yields: &TokenStream) -> Option<Mistake> {
     const KINDS: [&str; 10] = [
         "Iterator",
         "IntoIterator",
@@ -105,9 +105,7 @@ pub(crate) fn returns_itself(sig: &mut Signature, yields: &Type) -> Option<Error
         "SendBoxAsyncGenerator",
         "Coroutine",
     ];
-    let ReturnType::Type(_, ty) = &sig.output else {
-        return None;
-    };
+    let ty = sig.returned()?;
     let written = without_spaces(ty);
     let item = without_spaces(yields);
     let is_kind = KINDS
@@ -119,12 +117,12 @@ pub(crate) fn returns_itself(sig: &mut Signature, yields: &Type) -> Option<Error
     if !is_kind || !gives_items {
         return None;
     }
-    let error = Error::new_spanned(
+    let error = Mistake::of(
         ty,
         "leave this type out: a call of a function with `yields = T` gives a generator, which is \
          iterated or polled as a stream; `->` is the type of the value that the body returns in the end",
     );
-    sig.output = ReturnType::Default;
+    sig.output = None;
     Some(error)
 }
 
@@ -142,19 +140,19 @@ fn mentions(written: &str, part: &str) -> bool {
     })
 }
 
-fn without_spaces(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
+fn without_spaces(tokens: &TokenStream) -> String {
+    let text = tokens.to_string();
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-fn qualifiers(sig: &mut Signature) -> Option<Error> {
+fn qualifiers(sig: &mut Signature) -> Option<Mistake> {
     let mut errors = None;
     let constness = sig.constness.take();
     merge(
         &mut errors,
         constness.map(|token| {
-            Error::new(
-                token.span,
+            Mistake::new(
+                token.span(),
                 "a coroutine cannot be `const`: the compiler does not wait",
             )
         }),
@@ -163,17 +161,17 @@ fn qualifiers(sig: &mut Signature) -> Option<Error> {
     merge(
         &mut errors,
         abi.map(|abi| {
-            Error::new_spanned(
+            Mistake::of(
                 abi,
                 "a coroutine cannot have an ABI: its future is a Rust type",
             )
         }),
     );
-    let variadic = sig.variadic.take();
+    let variadic = sig.take_variadic();
     merge(
         &mut errors,
         variadic.map(|dots| {
-            Error::new_spanned(
+            Mistake::of(
                 dots,
                 "a coroutine cannot take a variable number of arguments",
             )
@@ -183,10 +181,10 @@ fn qualifiers(sig: &mut Signature) -> Option<Error> {
 }
 
 /// Reports the arguments of a function, or its name if it has none, and removes them.
-fn wrong_inputs(sig: &mut Signature, message: String) -> Error {
-    match std::mem::take(&mut sig.inputs) {
-        none if none.is_empty() => Error::new(sig.ident.span(), message),
-        inputs => Error::new_spanned(inputs, message),
+fn wrong_inputs(sig: &mut Signature, message: String) -> Mistake {
+    match sig.take_inputs() {
+        none if none.is_empty() => Mistake::new(sig.ident.span(), message),
+        inputs => Mistake::of(inputs, message),
     }
 }
 
@@ -194,34 +192,18 @@ fn wrong_inputs(sig: &mut Signature, message: String) -> Error {
 fn attributes(
     attrs: &mut Vec<Attribute>,
     refusal: impl Fn(&str) -> Option<&'static str>,
-) -> Option<Error> {
+) -> Option<Mistake> {
     let mut errors = None;
     attrs.retain(|attr| {
-        let words = match name(attr).as_str() {
+        let words = match attr.effective_name().as_str() {
             "track_caller" => Some(
                 "`#[track_caller]` has no effect on a coroutine: \
                  its caller is the code that polls it",
             ),
             name => refusal(name),
         };
-        merge(
-            &mut errors,
-            words.map(|words| Error::new_spanned(attr, words)),
-        );
+        merge(&mut errors, words.map(|words| Mistake::of(attr, words)));
         words.is_none()
     });
     errors
-}
-
-/// The last word of the attribute's path. The path may stand inside `unsafe(..)`.
-fn name(attr: &Attribute) -> String {
-    let inside = match &attr.meta {
-        Meta::List(list) if list.path.is_ident("unsafe") => list.tokens.clone().into_iter().next(),
-        meta => meta
-            .path()
-            .segments
-            .last()
-            .map(|last| TokenTree::Ident(last.ident.clone())),
-    };
-    inside.map(|word| word.to_string()).unwrap_or_default()
 }

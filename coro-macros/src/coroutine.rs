@@ -5,23 +5,27 @@
 //! its own. An `async fn` cannot express `send`, `boxed` or `yields`: with these, a plain function
 //! around an `async` block is printed, which does the same.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Attribute, Lifetime, ReturnType, Signature, Token, Type};
 
-use crate::args::{self, Args, merge};
+use crate::args::{self, Args};
 use crate::arguments;
+use crate::attribute::Attribute;
 use crate::body::{self, Context};
+use crate::braces::Braces;
 use crate::check;
 use crate::entry;
 use crate::fallback;
 use crate::item::{Body, Function};
 use crate::lifetimes;
 use crate::misplaced;
+use crate::mistake::merge;
 use crate::names;
 use crate::plain_types;
 use crate::rewritten;
+use crate::signature::Signature;
+use crate::tokens::Lifetime;
+use crate::types;
 
 const ATTRIBUTE: &str = "#[coro::coroutine]";
 
@@ -66,7 +70,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 pub(crate) fn replace_unreadable(args: &mut Args) {
     if args.unreadable {
         let runtime = names::runtime(args.krate.as_ref());
-        args.yields = Some(Type::Verbatim(never(&runtime)));
+        args.yields = Some(never(&runtime));
         args.resumes = None;
     }
 }
@@ -100,24 +104,25 @@ impl Form<'_> {
             body,
         } = function;
         // The author wrote no `async`, so no lint may complain about it.
-        let added_async = sig
-            .asyncness
-            .is_none()
-            .then(|| quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
+        let added_async = sig.asyncness.is_none();
+        let added_async =
+            added_async.then(|| quote!(, clippy::future_not_send, clippy::unused_async));
         // `async` has the span of `fn`: the compiler never reports an item as unused if the item
         // begins at a macro's code.
+        let span = sig.fn_token.span();
         sig.asyncness
-            .get_or_insert(Token![async](sig.fn_token.span));
+            .get_or_insert_with(|| Ident::new("async", span));
         let has_body = matches!(body, Body::Braced(_));
         let of_body = has_body.then(|| quote!(, clippy::implicit_return));
         let body = match body {
-            Body::Braced(group) => body::of_async_fn(&group, self.context()).into_token_stream(),
+            Body::Braced(original) => {
+                body::of_async_fn(&original, self.context()).into_token_stream()
+            }
             Body::Missing(semi) => semi.into_token_stream(),
         };
         quote! {
             #(#attrs)*
-            #[allow(async_fn_in_trait #of_body)]
-            #added_async
+            #[allow(async_fn_in_trait #of_body #added_async)]
             #vis #sig #body
         }
     }
@@ -135,15 +140,16 @@ impl Form<'_> {
         let output = self.output(&sig, waits, captures);
         let has_body = matches!(body, Body::Braced(_));
         let body = match body {
-            Body::Braced(group) => {
-                let steps = self.steps(&mut sig, &group);
-                let plain = plain_types::are_plain(&self.exchanged(), &sig.generics);
+            Body::Braced(original) => {
+                let steps = self.steps(&mut sig, &original);
+                let plain = plain_types::are_plain(&self.exchanged(), &sig.type_params());
                 let named = plain && attrs.iter().all(is_inert);
-                body::in_place_of(&group, self.constructor(steps, waits, named)).into_token_stream()
+                body::in_place_of(&original.group, self.constructor(steps, waits, named))
+                    .into_token_stream()
             }
             Body::Missing(semi) => semi.into_token_stream(),
         };
-        sig.output = ReturnType::Type(Token![->](Span::call_site()), Box::new(output));
+        sig.set_returned(output);
         // The attribute spells out `async fn` and elided lifetimes, which these lints would report.
         let of_bodies = has_body.then(|| {
             quote!(#[allow(
@@ -163,16 +169,16 @@ impl Form<'_> {
     }
 
     /// The return type as it is printed.
-    fn output(&self, sig: &Signature, waits: bool, captures: Option<Lifetime>) -> Type {
+    fn output(&self, sig: &Signature, waits: bool, captures: Option<Lifetime>) -> TokenStream {
         let runtime = self.runtime();
-        let output = awaited(&sig.output, &runtime);
-        let span = Span::mixed_site().located_at(end_of(sig));
+        let output = awaited(sig.returned(), &runtime);
+        let span = Span::mixed_site().located_at(sig.end());
         let send = self
             .args
             .send
             .map(|_| quote_spanned!(span=> + ::core::marker::Send));
         let future = quote_spanned!(span=> ::core::future::Future<Output = #output> #send);
-        let tokens = match (&self.args.yields, captures) {
+        match (&self.args.yields, captures) {
             (None, None) => quote_spanned!(span=> impl #future),
             (None, Some(captured)) => {
                 quote!(::core::pin::Pin<#runtime::Box<dyn #future + #captured>>)
@@ -189,15 +195,16 @@ impl Form<'_> {
                     }
                 }
             }
-        };
-        Type::Verbatim(tokens)
+        }
     }
 
     /// The `async` block that runs the body.
-    fn steps(&self, sig: &mut Signature, group: &Group) -> TokenStream {
-        let declared = body::returning(&sig.output);
-        let arguments = arguments::rebind(&mut sig.inputs);
-        let body = body::labelled(group, self.context(), declared);
+    fn steps(&self, sig: &mut Signature, original: &Braces) -> TokenStream {
+        let declared = body::returning(sig.returned());
+        let mut inputs = sig.inputs();
+        let arguments = arguments::rebind(&mut inputs);
+        sig.set_inputs(&inputs);
+        let body = body::labelled(original, self.context(), declared);
         let span = self.promise();
         quote_spanned!(span=> async move { #arguments #body })
     }
@@ -274,11 +281,8 @@ impl Form<'_> {
         quote!(#yields, #resumes)
     }
 
-    fn resumes(&self) -> Type {
-        match &self.args.resumes {
-            Some(resumes) => Type::Verbatim(resumes.to_token_stream()),
-            None => Type::Verbatim(quote!(())),
-        }
+    fn resumes(&self) -> TokenStream {
+        self.args.resumes.clone().unwrap_or_else(|| quote!(()))
     }
 
     fn runtime(&self) -> TokenStream {
@@ -290,14 +294,6 @@ impl Form<'_> {
 pub(crate) fn promise(args: &Args) -> Span {
     args.send
         .map_or_else(Span::call_site, |span| span.resolved_at(Span::mixed_site()))
-}
-
-/// The end of the signature, where the compiler may propose to add a `where` clause.
-fn end_of(sig: &Signature) -> Span {
-    match &sig.output {
-        ReturnType::Default => sig.paren_token.span.close(),
-        ReturnType::Type(_, ty) => ty.span(),
-    }
 }
 
 /// Whether the attribute certainly rewrites no function.
@@ -314,15 +310,15 @@ fn is_inert(attr: &Attribute) -> bool {
         "deprecated",
         "cfg",
     ];
-    INERT.iter().any(|name| attr.path().is_ident(name))
+    INERT.iter().any(|name| attr.is(name))
 }
 
 /// The output of the coroutine.
-fn awaited(output: &ReturnType, runtime: &TokenStream) -> TokenStream {
+fn awaited(output: Option<&TokenStream>, runtime: &TokenStream) -> TokenStream {
     match output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) if body::is_never(ty) => never(runtime),
-        ReturnType::Type(_, ty) => ty.to_token_stream(),
+        None => quote!(()),
+        Some(ty) if types::is_never(ty) => never(runtime),
+        Some(ty) => ty.clone(),
     }
 }
 
@@ -332,9 +328,9 @@ fn never(runtime: &TokenStream) -> TokenStream {
 }
 
 /// The type as an expression may name it; a type with `impl Trait` is inferred there.
-fn nameable(ty: &Type) -> TokenStream {
-    match body::mentions_impl(ty.to_token_stream()) {
+fn nameable(ty: &TokenStream) -> TokenStream {
+    match body::mentions_impl(ty.clone()) {
         true => quote!(_),
-        false => ty.to_token_stream(),
+        false => ty.clone(),
     }
 }

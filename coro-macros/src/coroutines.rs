@@ -5,10 +5,10 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::Error;
 
-use crate::args::{self, Args, merge};
+use crate::args::{self, Args};
 use crate::fallback;
+use crate::mistake::{Mistake, merge};
 use crate::names;
 use crate::tokens::{self, Cursor, is_punct};
 
@@ -26,7 +26,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Refuses an item that has no functions inside.
-fn not_a_container(trees: &[TokenTree]) -> Option<Error> {
+fn not_a_container(trees: &[TokenTree]) -> Option<Mistake> {
     let is_container = |tree: &&TokenTree| match tree {
         TokenTree::Ident(word) => ["mod", "impl", "trait"]
             .iter()
@@ -46,7 +46,7 @@ fn not_a_container(trees: &[TokenTree]) -> Option<Error> {
             "`#[coro::coroutines]` goes on an inline module, an impl or a trait",
         ),
     };
-    Some(Error::new(tree.span(), message))
+    Some(Mistake::new(tree.span(), message))
 }
 
 /// The place of the tokens that are rewritten.
@@ -62,7 +62,7 @@ enum Within {
 
 struct Rewriter<'a> {
     defaults: &'a Args,
-    errors: Option<Error>,
+    errors: Option<Mistake>,
 }
 
 impl Rewriter<'_> {
@@ -115,7 +115,7 @@ impl Rewriter<'_> {
             if !tokens::is_word(&name, "coroutine") {
                 return None;
             }
-            merge(&mut self.errors, Error::new(name.span(), IN_A_MACRO));
+            merge(&mut self.errors, Mistake::new(name.span(), IN_A_MACRO));
         }
         attribute(tokens, self.defaults)
     }

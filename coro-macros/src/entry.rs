@@ -1,15 +1,15 @@
 //! The attributes `#[coro::main]`, `#[coro::test]`: functions that start an event loop.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
-use syn::{Ident, LitInt, Path};
 
-use crate::args::{self, Accepted, Args, merge};
+use crate::args::{self, Accepted, Args};
 use crate::body::{self, Context};
 use crate::check::{self, Given};
 use crate::fallback;
 use crate::item::{Body, Function};
 use crate::misplaced;
+use crate::mistake::merge;
 use crate::names;
 
 /// Expands `#[coro::main(args)] item`.
@@ -23,7 +23,7 @@ pub(crate) fn expand_test(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// The expansion of a `main` that has `#[coro::coroutine]` instead of `#[coro::main]`.
-pub(crate) fn main_instead(function: Function, krate: Option<Path>) -> TokenStream {
+pub(crate) fn main_instead(function: Function, krate: Option<TokenStream>) -> TokenStream {
     print(
         Entry::Main,
         function,
@@ -82,7 +82,7 @@ impl Entry {
 /// Runs the coroutine `name` in simulations.
 fn simulate(args: &Args, name: &Ident, takes_sim: bool) -> TokenStream {
     let runtime = names::runtime(args.krate.as_ref());
-    let wanted = |number: &Option<LitInt>| match number {
+    let wanted = |number: &Option<Literal>| match number {
         Some(number) => quote!(::core::option::Option::Some(#number)),
         None => quote!(::core::option::Option::None),
     };
@@ -109,7 +109,7 @@ fn expand(entry: Entry, args: TokenStream, item: TokenStream) -> TokenStream {
         &mut errors,
         check::entry(&mut function, entry.attribute(), given(&args)),
     );
-    if args.threads.is_some() && function.sig.inputs.is_empty() {
+    if args.threads.is_some() && function.sig.takes_nothing() {
         // Without its core the function is run on one loop, so that its body is checked all the same.
         args.threads = None;
     }
@@ -142,13 +142,13 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
         true => Context::WaitsBroken { runtime },
     };
     let body = match body {
-        Body::Braced(group) => body::of_async_fn(&group, context),
+        Body::Braced(original) => body::of_async_fn(&original, context),
         Body::Missing(semi) => return quote!(#(#attrs)* #vis #sig #semi),
     };
     sig.asyncness = None;
     let name = &sig.ident;
     let run = match args.is_simulated() {
-        true => simulate(args, name, !sig.inputs.is_empty()),
+        true => simulate(args, name, !sig.takes_nothing()),
         false => entry.run(args, name),
     };
     let marker = entry.marker();

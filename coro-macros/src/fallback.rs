@@ -2,18 +2,22 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::Error;
+
+use crate::mistake::Mistake;
 
 /// The errors, followed by the item. The caller has removed the mistakes from the item, so that one
 /// mistake gives one message.
-pub(crate) fn report(errors: Option<Error>, item: TokenStream) -> TokenStream {
-    let errors = errors.map(Error::into_compile_error);
+pub(crate) fn report(errors: Option<Mistake>, item: TokenStream) -> TokenStream {
+    let errors = errors.map(Mistake::into_compile_error);
     quote!(#errors #item)
 }
 
 /// The same, of an expression.
-pub(crate) fn report_in_expression(errors: Option<Error>, expression: TokenStream) -> TokenStream {
-    match errors.map(Error::into_compile_error) {
+pub(crate) fn report_in_expression(
+    errors: Option<Mistake>,
+    expression: TokenStream,
+) -> TokenStream {
+    match errors.map(Mistake::into_compile_error) {
         Some(errors) => quote!({ #errors #expression }),
         None => expression,
     }
@@ -21,7 +25,7 @@ pub(crate) fn report_in_expression(errors: Option<Error>, expression: TokenStrea
 
 /// The expansion of an item that is not a function: an error, with the item unchanged. A function
 /// whose signature cannot be parsed is being typed: the compiler, or an editor, says what it lacks.
-pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -> TokenStream {
+pub(crate) fn not_a_function(attribute: &str, error: Mistake, item: TokenStream) -> TokenStream {
     if begins_as_a_function(&item) {
         return item;
     }
@@ -33,8 +37,11 @@ pub(crate) fn not_a_function(attribute: &str, error: Error, item: TokenStream) -
         true => "; to prepare all that is in here, write `#[coro::coroutines]`",
         false => "",
     };
-    let message = format!("`{attribute}` goes on a function{instead} ({error})");
-    report(Some(Error::new(error.span(), message)), item)
+    let message = format!(
+        "`{attribute}` goes on a function{instead} ({})",
+        error.text()
+    );
+    report(Some(Mistake::new(error.span(), message)), item)
 }
 
 fn begins_as_a_function(item: &TokenStream) -> bool {

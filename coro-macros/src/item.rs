@@ -1,108 +1,89 @@
 //! The annotated function, as its author wrote it.
 //!
-//! Only the part before the body is parsed. The body stays one opaque group of tokens. A long body
+//! Only the part before the body is read. The body stays one opaque group of tokens. A long body
 //! therefore costs nothing, keeps its author's spans and edition, and may be half-typed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use syn::parse::{ParseStream, Parser};
-use syn::{AttrStyle, Attribute, Error, Result, Signature, Token, Visibility};
 
-use crate::tokens::{self, Cursor};
+use crate::attribute::Attribute;
+use crate::braces::Braces;
+use crate::mistake::{Mistake, Result};
+use crate::signature::{Signature, Trees};
+use crate::tokens::{self, is_group, is_punct};
 
 /// A function, method or required method.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
-    pub(crate) vis: Visibility,
+    /// The visibility, or nothing.
+    pub(crate) vis: TokenStream,
     pub(crate) sig: Signature,
     pub(crate) body: Body,
 }
 
 /// The part after the signature.
 pub(crate) enum Body {
-    Braced(Group),
-    Missing(Token![;]),
+    Braced(Braces),
+    /// The semicolon of a required method.
+    Missing(TokenTree),
 }
 
 impl Function {
     pub(crate) fn parse(item: TokenStream) -> Result<Function> {
         let mut head = flatten(item);
         let body = head.pop_if(|last| braces(last).is_some());
-        let head = head.into_iter().collect();
-        match body.as_ref().and_then(braces) {
-            Some(body) => with_body.parse2(head)?.complete(body),
-            None => without_body.parse2(head),
-        }
-    }
-}
-
-/// The part before the body.
-struct Head {
-    attrs: Vec<Attribute>,
-    vis: Visibility,
-    sig: Signature,
-}
-
-impl Head {
-    fn parse(input: ParseStream<'_>) -> Result<Head> {
-        Ok(Head {
-            attrs: input.call(Attribute::parse_outer)?,
-            vis: input.parse()?,
-            sig: input.parse()?,
-        })
-    }
-
-    fn followed_by(self, body: Body) -> Function {
-        Function {
-            attrs: self.attrs,
-            vis: self.vis,
-            sig: self.sig,
+        let body = body.as_ref().and_then(braces);
+        let mut head = head.into_iter().peekable();
+        let attrs = Attribute::take(&mut head, false);
+        let vis = visibility(&mut head);
+        let (sig, rest) = Signature::read(head, body.is_some())?;
+        let body = match body {
+            Some(body) => Body::Braced(Braces::new(body)),
+            None => without_braces(&sig, rest)?,
+        };
+        let function = Function {
+            attrs,
+            vis,
+            sig,
             body,
-        }
+        };
+        Ok(function.with_inner_attributes())
     }
 
     /// Moves inner attributes of the body to the function, where they mean the same.
-    fn complete(mut self, body: Group) -> Result<Function> {
-        if !begins_with_inner_attribute(&body) {
-            return Ok(self.followed_by(Body::Braced(body)));
+    fn with_inner_attributes(mut self) -> Function {
+        if let Body::Braced(body) = &mut self.body {
+            let inner = body.take_inner_attributes();
+            let inner = Attribute::take(&mut inner.into_iter().peekable(), true);
+            self.attrs.extend(inner);
         }
-        let split = |input: ParseStream<'_>| -> Result<(Vec<Attribute>, TokenStream)> {
-            Ok((input.call(Attribute::parse_inner)?, input.parse()?))
-        };
-        let (inner, statements) = split.parse2(body.stream())?;
-        let outer = |attr| Attribute {
-            style: AttrStyle::Outer,
-            ..attr
-        };
-        self.attrs.extend(inner.into_iter().map(outer));
-        let rest = tokens::with_tokens(&body, statements);
-        Ok(self.followed_by(Body::Braced(rest)))
+        self
     }
 }
 
-fn begins_with_inner_attribute(body: &Group) -> bool {
-    let cursor = Cursor::new(body.stream());
-    cursor.is_punct(0, '#') && cursor.is_punct(1, '!')
+/// All before the signature: also `default`, and what a macro was given as `$vis`.
+fn visibility(trees: &mut Trees) -> TokenStream {
+    let mut vis = Vec::new();
+    while let Some(tree) = trees.next_if(|tree| match tree {
+        TokenTree::Ident(word) => word == "pub" || word == "crate" || word == "default",
+        tree => is_group(tree, Delimiter::Parenthesis) || is_group(tree, Delimiter::None),
+    }) {
+        vis.push(tree);
+    }
+    vis.into_iter().collect()
 }
 
-fn with_body(input: ParseStream<'_>) -> Result<Head> {
-    Head::parse(input)
-}
-
-fn without_body(input: ParseStream<'_>) -> Result<Function> {
-    let head = Head::parse(input)?;
-    match input.parse() {
-        Ok(semi) => Ok(head.followed_by(Body::Missing(semi))),
+/// The part after the signature of a function that does not end in braces.
+fn without_braces(sig: &Signature, rest: Vec<TokenTree>) -> Result<Body> {
+    match rest.as_slice() {
+        [semi] if is_punct(semi, ';') => Ok(Body::Missing(semi.clone())),
+        [] => Err(Mistake::new(sig.ident.span(), "this function has no body")),
         // An editor puts a word in the place of a body that it cannot parse, and exchanges the word for the
         // body again in the expansion.
-        Err(_) if !input.is_empty() => {
-            let mut body = Group::new(Delimiter::Brace, input.parse()?);
-            body.set_span(head.sig.ident.span());
-            Ok(head.followed_by(Body::Braced(body)))
+        _ => {
+            let mut body = Group::new(Delimiter::Brace, rest.into_iter().collect());
+            body.set_span(sig.ident.span());
+            Ok(Body::Braced(Braces::new(body)))
         }
-        Err(_) => Err(Error::new(
-            head.sig.ident.span(),
-            "this function has no body",
-        )),
     }
 }
 
@@ -124,7 +105,7 @@ fn braces(tree: &TokenTree) -> Option<Group> {
 
 /// The tokens, without the invisible group around an `$item:item`.
 fn flatten(item: TokenStream) -> Vec<TokenTree> {
-    let mut trees: Vec<TokenTree> = item.into_iter().collect();
+    let mut trees = tokens::trees(item);
     match trees.as_slice() {
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
             trees = flatten(group.stream());

@@ -5,23 +5,30 @@
 
 mod args;
 mod arguments;
+mod attribute;
 mod awaits;
 mod block;
 mod body;
+mod braces;
 mod check;
 mod coroutine;
 mod coroutines;
 mod corrections;
+mod elided;
 mod entry;
 mod fallback;
+mod input;
 mod item;
 mod lifetimes;
 mod misplaced;
+mod mistake;
 mod names;
 mod plain_types;
 mod reading;
 mod rewritten;
+mod signature;
 mod tokens;
+mod types;
 
 #[cfg(test)]
 mod expansion;

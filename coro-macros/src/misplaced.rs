@@ -6,35 +6,40 @@
 //! right.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Error, Signature};
+use quote::quote;
 
-use crate::args::merge;
 use crate::body;
+use crate::braces::Braces;
 use crate::item::{Body, Function};
+use crate::mistake::{Mistake, merge};
 use crate::rewritten;
 use crate::tokens::{Cursor, is_group, is_punct, mentions};
 
 /// Reports the yield points in closures, nested functions, blocks and constants. Also reports every
 /// `.await` of a body that `cannot_wait`.
-pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Error> {
+pub(crate) fn refuse(function: &mut Function, cannot_wait: bool) -> Option<Mistake> {
     let message =
         "this generator cannot wait, since its function is not `async`: make it an `async fn`";
     match &mut function.body {
-        Body::Braced(body) => refuse_in(body, &function.sig, cannot_wait.then_some(message)),
+        Body::Braced(body) => {
+            let (name, output) = (&function.sig.ident, function.sig.returned());
+            refuse_in(body, name, output, cannot_wait.then_some(message))
+        }
         Body::Missing(_) => None,
     }
 }
 
-/// The same for the body of a function with this signature. `cannot_wait` is the message for an
-/// `.await`, if the body cannot wait.
+/// The same for the body of a function with this name and return type. `cannot_wait` is the message for
+/// an `.await`, if the body cannot wait.
 pub(crate) fn refuse_in(
-    body: &mut Group,
-    sig: &Signature,
+    body: &mut Braces,
+    name: &Ident,
+    output: Option<&TokenStream>,
     cannot_wait: Option<&'static str>,
-) -> Option<Error> {
-    let by_an_attribute = rewritten::is(body);
-    if !by_an_attribute && has_no_place_for_them(body, cannot_wait.is_some()) {
+) -> Option<Mistake> {
+    let by_an_attribute = body.is_by_an_attribute();
+    let must_not_wait = cannot_wait.is_some() && body.may_wait();
+    if !body.may_have_places() && !must_not_wait {
         return None;
     }
     let mut found = Found {
@@ -42,45 +47,33 @@ pub(crate) fn refuse_in(
         ..Found::default()
     };
     if by_an_attribute {
-        merge(&mut found.errors, rewritten::guard(body, &sig.ident));
+        merge(&mut found.errors, rewritten::guard(&body.group, name));
     }
     let outermost = Surroundings {
         place: None,
         unsure: by_an_attribute,
     };
-    scan(body.stream(), outermost, &mut found);
+    scan(body.group.stream(), outermost, &mut found);
     // The compiler would report any replacement for a constant expression again, so the whole body
     // is replaced.
-    if found.evaluated && !body::mentions_impl(sig.output.to_token_stream()) {
-        *body = Group::new(Delimiter::Brace, quote!(loop {}));
+    if found.evaluated && !output.is_some_and(|ty| body::mentions_impl(ty.clone())) {
+        *body = Braces::instead(quote!(loop {}));
     }
     let message = match found.in_async_block {
-        true if is_boxed_future(sig) => ASYNC_TRAIT,
+        true if output.is_some_and(is_boxed_future) => ASYNC_TRAIT,
         true if by_an_attribute => rewritten::IN_ASYNC_BLOCK,
         _ => return found.errors,
     };
-    found.errors.map(|error| Error::new(error.span(), message))
+    found
+        .errors
+        .map(|error| Mistake::new(error.span(), message))
 }
 
 const ASYNC_TRAIT: &str = "an attribute above has put this body into an `async` block: \
     if it is `#[async_trait]`, remove it and write `#[coro::coroutine(boxed, send)]`";
 
-/// Whether the source text has no word that begins a [`Place`], and no forbidden `await`. This
-/// check is cheaper than a scan of the tokens.
-fn has_no_place_for_them(body: &Group, cannot_wait: bool) -> bool {
-    let places = ["|", "async", "const", "static", "fn"];
-    let text = body.span().source_text();
-    text.is_some_and(|text| {
-        let has_await = cannot_wait && text.contains("await");
-        let mut words = text.match_indices("yield");
-        let has_keyword = words.any(|(at, word)| !text[at + word.len()..].starts_with('_'));
-        !has_await && !has_keyword && !places.iter().any(|place| text.contains(place))
-    })
-}
-
 /// Whether the function returns a boxed future, as `#[async_trait]` makes it do.
-fn is_boxed_future(sig: &Signature) -> bool {
-    let output = sig.output.to_token_stream();
+fn is_boxed_future(output: &TokenStream) -> bool {
     ["Pin", "Box", "dyn", "Future"]
         .iter()
         .all(|word| mentions(output.clone(), &[word]))
@@ -88,7 +81,7 @@ fn is_boxed_future(sig: &Signature) -> bool {
 
 #[derive(Default)]
 struct Found {
-    errors: Option<Error>,
+    errors: Option<Mistake>,
     in_async_block: bool,
     /// Whether the compiler would report any replacement for a part of the body.
     evaluated: bool,
@@ -100,14 +93,14 @@ impl Found {
     fn add_await(&mut self, word: &Ident) {
         let error = self
             .cannot_wait
-            .map(|message| Error::new(word.span(), message));
+            .map(|message| Mistake::new(word.span(), message));
         merge(&mut self.errors, error);
     }
 
     /// Reports the keyword of unstable Rust. The compiler reports it too, in other words, so that
     /// the body is replaced: it then does so once.
     fn add_keyword(&mut self, word: &Ident) {
-        let error = Error::new(
+        let error = Mistake::new(
             word.span(),
             "the keyword `yield` is not stable Rust: write `yield_!(value)`",
         );
@@ -133,7 +126,7 @@ enum Place {
 }
 
 impl Place {
-    fn error(self, name: &Ident) -> Error {
+    fn error(self, name: &Ident) -> Mistake {
         let (place, remedy) = match self {
             Place::Closure => (
                 "a closure",
@@ -150,7 +143,7 @@ impl Place {
             ),
             Place::Constant => ("a constant", "it is evaluated by the compiler"),
         };
-        Error::new(
+        Mistake::new(
             name.span(),
             format!("`{name}!` cannot be used inside {place}: {remedy}"),
         )
@@ -398,7 +391,7 @@ mod tests {
         let tokens = TokenStream::from_str(&item).expect("the text is made of tokens");
         let mut function = Function::parse(tokens).expect("the text is a function");
         let errors = refuse(&mut function, cannot_wait);
-        errors.map_or(0, |errors| errors.into_iter().count())
+        errors.map_or(0, |errors| errors.count())
     }
 
     #[test]

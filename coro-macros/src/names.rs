@@ -4,10 +4,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Lifetime, Path};
+
+use crate::tokens::Lifetime;
 
 /// The crate that users depend on, under the name that they gave it.
-pub(crate) fn facade(renamed: Option<&Path>) -> TokenStream {
+pub(crate) fn facade(renamed: Option<&TokenStream>) -> TokenStream {
     match renamed {
         Some(path) => quote!(#path),
         None => quote!(::coro),
@@ -15,7 +16,7 @@ pub(crate) fn facade(renamed: Option<&Path>) -> TokenStream {
 }
 
 /// The module of the runtime that expansions call.
-pub(crate) fn runtime(renamed: Option<&Path>) -> TokenStream {
+pub(crate) fn runtime(renamed: Option<&TokenStream>) -> TokenStream {
     let facade = facade(renamed);
     quote!(#facade::__private)
 }
@@ -37,7 +38,7 @@ pub(crate) fn context_macro() -> Ident {
 /// compile. The compiler's message quotes this name.
 pub(crate) fn body_label() -> Lifetime {
     Lifetime::new(
-        "'yield_inside_a_closure_or_nested_async_block",
+        "yield_inside_a_closure_or_nested_async_block",
         Span::mixed_site(),
     )
 }
@@ -66,7 +67,7 @@ pub(crate) fn argument(index: usize) -> Ident {
 
 /// The type of a yielding coroutine, at the path that users know: editors show it.
 pub(crate) fn generator(
-    renamed: Option<&Path>,
+    renamed: Option<&TokenStream>,
     waits: bool,
     boxed: bool,
     send: bool,

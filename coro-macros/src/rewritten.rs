@@ -4,7 +4,9 @@
 //! the printed coroutine, and so must stand below.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use syn::{Attribute, Error};
+
+use crate::attribute::Attribute;
+use crate::mistake::Mistake;
 
 pub(crate) const IN_ASYNC_BLOCK: &str = "an attribute above has put this body into an `async` block: \
     write the attribute of coro first, above all that rewrite bodies, as `#[tracing::instrument]` does";
@@ -16,14 +18,14 @@ const GENERATOR: &str = "the span would be entered while the generator is made, 
     remove this attribute, and instrument the functions that the generator calls";
 
 /// Refuses a guard around the body, which would be held across the waits of the coroutine.
-pub(crate) fn guard(body: &Group, name: &Ident) -> Option<Error> {
+pub(crate) fn guard(body: &Group, name: &Ident) -> Option<Mistake> {
     let holds = |tokens: TokenStream| {
         let mut trees = tokens.into_iter();
         trees.any(|tree| matches!(&tree, TokenTree::Ident(word) if is_guard(word)))
     };
     let mut trees = body.stream().into_iter();
     let held = trees.any(|tree| matches!(tree, TokenTree::Group(inner) if holds(inner.stream())));
-    (held || holds(body.stream())).then(|| Error::new(name.span(), GUARD))
+    (held || holds(body.stream())).then(|| Mistake::new(name.span(), GUARD))
 }
 
 /// Whether the word is the name of the guard that `#[tracing::instrument]` makes for its span.
@@ -32,22 +34,10 @@ fn is_guard(word: &Ident) -> bool {
 }
 
 /// Removes attributes whose span would cover only the call that makes the generator.
-pub(crate) fn instrumented_generator(attrs: &mut Vec<Attribute>) -> Option<Error> {
-    let is_instrument = |attr: &Attribute| {
-        let name = attr.path().segments.last();
-        name.is_some_and(|name| name.ident == "instrument")
-    };
+pub(crate) fn instrumented_generator(attrs: &mut Vec<Attribute>) -> Option<Mistake> {
+    let is_instrument = |attr: &Attribute| attr.name() == "instrument";
     let found = attrs.iter().find(|attr| is_instrument(attr));
-    let error = found.map(|attr| Error::new_spanned(attr, GENERATOR));
+    let error = found.map(|attr| Mistake::of(attr, GENERATOR));
     attrs.retain(|attr| !is_instrument(attr));
     error
-}
-
-/// Whether an attribute has rewritten the body: then the body does not begin with a word of its
-/// author. A token that a macro adds has the span of the macro's call.
-pub(crate) fn is(body: &Group) -> bool {
-    let text = |tree: TokenTree| tree.span().source_text();
-    let first = body.stream().into_iter().next().and_then(text);
-    let whole = body.span().source_text();
-    matches!((first, whole), (Some(first), Some(whole)) if !whole.contains(&first))
 }

@@ -1,7 +1,54 @@
 //! A cursor over tokens, for code that reads them unparsed.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use syn::Lifetime;
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt};
+
+/// A name with an apostrophe.
+#[derive(Clone, Debug)]
+pub(crate) struct Lifetime {
+    apostrophe: Span,
+    pub(crate) ident: Ident,
+}
+
+impl Lifetime {
+    /// The lifetime `'name`.
+    pub(crate) fn new(name: &str, span: Span) -> Lifetime {
+        Lifetime {
+            apostrophe: span,
+            ident: Ident::new(name, span),
+        }
+    }
+
+    /// The lifetime with which the tokens begin.
+    pub(crate) fn begins(trees: &[TokenTree]) -> Option<Lifetime> {
+        match trees {
+            [TokenTree::Punct(quote), TokenTree::Ident(ident), ..] if quote.as_char() == '\'' => {
+                let (apostrophe, ident) = (quote.span(), ident.clone());
+                Some(Lifetime { apostrophe, ident })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl PartialEq for Lifetime {
+    fn eq(&self, other: &Lifetime) -> bool {
+        self.ident == other.ident
+    }
+}
+
+impl ToTokens for Lifetime {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let mut apostrophe = Punct::new('\'', Spacing::Joint);
+        apostrophe.set_span(self.apostrophe);
+        tokens.append(apostrophe);
+        tokens.append(self.ident.clone());
+    }
+}
+
+pub(crate) fn trees(tokens: TokenStream) -> Vec<TokenTree> {
+    tokens.into_iter().collect()
+}
 
 /// The tokens between two delimiters, with a position. The token at the position is "the token that
 /// is read".
@@ -13,7 +60,7 @@ pub(crate) struct Cursor {
 impl Cursor {
     pub(crate) fn new(tokens: TokenStream) -> Cursor {
         Cursor {
-            trees: tokens.into_iter().collect(),
+            trees: trees(tokens),
             at: 0,
         }
     }
@@ -26,9 +73,28 @@ impl Cursor {
         self.at += by;
     }
 
+    /// Passes this token if it is the one that is read.
+    pub(crate) fn pass(&mut self, punct: char) -> bool {
+        let is_next = self.is_punct(0, punct);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// Passes this number of tokens, and gives them. Nothing if there are fewer.
+    pub(crate) fn take(&mut self, length: usize) -> Option<TokenStream> {
+        let taken = self.rest().get(..length)?.iter().cloned().collect();
+        self.at += length;
+        Some(taken)
+    }
+
     /// The token that is `ahead` places after the token that is read.
     pub(crate) fn tree(&self, ahead: usize) -> Option<&TokenTree> {
         self.trees.get(self.at + ahead)
+    }
+
+    /// The token that is read, and all after it.
+    pub(crate) fn rest(&self) -> &[TokenTree] {
+        self.trees.get(self.at..).unwrap_or_default()
     }
 
     pub(crate) fn before(&self, behind: usize) -> Option<&TokenTree> {
@@ -136,8 +202,8 @@ impl Names {
         let mut declaring = false;
         while let Some(tree) = cursor.tree(0) {
             match tree {
-                TokenTree::Punct(quote) if quote.as_char() == '\'' => {
-                    self.lifetime(quote.span(), cursor.tree(1), declaring);
+                TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                    self.lifetime(&cursor, declaring);
                     cursor.advance(1);
                 }
                 TokenTree::Punct(punct) => declaring &= punct.as_char() != '>',
@@ -150,19 +216,14 @@ impl Names {
         }
     }
 
-    fn lifetime(&mut self, apostrophe: Span, name: Option<&TokenTree>, declaring: bool) {
-        let Some(TokenTree::Ident(ident)) = name else {
+    fn lifetime(&mut self, cursor: &Cursor, declaring: bool) {
+        let Some(lifetime) = Lifetime::begins(cursor.rest()) else {
             return;
         };
         match declaring {
-            true => self.bound.push(ident.clone()),
-            false => {
-                let ident = ident.clone();
-                let lifetime = Lifetime { apostrophe, ident };
-                if !self.lifetimes.contains(&lifetime) {
-                    self.lifetimes.push(lifetime);
-                }
-            }
+            true => self.bound.push(lifetime.ident),
+            false if self.lifetimes.contains(&lifetime) => {}
+            false => self.lifetimes.push(lifetime),
         }
     }
 }
@@ -226,8 +287,8 @@ mod tests {
             &'static str,
             &'a u8
         ));
-        let lifetimes: Vec<String> = lifetimes.iter().map(Lifetime::to_string).collect();
-        assert_eq!(lifetimes, ["'a", "'b"]);
+        let lifetimes: Vec<String> = lifetimes.iter().map(|it| it.ident.to_string()).collect();
+        assert_eq!(lifetimes, ["a", "b"]);
         for word in ["T", "U", "V", "W"] {
             assert!(words.iter().any(|other| other == word));
         }

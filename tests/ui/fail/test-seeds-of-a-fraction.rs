@@ -1,0 +1,4 @@
+#[coro::test(seeds = 1.5)]
+fn works() {}
+
+fn main() {}

@@ -18,8 +18,8 @@ crates() {
 }
 
 crates 'generators alone, with boxes' 11 -e normal,build --no-default-features --features alloc
-crates 'the loop without sockets and processes' 28 -e normal,build --no-default-features --features std
-crates 'everything that is on by default' 30 -e normal,build
+crates 'the loop without sockets and processes' 26 -e normal,build --no-default-features --features std
+crates 'everything that is on by default' 28 -e normal,build
 crates 'cargo run --example tour' 35 -e normal,build,dev
 
 # light PATTERN ARGUMENTS..: fails if one of these features of rustix is on, or of ours.

@@ -4,7 +4,12 @@
 //! rows above its own here. `ARCHITECTURE.md` gives the reasons.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
-    not(all(feature = "net", feature = "process", feature = "simulation")),
+    not(all(
+        feature = "affinity",
+        feature = "net",
+        feature = "process",
+        feature = "simulation"
+    )),
     allow(
         unreachable_pub,
         unused,

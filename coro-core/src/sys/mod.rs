@@ -61,7 +61,9 @@ pub(crate) use pipe::{is_broken, set_nonblocking};
 pub(crate) use platform::Pidfd;
 #[cfg(feature = "net")]
 pub(crate) use platform::send_file;
-pub(crate) use platform::{Poller, allowed_processors, is_main_thread, pin_to, thread_number};
+pub(crate) use platform::{Poller, is_main_thread, thread_number};
+#[cfg(feature = "affinity")]
+pub(crate) use platform::{allowed_processors, pin_to};
 #[cfg(feature = "net")]
 pub(crate) use send_file::read_at;
 #[cfg(unix)]

@@ -59,11 +59,13 @@ pub(crate) fn is_main_thread() -> bool {
 }
 
 /// None that a thread could be pinned to.
+#[cfg(feature = "affinity")]
 #[inline]
 pub(crate) fn allowed_processors() -> Vec<usize> {
     Vec::new()
 }
 
+#[cfg(feature = "affinity")]
 #[inline]
 pub(crate) fn pin_to(_: usize) -> io::Result<()> {
     Ok(())

@@ -3,6 +3,7 @@
 //! `elsewhere` has the same names, for all other systems. Both are compiled and tested on Linux: the
 //! second with `--cfg coro_portable`.
 
+#[cfg(feature = "affinity")]
 mod affinity;
 #[cfg(feature = "net")]
 mod anew;
@@ -12,6 +13,7 @@ mod poller;
 #[cfg(feature = "net")]
 mod transfer;
 
+#[cfg(feature = "affinity")]
 pub(crate) use affinity::{allowed_processors, pin_to};
 #[cfg(feature = "net")]
 pub(crate) use anew::open_anew;

@@ -35,7 +35,7 @@ light() {
 }
 
 # `thread` of rustix takes four seconds of a release build, for two system calls; `fs` two, for four that
-# other libraries have. Simulations are a third of our own code.
-light 'thread|time|all-apis|mm|mount|param|fs|simulation'
+# other libraries have; `net` two, for two that few programs make. Simulations are a third of our own code.
+light 'thread|time|all-apis|mm|mount|net|param|pipe|fs|simulation'
 light 'net|pipe|process' --no-default-features --features std
 exit "$failed"

@@ -6,6 +6,7 @@
 #![cfg_attr(
     not(all(
         feature = "affinity",
+        feature = "ancillary",
         feature = "net",
         feature = "process",
         feature = "simulation"

@@ -1,17 +1,13 @@
-//! Messages of sockets: bytes, descriptors sent along, the sender's address.
+//! Messages of Unix sockets: bytes, with descriptors sent along; the credentials of a peer.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::SocketAddr as UnixAddress;
-use std::path::Path;
 
 use rustix::cmsg_space;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, RecvMsg, ReturnFlags,
-    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrAny, SocketAddrUnix, recvmsg,
-    sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
 /// The most descriptors that the kernel passes along with one message.
@@ -81,67 +77,6 @@ pub(crate) fn send_descriptors(
     }
     let sent = sendmsg(to, &[IoSlice::new(bytes)], &mut control, sending())?;
     Ok(sent)
-}
-
-/// Receives one datagram: the length that fitted, its sender, whether its end was cut off.
-pub(crate) fn recv_datagram(
-    from: impl AsFd,
-    bytes: &mut [u8],
-) -> io::Result<(usize, Option<SocketAddrAny>, bool)> {
-    let mut control = RecvAncillaryBuffer::default();
-    let buffers = &mut [IoSliceMut::new(bytes)];
-    let RecvMsg {
-        bytes: len,
-        flags,
-        address,
-    } = recvmsg(from, buffers, &mut control, receiving())?;
-    Ok((len, address, flags.contains(ReturnFlags::TRUNC)))
-}
-
-/// The IP address of a datagram's sender.
-#[inline]
-pub(crate) fn ip_sender(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
-    let address = address.and_then(|address| SocketAddr::try_from(address).ok());
-    address.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an address of IP"))
-}
-
-/// The address of a datagram's sender on a Unix socket; without one, the unnamed address.
-#[inline]
-pub(crate) fn unix_sender(address: Option<SocketAddrAny>) -> io::Result<UnixAddress> {
-    let address = address.and_then(|address| SocketAddrUnix::try_from(address).ok());
-    #[cfg(target_os = "linux")]
-    if let Some(name) = address.as_ref().and_then(SocketAddrUnix::abstract_name) {
-        use std::os::linux::net::SocketAddrExt;
-        return UnixAddress::from_abstract_name(name);
-    }
-    use std::os::unix::ffi::OsStrExt;
-    let path = address.as_ref().and_then(SocketAddrUnix::path_bytes);
-    let path = path.map_or(&[][..], |path| path.strip_suffix(&[0]).unwrap_or(path));
-    UnixAddress::from_pathname(Path::new(std::ffi::OsStr::from_bytes(path)))
-}
-
-/// Whether a socket was shut down for receiving, so that no more will come.
-///
-/// Linux has a receive that does not block say "would block" all the same: on a socket for
-/// datagrams, where one that blocks gives 0, and on a Unix listener, where accept(2) gives EINVAL.
-#[cfg(target_os = "linux")]
-pub(crate) fn is_shut_for_receiving(socket: impl AsFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut of_socket = [PollFd::new(&socket, PollFlags::RDHUP)];
-    let polled = poll(&mut of_socket, Some(&Timespec::default()));
-    polled.is_ok() && of_socket[0].revents().contains(PollFlags::RDHUP)
-}
-
-/// Other systems say so at the receive itself.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn is_shut_for_receiving(_: impl AsFd) -> bool {
-    false
-}
-
-/// The failure of an accept on a listener that was shut down.
-#[inline]
-pub(crate) fn is_no_listener() -> io::Error {
-    rustix::io::Errno::INVAL.into()
 }
 
 #[cfg(not(target_vendor = "apple"))]

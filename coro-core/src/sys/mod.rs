@@ -9,9 +9,9 @@ mod explain;
 #[cfg(all(unix, feature = "net"))]
 mod file_id;
 mod home;
-#[cfg(all(unix, feature = "net"))]
+#[cfg(all(unix, feature = "ancillary"))]
 mod message;
-#[cfg(all(target_os = "linux", feature = "net"))]
+#[cfg(all(target_os = "linux", feature = "ancillary"))]
 mod own_user;
 #[cfg(unix)]
 mod pipe;
@@ -25,6 +25,8 @@ mod platform;
 pub(crate) mod process;
 #[cfg(feature = "net")]
 mod send_file;
+#[cfg(all(unix, feature = "net"))]
+mod shut_down;
 pub(crate) mod sigint;
 #[cfg(unix)]
 mod signal_flag;
@@ -46,14 +48,13 @@ pub(crate) use explain::explain_register;
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use file_id::FileId;
 pub(crate) use home::Home;
-#[cfg(all(target_os = "linux", feature = "net"))]
+#[cfg(all(target_os = "linux", feature = "ancillary"))]
 pub(crate) use message::peer_credentials;
-#[cfg(all(unix, feature = "net"))]
+#[cfg(all(unix, feature = "ancillary"))]
 pub(crate) use message::{
-    DESCRIPTORS_MAX, Received, ip_sender, is_no_listener, is_shut_for_receiving, recv_bytes,
-    recv_datagram, recv_descriptors, send_descriptors, unix_sender,
+    DESCRIPTORS_MAX, Received, recv_bytes, recv_descriptors, send_descriptors,
 };
-#[cfg(all(target_os = "linux", feature = "net"))]
+#[cfg(all(target_os = "linux", feature = "ancillary"))]
 pub(crate) use own_user::connect_to_own_user;
 #[cfg(unix)]
 pub(crate) use pipe::{is_broken, set_nonblocking};
@@ -66,6 +67,8 @@ pub(crate) use platform::{Poller, is_main_thread, thread_number};
 pub(crate) use platform::{allowed_processors, pin_to};
 #[cfg(feature = "net")]
 pub(crate) use send_file::read_at;
+#[cfg(all(unix, feature = "net"))]
+pub(crate) use shut_down::{is_no_listener, is_shut_for_receiving};
 #[cfg(unix)]
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
 #[cfg(windows)]

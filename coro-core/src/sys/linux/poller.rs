@@ -15,7 +15,7 @@ const EVENTS: usize = 512;
 pub(crate) struct Poller {
     poll: mio::Poll,
     events: Vec<epoll::Event>,
-    /// The events that mio found, before they are copied to `events`.
+    /// The events that mio found. Those of the last wait are here or in `events`, never in both.
     found: mio::Events,
     precise: Option<PreciseWaits>,
 }
@@ -42,6 +42,7 @@ impl Poller {
     #[inline]
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         self.events.clear();
+        self.found.clear();
         if timeout == Some(Duration::ZERO) {
             return self.wait_by_mio(timeout); // its `epoll_wait` takes half the time
         }
@@ -64,12 +65,7 @@ impl Poller {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             other => other?,
         }
-        self.events
-            .extend(self.found.iter().map(|event| epoll::Event {
-                flags: flags(event),
-                data: epoll::EventData::new_u64(event.token().0 as u64),
-            }));
-        Ok(!self.events.is_empty())
+        Ok(!self.found.is_empty())
     }
 
     /// Leaves the thread as it was before the waits.
@@ -81,10 +77,12 @@ impl Poller {
     /// The events of the last wait.
     #[inline]
     pub(crate) fn events(&self) -> impl Iterator<Item = (mio::Token, Readiness)> {
-        self.events.iter().map(|event| {
+        let events = self.events.iter().map(|event| {
             let (flags, data) = (event.flags, event.data);
             (mio::Token(data.u64() as usize), readiness(flags))
-        })
+        });
+        let found = self.found.iter();
+        events.chain(found.map(|event| (event.token(), readiness_by_mio(event))))
     }
 }
 
@@ -101,14 +99,14 @@ fn readiness(flags: epoll::EventFlags) -> Readiness {
 }
 
 #[inline]
-fn flags(event: &mio::event::Event) -> epoll::EventFlags {
-    use epoll::EventFlags as F;
-    let mut flags = F::empty();
-    flags.set(F::IN, event.is_readable());
-    flags.set(F::OUT, event.is_writable());
-    flags.set(F::RDHUP, event.is_read_closed());
-    flags.set(F::ERR, event.is_error() || event.is_write_closed());
-    flags
+fn readiness_by_mio(event: &mio::event::Event) -> Readiness {
+    let broken = event.is_error() || event.is_write_closed();
+    Readiness {
+        read: broken || event.is_readable() || event.is_read_closed(),
+        write: broken || event.is_writable(),
+        read_closed: broken || event.is_read_closed(),
+        write_closed: broken,
+    }
 }
 
 /// While it lives, the kernel wakes this thread on time, not up to 50 µs late.

@@ -18,7 +18,7 @@ crates() {
 }
 
 crates 'generators alone, with boxes' 11 -e normal,build --no-default-features --features alloc
-crates 'the loop without sockets and processes' 26 -e normal,build --no-default-features --features std
+crates 'the loop without sockets and processes' 17 -e normal,build --no-default-features --features std
 crates 'everything that is on by default' 28 -e normal,build
 crates 'cargo run --example tour' 35 -e normal,build,dev
 
@@ -37,5 +37,5 @@ light() {
 # `thread` of rustix takes four seconds of a release build, for two system calls; `fs` two, for four that
 # other libraries have; `net` two, for two that few programs make. Simulations are a third of our own code.
 light 'thread|time|all-apis|mm|mount|net|param|pipe|fs|simulation'
-light 'net|pipe|process' --no-default-features --features std
+light 'poll|signal|net|pipe|process' --no-default-features --features std
 exit "$failed"

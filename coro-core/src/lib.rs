@@ -73,7 +73,7 @@ pub mod io;
 pub mod net;
 #[cfg(all(feature = "process", unix))]
 pub mod process;
-#[cfg(feature = "std")]
+#[cfg(feature = "signal")]
 pub mod signal;
 #[cfg(feature = "std")]
 pub mod sync;

@@ -8,12 +8,15 @@ use std::thread::{self, Scope};
 
 use super::core_handle::CoreHandle;
 use super::error::{CoreError, CoreFailure};
+#[cfg(not(feature = "signal"))]
+use super::no_signal as interrupt;
 use super::output::CoreOutput;
 use super::supervisor::{RunVerdict, Supervisor};
 use super::team::Team;
 use super::worker::{CoreStart, CoreWorker};
 use crate::event_loop::{self, EventLoop, LoopHandle, RemoteHandle};
 use crate::run::new_loop;
+#[cfg(feature = "signal")]
 use crate::signal::interrupt;
 use crate::sync::remote::channel;
 #[cfg(feature = "affinity")]
@@ -171,7 +174,7 @@ impl CoresBuilder {
     /// The loops go on until each main future is done or dropped. If all of them return, so does
     /// `run`. If one of them was dropped, the process ends as the signal would have ended it. A second
     /// signal ends the process at once. A signal does none of this while the program
-    /// [listens](crate::signal) for it itself, nor if the process ignored it before, or had a handler
+    /// listens for it itself, by the module `signal`, nor if the process ignored it before, or had a handler
     /// for it.
     ///
     /// # Panics

@@ -1,10 +1,16 @@
 //! Calls of the operating system: polling, wake-up, sockets, processes, error numbers.
 
+#[cfg(feature = "net")]
 mod accept;
+#[cfg(feature = "net")]
 mod cut;
+#[cfg(feature = "poll")]
 mod described;
+#[cfg(feature = "signal")]
 pub(crate) mod disposition;
+#[cfg(feature = "poll")]
 mod edges;
+#[cfg(feature = "poll")]
 mod explain;
 #[cfg(all(unix, feature = "net"))]
 mod file_id;
@@ -13,7 +19,9 @@ mod home;
 mod message;
 #[cfg(all(target_os = "linux", feature = "ancillary"))]
 mod own_user;
-#[cfg(unix)]
+#[cfg(any(test, not(feature = "poll")))]
+mod parking;
+#[cfg(all(unix, feature = "poll"))]
 mod pipe;
 #[cfg_attr(all(target_os = "linux", not(coro_portable)), path = "linux/mod.rs")]
 #[cfg_attr(
@@ -27,9 +35,11 @@ pub(crate) mod process;
 mod send_file;
 #[cfg(all(unix, feature = "net"))]
 mod shut_down;
+#[cfg(feature = "signal")]
 pub(crate) mod sigint;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 mod signal_flag;
+#[cfg(feature = "signal")]
 mod signals;
 #[cfg(feature = "net")]
 mod sock;
@@ -37,13 +47,18 @@ mod sock;
 mod socket;
 #[cfg(all(unix, feature = "net"))]
 mod standard;
+#[cfg(feature = "poll")]
 mod wake;
 
+#[cfg(feature = "net")]
 pub(crate) use accept::{AcceptFailure, accept_failure};
+#[cfg(feature = "poll")]
 pub(crate) use described::Described;
+#[cfg(feature = "poll")]
 pub(crate) use edges::IS_EDGE_TRIGGERED;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "net"))]
 pub(crate) use explain::explain_leftover;
+#[cfg(feature = "poll")]
 pub(crate) use explain::explain_register;
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use file_id::FileId;
@@ -56,22 +71,28 @@ pub(crate) use message::{
 };
 #[cfg(all(target_os = "linux", feature = "ancillary"))]
 pub(crate) use own_user::connect_to_own_user;
-#[cfg(unix)]
+#[cfg(not(feature = "poll"))]
+pub(crate) use parking::{ParkedWake as WakeUp, Parking as Poller};
+#[cfg(all(unix, feature = "poll"))]
 pub(crate) use pipe::{is_broken, set_nonblocking};
 #[cfg(all(unix, feature = "process"))]
 pub(crate) use platform::Pidfd;
+#[cfg(feature = "poll")]
+pub(crate) use platform::Poller;
+#[cfg(feature = "signal")]
+pub(crate) use platform::is_main_thread;
 #[cfg(feature = "net")]
 pub(crate) use platform::send_file;
-pub(crate) use platform::{Poller, is_main_thread, thread_number};
+pub(crate) use platform::thread_number;
 #[cfg(feature = "affinity")]
 pub(crate) use platform::{allowed_processors, pin_to};
 #[cfg(feature = "net")]
 pub(crate) use send_file::read_at;
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use shut_down::{is_no_listener, is_shut_for_receiving};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 pub(crate) use signal_flag::{SIGQUIT, SignalFlag};
-#[cfg(windows)]
+#[cfg(all(windows, feature = "net"))]
 pub(crate) use sock::Opened;
 #[cfg(feature = "net")]
 pub(crate) use sock::{SimulatedHost, Sock, receive, send};
@@ -81,6 +102,7 @@ pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 use socket::{has_empty_queue, stop_listening};
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use standard::{Standard, Use as StandardUse};
+#[cfg(feature = "poll")]
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 
 pub(crate) use crate::world::Readiness;

@@ -9,7 +9,9 @@ mod affinity;
 mod anew;
 #[cfg(feature = "process")]
 mod pidfd;
+#[cfg(feature = "poll")]
 mod poller;
+mod precise;
 #[cfg(feature = "net")]
 mod transfer;
 
@@ -19,12 +21,17 @@ pub(crate) use affinity::{allowed_processors, pin_to};
 pub(crate) use anew::open_anew;
 #[cfg(feature = "process")]
 pub(crate) use pidfd::Pidfd;
-pub(crate) use poller::{Poller, thread_number};
+#[cfg(feature = "poll")]
+pub(crate) use poller::Poller;
+#[cfg(any(test, not(feature = "poll")))]
+pub(crate) use precise::PreciseWaits;
+pub(crate) use precise::thread_number;
 #[cfg(feature = "net")]
 pub(crate) use transfer::{nonblocking, receive, send, send_file};
 
 /// Whether this is the process's first thread, which receives its signals; without `/proc`, as far as
 /// its name tells.
+#[cfg(feature = "signal")]
 #[inline]
 pub(crate) fn is_main_thread() -> bool {
     match thread_number() {

@@ -18,7 +18,7 @@ crates() {
 }
 
 crates 'generators alone, with boxes' 11 -e normal,build --no-default-features --features alloc
-crates 'the loop without sockets and processes' 17 -e normal,build --no-default-features --features std
+crates 'the loop without sockets and processes' 12 -e normal,build --no-default-features --features std
 crates 'everything that is on by default' 28 -e normal,build
 crates 'cargo run --example tour' 35 -e normal,build,dev
 

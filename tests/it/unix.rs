@@ -1,9 +1,8 @@
 //! Unix sockets of coro, with blocking sockets of the standard library as peers.
 #![cfg(unix)]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net as blocking;
 use std::path::PathBuf;
 use std::thread;

@@ -90,7 +90,7 @@
 //! | reach the network | the module [`net`]: [`open_connection`](net::open_connection), [`start_server`](net::start_server), protocols |
 #![cfg_attr(feature = "tls", doc = "| the same by TLS | the module [`net::tls`] |")]
 //! | read, write, stream | the module [`io`]: `AsyncReadExt`, `AsyncWriteExt`, `StreamExt`, `BufReader` .. |
-//! | run programs; hear signals | the modules `process` and [`signal`] |
+//! | run programs; hear signals | the modules `process` and `signal` |
 //! | use all cores; serve one port by all; split state by keys | the module [`cores`]: [`Builder`](cores::Builder), [`SharedPort`](cores::SharedPort), [`Sharded`](cores::Sharded) |
 //! | call functions that block; reach a loop from other threads | the module [`threads`]; [`RemoteHandle`](event_loop::RemoteHandle), [`sync::remote`] with [`channel`](sync::remote::channel) and [`oneshot`](sync::remote::oneshot) |
 //! | have the loop call functions | [`call_soon`], [`call_later`], [`LoopHandle`]; the module [`mod@event_loop`], which documents the order in which things run |
@@ -138,7 +138,10 @@ pub use coro_core::task::{Task, TaskLocal};
 #[cfg(feature = "std")]
 pub use coro_core::time::{interval, sleep, timeout, yield_now};
 #[cfg(feature = "std")]
-pub use coro_core::{compat, cores, sight, signal, sync, threads};
+pub use coro_core::{compat, cores, sight, sync, threads};
+
+#[cfg(feature = "signal")]
+pub use coro_core::signal;
 
 #[cfg(feature = "net")]
 pub use coro_core::net;

@@ -4,7 +4,13 @@
 //! rows above its own here. `ARCHITECTURE.md` gives the reasons.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
-    not(all(feature = "net", feature = "process", feature = "simulation")),
+    not(all(
+        feature = "affinity",
+        feature = "ancillary",
+        feature = "net",
+        feature = "process",
+        feature = "simulation"
+    )),
     allow(
         unreachable_pub,
         unused,
@@ -67,7 +73,7 @@ pub mod io;
 pub mod net;
 #[cfg(all(feature = "process", unix))]
 pub mod process;
-#[cfg(feature = "std")]
+#[cfg(feature = "signal")]
 pub mod signal;
 #[cfg(feature = "std")]
 pub mod sync;

@@ -4,7 +4,9 @@ use std::future::{Future, IntoFuture};
 
 use crate::error::Stopped;
 use crate::event_loop::{Builder, EventLoop};
+#[cfg(feature = "signal")]
 use crate::signal::SignalKind;
+#[cfg(feature = "signal")]
 use crate::signal::interrupt::{self, Interrupt};
 use crate::task::{boxed, is_large};
 
@@ -31,12 +33,15 @@ use crate::task::{boxed, is_large};
 /// would have ended it, so that a shell sees the reason. `run` does not return. A second Ctrl-C
 /// ends the process at once.
 ///
-/// A program can handle Ctrl-C itself. While it [listens](crate::signal) for Ctrl-C, the run is not
+/// A program can handle Ctrl-C itself. While it listens (by the module `signal`) for Ctrl-C, the run is not
 /// interrupted. The same holds if the process ignored Ctrl-C or had a handler for it before its
 /// first `run`; Windows cannot tell, so such a handler is called in addition there. Ctrl-C has its
 /// default effect on loops that are made and run without `run`, and in `run` on other threads. On
 /// Windows it may take a twentieth of a second until an idle loop is interrupted. Systems other than
 /// Linux know the main thread by its name, "main".
+///
+/// All of this needs the feature `signal`, which is on by default. Without it a Ctrl-C ends the process
+/// at once, as the system does it by default.
 ///
 /// # Panics
 ///
@@ -96,8 +101,10 @@ impl Builder {
 #[track_caller]
 fn run_future<F: Future>(settings: Builder, main: F) -> F::Output {
     let event_loop = new_loop(settings.build());
+    #[cfg(feature = "signal")]
     let interrupt = Interrupt::watch(&event_loop);
     let output = run_to_end(event_loop, main);
+    #[cfg(feature = "signal")]
     if interrupt.is_some_and(Interrupt::end) {
         drop(output);
         interrupt::end_process(SignalKind::interrupt());

@@ -357,6 +357,7 @@ async fn receive(it: &With<UnixDatagram, u8>, count: usize) {
     }
 }
 
+#[cfg(feature = "ancillary")]
 #[test]
 fn descriptors_that_are_sent_along_are_received_once() {
     use std::os::fd::AsFd;

@@ -157,6 +157,7 @@ mod transport;
 mod udp;
 mod udp_polls;
 mod unix;
+mod unix_ancillary;
 mod virtual_clock;
 mod watch;
 mod watch_forgotten;

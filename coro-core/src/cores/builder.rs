@@ -8,14 +8,18 @@ use std::thread::{self, Scope};
 
 use super::core_handle::CoreHandle;
 use super::error::{CoreError, CoreFailure};
+#[cfg(not(feature = "signal"))]
+use super::no_signal as interrupt;
 use super::output::CoreOutput;
 use super::supervisor::{RunVerdict, Supervisor};
 use super::team::Team;
 use super::worker::{CoreStart, CoreWorker};
 use crate::event_loop::{self, EventLoop, LoopHandle, RemoteHandle};
 use crate::run::new_loop;
+#[cfg(feature = "signal")]
 use crate::signal::interrupt;
 use crate::sync::remote::channel;
+#[cfg(feature = "affinity")]
 use crate::sys::allowed_processors;
 
 /// The end of a run; an error, if it did not begin.
@@ -31,7 +35,6 @@ type Judged<O> = Result<
 ///
 /// let ran = coro::cores::Builder::new()
 ///     .threads(2)
-///     .pin(true)
 ///     .event_loop(|settings| settings.watchdog(Duration::from_secs(1)))
 ///     .run(async |core| {
 ///         coro::sleep(Duration::from_millis(1)).await;
@@ -49,6 +52,7 @@ type Judged<O> = Result<
 ))]
 pub struct CoresBuilder {
     threads: Option<usize>,
+    #[cfg(feature = "affinity")]
     pin: bool,
     settings: event_loop::Builder,
 }
@@ -67,6 +71,7 @@ impl CoresBuilder {
     pub fn new() -> Self {
         CoresBuilder {
             threads: None,
+            #[cfg(feature = "affinity")]
             pin: false,
             settings: EventLoop::builder(),
         }
@@ -100,6 +105,18 @@ impl CoresBuilder {
     /// that a core starts, such as those of [`to_thread`](crate::threads::to_thread), stay on its
     /// processor, too. It is off by default, and helps if nothing else runs on the machine. On other
     /// systems than Linux it does nothing.
+    ///
+    /// It needs the feature `affinity`, which is off by default.
+    ///
+    /// ```
+    /// let ran = coro::cores::Builder::new()
+    ///     .threads(2)
+    ///     .pin(true)
+    ///     .run(async |core| std::io::Result::Ok(core.index()));
+    /// assert_eq!(ran.unwrap(), [0, 1]);
+    /// ```
+    #[cfg(feature = "affinity")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "affinity")))]
     #[doc(alias("affinity", "taskset", "core_affinity"))]
     #[inline]
     pub fn pin(mut self, pin: bool) -> Self {
@@ -157,7 +174,7 @@ impl CoresBuilder {
     /// The loops go on until each main future is done or dropped. If all of them return, so does
     /// `run`. If one of them was dropped, the process ends as the signal would have ended it. A second
     /// signal ends the process at once. A signal does none of this while the program
-    /// [listens](crate::signal) for it itself, nor if the process ignored it before, or had a handler
+    /// listens for it itself, by the module `signal`, nor if the process ignored it before, or had a handler
     /// for it.
     ///
     /// # Panics
@@ -229,12 +246,14 @@ impl CoresBuilder {
         self.threads.unwrap_or_else(available)
     }
 
+    /// Those that the threads are pinned to; none if they are not.
     #[inline]
     fn processors(&self) -> Vec<usize> {
-        match self.pin {
-            true => allowed_processors(),
-            false => Vec::new(),
+        #[cfg(feature = "affinity")]
+        if self.pin {
+            return allowed_processors();
         }
+        Vec::new()
     }
 }
 

@@ -45,6 +45,8 @@
 mod builder;
 mod core_handle;
 mod error;
+#[cfg(not(feature = "signal"))]
+mod no_signal;
 mod output;
 #[cfg(feature = "net")]
 mod round_robin;

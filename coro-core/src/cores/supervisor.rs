@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::error::CoreError;
+#[cfg(not(feature = "signal"))]
+use super::no_signal::{NoSignal as SignalKind, NoTermination as Termination};
 use super::team::Team;
 use super::worker::CoreOutcome;
 use crate::error::Cancelled;
+#[cfg(feature = "signal")]
 use crate::signal::{SignalKind, Termination};
 use crate::sync::remote::channel::Receiver;
 

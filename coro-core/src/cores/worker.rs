@@ -16,6 +16,7 @@ use crate::error::{JoinError, Stopped};
 use crate::event_loop::{self, EventLoop, RemoteHandle};
 use crate::panics::Payload;
 use crate::sync::remote::channel::Sender;
+#[cfg(feature = "affinity")]
 use crate::sys::pin_to;
 use crate::task::{Step, looking};
 
@@ -91,6 +92,7 @@ impl<O: CoreOutput> CoreWorker<O> {
     }
 
     fn make_loop(&self) -> io::Result<EventLoop> {
+        #[cfg(feature = "affinity")]
         if let Some(processor) = self.processor {
             pin_to(processor)?;
         }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::env;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 use std::ffi::c_int;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -14,17 +14,16 @@ use super::alarms::Alarms;
 use super::around::{Enter, Surroundings};
 use super::blocked::WhenBlocked;
 use super::dump::Dumps;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 use super::dump_signal::DumpSignal;
-use super::reactor::Reactor;
 use super::short_wait::ShortWaits;
 #[cfg(feature = "simulation")]
 use super::simulation::Simulation;
 use super::watchdog::Watchdog;
-use super::{Core, EventLoop};
+use super::{Core, EventLoop, Reactor};
 use crate::clock::{Clock, nanos};
 use crate::pool::{ThreadPool, ThreadPoolBuilder};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 use crate::sys::SIGQUIT;
 use crate::sys::{Poller, WakeUp};
 use crate::task::{Listed, Pulse, SLOW, Scheduler};
@@ -47,7 +46,7 @@ pub struct Builder {
     around: Surroundings,
     slow_callback_duration: Duration,
     watchdog: Option<Duration>,
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "signal"))]
     dump_signal: Option<c_int>,
     report_deadlocks: Option<bool>,
     end_deadlocks: bool,
@@ -67,7 +66,7 @@ impl Default for Builder {
             around: Surroundings::default(),
             slow_callback_duration: SLOW,
             watchdog: None,
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "signal"))]
             dump_signal: None,
             report_deadlocks: None,
             end_deadlocks: false,
@@ -186,7 +185,7 @@ impl Builder {
     }
 
     /// Has the signal with this number ask the loop for a dump.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "signal"))]
     pub(crate) fn dump_on_number(mut self, signal: c_int) -> Self {
         self.dump_signal = Some(signal);
         self
@@ -343,7 +342,7 @@ impl Builder {
             join_threads: self.join_threads,
             around: self.around,
             watchdog: Cell::new(watchdog),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "signal"))]
             dump_signal: OnceCell::new(),
             dumps: Dumps::new(Alarms::new(self.report_deadlocks, self.end_deadlocks)),
             has_main: Cell::new(false),
@@ -351,7 +350,7 @@ impl Builder {
         let event_loop = EventLoop {
             core: Rc::new(core),
         };
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "signal"))]
         match self.dump_signal {
             Some(signal) => DumpSignal::install(&event_loop, signal)?,
             // The program did not ask for this, and must run without it as well.

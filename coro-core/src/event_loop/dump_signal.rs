@@ -46,7 +46,7 @@ impl Core {
     }
 
     fn write_dump(&self, tree: TaskTree) {
-        #[cfg(all(target_os = "linux", feature = "net"))]
+        #[cfg(all(target_os = "linux", feature = "ancillary"))]
         let Some(tree) = reader::hand_over(tree) else {
             return;
         };
@@ -55,7 +55,7 @@ impl Core {
     }
 }
 
-#[cfg(all(target_os = "linux", feature = "net"))]
+#[cfg(all(target_os = "linux", feature = "ancillary"))]
 mod reader {
     use std::io::{self, Write};
     use std::os::unix::net::UnixStream;

@@ -10,12 +10,14 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use super::call_handle::{CallHandle, TimerHandle};
+#[cfg(feature = "poll")]
 use super::reactor::Registration;
 use super::{Core, RemoteHandle};
 use crate::clock::nanos;
 use crate::mix::mix;
 use crate::pool::{LoopOfJob, ThreadPool};
 use crate::report::{ErrorReport, ReportKind};
+#[cfg(feature = "poll")]
 use crate::sys::Described;
 use crate::task::{Callout, Task, TaskHandle, is_large};
 use crate::timers::{NEVER, TimerKey};
@@ -327,35 +329,6 @@ impl LoopHandle {
         self.core.scheduler.contain_call(kind, f)
     }
 
-    pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
-        self.core.reactor.register(io)
-    }
-
-    /// Has a poller that only imitates edges look at a descriptor again.
-    pub(crate) fn rearm(&self, io: &impl Described, of: &Registration) {
-        self.core.reactor.rearm(io, of);
-    }
-
-    /// Has the next wait bring an event for a descriptor that is ready by then.
-    #[cfg(unix)]
-    pub(crate) fn register_again(
-        &self,
-        io: &mut dyn mio::event::Source,
-        of: &Registration,
-    ) -> io::Result<()> {
-        self.core.reactor.register_again(io, of)
-    }
-
-    pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
-        self.core.reactor.deregister(io, of);
-    }
-
-    /// Forgets a descriptor that was closed already.
-    #[cfg(unix)]
-    pub(crate) fn forget_closed(&self, of: &Registration) {
-        self.core.reactor.forget(of);
-    }
-
     /// The loop's own value of a type of a higher room, made when it is first asked for.
     pub(crate) fn kept<T: Default + 'static>(&self) -> Rc<T> {
         let mut kept = self.core.kept.borrow_mut();
@@ -404,6 +377,39 @@ impl LoopHandle {
             core: self.core,
             key,
         }
+    }
+}
+
+/// The descriptors of the loop.
+#[cfg(feature = "poll")]
+impl LoopHandle {
+    pub(crate) fn register(&self, io: &mut dyn mio::event::Source) -> io::Result<Registration> {
+        self.core.reactor.register(io)
+    }
+
+    /// Has a poller that only imitates edges look at a descriptor again.
+    pub(crate) fn rearm(&self, io: &impl Described, of: &Registration) {
+        self.core.reactor.rearm(io, of);
+    }
+
+    /// Has the next wait bring an event for a descriptor that is ready by then.
+    #[cfg(unix)]
+    pub(crate) fn register_again(
+        &self,
+        io: &mut dyn mio::event::Source,
+        of: &Registration,
+    ) -> io::Result<()> {
+        self.core.reactor.register_again(io, of)
+    }
+
+    pub(crate) fn deregister(&self, io: &mut dyn mio::event::Source, of: &Registration) {
+        self.core.reactor.deregister(io, of);
+    }
+
+    /// Forgets a descriptor that was closed already.
+    #[cfg(unix)]
+    pub(crate) fn forget_closed(&self, of: &Registration) {
+        self.core.reactor.forget(of);
     }
 }
 

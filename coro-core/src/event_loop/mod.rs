@@ -8,13 +8,16 @@ mod builder;
 mod call_handle;
 mod current;
 mod dump;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 mod dump_signal;
 mod handle;
 mod main_future;
+#[cfg(not(feature = "poll"))]
+mod no_reactor;
 #[cfg(not(feature = "simulation"))]
 mod no_simulation;
 mod on_loop;
+#[cfg(feature = "poll")]
 mod reactor;
 mod remote;
 mod remote_call;
@@ -23,6 +26,7 @@ mod short_wait;
 mod simulated;
 #[cfg(feature = "simulation")]
 mod simulation;
+#[cfg(feature = "poll")]
 mod source;
 mod threads;
 mod turn;
@@ -33,7 +37,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::io;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 use std::os::fd::BorrowedFd;
 use std::panic::Location;
 use std::pin::{Pin, pin};
@@ -49,12 +53,15 @@ pub use dump::{Dump, RemoteDump};
 pub(crate) use handle::ArmedTimer;
 pub use handle::LoopHandle;
 pub use on_loop::OnLoop;
+#[cfg(feature = "poll")]
 pub(crate) use reactor::Registration;
 pub use remote::{RemoteHandle, RemoteTask};
 pub use remote_call::RemoteCallHandle;
 #[cfg(feature = "simulation")]
 pub(crate) use simulation::Simulation;
+#[cfg(feature = "poll")]
 pub use source::Direction;
+#[cfg(feature = "poll")]
 pub(crate) use source::WaitId;
 
 use crate::clock::Clock;
@@ -65,10 +72,13 @@ use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
 use around::{Surroundings, Within};
 use dump::Dumps;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "signal"))]
 use dump_signal::DumpSignal;
 use handle::Due;
 use main_future::MainFuture;
+#[cfg(not(feature = "poll"))]
+use no_reactor::NoReactor as Reactor;
+#[cfg(feature = "poll")]
 use reactor::Reactor;
 use short_wait::ShortWaits;
 use turn::{Advance, Turn};
@@ -182,7 +192,7 @@ pub(crate) struct Core {
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
     watchdog: Cell<Option<Watchdog>>,
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "signal"))]
     dump_signal: OnceCell<DumpSignal>,
     dumps: Dumps,
     around: Surroundings,
@@ -308,7 +318,7 @@ impl EventLoop {
     }
 
     /// Has the loop stop its run when `flag` is set, and look at it when `wake` becomes readable.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "signal"))]
     pub(crate) fn interrupt_by(
         &self,
         flag: &'static AtomicBool,
@@ -320,7 +330,7 @@ impl EventLoop {
     }
 
     /// Has a flag interrupt the loop, which looks at it some twenty times a second.
-    #[cfg(not(unix))]
+    #[cfg(all(not(unix), feature = "signal"))]
     pub(crate) fn interrupt_by(&self, flag: &'static AtomicBool) {
         self.core.interrupted.set(Some(flag));
     }
@@ -356,7 +366,7 @@ impl EventLoop {
         // A forked process has no threads but the one that forked.
         let has_threads = self.core.reactor.is_at_home();
         self.core.listed.open_door(0);
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "signal"))]
         if let Some(signal) = self.core.dump_signal.get() {
             signal.close();
         }

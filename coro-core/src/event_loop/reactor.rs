@@ -152,11 +152,7 @@ impl Reactor {
     /// In a process that was forked from the loop's own, whose events it would take away.
     #[track_caller]
     pub(super) fn assert_at_home(&self) {
-        assert!(
-            self.is_at_home(),
-            "an event loop was run in a process that was forked from its own: \
-             make a new loop after the fork, or execute another program"
-        );
+        self.home.assert_here();
     }
 
     /// Compares the process once in a number of waits: asking for it is a system call, which would

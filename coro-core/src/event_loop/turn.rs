@@ -205,7 +205,7 @@ impl Core {
         {
             self.stopping.set(true);
         }
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "signal"))]
         self.look_for_signal();
         self.scheduler.deliver();
         self.reactor.dispatch(|waker| self.scheduler.wake(waker));

@@ -7,10 +7,11 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{JoinAll, MaybeDone, join_all};
 use pin_project_lite::pin_project;
 
+use super::maybe_done::MaybeDone;
 use super::members::{FEW, Go, GroupKind, Members};
+use super::ready::PinnedRow;
 use crate::task::{is_large, looking};
 
 const KIND: GroupKind = GroupKind("gather", false);
@@ -115,7 +116,7 @@ where
 pub struct GatherVec<F: Future>(All<F>);
 
 enum All<F: Future> {
-    Few(JoinAll<F>),
+    Few(PinnedRow<MaybeDone<F, F::Output>>),
     Many(Box<Many<F>>),
     Done,
 }
@@ -128,7 +129,9 @@ struct Many<F: Future> {
 impl<F: Future> GatherVec<F> {
     fn new(futures: impl Iterator<Item = F>) -> Self {
         GatherVec(match futures.size_hint() {
-            (_, Some(0..=FEW)) if const { !is_large::<F>() } => All::Few(join_all(futures)),
+            (_, Some(0..=FEW)) if const { !is_large::<F>() } => {
+                All::Few(futures.map(MaybeDone::new).collect())
+            }
             _ => {
                 let members = Members::in_any_order(futures);
                 let outputs = (0..members.len()).map(|_| None).collect();
@@ -147,7 +150,7 @@ impl<F: Future> Future for GatherVec<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let all = &mut self.get_mut().0;
         let polled = match all {
-            All::Few(all) => looking::group("gather", false, || Pin::new(all).poll(cx)),
+            All::Few(all) => looking::group("gather", false, || poll_few(all, cx)),
             All::Many(all) => all.poll(cx),
             All::Done => panic!("gather was polled again after its end"),
         };
@@ -155,6 +158,29 @@ impl<F: Future> Future for GatherVec<F> {
             *all = All::Done;
         }
         polled
+    }
+}
+
+/// Polls all of them with the waker of the group.
+#[inline]
+fn poll_few<F: Future>(
+    few: &mut PinnedRow<MaybeDone<F, F::Output>>,
+    cx: &mut Context<'_>,
+) -> Poll<Vec<F::Output>> {
+    let mut all = true;
+    for member in few.each() {
+        all &= member.poll(cx).is_ready();
+    }
+    match all {
+        true => {
+            let outputs = few.each().map(MaybeDone::take_output);
+            Poll::Ready(
+                outputs
+                    .map(|it| it.expect("it is done, and taken once"))
+                    .collect(),
+            )
+        }
+        false => Poll::Pending,
     }
 }
 
@@ -207,7 +233,7 @@ macro_rules! tuple {
             /// The future of [`gather`] for a tuple.
             #[must_use = "futures do nothing unless they are awaited"]
             pub struct $Name<$($F: Future),+> {
-                $(#[pin] $field: MaybeDone<$F>,)+
+                $(#[pin] $field: MaybeDone<$F, $F::Output>,)+
             }
         }
 
@@ -217,7 +243,7 @@ macro_rules! tuple {
             type Future = $Name<$($F::IntoFuture),+>;
 
             fn gather(self) -> Self::Future {
-                $Name { $($field: MaybeDone::Future(self.$place.into_future()),)+ }
+                $Name { $($field: MaybeDone::new(self.$place.into_future()),)+ }
             }
         }
 

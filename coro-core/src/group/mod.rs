@@ -6,6 +6,7 @@ mod chain;
 mod error;
 mod gather;
 mod map_concurrent;
+mod maybe_done;
 mod members;
 mod panics;
 mod places;

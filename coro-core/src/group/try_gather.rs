@@ -7,9 +7,10 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::future::{TryFuture, TryMaybeDone};
+use futures_core::future::TryFuture;
 use pin_project_lite::pin_project;
 
+use super::maybe_done::MaybeDone;
 use super::members::{Go, GroupKind, Members};
 use crate::task::looking;
 
@@ -197,7 +198,7 @@ macro_rules! tuple {
             where
                 $($F: TryFuture,)+
             {
-                $(#[pin] $field: TryMaybeDone<$F>,)+
+                $(#[pin] $field: MaybeDone<$F, $F::Ok>,)+
             }
         }
 
@@ -209,7 +210,7 @@ macro_rules! tuple {
             type Future = $Name<$($F::IntoFuture),+>;
 
             fn try_gather(self) -> Self::Future {
-                $Name { $($field: TryMaybeDone::Future(self.$place.into_future()),)+ }
+                $Name { $($field: MaybeDone::new(self.$place.into_future()),)+ }
             }
         }
 
@@ -224,7 +225,7 @@ macro_rules! tuple {
                 $(
                     if first.is_none() {
                         let member = looking::open_member($place);
-                        match member.close(this.$field.as_mut().poll(cx)) {
+                        match member.close(this.$field.as_mut().try_poll(cx)) {
                             Poll::Pending => all = false,
                             Poll::Ready(Ok(())) => {}
                             Poll::Ready(Err(error)) => first = Some(error),
@@ -232,7 +233,7 @@ macro_rules! tuple {
                     }
                 )+
                 if let Some(error) = first {
-                    $(this.$field.set(TryMaybeDone::Gone);)+
+                    $(this.$field.set(MaybeDone::Gone);)+
                     return Poll::Ready(Err(error));
                 }
                 if !all {

@@ -126,7 +126,7 @@ mod udp_socket;
 mod unix_datagram;
 #[cfg(unix)]
 mod unix_listener;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "ancillary"))]
 mod unix_rights;
 #[cfg(unix)]
 mod unix_stream;
@@ -168,7 +168,8 @@ pub use udp_socket::UdpSocket;
 pub use unix_datagram::UnixDatagram;
 #[cfg(unix)]
 pub use unix_listener::UnixListener;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "ancillary"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "ancillary")))]
 pub use unix_rights::{PeerCredentials, WithDescriptors};
 #[cfg(unix)]
 pub use unix_stream::UnixStream;

@@ -9,15 +9,16 @@ use super::Datagram;
 use super::datagram::{datagrams, or_end};
 use super::macros::{buffer_sizes, descriptor_of_ready, from_and_into_std};
 use super::pause::RetryDelay;
+#[cfg(feature = "ancillary")]
 use super::unix_rights::descriptor_passing;
 use crate::event_loop::{Direction, LoopHandle};
-use crate::sys::{self, Sock};
+use crate::sys::Sock;
 use crate::wait::ready::RegisteredIo;
 
 /// A Unix socket for datagrams. Dropping it closes it, but does not remove its file. Unix only.
 ///
 /// Datagrams arrive in order, and none is lost: sending to a socket whose queue is full waits.
-/// Datagrams can carry descriptors as well as bytes.
+/// With the feature `ancillary` datagrams can carry descriptors as well as bytes.
 ///
 /// ```
 /// use coro::net::UnixDatagram;
@@ -160,9 +161,7 @@ impl UnixDatagram {
     #[inline]
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let receive = |io: &Sock<mio::net::UnixDatagram>| {
-            or_end(&self.ready, io.recv_from(buffer), || {
-                Ok((0, sys::unix_sender(None)?))
-            })
+            or_end(&self.ready, io.recv_from(buffer), || Ok((0, unnamed()?)))
         };
         self.ready.io(Direction::Read, receive).await
     }
@@ -178,7 +177,7 @@ impl UnixDatagram {
     pub async fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<Datagram<SocketAddr>> {
         let receive = |io: &_| {
             let received = Sock::<mio::net::UnixDatagram>::recv_datagram(io, buffer);
-            let end = || Ok((0, sys::unix_sender(None)?, false));
+            let end = || Ok((0, unnamed()?, false));
             let received = or_end(&self.ready, received, end);
             let (len, from, truncated) = received?;
             Ok(Datagram {
@@ -224,8 +223,15 @@ impl UnixDatagram {
     }
 }
 
+/// The address of a socket without a name.
+#[inline]
+fn unnamed() -> io::Result<SocketAddr> {
+    SocketAddr::from_pathname("")
+}
+
 datagrams!(UnixDatagram);
 buffer_sizes!(UnixDatagram);
+#[cfg(feature = "ancillary")]
 descriptor_passing!(UnixDatagram);
 from_and_into_std!(
     UnixDatagram,

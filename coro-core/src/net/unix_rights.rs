@@ -78,13 +78,14 @@ pub(super) fn check(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
 /// Defines the passing of descriptors, for streams as well as datagrams.
 macro_rules! descriptor_passing {
     ($socket:ident) => {
+        #[cfg_attr(docsrs, doc(cfg(feature = "ancillary")))]
         impl $socket {
             /// Sends bytes, and descriptors along with the first of them. Gives how many bytes were
             /// sent, at least one.
             ///
             /// The receiver gets its own descriptors for the same open files (`SCM_RIGHTS`); the
             /// sender's stay open. At most 253 can be sent at once. Dropping the future sends
-            /// nothing.
+            /// nothing. It needs the feature `ancillary`.
             ///
             /// # Errors
             ///
@@ -106,7 +107,8 @@ macro_rules! descriptor_passing {
             /// Receives bytes, and at most `fds_max` descriptors that came along with them.
             ///
             /// The sender decides how many descriptors come. Those beyond `fds_max` are closed at
-            /// once, and `fds_truncated` is set. Dropping the future loses nothing.
+            /// once, and `fds_truncated` is set. Dropping the future loses nothing. It needs the
+            /// feature `ancillary`.
             ///
             /// # Errors
             ///

@@ -14,6 +14,7 @@ use super::macros::{
     write_by_traits,
 };
 use super::pause::RetryDelay;
+#[cfg(feature = "ancillary")]
 use super::unix_rights::descriptor_passing;
 use crate::event_loop::{Direction, LoopHandle, WaitId};
 use crate::sys::{self, Sock};
@@ -22,9 +23,9 @@ use crate::wait::ready::RegisteredIo;
 /// A connection by a Unix socket. Dropping it closes it. Unix only.
 ///
 /// It reads, writes and closes as a [`TcpStream`](super::TcpStream) does, and so does a reference to
-/// it. Dropping it has the same effect as there. It also carries descriptors, by
-/// [`send_fds`](Self::send_fds) and [`recv_fds`](Self::recv_fds). Descriptors that arrive at a read
-/// of bytes alone are closed.
+/// it. Dropping it has the same effect as there. With the feature `ancillary` it also carries
+/// descriptors, by [`send_fds`](Self::send_fds) and [`recv_fds`](Self::recv_fds), and a wait to read
+/// takes a system call less. Descriptors that arrive at a read of bytes alone are closed.
 ///
 /// ```
 /// use coro::net::UnixStream;
@@ -155,12 +156,13 @@ impl UnixStream {
     }
 
     /// The credentials of the process at the other end, as of the time when it connected. Linux only:
-    /// other systems have them too, but no safe library asks for them.
+    /// other systems have them too, but no safe library asks for them. It needs the feature `ancillary`.
     ///
     /// # Errors
     ///
     /// If the system does not give them.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", feature = "ancillary"))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "ancillary")))]
     #[inline]
     pub fn peer_cred(&self) -> io::Result<super::PeerCredentials> {
         super::unix_rights::peer_credentials(self.ready.get())
@@ -230,8 +232,8 @@ impl UnixStream {
         self.poll_read_vectored(cx, &mut [IoSliceMut::new(buffer)])
     }
 
-    /// A read ends at bytes that descriptors were sent with. So a short read that met descriptors
-    /// need not have taken all bytes, and is not noted: the socket may still be ready.
+    /// A read ends at bytes that descriptors were sent with. So a short read that may have met
+    /// descriptors need not have taken all bytes, and is not noted: the socket may still be ready.
     #[inline]
     fn poll_read_vectored(
         &self,
@@ -259,6 +261,7 @@ read_by_traits!(UnixStream);
 write_by_traits!(UnixStream);
 split!(UnixStream);
 buffer_sizes!(UnixStream);
+#[cfg(feature = "ancillary")]
 descriptor_passing!(UnixStream);
 from_and_into_std!(
     UnixStream,

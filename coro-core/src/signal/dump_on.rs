@@ -14,7 +14,7 @@ impl Builder {
     /// its own.
     ///
     /// On Linux, `coro pstree PID` sends the signal, and gets the tree instead of the exception
-    /// handler.
+    /// handler if the program has the feature `ancillary`.
     ///
     /// The default action of the signal, as to end the process, is off from when the loop is built
     /// until the process ends: whether the loop still exists when a signal arrives, its sender cannot

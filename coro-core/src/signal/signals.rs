@@ -6,8 +6,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::Stream;
-use futures::stream::FusedStream;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
 
 use super::kind::SignalKind;
 use super::platform::Listener;

@@ -32,8 +32,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use futures::Stream;
-use futures::stream::FusedStream;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
 
 use super::counted::{Counted, HasSenders};
 use super::error::{SendError, TryRecvError, TrySendError};

@@ -29,6 +29,41 @@ pub(super) fn peek_from(io: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize,
     io.peek_from(buffer)
 }
 
+/// The length that fitted, the sender, whether the end was cut off.
+#[cfg(all(unix, feature = "ancillary"))]
+#[inline]
+pub(super) fn recv_datagram(
+    io: &UdpSocket,
+    buffer: &mut [u8],
+) -> io::Result<(usize, SocketAddr, bool)> {
+    let (len, from, is_cut) = super::message::recv_datagram(io, buffer)?;
+    Ok((len, super::message::ip_sender(from)?, is_cut))
+}
+
+/// The length that fitted, the sender, whether the end was cut off.
+#[cfg(all(unix, not(feature = "ancillary")))]
+#[inline]
+pub(super) fn recv_datagram(
+    io: &UdpSocket,
+    buffer: &mut [u8],
+) -> io::Result<(usize, SocketAddr, bool)> {
+    told_if_cut(buffer, |longer| io.recv_from(longer))
+}
+
+/// Receives into a buffer that is a byte longer. The system cuts a datagram silently, but one that is
+/// too long for `buffer` reaches into that byte.
+#[cfg(all(unix, not(feature = "ancillary")))]
+pub(super) fn told_if_cut<A>(
+    buffer: &mut [u8],
+    receive: impl FnOnce(&mut [u8]) -> io::Result<(usize, A)>,
+) -> io::Result<(usize, A, bool)> {
+    let mut longer = vec![0; buffer.len() + 1];
+    let (received, from) = receive(&mut longer)?;
+    let len = received.min(buffer.len());
+    buffer[..len].copy_from_slice(&longer[..len]);
+    Ok((len, from, received > len))
+}
+
 #[cfg(windows)]
 pub(super) use windows::{peek, peek_from, recv, recv_datagram, recv_from};
 

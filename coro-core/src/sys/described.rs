@@ -25,10 +25,7 @@ impl<T: std::os::fd::AsFd> Described for T {
 
     fn peer(&self) -> Option<SocketAddr> {
         #[cfg(feature = "net")]
-        return rustix::net::getpeername(self.as_fd())
-            .ok()??
-            .try_into()
-            .ok();
+        return socket2::SockRef::from(self).peer_addr().ok()?.as_socket();
         #[cfg(not(feature = "net"))]
         None
     }

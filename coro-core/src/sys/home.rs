@@ -30,4 +30,17 @@ impl Home {
             true
         }
     }
+
+    /// # Panics
+    ///
+    /// In a process that was forked from the loop's own, whose events it would take away.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn assert_here(self) {
+        assert!(
+            self.is_here(),
+            "an event loop was run in a process that was forked from its own: \
+             make a new loop after the fork, or execute another program"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! Messages of sockets: bytes, descriptors sent along, the sender's address.
+//! Messages of sockets: bytes, descriptors sent along, the sender's address; the credentials of a peer.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -118,30 +118,6 @@ pub(crate) fn unix_sender(address: Option<SocketAddrAny>) -> io::Result<UnixAddr
     let path = address.as_ref().and_then(SocketAddrUnix::path_bytes);
     let path = path.map_or(&[][..], |path| path.strip_suffix(&[0]).unwrap_or(path));
     UnixAddress::from_pathname(Path::new(std::ffi::OsStr::from_bytes(path)))
-}
-
-/// Whether a socket was shut down for receiving, so that no more will come.
-///
-/// Linux has a receive that does not block say "would block" all the same: on a socket for
-/// datagrams, where one that blocks gives 0, and on a Unix listener, where accept(2) gives EINVAL.
-#[cfg(target_os = "linux")]
-pub(crate) fn is_shut_for_receiving(socket: impl AsFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut of_socket = [PollFd::new(&socket, PollFlags::RDHUP)];
-    let polled = poll(&mut of_socket, Some(&Timespec::default()));
-    polled.is_ok() && of_socket[0].revents().contains(PollFlags::RDHUP)
-}
-
-/// Other systems say so at the receive itself.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn is_shut_for_receiving(_: impl AsFd) -> bool {
-    false
-}
-
-/// The failure of an accept on a listener that was shut down.
-#[inline]
-pub(crate) fn is_no_listener() -> io::Error {
-    rustix::io::Errno::INVAL.into()
 }
 
 #[cfg(not(target_vendor = "apple"))]

@@ -58,7 +58,7 @@ impl Standard {
     #[inline]
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         // `PIPE_BUF` bytes fit whenever a pipe is writable, so a blocking pipe does not block here.
-        let len = bytes.len().min(rustix::pipe::PIPE_BUF);
+        let len = bytes.len().min(libc::PIPE_BUF);
         Ok(rustix::io::write(&self.fd, &bytes[..len])?)
     }
 

@@ -2,12 +2,13 @@
 
 pub(crate) mod blocked;
 pub(crate) mod change;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "poll"))]
 pub(crate) mod descriptor;
 #[cfg(all(unix, feature = "net"))]
 pub(crate) mod level;
 pub(crate) mod one;
 pub(crate) mod queue;
+#[cfg(feature = "poll")]
 pub(crate) mod ready;
 pub(crate) mod staggered;
 pub(crate) mod thread;

@@ -36,7 +36,7 @@ async fn a_unix_server_and_a_unix_client_talk() {
     assert_eq!(client.peer_addr(), None);
     let is_connected = |stream: &UnixStream| stream.peer_addr().is_ok();
     assert_eq!(client.with_stream(is_connected), Some(true));
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", feature = "ancillary"))]
     {
         let credentials = |stream: &UnixStream| stream.peer_cred().is_ok();
         assert_eq!(client.with_stream(credentials), Some(true));

@@ -10,6 +10,8 @@
 mod interleavings;
 mod wake_list;
 
+pub(super) use wake_list::PinnedRow;
+
 use std::cell::Cell;
 use std::panic::Location;
 use std::task::{Poll, Waker};

@@ -1,12 +1,13 @@
 //! The room with a group's seats, which any thread may reach by a waker.
 #![expect(
     unsafe_code,
-    reason = "a waker points to a seat among others, and counts the room that they are in"
+    reason = "a waker points to a seat among others, and counts the room that they are in; a row of pinned members"
 )]
 
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::process::abort;
 use std::sync::OnceLock;
 use std::task::{RawWaker, RawWakerVTable, Waker};
@@ -415,4 +416,28 @@ unsafe fn wake_by_ref(data: *const ()) {
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the data is that of a counted waker: a lent one is never dropped.
     unsafe { WakeNode::release(data.cast()) };
+}
+
+/// Members of a group that has few, in one allocation. They do not move in it.
+pub(in crate::group) struct PinnedRow<T>(Box<[T]>);
+
+impl<T> FromIterator<T> for PinnedRow<T> {
+    #[inline]
+    fn from_iter<I: IntoIterator<Item = T>>(members: I) -> Self {
+        PinnedRow(members.into_iter().collect())
+    }
+}
+
+impl<T> PinnedRow<T> {
+    /// Each member, pinned.
+    #[inline]
+    pub(in crate::group) fn each(&mut self) -> impl Iterator<Item = Pin<&mut T>> {
+        let pin = |member| {
+            // SAFETY: the allocation has its members until it is freed, which drops them in their
+            // places. The field is private, and this function alone reads it: so no reference to a
+            // member is given out but pinned ones, and no member is moved, also if the row is.
+            unsafe { Pin::new_unchecked(member) }
+        };
+        self.0.iter_mut().map(pin)
+    }
 }

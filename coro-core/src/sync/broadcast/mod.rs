@@ -31,8 +31,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use futures::Stream;
-use futures::stream::FusedStream;
+use futures_core::Stream;
+use futures_core::stream::FusedStream;
 
 use self::ring::{NextItem, Ring};
 use super::counted::{Counted, HasSenders};

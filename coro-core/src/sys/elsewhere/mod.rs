@@ -2,6 +2,7 @@
 
 #[cfg(all(unix, feature = "process"))]
 mod pidfd;
+#[cfg(feature = "poll")]
 mod poller;
 
 #[cfg(feature = "net")]
@@ -15,7 +16,8 @@ use socket2::{Domain, Socket, Type};
 
 #[cfg(all(unix, feature = "process"))]
 pub(crate) use pidfd::Pidfd;
-pub(crate) use poller::{Poller, thread_number};
+#[cfg(feature = "poll")]
+pub(crate) use poller::Poller;
 
 #[cfg(all(unix, feature = "net"))]
 use super::standard::Use;
@@ -52,18 +54,42 @@ pub(super) fn open_anew(_: BorrowedFd<'_>, _: Use) -> Option<OwnedFd> {
     None
 }
 
+/// The number of this thread: other systems have none, or none that fits.
+#[inline]
+pub(crate) fn thread_number() -> u32 {
+    0
+}
+
+#[cfg(any(test, not(feature = "poll")))]
+pub(crate) use self::UsualWaits as PreciseWaits;
+
+/// Only Linux delays the timers of a thread by default.
+#[cfg(any(test, not(feature = "poll")))]
+pub(crate) struct UsualWaits;
+
+#[cfg(any(test, not(feature = "poll")))]
+impl UsualWaits {
+    #[inline]
+    pub(crate) fn begin() -> Self {
+        UsualWaits
+    }
+}
+
 /// Whether this is the process's first thread, as far as its name tells.
+#[cfg(feature = "signal")]
 #[inline]
 pub(crate) fn is_main_thread() -> bool {
     std::thread::current().name() == Some("main")
 }
 
 /// None that a thread could be pinned to.
+#[cfg(feature = "affinity")]
 #[inline]
 pub(crate) fn allowed_processors() -> Vec<usize> {
     Vec::new()
 }
 
+#[cfg(feature = "affinity")]
 #[inline]
 pub(crate) fn pin_to(_: usize) -> io::Result<()> {
     Ok(())

@@ -64,9 +64,3 @@ fn readiness(event: &mio::event::Event) -> Readiness {
         write_closed: broken || event.is_write_closed(),
     }
 }
-
-/// The number of this thread: other systems have none, or none that fits.
-#[inline]
-pub(crate) fn thread_number() -> u32 {
-    0
-}

@@ -1,12 +1,12 @@
 //! The poller on Linux: mio registers sources, `epoll_pwait2` waits with nanosecond timeouts.
 
-use std::fs;
 use std::io;
 use std::time::Duration;
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 
+use super::precise::PreciseWaits;
 use crate::world::Readiness;
 
 /// How many events one call takes from the kernel at most.
@@ -15,7 +15,7 @@ const EVENTS: usize = 512;
 pub(crate) struct Poller {
     poll: mio::Poll,
     events: Vec<epoll::Event>,
-    /// The events that mio found, before they are copied to `events`.
+    /// The events that mio found. Those of the last wait are here or in `events`, never in both.
     found: mio::Events,
     precise: Option<PreciseWaits>,
 }
@@ -42,6 +42,7 @@ impl Poller {
     #[inline]
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         self.events.clear();
+        self.found.clear();
         if timeout == Some(Duration::ZERO) {
             return self.wait_by_mio(timeout); // its `epoll_wait` takes half the time
         }
@@ -64,12 +65,7 @@ impl Poller {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             other => other?,
         }
-        self.events
-            .extend(self.found.iter().map(|event| epoll::Event {
-                flags: flags(event),
-                data: epoll::EventData::new_u64(event.token().0 as u64),
-            }));
-        Ok(!self.events.is_empty())
+        Ok(!self.found.is_empty())
     }
 
     /// Leaves the thread as it was before the waits.
@@ -81,10 +77,12 @@ impl Poller {
     /// The events of the last wait.
     #[inline]
     pub(crate) fn events(&self) -> impl Iterator<Item = (mio::Token, Readiness)> {
-        self.events.iter().map(|event| {
+        let events = self.events.iter().map(|event| {
             let (flags, data) = (event.flags, event.data);
             (mio::Token(data.u64() as usize), readiness(flags))
-        })
+        });
+        let found = self.found.iter();
+        events.chain(found.map(|event| (event.token(), readiness_by_mio(event))))
     }
 }
 
@@ -101,51 +99,12 @@ fn readiness(flags: epoll::EventFlags) -> Readiness {
 }
 
 #[inline]
-fn flags(event: &mio::event::Event) -> epoll::EventFlags {
-    use epoll::EventFlags as F;
-    let mut flags = F::empty();
-    flags.set(F::IN, event.is_readable());
-    flags.set(F::OUT, event.is_writable());
-    flags.set(F::RDHUP, event.is_read_closed());
-    flags.set(F::ERR, event.is_error() || event.is_write_closed());
-    flags
-}
-
-/// While it lives, the kernel wakes this thread on time, not up to 50 µs late.
-///
-/// It begins with the first wait for a time, so that a run which does not wait pays nothing. The slack of
-/// the thread's timers is set by its file, since the crate that has the system call for it takes long to
-/// compile. Without that file, or the right to write to it, waits are merely less exact.
-struct PreciseWaits {
-    file: String,
-    before: Option<String>,
-}
-
-impl PreciseWaits {
-    #[inline]
-    fn begin() -> Self {
-        let file = format!("/proc/{}/timerslack_ns", thread_number());
-        let before = fs::read_to_string(&file).ok();
-        if before.is_some() {
-            let _ = fs::write(&file, "1");
-        }
-        PreciseWaits { file, before }
+fn readiness_by_mio(event: &mio::event::Event) -> Readiness {
+    let broken = event.is_error() || event.is_write_closed();
+    Readiness {
+        read: broken || event.is_readable() || event.is_read_closed(),
+        write: broken || event.is_writable(),
+        read_closed: broken || event.is_read_closed(),
+        write_closed: broken,
     }
-}
-
-impl Drop for PreciseWaits {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(before) = &self.before {
-            let _ = fs::write(&self.file, before.trim()); // as it was, where allowed
-        }
-    }
-}
-
-/// The number of this thread, as tools of the system print it; 0 if there is no `/proc`.
-#[inline]
-pub(crate) fn thread_number() -> u32 {
-    let link = fs::read_link("/proc/thread-self").ok(); // PROCESS/task/THREAD
-    let name = link.as_deref().and_then(|path| path.file_name()?.to_str());
-    name.and_then(|name| name.parse().ok()).unwrap_or(0)
 }

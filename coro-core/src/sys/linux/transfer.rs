@@ -1,7 +1,7 @@
 //! A `Socket` that does not block; sends bytes or a file to one, or receives bytes.
 //!
-//! rustix calls the kernel directly: for a short message, the C library's wrappers would take longer
-//! than the rest of this path.
+//! rustix calls the kernel directly to receive: for a short message, the C library's wrapper would take
+//! as long as the rest of this path.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,6 @@ use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv};
 use socket2::{Domain, SockRef, Socket, Type};
 
 /// How many bytes one call moves at most, so that it does not delay the loop for long.
@@ -21,16 +20,22 @@ pub(crate) fn nonblocking(domain: Domain, of: Type) -> io::Result<Socket> {
     Socket::new(domain, of.nonblocking(), None)
 }
 
+/// "Would block", which ends most waits, is an error without a number: its kind need not be looked up.
 #[inline]
 pub(crate) fn receive(from: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (len, _) = recv(from, buffer, RecvFlags::empty())?;
-    Ok(len)
+    if buffer.is_empty() {
+        return SockRef::from(&from).recv(&mut []); // a read of nothing does not look at the socket
+    }
+    rustix::io::read(from, buffer).map_err(|error| match error {
+        Errno::AGAIN => io::ErrorKind::WouldBlock.into(),
+        other => other.into(),
+    })
 }
 
 /// A broken connection is an error; no signal is raised.
 #[inline]
-pub(crate) fn send(to: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    Ok(rustix::net::send(to, bytes, SendFlags::NOSIGNAL)?)
+pub(crate) fn send(to: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    SockRef::from(to).send_with_flags(bytes, libc::MSG_NOSIGNAL)
 }
 
 /// Has the kernel move bytes of a file to a socket that does not block. Gives their number, 0 at

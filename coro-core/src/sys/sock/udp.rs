@@ -101,13 +101,7 @@ impl Sock<UdpSocket> {
     #[inline]
     pub(crate) fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, bool)> {
         match self {
-            #[cfg(windows)]
             Sock::Real(io) => cut::recv_datagram(io, buffer),
-            #[cfg(unix)]
-            Sock::Real(io) => {
-                let (len, from, truncated) = crate::sys::recv_datagram(io, buffer)?;
-                Ok((len, crate::sys::ip_sender(from)?, truncated))
-            }
             #[cfg(feature = "simulation")]
             Sock::Simulated(_) => self.take(buffer, false),
         }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
+#[cfg(feature = "ancillary")]
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -20,8 +21,12 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use super::{Opened, Simulated, SimulatedHost, told};
 use super::{Sock, Transfer};
 #[cfg(feature = "simulation")]
-use crate::machine::{Along, UnixName, UnixReceived};
-use crate::sys::{self, Received, platform};
+use crate::machine::UnixName;
+#[cfg(all(feature = "ancillary", feature = "simulation"))]
+use crate::machine::{Along, UnixReceived};
+#[cfg(feature = "ancillary")]
+use crate::sys::Received;
+use crate::sys::{self, platform};
 
 /// The size of the longest write to a simulated Unix socket at once.
 #[cfg(feature = "simulation")]
@@ -191,7 +196,7 @@ pub(super) fn address_of(name: Option<UnixName>) -> io::Result<SocketAddr> {
     SocketAddr::from_pathname(Path::new(std::ffi::OsStr::from_bytes(&shown)))
 }
 
-#[cfg(feature = "simulation")]
+#[cfg(all(feature = "ancillary", feature = "simulation"))]
 #[inline]
 pub(super) fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Along>> {
     if descriptors.is_empty() {
@@ -203,7 +208,7 @@ pub(super) fn along_of(descriptors: &[BorrowedFd<'_>]) -> io::Result<Option<Alon
 }
 
 /// What has come, with at most `max` of the descriptors that came along.
-#[cfg(feature = "simulation")]
+#[cfg(all(feature = "ancillary", feature = "simulation"))]
 #[inline]
 pub(super) fn received_of(received: UnixReceived, max: usize) -> Received {
     let along = received.along.and_then(|along| along.downcast().ok());
@@ -228,11 +233,15 @@ impl Sock<UnixStream> {
         }
     }
 
-    /// Receives bytes; gives their number, and whether descriptors came along, which are closed.
+    /// Receives bytes; gives their number, and whether descriptors may have come along, which are
+    /// closed. A plain read does not tell of them.
     #[inline]
     pub(crate) fn recv_bytes(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
         match self {
+            #[cfg(feature = "ancillary")]
             Sock::Real(io) => sys::recv_bytes(io, buffers),
+            #[cfg(not(feature = "ancillary"))]
+            Sock::Real(io) => Ok((io.receive_real_vectored(buffers)?, true)),
             #[cfg(feature = "simulation")]
             Sock::Simulated(socket) => {
                 let received = told(socket.kernel.unix_receive(socket.id, buffers))?;
@@ -241,6 +250,7 @@ impl Sock<UnixStream> {
         }
     }
 
+    #[cfg(feature = "ancillary")]
     #[inline]
     pub(crate) fn recv_descriptors(&self, bytes: &mut [u8], max: usize) -> io::Result<Received> {
         match self {
@@ -254,6 +264,7 @@ impl Sock<UnixStream> {
         }
     }
 
+    #[cfg(feature = "ancillary")]
     #[inline]
     pub(crate) fn send_descriptors(
         &self,
@@ -280,7 +291,7 @@ impl Sock<UnixStream> {
     }
 
     /// The process at the other end, its user and its group.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", feature = "ancillary"))]
     #[inline]
     pub(crate) fn peer_credentials(&self) -> io::Result<(u32, u32, u32)> {
         match self {

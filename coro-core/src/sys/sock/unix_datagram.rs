@@ -1,6 +1,7 @@
 //! A `Sock` for datagrams between Unix sockets.
 
 use std::io;
+#[cfg(feature = "ancillary")]
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
@@ -11,9 +12,14 @@ use super::Sock;
 #[cfg(feature = "simulation")]
 use super::told;
 #[cfg(feature = "simulation")]
-use super::unix::{address_of, along_of, name_of, received_of};
+use super::unix::{address_of, name_of};
+#[cfg(all(feature = "ancillary", feature = "simulation"))]
+use super::unix::{along_of, received_of};
 #[cfg(feature = "simulation")]
 use crate::machine::{Along, UnixName, UnixReceived};
+#[cfg(not(feature = "ancillary"))]
+use crate::sys::cut::told_if_cut;
+#[cfg(feature = "ancillary")]
 use crate::sys::{self, Received};
 
 impl Sock<UnixDatagram> {
@@ -48,6 +54,7 @@ impl Sock<UnixDatagram> {
         }
     }
 
+    #[cfg(feature = "ancillary")]
     #[inline]
     pub(crate) fn send_descriptors(
         &self,
@@ -106,10 +113,13 @@ impl Sock<UnixDatagram> {
     #[inline]
     pub(crate) fn recv_datagram(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr, bool)> {
         match self {
+            #[cfg(feature = "ancillary")]
             Sock::Real(io) => {
-                let (len, from, truncated) = sys::recv_datagram(io, buffer)?;
-                Ok((len, sys::unix_sender(from)?, truncated))
+                let (len, from, is_cut) = sys::recv_datagram(io, buffer)?;
+                Ok((len, sys::unix_sender(from)?, is_cut))
             }
+            #[cfg(not(feature = "ancillary"))]
+            Sock::Real(io) => told_if_cut(buffer, |longer| io.recv_from(longer)),
             #[cfg(feature = "simulation")]
             Sock::Simulated(_) => {
                 let received = self.take(buffer)?;
@@ -118,6 +128,7 @@ impl Sock<UnixDatagram> {
         }
     }
 
+    #[cfg(feature = "ancillary")]
     #[inline]
     pub(crate) fn recv_descriptors(&self, bytes: &mut [u8], max: usize) -> io::Result<Received> {
         match self {

@@ -41,6 +41,9 @@ impl NoReactor {
         self.home.assert_here();
     }
 
+    /// Does nothing: a thread that is parked shares nothing with the process that it was forked from.
+    pub(super) fn check_home(&self) {}
+
     /// Waits for at most `timeout`, or until the loop is woken; gives whether there are events.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         self.poller.borrow_mut().wait(timeout);

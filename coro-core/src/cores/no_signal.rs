@@ -7,6 +7,7 @@ use std::future::pending;
 pub(super) enum NoSignal {}
 
 impl std::fmt::Display for NoSignal {
+    #[inline]
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {}
     }
@@ -16,15 +17,18 @@ impl std::fmt::Display for NoSignal {
 pub(super) struct NoTermination(());
 
 impl NoTermination {
+    #[inline]
     pub(super) fn listen() -> Self {
         NoTermination(())
     }
 
+    #[inline]
     pub(super) async fn asked(&mut self) -> NoSignal {
         pending().await
     }
 }
 
+#[inline]
 pub(super) fn end_process(by: NoSignal) -> ! {
     match by {}
 }

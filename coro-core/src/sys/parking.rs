@@ -22,6 +22,7 @@ pub(crate) struct ParkedWake {
 
 impl Parking {
     /// A wait of the calling thread, which is the loop's.
+    #[inline]
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Parking {
             woken: Arc::default(),
@@ -30,6 +31,7 @@ impl Parking {
     }
 
     /// From which a wake-up is made.
+    #[inline]
     pub(crate) fn registry(&self) -> &Arc<AtomicBool> {
         &self.woken
     }
@@ -38,6 +40,7 @@ impl Parking {
     ///
     /// The thread's token is not enough: foreign code on this thread may park too, and take the token
     /// of a wake-up. The flag stays until a wait has seen it.
+    #[inline]
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) {
         if timeout.is_some_and(|timeout| !timeout.is_zero()) && self.precise.is_none() {
             self.precise = Some(PreciseWaits::begin());
@@ -55,6 +58,7 @@ impl Parking {
     }
 
     /// Leaves the thread as it was before the waits.
+    #[inline]
     pub(crate) fn end_waits(&mut self) {
         self.precise = None;
     }
@@ -62,6 +66,7 @@ impl Parking {
 
 impl ParkedWake {
     /// Must be called on the loop's thread.
+    #[inline]
     pub(crate) fn new(woken: &Arc<AtomicBool>) -> io::Result<Self> {
         Ok(ParkedWake {
             woken: woken.clone(),
@@ -70,6 +75,7 @@ impl ParkedWake {
     }
 
     /// Makes the loop's wait return: the present one, or else the next.
+    #[inline]
     pub(crate) fn wake(&self) {
         // Set before the thread is unparked, so that it cannot park again without having seen it.
         self.woken.store(true, Ordering::Release);

@@ -11,7 +11,6 @@ mod dump;
 #[cfg(all(unix, feature = "signal"))]
 mod dump_signal;
 mod handle;
-mod main_future;
 #[cfg(not(feature = "poll"))]
 mod no_reactor;
 #[cfg(not(feature = "simulation"))]
@@ -40,9 +39,10 @@ use std::io;
 #[cfg(all(unix, feature = "signal"))]
 use std::os::fd::BorrowedFd;
 use std::panic::Location;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Duration;
 
 pub use around::Enter;
@@ -75,7 +75,6 @@ use dump::Dumps;
 #[cfg(all(unix, feature = "signal"))]
 use dump_signal::DumpSignal;
 use handle::Due;
-use main_future::MainFuture;
 #[cfg(not(feature = "poll"))]
 use no_reactor::NoReactor as Reactor;
 #[cfg(feature = "poll")]
@@ -245,28 +244,12 @@ impl EventLoop {
         }
     }
 
-    /// The future is dropped inside of the loop.
     #[track_caller]
     fn run_main<F: Future>(&self, future: F) -> Result<F::Output, Stopped> {
         let _running = self.enter();
         let main = MainTask::new(&self.core.scheduler, Location::caller());
-        let mut output = None;
-        let future = pin!(MainFuture::new(future, &mut output));
-        let mut turn = self.run_main_by_pointer(&main, future, type_name::<F>())?;
-        drop(main);
-        self.core.finish(&mut turn);
-        Ok(output.expect("a main future that is done has left its output"))
-    }
-
-    /// Runs the main future until it is done. Of this there is one copy in a program, whatever futures
-    /// it runs: a program of tests runs hundreds.
-    fn run_main_by_pointer(
-        &self,
-        main: &MainTask,
-        mut future: Pin<&mut dyn Future<Output = ()>>,
-        name: &'static str,
-    ) -> Result<Turn, Stopped> {
         self.core.has_main.set(true);
+        let mut future = pin!(future);
         let mut turn = Turn::default();
         let mut look = None;
         loop {
@@ -274,7 +257,7 @@ impl EventLoop {
                 Advance::Stopped => return Err(Stopped { closed: false }),
                 Advance::Main => {}
                 Advance::Look => {
-                    look = self.core.begin_main_look(main, name);
+                    look = self.core.begin_main_look(&main, type_name::<F>());
                     if look.is_none() {
                         continue;
                     }
@@ -284,10 +267,13 @@ impl EventLoop {
             self.core.stamp_timers();
             if let Some(look) = look.take() {
                 let waits = polled.is_pending();
-                self.core.end_main_look(look, main, name, waits);
+                self.core
+                    .end_main_look(look, &main, type_name::<F>(), waits);
             }
-            if polled.is_ready() {
-                return Ok(turn);
+            if let Poll::Ready(output) = polled {
+                drop(main);
+                self.core.finish(&mut turn);
+                return Ok(output);
             }
         }
     }

@@ -55,8 +55,10 @@ impl MainTask {
         MainTask { task }
     }
 
-    /// Polls the main future, in the turn of the stand-in.
-    pub(crate) fn poll(&self, future: Pin<&mut dyn Future<Output = ()>>) -> Poll<()> {
+    /// Polls the main future, in the turn of the stand-in. It is called at one place only, so that the
+    /// compiler puts the code of a main future there.
+    #[inline]
+    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         let (header, scheduler) = (self.task.header(), self.task.scheduler());
         let begun = match scheduler.is_watched() {
             true => scheduler.begin_watched(Some(header.id), header.origin),

@@ -73,7 +73,8 @@ pub(crate) struct Effort {
     pub(crate) other_core: Option<usize>,
 }
 
-/// A bound that `coro` should keep in a case. If several of its subjects take part, the best one counts.
+/// A bound that `coro` should keep in a case. If several of its subjects take part, the
+/// first one counts.
 pub(crate) struct Goal {
     /// The reading it is about.
     pub(crate) what: &'static str,

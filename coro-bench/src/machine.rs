@@ -45,7 +45,7 @@ fn read(clock: ClockId) -> Duration {
 }
 
 /// The user time of all child processes that have ended, from `/proc`, in steps of 10 ms.
-pub(crate) fn children_user_time() -> Option<Duration> {
+fn children_user_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The second field is the program's name, in parentheses; the sixteenth is the time.
     let after_name = stat.rsplit_once(") ")?.1;
@@ -53,6 +53,14 @@ pub(crate) fn children_user_time() -> Option<Duration> {
     Some(Duration::from_millis(
         ticks * 1000 / rustix::param::clock_ticks_per_second(),
     ))
+}
+
+/// The user CPU time of the processes that the body runs.
+pub(crate) fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
+    let time = || children_user_time().ok_or("/proc/self/stat says nothing");
+    let before = time()?;
+    body()?;
+    Ok((time()? - before).as_secs_f64())
 }
 
 /// The memory of this process that is resident, in bytes.

@@ -1,12 +1,11 @@
 //! A cargo package that exists for the time of a sample.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use crate::machine::children_user_time;
 
 /// The workspace that this program was built in, whose `coro` is measured.
 pub(crate) const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -81,8 +80,8 @@ impl Package {
 
     /// The size of the files that cargo has left in the target folder, in millions of bytes.
     pub(crate) fn target_megabytes(&self) -> Result<f64, String> {
-        let bytes = size(&self.folder.join("target")).map_err(|error| error.to_string())?;
-        Ok((bytes as f64 / 1e6).round())
+        let bytes = size(&self.folder.join("target"), &mut HashSet::new());
+        Ok((bytes.map_err(|error| error.to_string())? as f64 / 1e6).round())
     }
 
     /// Parses the package and expands its macros, then stops.
@@ -114,20 +113,18 @@ impl Drop for Package {
     }
 }
 
-fn size(path: &Path) -> io::Result<u64> {
+/// The bytes of all files below a path, each once: cargo gives some a second name.
+fn size(path: &Path, seen: &mut HashSet<u64>) -> io::Result<u64> {
     let about = fs::symlink_metadata(path)?;
-    if !about.is_dir() {
-        return Ok(about.len());
+    if about.is_dir() {
+        let entries = fs::read_dir(path)?;
+        return entries.map(|entry| size(&entry?.path(), seen)).sum();
     }
-    fs::read_dir(path)?.map(|entry| size(&entry?.path())).sum()
-}
-
-/// The user CPU time of the processes that the body runs.
-pub(crate) fn user_seconds(body: impl FnOnce() -> Result<(), String>) -> Result<f64, String> {
-    let time = || children_user_time().ok_or("/proc/self/stat says nothing");
-    let before = time()?;
-    body()?;
-    Ok((time()? - before).as_secs_f64())
+    Ok(if seen.insert(about.ino()) {
+        about.len()
+    } else {
+        0
+    })
 }
 
 /// The output of a command; if it fails, the first error that it printed.

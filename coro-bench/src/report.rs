@@ -200,9 +200,7 @@ fn verdict(goal: &Goal, outcomes: &[Outcome<'_>]) -> Option<Verdict> {
             .iter()
             .filter(move |outcome| outcome.subject.role == role)
     };
-    let ours = of(Role::Coro)
-        .filter_map(|outcome| outcome.min(goal.what))
-        .min_by(f64::total_cmp)?;
+    let ours = of(Role::Coro).find_map(|outcome| outcome.min(goal.what))?;
     let of_named = |name: &str| {
         let named = outcomes
             .iter()

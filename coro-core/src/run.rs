@@ -33,8 +33,8 @@ use crate::task::{boxed, is_large};
 /// would have ended it, so that a shell sees the reason. `run` does not return. A second Ctrl-C
 /// ends the process at once.
 ///
-/// A program can handle Ctrl-C itself. While it listens (by the module `signal`) for Ctrl-C, the run is not
-/// interrupted. The same holds if the process ignored Ctrl-C or had a handler for it before its
+/// A program can handle Ctrl-C itself. While it listens for Ctrl-C, by the module `signal`, the run is
+/// not interrupted. The same holds if the process ignored Ctrl-C or had a handler for it before its
 /// first `run`; Windows cannot tell, so such a handler is called in addition there. Ctrl-C has its
 /// default effect on loops that are made and run without `run`, and in `run` on other threads. On
 /// Windows it may take a twentieth of a second until an idle loop is interrupted. Systems other than

@@ -5,7 +5,8 @@
 use std::fmt::Write;
 
 use crate::harness::{Bound, Case, Reading, Role, Sample, Suite};
-use crate::package::{Package, user_seconds};
+use crate::machine::user_seconds;
+use crate::package::Package;
 
 /// How many functions the generated crates have.
 const FUNCTIONS: u64 = 1_000;

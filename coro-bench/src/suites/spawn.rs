@@ -21,11 +21,13 @@ pub(crate) fn suite() -> Suite {
     .case(
         batches("one at a time", 1, 50_000)
             .goal(Bound::Times(3.0, floor::NAME))
+            .goal(Bound::Times(2.5, floor::NAME))
             .goal(Bound::AheadOfPeers(1.6)),
     )
     .case(
         batches("a million, then joined", 1_000_000, 1)
             .goal(Bound::Times(2.0, floor::NAME))
+            .goal(Bound::Times(1.0, floor::NAME))
             .goal(Bound::AheadOfPeers(2.0)),
     )
 }

@@ -22,6 +22,7 @@ pub(crate) fn suite() -> Suite {
                 .subject(CLOCK, Role::Floor, |effort| {
                     look_at_clock(effort.count(1_000_000))
                 })
+                .goal(Bound::AtMost(15.0))
                 .goal(Bound::Over(8.0, CLOCK))
                 .goal(Bound::AheadOfPeers(1.0)),
         )
@@ -36,6 +37,7 @@ pub(crate) fn suite() -> Suite {
                 )
             )
             .goal_for(CPU, Bound::AtMost(1_500.0))
+            .goal_for(CPU, Bound::AtMost(1_000.0))
             .goal_for(LATE_P99, Bound::AtMost(30.0))
             .goal_for(STALL, Bound::AtMost(200.0))
             .goal_for(EARLY, Bound::AtMost(0.0)),

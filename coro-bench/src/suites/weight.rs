@@ -3,13 +3,15 @@
 use std::time::Instant;
 
 use crate::harness::{Bound, Case, Reading, Role, Sample, Suite};
-use crate::package::{Build, Package, user_seconds};
+use crate::machine::user_seconds;
+use crate::package::{Build, Package};
 
 const FULL: &str = "tokio, full";
 const SMALL: &str = "tokio, rt macros time sync";
 
 const CRATES: &str = "crates";
 const USER: &str = "user CPU";
+const WALL: &str = "wall time";
 const SIZE: &str = "target folder";
 
 const BY_CORO: &str = "#[coro::main]
@@ -73,6 +75,7 @@ fn all_features(build: Build) -> Case {
         })
         .goal_for(CRATES, Bound::AtMost(30.0))
         .goal_for(USER, Bound::Times(1.0, FULL))
+        .goal_for(WALL, Bound::Times(1.0, FULL))
         .goal_for(SIZE, Bound::Times(1.0, FULL))
 }
 
@@ -81,12 +84,7 @@ fn loop_alone(build: Build) -> Case {
         Build::Debug => "the loop without sockets or processes, debug",
         Build::Release => "the loop without sockets or processes, release",
     };
-    Case::new(name, SMALL)
-        .subject(SMALL, Role::Floor, move |_| small_tokio(build))
-        .subject("coro", Role::Coro, move |_| {
-            clean_build(&Package::needs_coro_with("std"), BY_CORO, build)
-        })
-        .goal_for(USER, Bound::Times(1.1, SMALL))
+    beside_small_tokio(name, "std", BY_CORO, build).goal_for(USER, Bound::Times(1.1, SMALL))
 }
 
 fn generators_alone(build: Build) -> Case {
@@ -94,16 +92,23 @@ fn generators_alone(build: Build) -> Case {
         Build::Debug => "generators alone, debug",
         Build::Release => "generators alone, release",
     };
-    Case::new(name, SMALL)
-        .subject(SMALL, Role::Floor, move |_| small_tokio(build))
-        .subject("coro", Role::Coro, move |_| {
-            clean_build(&Package::needs_coro_with("alloc"), GENERATOR, build)
-        })
-        .goal_for(USER, Bound::Times(0.5, SMALL))
+    beside_small_tokio(name, "alloc", GENERATOR, build).goal_for(USER, Bound::Times(0.5, SMALL))
 }
 
-fn small_tokio(build: Build) -> Sample {
-    tokio("rt macros time sync", build)
+/// A program that needs one feature of coro.
+fn beside_small_tokio(
+    name: &'static str,
+    feature: &'static str,
+    program: &'static str,
+    build: Build,
+) -> Case {
+    Case::new(name, SMALL)
+        .subject(SMALL, Role::Floor, move |_| {
+            tokio("rt macros time sync", build)
+        })
+        .subject("coro", Role::Coro, move |_| {
+            clean_build(&Package::needs_coro_with(feature), program, build)
+        })
 }
 
 fn tokio(features: &str, build: Build) -> Sample {
@@ -134,7 +139,7 @@ fn clean_build(needs: &str, program: &str, build: Build) -> Sample {
     Ok(vec![
         Reading::one(CRATES, "crates", crates.len() as f64),
         Reading::one(USER, "s", user),
-        Reading::one("wall time", "s", wall),
+        Reading::one(WALL, "s", wall),
         Reading::one(SIZE, "MB", package.target_megabytes()?),
     ])
 }

@@ -173,9 +173,8 @@ impl CoresBuilder {
     ///
     /// The loops go on until each main future is done or dropped. If all of them return, so does
     /// `run`. If one of them was dropped, the process ends as the signal would have ended it. A second
-    /// signal ends the process at once. A signal does none of this while the program
-    /// listens for it itself, by the module `signal`, nor if the process ignored it before, or had a handler
-    /// for it.
+    /// signal ends the process at once. A signal does none of this while the program listens for it
+    /// itself, by the module `signal`, nor if the process ignored it before, or had a handler for it.
     ///
     /// # Panics
     ///

@@ -2,8 +2,9 @@
 # Has system calls fail under the example `faults`, and checks that nothing is lost by it, and that
 # a server goes on.
 #
-#     scripts/faults.sh
+#     scripts/faults.sh [PROGRAM]
 #
+# builds the example, if it is not given the program that cargo has made of it already. It
 # needs strace 5 or later, and leave to trace processes; without either it says so and checks
 # nothing. What is injected: interruptions of every call that waits or moves bytes; connections
 # that are aborted before they are accepted; a shortage of descriptors and of memory, from which a
@@ -27,8 +28,11 @@ command -v strace >/dev/null || skip 'strace is not installed'
 strace -qq -o /dev/null -e inject=getppid:error=EINTR true 2>/dev/null ||
     skip 'this strace may not trace processes here, or knows no injection'
 
-cargo build --quiet --example faults
-faults=${CARGO_TARGET_DIR:-target}/debug/examples/faults
+faults=${1:-}
+if [ -z "$faults" ]; then
+    cargo build --quiet --example faults
+    faults=${CARGO_TARGET_DIR:-target}/debug/examples/faults
+fi
 expected=$("$faults" 0.1)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

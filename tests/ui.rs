@@ -4,9 +4,8 @@
 //! file. The compiler's message for it is pinned, because users read that first. `ui/off` holds uses of
 //! features that are off by default, with the messages for a crate that has not turned them on.
 //!
-//! Cargo builds coro once, and checks it once more for `ui/off`, which takes a few seconds. Then the
-//! compiler is called for each file, on as many threads as there are processors; a mistake needs no code
-//! made for it. `cargo test --test ui -- gather` takes the files with that word in their names.
+//! Cargo builds coro once, and checks it once more for `ui/off`, while other files are compiled. The compiler
+//! is called for each file, on as many threads as there are processors; a mistake needs no code made for it. `cargo test --test ui -- gather` takes the files with that word in their names.
 //! `CORO_UI=overwrite` writes the messages instead of comparing them.
 
 #[path = "ui/runner/built.rs"]
@@ -18,8 +17,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 
 use built::Built;
@@ -39,19 +38,24 @@ fn main() -> ExitCode {
     }
     let has = |kind| programs.iter().any(|program| program.kind == kind);
     let built = (has(Kind::Fail) || has(Kind::Pass)).then(Built::for_this_test);
-    let by_default = has(Kind::Off).then(Built::by_default);
+    let by_default = LazyLock::new(Built::by_default);
     let pinned = compiler() == PINNED_WITH;
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     thread::scope(|scope| {
+        if has(Kind::Off) {
+            scope.spawn(|| LazyLock::force(&by_default)); // cargo takes longer than the first files do
+        }
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let built = match program.kind {
-                        Kind::Off => by_default.as_ref(),
-                        Kind::Fail | Kind::Pass => built.as_ref(),
+                        Kind::Off => &*by_default,
+                        Kind::Fail | Kind::Pass => {
+                            let built = built.as_ref();
+                            built.expect("it is built for the programs that there are")
+                        }
                     };
-                    let built = built.expect("it is built for the programs that there are");
                     if let Err(why) = program.checked(built, pinned) {
                         println!("test {} ... FAILED", program.name);
                         failures.lock().unwrap().push((&program.name, why));
@@ -105,9 +109,9 @@ impl Wanted {
     }
 
     fn programs(&self) -> Vec<Program> {
-        let mut all = programs_of(Kind::Fail);
-        all.extend(programs_of(Kind::Off));
-        all.extend(programs_of(Kind::Pass));
+        let mut all = programs_of(Kind::Pass);
+        all.extend(programs_of(Kind::Fail));
+        all.extend(programs_of(Kind::Off)); // they wait for what cargo checks meanwhile
         all.retain(|program| self.names(&program.name));
         all
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::examples::{printed, promised};
+use crate::examples::{example, printed, promised};
 
 #[test]
 fn udp_echo_asks_again_after_a_lost_datagram() {
@@ -27,12 +27,14 @@ fn nothing_is_lost_where_nothing_interferes() {
     assert_eq!(printed("faults", "1"), promised("faults"));
 }
 
-/// Injects faults with strace. If strace cannot be used here, the script says why.
+/// Injects faults with strace. If strace cannot be used here, the script says why. It is given the program,
+/// since cargo would compile coro again for it, with the features that this example alone has.
 #[test]
 fn nothing_is_lost_where_system_calls_fail() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let output = Command::new("bash")
         .arg(root.join("scripts/faults.sh"))
+        .arg(example("faults").get_program())
         .output();
     let Ok(output) = output else {
         eprintln!("skipped: no bash");

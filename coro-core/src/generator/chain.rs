@@ -297,16 +297,22 @@ impl<B: Body + ?Sized> Chain<B> {
         slot: &Slot<'_, Y, R>,
         cx: &mut Context<'_>,
     ) -> Poll<B::Output> {
-        let leaf = self.leaf.get();
-        match self.poll_leaf(leaf, cx) {
+        let leaf = self.leaf_address();
+        match self.poll_leaf(cx) {
             Poll::Pending if slot.is_given() => Poll::Pending,
             polled => self.change_leaf(leaf, polled, root, slot, cx),
         }
     }
 
+    /// What tells the leaf from others: a link has more words than fit into registers.
     #[inline]
-    fn poll_leaf(&self, leaf: Option<Link>, cx: &mut Context<'_>) -> Poll<()> {
-        match leaf {
+    fn leaf_address(&self) -> Option<NonNull<()>> {
+        self.leaf.get().map(Link::address)
+    }
+
+    #[inline]
+    fn poll_leaf(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.leaf.get() {
             // SAFETY: the leaf is in use and not borrowed: a chain is polled only by its owner, and
             // never from within one of its bodies.
             Some(link) => unsafe { link.frame() }.poll_body(cx),
@@ -319,15 +325,15 @@ impl<B: Body + ?Sized> Chain<B> {
     #[inline(never)]
     fn change_leaf<Y, R>(
         &self,
-        mut leaf: Option<Link>,
+        mut leaf: Option<NonNull<()>>,
         mut polled: Poll<()>,
         root: &Handle<Y, R>,
         slot: &Slot<'_, Y, R>,
         cx: &mut Context<'_>,
     ) -> Poll<B::Output> {
         loop {
-            match (polled, leaf) {
-                (Poll::Pending, _) if same(leaf, self.leaf.get()) => return Poll::Pending,
+            match (polled, self.leaf.get()) {
+                (Poll::Pending, _) if leaf == self.leaf_address() => return Poll::Pending,
                 (Poll::Pending, _) => {}
                 (Poll::Ready(()), Some(link)) => {
                     // SAFETY: the leaf is in use, and its borrow by `poll_leaf` has ended.
@@ -339,9 +345,9 @@ impl<B: Body + ?Sized> Chain<B> {
                     None => unreachable!("a body that completes parks its value"),
                 },
             }
-            leaf = self.leaf.get();
+            leaf = self.leaf_address();
             slot.lend_to_id(self.owner(root));
-            polled = self.poll_leaf(leaf, cx);
+            polled = self.poll_leaf(cx);
         }
     }
 
@@ -371,11 +377,6 @@ impl<B: Body + ?Sized> Drop for Chain<B> {
     fn drop(&mut self) {
         self.clear();
     }
-}
-
-#[inline]
-fn same(a: Option<Link>, b: Option<Link>) -> bool {
-    a.map(Link::address) == b.map(Link::address)
 }
 
 /// A boxed child of the body that awaits this.

@@ -35,7 +35,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem::{self, ManuallyDrop};
+use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
 use core::ptr;
 #[cfg(feature = "alloc")]
@@ -52,7 +52,8 @@ pub(crate) type Invariant<Y, R> = PhantomData<fn(Y, R) -> (Y, R)>;
 
 /// The right to use the slot of the body that holds it; see the head of this file.
 pub(crate) struct Handle<Y, R> {
-    id: Id,
+    /// Left out if [`Id::as_constant`] knows it: then no yield point has to store it.
+    id: MaybeUninit<Id>,
     types: Invariant<Y, R>,
 }
 
@@ -60,17 +61,22 @@ impl<Y, R> Handle<Y, R> {
     /// For the constructors of machines, which give it to the body that they keep.
     #[inline]
     pub(super) fn new() -> Self {
-        Handle {
-            id: Id::of_types(types::<Y, R>()).unwrap_or_else(Id::new),
-            types: PhantomData,
-        }
+        Self::with_id(|| Id::of_types(types::<Y, R>()).unwrap_or_else(Id::new))
     }
 
     /// A second handle for another future of the same body.
     #[inline]
     pub(crate) fn share(&self) -> Self {
+        Self::with_id(|| self.id())
+    }
+
+    #[inline]
+    fn with_id(id: impl FnOnce() -> Id) -> Self {
         Handle {
-            id: self.id,
+            id: match Id::as_constant(types::<Y, R>) {
+                Some(_) => MaybeUninit::uninit(),
+                None => MaybeUninit::new(id()),
+            },
             types: PhantomData,
         }
     }
@@ -79,7 +85,9 @@ impl<Y, R> Handle<Y, R> {
     #[inline]
     pub(super) fn id(&self) -> Id {
         // Not read from the memory of the body, so that the optimiser sees through the comparison.
-        Id::as_constant(types::<Y, R>).unwrap_or(self.id)
+        // SAFETY: all handles come from `with_id`, which leaves the id out only if there is a constant, and
+        // whether there is one depends on the types and on how this crate was compiled, on nothing else.
+        Id::as_constant(types::<Y, R>).unwrap_or_else(|| unsafe { self.id.assume_init() })
     }
 
     /// The value that this step resumes the body with.

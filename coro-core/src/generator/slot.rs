@@ -72,13 +72,12 @@ impl<Y, R> Handle<Y, R> {
 
     #[inline]
     fn with_id(id: impl FnOnce() -> Id) -> Self {
-        Handle {
-            id: match Id::as_constant(types::<Y, R>) {
-                Some(_) => MaybeUninit::uninit(),
-                None => MaybeUninit::new(id()),
-            },
-            types: PhantomData,
-        }
+        let id = match Id::as_constant(types::<Y, R>) {
+            Some(_) => MaybeUninit::uninit(),
+            None => MaybeUninit::new(id()),
+        };
+        let types = PhantomData;
+        Handle { id, types }
     }
 
     /// Whose slot it is a handle of.
@@ -98,10 +97,8 @@ impl<Y, R> Handle<Y, R> {
     #[inline]
     pub(crate) fn take(&self, cx: &Context<'_>) -> R {
         // If `R` has only one value, the slot need not be read.
-        match unit().or_else(|| self.slot(cx).resumed.take()) {
-            Some(value) => value,
-            None => unreachable!("a suspended body is only resumed with a value"),
-        }
+        let value = unit().or_else(|| self.slot(cx).resumed.take());
+        value.expect("a suspended body is only resumed with a value")
     }
 
     /// The slot of the step that is polling the body.
@@ -170,11 +167,9 @@ pub(crate) struct Slot<'a, Y, R> {
 impl<'a, Y, R> Slot<'a, Y, R> {
     #[inline]
     pub(super) fn new(owner: Id, outer: Option<&'a Waker>, value: Option<R>) -> Self {
+        let owner = Cell::new(owner);
         Slot {
-            head: Head {
-                outer,
-                owner: Cell::new(owner),
-            },
+            head: Head { outer, owner },
             #[cfg(feature = "alloc")]
             chain: Cell::new(None),
             resumed: Cell::new(value),
@@ -207,16 +202,12 @@ impl<'a, Y, R> Slot<'a, Y, R> {
     /// The value that a pending body has yielded; `Pending` if it waits instead.
     #[inline]
     pub(super) fn suspended(&self, stage: &mut Stage) -> Poll<Y> {
-        match self.yielded.take() {
-            Some(value) => {
-                *stage = Stage::AtYield;
-                Poll::Ready(value)
-            }
-            None => {
-                *stage = Stage::Waiting;
-                Poll::Pending
-            }
-        }
+        let yielded = self.yielded.take();
+        *stage = match yielded {
+            Some(_) => Stage::AtYield,
+            None => Stage::Waiting,
+        };
+        yielded.map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Whether the body has left a value.

@@ -34,7 +34,10 @@ pub(crate) enum Context {
 ///
 /// Both pairs of braces have the span, and so the edition, of the user's own braces.
 pub(crate) fn of_async_fn(original: &Braces, context: Context) -> TokenTree {
-    in_place_of(&original.group, labelled(original, context, None))
+    match context.needs_no_label(original) {
+        true => unlabelled(original, context, None),
+        false => in_place_of(&original.group, labelled(original, context, None)),
+    }
 }
 
 /// The user's statements, in a labelled block. Yield points name the label; a `break` to it cannot
@@ -49,6 +52,9 @@ pub(crate) fn labelled(
     context: Context,
     declared: Option<TokenStream>,
 ) -> TokenStream {
+    if context.needs_no_label(original) {
+        return unlabelled(original, context, declared).into();
+    }
     let label = names::body_label();
     let (statements, import) = context.show_awaits(original);
     let context = context.define();
@@ -57,6 +63,32 @@ pub(crate) fn labelled(
         quote!(#import #context #declared #statements),
     );
     quote!(#label: { #block })
+}
+
+/// The user's statements, in a block of their own. Nothing checks the places of its yield points.
+fn unlabelled(original: &Braces, context: Context, declared: Option<TokenStream>) -> TokenTree {
+    let (statements, import) = context.show_awaits(original);
+    let name = names::context_macro();
+    let allowed = original.may_be_cut().then(allow_unused_macros);
+    let dollar = Punct::new('$', Spacing::Alone);
+    let context = original.may_suspend().then(|| {
+        quote! {
+            #allowed
+            macro_rules! #name {
+                () => { () };
+                ({ #dollar (#dollar waits:tt)* } #dollar yields:tt #dollar (#dollar wait:tt)*) => { #dollar (#dollar waits)* #dollar (#dollar wait)* };
+            }
+        }
+    });
+    in_place_of(
+        &original.group,
+        quote!(#import #context #declared #statements),
+    )
+}
+
+/// Rust 1.88 warns of an unused macro in code of an attribute, later versions do not.
+fn allow_unused_macros() -> TokenStream {
+    quote!(#[allow(unused_macros)])
 }
 
 /// Braces around `tokens` that have the span of the user's braces.
@@ -95,6 +127,14 @@ pub(crate) fn mentions_impl(tokens: TokenStream) -> bool {
 }
 
 impl Context {
+    /// Whether the text alone shows that each yield point stands in the body itself. Then the label, whose
+    /// checks the compiler would do at each of them, is left out. A macro of the user's with the name of one
+    /// of the standard library could hide a place all the same: its yield point would wait there, as
+    /// `.await` does. In a body that yields, soundness rests on the label.
+    fn needs_no_label(&self, body: &Braces) -> bool {
+        matches!(self, Context::Waits { .. }) && body.is_one_place()
+    }
+
     /// The statements with their awaits rewritten, and the import which that needs.
     fn show_awaits(&self, body: &Braces) -> (TokenStream, Option<TokenStream>) {
         let statements = body.group.stream();
@@ -161,9 +201,10 @@ impl Context {
             },
         };
         let imports = self.imports();
+        let allowed = allow_unused_macros();
         quote! {
             #imports
-            #[allow(unused_macros)] // Rust 1.88 warns of it in code of an attribute, later versions do not
+            #allowed
             macro_rules! #name { #arms }
         }
     }

@@ -24,6 +24,11 @@ struct Signs {
     pound: bool,
     /// A variable of a macro: the text is not that of the tokens.
     dollar: bool,
+    /// A call of a macro that may put its input into a place in which the body cannot suspend.
+    hides: bool,
+    /// A call of `yield_!` or `yield_from!`.
+    point: bool,
+    comment: bool,
     by_an_attribute: bool,
 }
 
@@ -33,6 +38,16 @@ impl Braces {
             Some(text) if text.starts_with('{') => Signs::of(&text, &group),
             _ => Signs::UNKNOWN,
         };
+        Braces { group, signs }
+    }
+
+    /// A body that is the whole of a text.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Braces {
+        let tokens: TokenStream = text.parse().expect("the text is made of tokens");
+        let mut signs = Signs::default();
+        signs.read(text.as_bytes());
+        let group = Group::new(Delimiter::Brace, tokens);
         Braces { group, signs }
     }
 
@@ -52,6 +67,22 @@ impl Braces {
     /// Whether a word may begin a place in which the body cannot suspend, or be the keyword `yield`.
     pub(crate) fn may_have_places(&self) -> bool {
         self.signs.place || self.signs.keyword
+    }
+
+    /// Whether each yield point surely stands in the body itself: no word of the text begins another place,
+    /// and no macro can hide one.
+    pub(crate) fn is_one_place(&self) -> bool {
+        !self.signs.place && !self.signs.hides
+    }
+
+    /// Whether there may be a yield point.
+    pub(crate) fn may_suspend(&self) -> bool {
+        self.signs.point || self.signs.hides
+    }
+
+    /// Whether the compiler may see less than the text shows.
+    pub(crate) fn may_be_cut(&self) -> bool {
+        self.signs.pound || self.signs.comment
     }
 
     /// Whether there may be an `.await`.
@@ -93,6 +124,30 @@ const LETTERS: [bool; 256] = {
     letters
 };
 
+/// Keywords before an operand, where `!` is an operator.
+const BEFORE_OPERANDS: [&[u8]; 6] = [b"if", b"while", b"match", b"return", b"in", b"break"];
+
+/// Macros of the standard library that evaluate their input where they stand.
+const EVALUATING: [&[u8]; 17] = [
+    b"assert",
+    b"assert_eq",
+    b"assert_ne",
+    b"dbg",
+    b"debug_assert",
+    b"debug_assert_eq",
+    b"eprint",
+    b"eprintln",
+    b"format",
+    b"matches",
+    b"panic",
+    b"print",
+    b"println",
+    b"todo",
+    b"vec",
+    b"write",
+    b"writeln",
+];
+
 impl Signs {
     /// Those of a text that cannot be read.
     const UNKNOWN: Signs = Signs {
@@ -101,6 +156,9 @@ impl Signs {
         waits: true,
         pound: true,
         dollar: true,
+        hides: true,
+        point: true,
+        comment: true,
         by_an_attribute: false,
     };
 
@@ -129,6 +187,11 @@ impl Signs {
             match at - begin {
                 0 => {
                     self.punct(text[at]);
+                    match text[at] {
+                        b'!' => self.bang(&text[..at], &text[at + 1..]),
+                        b'/' => self.comment |= matches!(text.get(at + 1), Some(b'/' | b'*')),
+                        _ => {}
+                    }
                     at += 1;
                 }
                 2 | 5 | 6 => self.word(&text[begin..at]),
@@ -143,6 +206,22 @@ impl Signs {
             b'#' => self.pound = true,
             b'$' => self.dollar = true,
             _ => {}
+        }
+    }
+
+    /// Reads the `!` between two parts of the text: that of a macro's call, or an operator.
+    fn bang(&mut self, before: &[u8], after: &[u8]) {
+        let before = before.trim_ascii_end();
+        let is_letter = |byte: &&u8| LETTERS[**byte as usize];
+        let length = before.iter().rev().take_while(is_letter).count();
+        let (rest, name) = before.split_at(before.len() - length);
+        let after = after.trim_ascii_start().first();
+        match name {
+            b"yield_" | b"yield_from" => self.point = true,
+            b"macro_rules" => self.hides = true,
+            b"" => self.hides |= rest.last().is_some_and(|byte| !byte.is_ascii()),
+            name if BEFORE_OPERANDS.contains(&name) || EVALUATING.contains(&name) => {}
+            _ => self.hides |= matches!(after, Some(b'(' | b'[' | b'{' | b'/')),
         }
     }
 
@@ -179,6 +258,9 @@ mod tests {
             (signs.waits, "waits"),
             (signs.pound, "pound"),
             (signs.dollar, "dollar"),
+            (signs.hides, "hides"),
+            (signs.point, "point"),
+            (signs.comment, "comment"),
         ];
         all.iter()
             .filter(|sign| sign.0)
@@ -190,9 +272,19 @@ mod tests {
     fn words_are_signs_and_parts_of_words_are_not() {
         for (text, expected) in [
             (
-                "{ yield_!(1); yield_from!(asyncs(constant, fns)).r_await }",
+                "{ yielded(1); asyncs(constant, fns).r_await; 1 / 2 }",
                 vec![],
             ),
+            ("{ yield_!(1) }", vec!["point"]),
+            ("{ coro::yield_from! { a } }", vec!["point"]),
+            ("{ if !(a) && !b(!c) != !d { vec![1]; } }", vec![]),
+            ("{ println!(\"Hello, world!\") }", vec![]),
+            ("{ select! { a } }", vec!["hides"]),
+            ("{ my_yield_from !\n(a) }", vec!["hides"]),
+            ("{ m! /**/ (a) }", vec!["hides", "comment"]),
+            ("{ macro_rules! m { () => {} } }", vec!["hides"]),
+            ("{ \u{e9}!(a) }", vec!["hides"]),
+            ("{ a // b\n }", vec!["comment"]),
             ("{ a.await }", vec!["waits"]),
             ("{|x| x}", vec!["place"]),
             ("{async{}}", vec!["place"]),

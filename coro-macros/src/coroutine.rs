@@ -100,20 +100,27 @@ impl Form<'_> {
         let Function {
             attrs,
             vis,
+            public,
             mut sig,
             body,
         } = function;
-        // The author wrote no `async`, so no lint may complain about it.
+        // A trait's method has no visibility of its own.
+        let of_trait = (!public).then(|| quote!(#[allow(async_fn_in_trait)]));
+        // The author wrote no `async`, so no lint may complain about it. The names of clippy's lints cost
+        // the compiler more than some yield points, so only clippy is shown them.
         let added_async = sig.asyncness.is_none();
         let added_async =
-            added_async.then(|| quote!(, clippy::future_not_send, clippy::unused_async));
+            added_async.then(|| quote!(clippy::future_not_send, clippy::unused_async,));
         // `async` has the span of `fn`: the compiler never reports an item as unused if the item
         // begins at a macro's code.
         let span = sig.fn_token.span();
         sig.asyncness
             .get_or_insert_with(|| Ident::new("async", span));
         let has_body = matches!(body, Body::Braced(_));
-        let of_body = has_body.then(|| quote!(, clippy::implicit_return));
+        let of_body = has_body.then(|| quote!(clippy::implicit_return,));
+        let of_clippy = quote!(#of_body #added_async);
+        let of_clippy =
+            (!of_clippy.is_empty()).then(|| quote!(#[cfg_attr(clippy, allow(#of_clippy))]));
         let body = match body {
             Body::Braced(original) => {
                 body::of_async_fn(&original, self.context()).into_token_stream()
@@ -122,7 +129,8 @@ impl Form<'_> {
         };
         quote! {
             #(#attrs)*
-            #[allow(async_fn_in_trait #of_body #added_async)]
+            #of_trait
+            #of_clippy
             #vis #sig #body
         }
     }
@@ -133,6 +141,7 @@ impl Form<'_> {
             vis,
             mut sig,
             body,
+            ..
         } = function;
         let waits = sig.asyncness.take().is_some();
         let boxed = self.args.boxed;
@@ -152,19 +161,18 @@ impl Form<'_> {
         sig.set_returned(output);
         // The attribute spells out `async fn` and elided lifetimes, which these lints would report.
         let of_bodies = has_body.then(|| {
-            quote!(#[allow(
+            quote!(
                 clippy::implicit_return,
                 clippy::manual_async_fn,
-                clippy::must_use_candidate
-            )])
+                clippy::must_use_candidate,
+            )
         });
-        let allowed = quote!(#of_bodies #[allow(
-            unknown_lints,
-            mismatched_lifetime_syntaxes,
+        let allowed = quote!(#[allow(unknown_lints, mismatched_lifetime_syntaxes)] #[cfg_attr(clippy, allow(
+            #of_bodies
             clippy::double_must_use,
             clippy::needless_lifetimes,
             clippy::type_complexity
-        )]);
+        ))]);
         quote!(#(#attrs)* #allowed #vis #sig #body)
     }
 

@@ -135,6 +135,7 @@ fn print(entry: Entry, function: Function, args: &Args, broken: bool) -> TokenSt
         vis,
         mut sig,
         body,
+        ..
     } = function;
     let runtime = names::runtime(args.krate.as_ref());
     let context = match broken {

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::{block, coroutine, coroutines, entry};
+use crate::body::{self, Context};
+use crate::braces::Braces;
+use crate::{block, coroutine, coroutines, entry, names};
 
 #[test]
 fn a_coroutine_that_waits() {
@@ -32,6 +34,17 @@ fn a_coroutine_with_awaits_of_its_own() {
         }
     };
     check("awaits", coroutine::expand(quote!(), item));
+}
+
+#[test]
+fn a_body_whose_text_hides_no_place() {
+    let body = |text| {
+        let runtime = names::runtime(None);
+        body::of_async_fn(&Braces::of_text(text), Context::Waits { runtime })
+    };
+    let waits = body("// slowly\nprintln!(\"{}\", yield_from!(fetch(url)))");
+    let awaits = body("fetch(url).await.len()");
+    check("one_place", quote!(#waits #awaits));
 }
 
 #[test]

@@ -9,13 +9,15 @@ use crate::attribute::Attribute;
 use crate::braces::Braces;
 use crate::mistake::{Mistake, Result};
 use crate::signature::{Signature, Trees};
-use crate::tokens::{self, is_group, is_punct};
+use crate::tokens::{self, is_group, is_punct, is_word};
 
 /// A function, method or required method.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     /// The visibility, or nothing.
     pub(crate) vis: TokenStream,
+    /// Whether `pub` is written.
+    pub(crate) public: bool,
     pub(crate) sig: Signature,
     pub(crate) body: Body,
 }
@@ -34,6 +36,7 @@ impl Function {
         let body = body.as_ref().and_then(braces);
         let mut head = head.into_iter().peekable();
         let attrs = Attribute::take(&mut head, false);
+        let public = head.peek().is_some_and(|tree| is_word(tree, "pub"));
         let vis = visibility(&mut head);
         let (sig, rest) = Signature::read(head, body.is_some())?;
         let body = match body {
@@ -43,6 +46,7 @@ impl Function {
         let function = Function {
             attrs,
             vis,
+            public,
             sig,
             body,
         };

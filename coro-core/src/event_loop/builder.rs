@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::env;
 #[cfg(all(unix, feature = "signal"))]
 use std::ffi::c_int;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -333,7 +333,7 @@ impl Builder {
             short_waits: ShortWaits::default(),
             chances: Cell::new(match self.virtual_time {
                 true => 0,
-                false => RandomState::new().hash_one(0), // every one begins with other keys
+                false => RandomState::new().build_hasher().finish(), // every one begins with other keys
             }),
             read_buffer: Cell::default(),
             kept: RefCell::default(),

@@ -7,7 +7,6 @@
 
 use std::any::type_name;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -39,8 +38,6 @@ pub(super) struct Dumps {
     asked: Cell<Option<Asker>>,
     /// How many dumps stand in the ready queue.
     queued: Cell<usize>,
-    /// The deadlines of all timers, while a dump needs them.
-    deadlines: RefCell<Option<HashMap<TimerKey, u64>>>,
     pub(super) alarms: Alarms,
     /// Whether a dump is taken after each turn, to test that dumps change nothing.
     #[cfg(debug_assertions)]
@@ -105,7 +102,7 @@ impl LoopHandle {
     }
 
     /// Has the loop take a dump in its turn, and pass it to `asker`.
-    pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+    pub(super) fn ask(&self, asker: Asker) {
         self.core().ask(asker);
     }
 }
@@ -127,10 +124,7 @@ impl EventLoop {
              LoopHandle::dump() there"
         );
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
-        let mut tree = None;
-        self.core
-            .dump_tasks(self.core.begin_dump(), |built| tree = Some(built));
-        tree.expect("the closure was called")
+        self.core.dump_tasks(self.core.begin_dump())
     }
 }
 
@@ -149,7 +143,7 @@ impl RemoteHandle {
         let promise = TreePromise(shared.clone());
         self.call_soon(move || {
             let asker = move |_: &Core, tree| promise.keep(tree);
-            LoopHandle::current().ask(asker);
+            LoopHandle::current().ask(Box::new(asker));
         })?;
         Ok(RemoteDump { shared })
     }
@@ -189,12 +183,12 @@ impl Future for Dump {
         let shared = Rc::new(LocalTree::default());
         shared.waiter.set(Some(cx.waker().clone()));
         self.shared = Some(shared.clone());
-        self.of.ask(move |core, tree| {
+        self.of.ask(Box::new(move |core, tree| {
             shared.tree.set(Some(tree));
             if let Some(waiter) = shared.waiter.take() {
                 core.scheduler.wake(waiter);
             }
-        });
+        }));
         Poll::Pending
     }
 }
@@ -306,13 +300,13 @@ impl Drop for TreePromise {
 
 impl Core {
     /// Queues a dump, whose tree is passed to `asker`.
-    pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+    pub(super) fn ask(&self, asker: Asker) {
         self.dumps.queued.set(self.dumps.queued.get() + 1);
         let ask = move || {
             let current = LoopHandle::current(); // this loop runs the closure
             let queued = &current.core().dumps.queued;
             queued.set(queued.get() - 1);
-            let before = current.core().dumps.asked.replace(Some(Box::new(asker)));
+            let before = current.core().dumps.asked.replace(Some(asker));
             drop(before);
         };
         self.scheduler.call_to_look(Location::caller(), ask);
@@ -337,11 +331,11 @@ impl Core {
     #[cfg(debug_assertions)]
     fn storm_now(&self) {
         if self.steps_ready() > 0 {
-            self.ask(|core, tree| {
+            self.ask(Box::new(|core, tree| {
                 drop(tree.to_string());
                 let thousands = tree.tasks().len() / 1_000;
                 core.dumps.calm.set(thousands * thousands);
-            });
+            }));
         }
     }
 
@@ -355,7 +349,7 @@ impl Core {
             return Some(MainLook(Box::new((asker, builder, collecting))));
         }
         builder.add(main.handle(), None, Some(name));
-        self.dump_tasks(builder, |tree| asker(self, tree));
+        asker(self, self.dump_tasks(builder));
         None
     }
 
@@ -373,14 +367,14 @@ impl Core {
         if waits {
             builder.add(main.handle(), Some(look), Some(name));
         }
-        self.dump_tasks(builder, |tree| asker(self, tree));
+        asker(self, self.dump_tasks(builder));
     }
 
     /// Takes the dump that was asked for; no main future waits.
     #[cold]
     pub(super) fn dump_without_main(&self) {
         if let Some(asker) = self.dumps.asked.take() {
-            self.dump_tasks(self.begin_dump(), |tree| asker(self, tree));
+            asker(self, self.dump_tasks(self.begin_dump()));
         }
     }
 
@@ -392,7 +386,7 @@ impl Core {
         TreeBuilder::new()
     }
 
-    fn dump_tasks(&self, mut builder: TreeBuilder, with: impl FnOnce(TaskTree)) {
+    fn dump_tasks(&self, mut builder: TreeBuilder) -> TaskTree {
         let mut last = None;
         for task in self.scheduler.tasks() {
             last = Some(task.id());
@@ -405,15 +399,13 @@ impl Core {
                 builder.add(task, None, None); // it was spawned meanwhile
             }
         }
-        drop(self.dumps.deadlines.take());
         let now = self.clock.instant(self.clock.now());
-        with(builder.finish(self.scheduler.take_holders(), now));
+        builder.finish(self.scheduler.take_holders(), now)
     }
 
-    /// The deadline of a timer that was armed before the present dump.
+    /// The deadline of a timer that is armed.
     pub(super) fn deadline_of(&self, key: TimerKey) -> Option<Instant> {
-        let mut deadlines = self.dumps.deadlines.borrow_mut();
-        let all = deadlines.get_or_insert_with(|| self.timers.borrow().deadlines().collect());
-        all.get(&key).map(|&deadline| self.clock.instant(deadline))
+        let deadline = self.timers.borrow().deadline(key);
+        deadline.map(|deadline| self.clock.instant(deadline))
     }
 }

@@ -1,5 +1,6 @@
 //! The threads of a loop, in its pool.
 
+use std::fmt::Write;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -41,8 +42,11 @@ impl Core {
     }
 
     fn report_stuck(&self, made_at: &[&'static Location<'static>], what_now: &str) {
-        let places: Vec<String> = made_at.iter().map(ToString::to_string).collect();
-        let message = format!("{what_now}: those made at {}", places.join(", "));
+        let mut message = format!("{what_now}: those made at ");
+        for (at, place) in made_at.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            let _ = write!(message, "{comma}{place}");
+        }
         self.scheduler
             .report(ErrorReport::new(ReportKind::JobsStuck, message));
     }

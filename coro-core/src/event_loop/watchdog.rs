@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::report::{ErrorReport, ReportKind};
+use crate::sys::start_thread;
 use crate::task::{Beat, BusyWith, Inbox, InboxArc, Pulse, Scheduler, print};
 
 /// How often the watchdog looks within its limit. So a step that has held the loop for one and a half
@@ -37,7 +38,7 @@ impl Watchdog {
             is_over: is_over.clone(),
         };
         let name = String::from("coro-watchdog");
-        let thread = thread::Builder::new().name(name).spawn(|| watch.run())?;
+        let thread = start_thread(thread::Builder::new().name(name), Box::new(|| watch.run()))?;
         Ok(Watchdog { is_over, thread })
     }
 

@@ -18,6 +18,7 @@ use queue::{JobQueue, NextJob};
 
 use crate::error::duplicate;
 use crate::panics::unpoisoned;
+use crate::sys::start_thread;
 
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -217,10 +218,14 @@ impl ThreadPool {
             }
             (queue, _) = unpoisoned(shared.ended.wait_timeout(queue, left));
         }
-        let (ended, stuck) = std::mem::take(&mut queue.workers)
-            .into_iter()
-            .partition::<Vec<_>, _>(|worker| worker.has_ended);
-        queue.workers = stuck;
+        let mut ended = Vec::new();
+        let mut at = 0;
+        while let Some(worker) = queue.workers.get(at) {
+            match worker.has_ended {
+                true => ended.push(queue.workers.remove(at)),
+                false => at += 1,
+            }
+        }
         let running = queue.workers.iter().filter_map(|w| w.running.as_ref());
         let origins = running.map(|job| job.origin()).collect();
         drop(queue);
@@ -286,10 +291,13 @@ impl PoolShared {
         drop(queue);
         drop(dead);
         match reinforced {
-            Ok(sleeper) => sleeper.iter().for_each(Thread::unpark),
-            Err(error) => unserved
-                .into_iter()
-                .for_each(|job| job.refuse(duplicate(&error))),
+            Ok(Some(sleeper)) => sleeper.unpark(),
+            Ok(None) => {}
+            Err(error) => {
+                for job in unserved {
+                    job.refuse(duplicate(&error));
+                }
+            }
         }
     }
 
@@ -301,7 +309,7 @@ impl PoolShared {
             builder = builder.stack_size(bytes);
         }
         let shared = self.clone();
-        builder.spawn(move || shared.work(id))
+        start_thread(builder, Box::new(move || shared.work(id)))
     }
 
     /// The loop of a worker's thread.
@@ -313,7 +321,9 @@ impl PoolShared {
             drop(last.take()); // kept until here, so that none is ever freed under the lock
             match next {
                 NextJob::Run(job, sleeper) => {
-                    sleeper.iter().for_each(Thread::unpark);
+                    if let Some(sleeper) = sleeper {
+                        sleeper.unpark();
+                    }
                     job.run();
                     last = Some(job);
                 }

@@ -80,10 +80,14 @@ impl JobQueue {
         if self.jobs.len() < self.sweep_at {
             return VecDeque::new();
         }
-        let (live, dead) = std::mem::take(&mut self.jobs)
-            .into_iter()
-            .partition(Job::is_queued);
-        self.jobs = live;
+        let mut dead = VecDeque::new();
+        for _ in 0..self.jobs.len() {
+            match self.jobs.pop_front() {
+                Some(job) if job.is_queued() => self.jobs.push_back(job),
+                Some(job) => dead.push_back(job),
+                None => break,
+            }
+        }
         self.sweep_at = DEAD_MIN.max(2 * self.jobs.len());
         dead
     }

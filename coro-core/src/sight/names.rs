@@ -33,12 +33,13 @@ pub(super) fn short(name: &str) -> String {
 }
 
 fn is_of_path(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#')
+    c.is_ascii_alphanumeric() || !c.is_ascii() || matches!(c, '_' | ':' | '{' | '}' | '#')
 }
 
 /// The text behind a lifetime and the comma or blank that follows it.
 fn after_lifetime(text: &str) -> &str {
-    let rest = text.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let rest =
+        text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || c == '_');
     rest.trim_start_matches(|c| matches!(c, ',' | ' '))
 }
 

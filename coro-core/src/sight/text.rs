@@ -1,5 +1,6 @@
 //! The text form of a tree.
 
+use std::collections::BinaryHeap;
 use std::fmt::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -63,7 +64,7 @@ impl TaskTree {
 
     /// The first of all tasks that look alike, with their number.
     fn alike(&self) -> Vec<(&TaskView, usize)> {
-        let texts: Vec<String> = self.tasks.iter().map(likeness).collect();
+        let texts: Vec<String> = self.tasks.iter().map(|task| likeness(task, self)).collect();
         let firsts = firsts(&texts);
         let mut counts = vec![0; texts.len()];
         for &first in &firsts {
@@ -116,7 +117,7 @@ fn firsts(texts: &[String]) -> Vec<usize> {
     for (at, text) in texts.iter().enumerate() {
         sums.push((sum(text) as usize, at as u64));
     }
-    sums.sort_unstable();
+    let sums = BinaryHeap::from(sums).into_sorted_vec(); // a fifth of the code of a quick sort
     let mut firsts: Vec<usize> = (0..texts.len()).collect();
     for pair in sums.windows(2) {
         let [(sum_before, before), (sum, at)] = pair else {
@@ -140,23 +141,23 @@ fn sum(text: &str) -> u64 {
 }
 
 /// The parts of a task that two tasks must share to be shown as one.
-fn likeness(task: &TaskView) -> String {
-    let mut text = format!(
-        "{:?} {:?} {} {:?}",
-        task.given_name(),
-        task.state(),
-        task.spawned_at(),
-        task.spawned_by()
-    );
+fn likeness(task: &TaskView, tree: &TaskTree) -> String {
+    let mut text = format!("{} {}", state(task.state()), task.spawned_at());
+    if let Some(by) = task.spawned_by() {
+        let _ = write!(text, " by {by}");
+    }
+    if let Some(name) = task.given_name() {
+        let _ = write!(text, " named {name}");
+    }
     for (depth, step) in &task.path {
         let _ = write!(text, "\n{depth} ");
-        push_likeness(step, &mut text);
+        push_likeness(step, tree, &mut text);
     }
     text
 }
 
 /// A step without the numbers that differ between tasks that do the same.
-fn push_likeness(step: &Step, text: &mut String) {
+fn push_likeness(step: &Step, tree: &TaskTree, text: &mut String) {
     let _ = match step {
         Step::At { location, awaits } => write!(text, "{location} {awaits}"),
         Step::Timer { .. } => text.write_str("timer"),
@@ -166,7 +167,8 @@ fn push_likeness(step: &Step, text: &mut String) {
             primitive, held_by, ..
         } => write!(text, "{primitive} {held_by:?}"),
         Step::Child { .. } => text.write_str("child"),
-        other => write!(text, "{other:?}"),
+        Step::Foreign { name } | Step::OtherThread { object: name } => write!(text, "of {name}"),
+        other => text.write_str(&describe(other, tree)),
     };
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 
 /// Starts a thread. The closure is boxed, so that the compiler makes this once for all threads.
+#[inline]
 pub(crate) fn start_thread(
     builder: Builder,
     run: Box<dyn FnOnce() + Send>,

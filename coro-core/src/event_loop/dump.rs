@@ -94,6 +94,7 @@ impl LoopHandle {
     #[doc(alias = "backtrace")]
     #[doc(alias = "taskdump")]
     #[doc(alias = "console")]
+    #[inline]
     pub fn dump(&self) -> Dump {
         Dump {
             of: self.clone(),
@@ -116,6 +117,7 @@ impl EventLoop {
     ///
     /// If this thread is inside of a loop: await [`LoopHandle::dump`] there.
     #[doc(alias = "pstree")]
+    #[inline]
     #[track_caller]
     pub fn dump(&mut self) -> TaskTree {
         assert!(
@@ -138,6 +140,7 @@ impl RemoteHandle {
     ///
     /// [`LoopClosed`] once the loop is closed.
     #[doc(alias = "pstree")]
+    #[inline]
     pub fn dump(&self) -> Result<RemoteDump, LoopClosed> {
         let shared = Arc::new(SharedTree::default());
         let promise = TreePromise(shared.clone());
@@ -165,6 +168,7 @@ struct LocalTree {
 impl Future for Dump {
     type Output = TaskTree;
 
+    #[inline]
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TaskTree> {
         if let Some(shared) = &self.shared {
@@ -194,6 +198,7 @@ impl Future for Dump {
 }
 
 impl fmt::Debug for Dump {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dump(..)")
     }
@@ -221,10 +226,12 @@ struct TreeState {
 }
 
 impl SharedTree {
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, TreeState> {
         unpoisoned(self.state.lock())
     }
 
+    #[inline]
     fn set(&self, tree: Result<TaskTree, LoopClosed>) {
         let mut state = self.lock();
         state.tree.get_or_insert(tree);
@@ -247,6 +254,7 @@ impl RemoteDump {
     ///
     /// On the thread of the loop itself there will be no tree, so the whole limit passes: await it
     /// there.
+    #[inline]
     pub fn wait(&self, limit: Duration) -> Result<Option<TaskTree>, LoopClosed> {
         let state = self.shared.lock();
         let waits = |state: &mut TreeState| state.tree.is_none();
@@ -262,6 +270,7 @@ impl RemoteDump {
 impl Future for RemoteDump {
     type Output = Result<TaskTree, LoopClosed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let waker = cx.waker().clone(); // foreign code: not under the lock
         let mut state = self.shared.lock();
@@ -276,6 +285,7 @@ impl Future for RemoteDump {
 }
 
 impl fmt::Debug for RemoteDump {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteDump")
             .field("taken", &self.shared.lock().tree.is_some())
@@ -287,12 +297,14 @@ impl fmt::Debug for RemoteDump {
 struct TreePromise(Arc<SharedTree>);
 
 impl TreePromise {
+    #[inline]
     fn keep(self, tree: TaskTree) {
         self.0.set(Ok(tree));
     }
 }
 
 impl Drop for TreePromise {
+    #[inline]
     fn drop(&mut self) {
         self.0.set(Err(LoopClosed));
     }

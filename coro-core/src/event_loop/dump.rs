@@ -6,7 +6,7 @@
 //! place in the ready queue, and tasks that only report take none.
 
 use std::any::type_name;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;

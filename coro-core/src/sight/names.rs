@@ -40,7 +40,7 @@ fn is_of_path(c: char) -> bool {
 fn after_lifetime(text: &str) -> &str {
     let rest =
         text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || c == '_');
-    rest.trim_start_matches(|c| matches!(c, ',' | ' '))
+    rest.trim_start_matches([',', ' '])
 }
 
 fn push_path(path: &str, out: &mut String) {
@@ -93,7 +93,7 @@ fn is_type(part: &str) -> bool {
 pub(super) fn bare(name: &str) -> &str {
     let mut name = name;
     loop {
-        name = name.trim_start_matches(|c| matches!(c, '&' | ' '));
+        name = name.trim_start_matches(['&', ' ']);
         name = name.strip_prefix("mut ").unwrap_or(name);
         let (mut last, parameters) = match find(name, "<") {
             Some(at) => (&name[..at], &name[at + 1..]),

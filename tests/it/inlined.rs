@@ -4,13 +4,16 @@ use crate::layout::rust_files;
 
 /// Folders and files whose functions carry `#[inline]`. The loop, its tasks and timers, which every program runs,
 /// are compiled once, with the library.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 17] = [
     "callbacks/",
     "cores/",
     "error.rs",
+    "event_loop/threads.rs",
+    "event_loop/watchdog.rs",
     "group/",
     "io/",
     "net/",
+    "pool/",
     "process/",
     "sight/dot.rs",
     "sight/json.rs",

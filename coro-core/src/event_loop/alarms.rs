@@ -6,7 +6,6 @@
 //! and the loop will sleep for ever.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 
 use super::Core;
 use crate::report::{ErrorReport, ReportKind};
@@ -37,7 +36,7 @@ pub(super) struct Alarms {
     reported: Cell<bool>,
     sleeps_to_scan: Cell<usize>,
     /// Tasks without a waker that were seen before.
-    known_lost: RefCell<HashSet<TaskId>>,
+    known_lost: RefCell<Vec<TaskId>>,
 }
 
 impl Alarms {
@@ -82,7 +81,7 @@ impl Core {
             false => self.is_a_waker_lost(),
         };
         if look {
-            self.ask(move |core, tree| core.judge(tree, endless));
+            self.ask(Box::new(move |core, tree| core.judge(tree, endless)));
         } else {
             alarms.rechecks.set(0);
         }
@@ -121,9 +120,9 @@ impl Core {
             .sleeps_to_scan
             .set(lost.looked_at.max(SCAN_EVERY_MIN));
         let mut known = alarms.known_lost.borrow_mut();
-        known.retain(|task| lost.tasks.contains(task));
-        let fresh = lost.tasks.iter().any(|task| !known.contains(task));
-        known.extend(lost.tasks);
+        let is_fresh = |task| known.binary_search(task).is_err(); // they are in the order of spawning
+        let fresh = lost.tasks.iter().any(is_fresh);
+        *known = lost.tasks;
         fresh
     }
 

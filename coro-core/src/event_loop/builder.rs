@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::env;
 #[cfg(all(unix, feature = "signal"))]
 use std::ffi::c_int;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,7 +45,8 @@ pub struct Builder {
     join_threads: Duration,
     around: Surroundings,
     slow_callback_duration: Duration,
-    watchdog: Option<Duration>,
+    /// The limit, and the function that starts the thread: programs without one do not compile it.
+    watchdog: Option<(Duration, StartWatchdog)>,
     #[cfg(all(unix, feature = "signal"))]
     dump_signal: Option<c_int>,
     report_deadlocks: Option<bool>,
@@ -146,8 +147,9 @@ impl Builder {
     /// ```
     #[doc(alias = "blocked")]
     #[doc(alias = "stall")]
+    #[inline]
     pub fn watchdog(mut self, limit: Duration) -> Self {
-        self.watchdog = Some(limit);
+        self.watchdog = Some((limit, watch));
         self
     }
 
@@ -314,8 +316,10 @@ impl Builder {
         scheduler
             .slow_callback_duration()
             .set(self.slow_callback_duration);
-        let limit = self.watchdog.filter(|_| !self.virtual_time);
-        let watchdog = limit.map(|limit| watch(&scheduler, limit)).transpose()?;
+        let watchdog = match self.watchdog {
+            Some((limit, start)) if !self.virtual_time => Some(start(&scheduler, limit)?),
+            _ => None,
+        };
         let core = Core {
             listed: Listed::new(&scheduler),
             scheduler,
@@ -333,7 +337,7 @@ impl Builder {
             short_waits: ShortWaits::default(),
             chances: Cell::new(match self.virtual_time {
                 true => 0,
-                false => RandomState::new().hash_one(0), // every one begins with other keys
+                false => RandomState::new().build_hasher().finish(), // every one begins with other keys
             }),
             read_buffer: Cell::default(),
             kept: RefCell::default(),
@@ -366,7 +370,10 @@ fn is_debugged() -> bool {
     env::var_os("CORO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+type StartWatchdog = fn(&Scheduler, Duration) -> io::Result<Watchdog>;
+
 /// Starts the thread that watches a loop.
+#[inline]
 fn watch(scheduler: &Scheduler, limit: Duration) -> io::Result<Watchdog> {
     let pulse = Arc::<Pulse>::default();
     let watchdog = Watchdog::start(limit, pulse.clone(), scheduler.inbox().clone())?;

@@ -6,8 +6,7 @@
 //! place in the ready queue, and tasks that only report take none.
 
 use std::any::type_name;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -39,8 +38,6 @@ pub(super) struct Dumps {
     asked: Cell<Option<Asker>>,
     /// How many dumps stand in the ready queue.
     queued: Cell<usize>,
-    /// The deadlines of all timers, while a dump needs them.
-    deadlines: RefCell<Option<HashMap<TimerKey, u64>>>,
     pub(super) alarms: Alarms,
     /// Whether a dump is taken after each turn, to test that dumps change nothing.
     #[cfg(debug_assertions)]
@@ -97,6 +94,7 @@ impl LoopHandle {
     #[doc(alias = "backtrace")]
     #[doc(alias = "taskdump")]
     #[doc(alias = "console")]
+    #[inline]
     pub fn dump(&self) -> Dump {
         Dump {
             of: self.clone(),
@@ -105,7 +103,7 @@ impl LoopHandle {
     }
 
     /// Has the loop take a dump in its turn, and pass it to `asker`.
-    pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+    pub(super) fn ask(&self, asker: Asker) {
         self.core().ask(asker);
     }
 }
@@ -119,6 +117,7 @@ impl EventLoop {
     ///
     /// If this thread is inside of a loop: await [`LoopHandle::dump`] there.
     #[doc(alias = "pstree")]
+    #[inline]
     #[track_caller]
     pub fn dump(&mut self) -> TaskTree {
         assert!(
@@ -127,10 +126,7 @@ impl EventLoop {
              LoopHandle::dump() there"
         );
         let _inside = inside::enter(&self.core.scheduler, self.core.clone());
-        let mut tree = None;
-        self.core
-            .dump_tasks(self.core.begin_dump(), |built| tree = Some(built));
-        tree.expect("the closure was called")
+        self.core.dump_tasks(self.core.begin_dump())
     }
 }
 
@@ -144,12 +140,13 @@ impl RemoteHandle {
     ///
     /// [`LoopClosed`] once the loop is closed.
     #[doc(alias = "pstree")]
+    #[inline]
     pub fn dump(&self) -> Result<RemoteDump, LoopClosed> {
         let shared = Arc::new(SharedTree::default());
         let promise = TreePromise(shared.clone());
         self.call_soon(move || {
             let asker = move |_: &Core, tree| promise.keep(tree);
-            LoopHandle::current().ask(asker);
+            LoopHandle::current().ask(Box::new(asker));
         })?;
         Ok(RemoteDump { shared })
     }
@@ -171,6 +168,7 @@ struct LocalTree {
 impl Future for Dump {
     type Output = TaskTree;
 
+    #[inline]
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TaskTree> {
         if let Some(shared) = &self.shared {
@@ -189,17 +187,18 @@ impl Future for Dump {
         let shared = Rc::new(LocalTree::default());
         shared.waiter.set(Some(cx.waker().clone()));
         self.shared = Some(shared.clone());
-        self.of.ask(move |core, tree| {
+        self.of.ask(Box::new(move |core, tree| {
             shared.tree.set(Some(tree));
             if let Some(waiter) = shared.waiter.take() {
                 core.scheduler.wake(waiter);
             }
-        });
+        }));
         Poll::Pending
     }
 }
 
 impl fmt::Debug for Dump {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dump(..)")
     }
@@ -227,10 +226,12 @@ struct TreeState {
 }
 
 impl SharedTree {
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, TreeState> {
         unpoisoned(self.state.lock())
     }
 
+    #[inline]
     fn set(&self, tree: Result<TaskTree, LoopClosed>) {
         let mut state = self.lock();
         state.tree.get_or_insert(tree);
@@ -253,6 +254,7 @@ impl RemoteDump {
     ///
     /// On the thread of the loop itself there will be no tree, so the whole limit passes: await it
     /// there.
+    #[inline]
     pub fn wait(&self, limit: Duration) -> Result<Option<TaskTree>, LoopClosed> {
         let state = self.shared.lock();
         let waits = |state: &mut TreeState| state.tree.is_none();
@@ -268,6 +270,7 @@ impl RemoteDump {
 impl Future for RemoteDump {
     type Output = Result<TaskTree, LoopClosed>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let waker = cx.waker().clone(); // foreign code: not under the lock
         let mut state = self.shared.lock();
@@ -282,6 +285,7 @@ impl Future for RemoteDump {
 }
 
 impl fmt::Debug for RemoteDump {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteDump")
             .field("taken", &self.shared.lock().tree.is_some())
@@ -293,12 +297,14 @@ impl fmt::Debug for RemoteDump {
 struct TreePromise(Arc<SharedTree>);
 
 impl TreePromise {
+    #[inline]
     fn keep(self, tree: TaskTree) {
         self.0.set(Ok(tree));
     }
 }
 
 impl Drop for TreePromise {
+    #[inline]
     fn drop(&mut self) {
         self.0.set(Err(LoopClosed));
     }
@@ -306,13 +312,13 @@ impl Drop for TreePromise {
 
 impl Core {
     /// Queues a dump, whose tree is passed to `asker`.
-    pub(super) fn ask(&self, asker: impl FnOnce(&Core, TaskTree) + 'static) {
+    pub(super) fn ask(&self, asker: Asker) {
         self.dumps.queued.set(self.dumps.queued.get() + 1);
         let ask = move || {
             let current = LoopHandle::current(); // this loop runs the closure
             let queued = &current.core().dumps.queued;
             queued.set(queued.get() - 1);
-            let before = current.core().dumps.asked.replace(Some(Box::new(asker)));
+            let before = current.core().dumps.asked.replace(Some(asker));
             drop(before);
         };
         self.scheduler.call_to_look(Location::caller(), ask);
@@ -337,11 +343,11 @@ impl Core {
     #[cfg(debug_assertions)]
     fn storm_now(&self) {
         if self.steps_ready() > 0 {
-            self.ask(|core, tree| {
+            self.ask(Box::new(|core, tree| {
                 drop(tree.to_string());
                 let thousands = tree.tasks().len() / 1_000;
                 core.dumps.calm.set(thousands * thousands);
-            });
+            }));
         }
     }
 
@@ -355,7 +361,7 @@ impl Core {
             return Some(MainLook(Box::new((asker, builder, collecting))));
         }
         builder.add(main.handle(), None, Some(name));
-        self.dump_tasks(builder, |tree| asker(self, tree));
+        asker(self, self.dump_tasks(builder));
         None
     }
 
@@ -373,14 +379,14 @@ impl Core {
         if waits {
             builder.add(main.handle(), Some(look), Some(name));
         }
-        self.dump_tasks(builder, |tree| asker(self, tree));
+        asker(self, self.dump_tasks(builder));
     }
 
     /// Takes the dump that was asked for; no main future waits.
     #[cold]
     pub(super) fn dump_without_main(&self) {
         if let Some(asker) = self.dumps.asked.take() {
-            self.dump_tasks(self.begin_dump(), |tree| asker(self, tree));
+            asker(self, self.dump_tasks(self.begin_dump()));
         }
     }
 
@@ -392,7 +398,7 @@ impl Core {
         TreeBuilder::new()
     }
 
-    fn dump_tasks(&self, mut builder: TreeBuilder, with: impl FnOnce(TaskTree)) {
+    fn dump_tasks(&self, mut builder: TreeBuilder) -> TaskTree {
         let mut last = None;
         for task in self.scheduler.tasks() {
             last = Some(task.id());
@@ -405,15 +411,13 @@ impl Core {
                 builder.add(task, None, None); // it was spawned meanwhile
             }
         }
-        drop(self.dumps.deadlines.take());
         let now = self.clock.instant(self.clock.now());
-        with(builder.finish(self.scheduler.take_holders(), now));
+        builder.finish(self.scheduler.take_holders(), now)
     }
 
-    /// The deadline of a timer that was armed before the present dump.
+    /// The deadline of a timer that is armed.
     pub(super) fn deadline_of(&self, key: TimerKey) -> Option<Instant> {
-        let mut deadlines = self.dumps.deadlines.borrow_mut();
-        let all = deadlines.get_or_insert_with(|| self.timers.borrow().deadlines().collect());
-        all.get(&key).map(|&deadline| self.clock.instant(deadline))
+        let deadline = self.timers.borrow().deadline(key);
+        deadline.map(|deadline| self.clock.instant(deadline))
     }
 }

@@ -41,7 +41,7 @@ impl Core {
             && asked.flag.take()
         {
             self.reactor.wake_again_by(asked.flag.wake());
-            self.ask(|core, tree| core.write_dump(tree));
+            self.ask(Box::new(|core, tree| core.write_dump(tree)));
         }
     }
 

@@ -283,6 +283,7 @@ impl LoopHandle {
 
     /// The threads that belong to the loop.
     #[track_caller]
+    #[inline]
     pub(crate) fn thread_pool(&self) -> ThreadPool {
         self.check_open("to_thread");
         self.core.threads().clone()

@@ -66,7 +66,7 @@ pub(crate) use source::WaitId;
 
 use crate::clock::Clock;
 use crate::error::Stopped;
-use crate::pool::{ThreadPool, ThreadPoolBuilder};
+use crate::pool::ThreadPoolBuilder;
 use crate::sight::TaskTree;
 use crate::task::{Listed, MainTask, Scheduler, current as inside, is_large};
 use crate::timers::Timers;
@@ -80,6 +80,7 @@ use no_reactor::NoReactor as Reactor;
 #[cfg(feature = "poll")]
 use reactor::Reactor;
 use short_wait::ShortWaits;
+use threads::LoopThreads;
 use turn::{Advance, Turn};
 use watchdog::Watchdog;
 
@@ -187,7 +188,7 @@ pub(crate) struct Core {
     /// Values of higher rooms, one of a type; see [`LoopHandle::kept`].
     kept: RefCell<Vec<Rc<dyn std::any::Any>>>,
     /// Made when it is first needed.
-    threads: OnceCell<ThreadPool>,
+    threads: OnceCell<Box<dyn LoopThreads>>,
     threads_wanted: ThreadPoolBuilder,
     join_threads: Duration,
     watchdog: Cell<Option<Watchdog>>,
@@ -359,13 +360,13 @@ impl EventLoop {
         if let Some(watchdog) = self.core.watchdog.take() {
             watchdog.stop(has_threads);
         }
-        if let Some(pool) = self.core.threads.get().filter(|_| has_threads) {
-            pool.begin_shutdown();
+        if let Some(threads) = self.core.threads.get().filter(|_| has_threads) {
+            threads.begin_shutdown();
         }
         self.core.scheduler.begin_close();
         self.core.drop_timers();
-        if has_threads {
-            self.core.join_threads();
+        if let Some(threads) = self.core.threads.get().filter(|_| has_threads) {
+            threads.join(&self.core);
         }
         self.core.scheduler.end_close();
         self.core.listed.withdraw();

@@ -85,13 +85,13 @@ impl Core {
         self.scheduler.deliver();
         if self.scheduler.ready_len() == 0 {
             let unfinished = self.unfinished();
-            self.ask(move |_, tree| {
+            self.ask(Box::new(move |_, tree| {
                 // A task may go on because the dump polls it: the deadlock stays one all the same.
                 panic!(
                     "deadlock: no task is ready, no timer is armed and nothing is under way; \
                      the unfinished tasks: {unfinished}\n{tree}"
                 )
-            });
+            }));
         }
     }
 

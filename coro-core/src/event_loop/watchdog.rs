@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::report::{ErrorReport, ReportKind};
+use crate::sys::start_thread;
 use crate::task::{Beat, BusyWith, Inbox, InboxArc, Pulse, Scheduler, print};
 
 /// How often the watchdog looks within its limit. So a step that has held the loop for one and a half
@@ -23,6 +24,7 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
+    #[inline]
     pub(super) fn start(
         limit: Duration,
         pulse: Arc<Pulse>,
@@ -37,11 +39,12 @@ impl Watchdog {
             is_over: is_over.clone(),
         };
         let name = String::from("coro-watchdog");
-        let thread = thread::Builder::new().name(name).spawn(|| watch.run())?;
+        let thread = start_thread(thread::Builder::new().name(name), Box::new(|| watch.run()))?;
         Ok(Watchdog { is_over, thread })
     }
 
     /// Ends the thread. A process that was forked from the loop's own does not have it.
+    #[inline]
     pub(super) fn stop(self, has_threads: bool) {
         if !has_threads {
             return mem::forget(self.thread); // detaching it would touch the memory of its stack
@@ -70,6 +73,7 @@ struct Seen {
 }
 
 impl WatchThread {
+    #[inline]
     fn run(self) {
         let mut seen = self.look();
         let mut looked = Instant::now();
@@ -98,6 +102,7 @@ impl WatchThread {
         self.step_is_over(&seen);
     }
 
+    #[inline]
     fn look(&self) -> Seen {
         Seen {
             beat: self.pulse.read(),
@@ -107,6 +112,7 @@ impl WatchThread {
     }
 
     /// Hands the report to the loop, which can take it now.
+    #[inline]
     fn step_is_over(&self, seen: &Seen) {
         if seen.is_told {
             let report = seen.report("it held the loop for", "or a little longer");
@@ -120,6 +126,7 @@ impl WatchThread {
 }
 
 impl Seen {
+    #[inline]
     fn report(&self, held: &str, so_far: &str) -> ErrorReport {
         let who = match self.beat.holder {
             BusyWith::Asleep | BusyWith::Task(_) => "",

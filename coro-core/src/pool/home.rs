@@ -11,16 +11,19 @@ pub(crate) struct LoopOfJob {
 impl LoopOfJob {
     /// The job is outstanding from now on: something real may still come, so that a virtual clock
     /// must not jump.
+    #[inline]
     pub(crate) fn new(inbox: InboxArc<Inbox>) -> Self {
         inbox.add_handle();
         LoopOfJob { inbox }
     }
 
     /// The job is no longer outstanding. Called once, after the waiter was woken.
+    #[inline]
     pub(super) fn settle(&self) {
         self.inbox.remove_handle();
     }
 
+    #[inline]
     pub(super) fn report(&self, report: ErrorReport) {
         Scheduler::report_to(&self.inbox, report);
     }

@@ -106,6 +106,7 @@ where
 impl Job {
     /// Calls the closure, on this thread. A panic is caught, and passed to the future that awaits
     /// the outcome.
+    #[inline]
     pub fn run(mut self) {
         if let Some(job) = self.0.take() {
             job.run();
@@ -116,22 +117,26 @@ impl Job {
     /// `why`.
     ///
     /// It is for executors that have no thread to run the job on.
+    #[inline]
     pub fn refuse(mut self, why: io::Error) {
         if let Some(job) = self.0.take() {
             job.withdraw(Failure::Refused(why));
         }
     }
 
+    #[inline]
     pub(super) fn into_run(mut self) -> Option<Arc<dyn Run>> {
         self.0.take()
     }
 
+    #[inline]
     pub(super) fn is_queued(&self) -> bool {
         self.0.as_ref().is_some_and(|job| job.is_queued())
     }
 }
 
 impl Drop for Job {
+    #[inline]
     fn drop(&mut self) {
         if let Some(job) = self.0.take() {
             job.withdraw(Failure::Cancelled);
@@ -140,6 +145,7 @@ impl Drop for Job {
 }
 
 impl fmt::Debug for Job {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = self.0.as_ref().map(|job| job.origin());
         f.debug_struct("Job").field("origin", &origin).finish()
@@ -148,10 +154,12 @@ impl fmt::Debug for Job {
 
 impl CancelFlag {
     /// Whether the job was cancelled: its future was dropped, or the pool is being shut down.
+    #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
+    #[inline]
     pub(super) fn cancel(&self) {
         self.0.store(true, Ordering::Release);
     }

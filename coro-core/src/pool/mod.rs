@@ -18,6 +18,7 @@ use queue::{JobQueue, NextJob};
 
 use crate::error::duplicate;
 use crate::panics::unpoisoned;
+use crate::sys::start_thread;
 
 /// How long a thread waits for another job before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -104,6 +105,7 @@ struct PoolShared {
 }
 
 impl Default for ThreadPoolBuilder {
+    #[inline]
     fn default() -> Self {
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         ThreadPoolBuilder {
@@ -123,6 +125,7 @@ impl ThreadPoolBuilder {
     ///
     /// If it is zero: such a pool would run nothing.
     #[track_caller]
+    #[inline]
     pub fn max_threads(mut self, threads: usize) -> Self {
         assert!(
             threads > 0,
@@ -149,18 +152,21 @@ impl ThreadPoolBuilder {
     }
 
     /// How long a thread waits for another job before it ends: 10 seconds by default.
+    #[inline]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
     }
 
     /// The size of each thread's stack in bytes. Default: that of [`std::thread::Builder`].
+    #[inline]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
     /// Makes the pool. No thread is started yet.
+    #[inline]
     pub fn build(self) -> ThreadPool {
         let shared = Arc::new(PoolShared {
             queue: Mutex::new(JobQueue::new()),
@@ -176,21 +182,25 @@ impl ThreadPoolBuilder {
 impl ThreadPool {
     /// Makes a pool with the default settings. For a number of threads, as asyncio's
     /// `ThreadPoolExecutor(4)` has, write `ThreadPool::builder().max_threads(4).build()`.
+    #[inline]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
     /// Settings for a pool, to change the defaults of [`new`](Self::new).
+    #[inline]
     pub fn builder() -> ThreadPoolBuilder {
         ThreadPoolBuilder::default()
     }
 
     /// How many threads the pool has now.
+    #[inline]
     pub fn thread_count(&self) -> usize {
         self.handle.0.lock().workers.len()
     }
 
     /// Takes no more jobs, cancels the queued jobs, and asks the running jobs to end.
+    #[inline]
     pub(crate) fn begin_shutdown(&self) {
         let shared = &self.handle.0;
         let (queued, sleepers) = {
@@ -206,6 +216,7 @@ impl ThreadPool {
 
     /// After [`begin_shutdown`](Self::begin_shutdown), blocks until all threads have ended, but at
     /// most for `limit`. Gives the origins of the jobs that still run.
+    #[inline]
     pub(crate) fn join(&self, limit: Duration) -> Vec<&'static Location<'static>> {
         let shared = &self.handle.0;
         let begun = Instant::now();
@@ -217,10 +228,14 @@ impl ThreadPool {
             }
             (queue, _) = unpoisoned(shared.ended.wait_timeout(queue, left));
         }
-        let (ended, stuck) = std::mem::take(&mut queue.workers)
-            .into_iter()
-            .partition::<Vec<_>, _>(|worker| worker.has_ended);
-        queue.workers = stuck;
+        let mut ended = Vec::new();
+        let mut at = 0;
+        while let Some(worker) = queue.workers.get(at) {
+            match worker.has_ended {
+                true => ended.push(queue.workers.remove(at)),
+                false => at += 1,
+            }
+        }
         let running = queue.workers.iter().filter_map(|w| w.running.as_ref());
         let origins = running.map(|job| job.origin()).collect();
         drop(queue);
@@ -238,18 +253,21 @@ impl<F: Fn(Job) + ?Sized> Executor for F {
 }
 
 impl Executor for ThreadPool {
+    #[inline]
     fn execute(&self, job: Job) {
         self.handle.0.submit(job);
     }
 }
 
 impl Default for ThreadPool {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl fmt::Debug for ThreadPool {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPool")
             .field("threads", &self.thread_count())
@@ -259,6 +277,7 @@ impl fmt::Debug for ThreadPool {
 }
 
 impl Drop for PoolHandle {
+    #[inline]
     fn drop(&mut self) {
         let sleepers = self.0.lock().retire();
         sleepers.iter().for_each(Thread::unpark);
@@ -266,10 +285,12 @@ impl Drop for PoolHandle {
 }
 
 impl PoolShared {
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, JobQueue> {
         unpoisoned(self.queue.lock())
     }
 
+    #[inline]
     fn submit(self: &Arc<Self>, job: Job) {
         let mut queue = self.lock();
         if !queue.is_open() {
@@ -286,25 +307,30 @@ impl PoolShared {
         drop(queue);
         drop(dead);
         match reinforced {
-            Ok(sleeper) => sleeper.iter().for_each(Thread::unpark),
-            Err(error) => unserved
-                .into_iter()
-                .for_each(|job| job.refuse(duplicate(&error))),
+            Ok(Some(sleeper)) => sleeper.unpark(),
+            Ok(None) => {}
+            Err(error) => {
+                for job in unserved {
+                    job.refuse(duplicate(&error));
+                }
+            }
         }
     }
 
     /// Starts the thread of a worker. The lock is held meanwhile: otherwise other threads could
     /// count on a worker that fails to start.
+    #[inline]
     fn start(self: &Arc<Self>, id: usize) -> io::Result<JoinHandle<()>> {
         let mut builder = thread::Builder::new().name(format!("{}-{id}", self.settings.name));
         if let Some(bytes) = self.settings.stack_size {
             builder = builder.stack_size(bytes);
         }
         let shared = self.clone();
-        builder.spawn(move || shared.work(id))
+        start_thread(builder, Box::new(move || shared.work(id)))
     }
 
     /// The loop of a worker's thread.
+    #[inline]
     fn work(self: &Arc<Self>, id: usize) {
         let max = self.settings.max_threads;
         let mut last = None;
@@ -313,7 +339,9 @@ impl PoolShared {
             drop(last.take()); // kept until here, so that none is ever freed under the lock
             match next {
                 NextJob::Run(job, sleeper) => {
-                    sleeper.iter().for_each(Thread::unpark);
+                    if let Some(sleeper) = sleeper {
+                        sleeper.unpark();
+                    }
                     job.run();
                     last = Some(job);
                 }
@@ -325,6 +353,7 @@ impl PoolShared {
     }
 
     /// Sleeps until there is work; `false` if the idle timeout came first.
+    #[inline]
     fn sleep(&self, id: usize) -> bool {
         let begun = Instant::now();
         loop {

@@ -55,6 +55,7 @@ pub(super) enum NextJob {
 pub(super) type Start<'a> = &'a dyn Fn(usize) -> io::Result<JoinHandle<()>>;
 
 impl JobQueue {
+    #[inline]
     pub(super) fn new() -> Self {
         JobQueue {
             jobs: VecDeque::new(),
@@ -67,23 +68,30 @@ impl JobQueue {
         }
     }
 
+    #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.phase == PoolPhase::Open
     }
 
+    #[inline]
     pub(super) fn push(&mut self, job: Job) {
         self.jobs.push_back(job);
     }
 
     /// If the queue has grown enough, takes out the jobs that were cancelled while queued.
+    #[inline]
     pub(super) fn sweep(&mut self) -> VecDeque<Job> {
         if self.jobs.len() < self.sweep_at {
             return VecDeque::new();
         }
-        let (live, dead) = std::mem::take(&mut self.jobs)
-            .into_iter()
-            .partition(Job::is_queued);
-        self.jobs = live;
+        let mut dead = VecDeque::new();
+        for _ in 0..self.jobs.len() {
+            match self.jobs.pop_front() {
+                Some(job) if job.is_queued() => self.jobs.push_back(job),
+                Some(job) => dead.push_back(job),
+                None => break,
+            }
+        }
         self.sweep_at = DEAD_MIN.max(2 * self.jobs.len());
         dead
     }
@@ -94,6 +102,7 @@ impl JobQueue {
     /// # Errors
     ///
     /// If a new thread was needed and could not be started. Existing workers serve the jobs later.
+    #[inline]
     pub(super) fn reinforce(
         &mut self,
         threads_max: usize,
@@ -121,6 +130,7 @@ impl JobQueue {
     }
 
     /// The next action of a worker that looks, or that has just run a job.
+    #[inline]
     pub(super) fn next(&mut self, id: usize, threads_max: usize, start: Start<'_>) -> NextJob {
         if let Some(worker) = self.worker(id)
             && worker.running.take().is_some()
@@ -146,12 +156,14 @@ impl JobQueue {
     }
 
     /// After a worker woke up: whether it was asked to look for jobs.
+    #[inline]
     pub(super) fn is_asked(&self, id: usize) -> bool {
         !self.sleepers.contains(&id)
     }
 
     /// A worker reached its idle timeout: its thread is to end, unless it was asked to look
     /// meanwhile.
+    #[inline]
     pub(super) fn give_up(&mut self, id: usize) -> bool {
         let sleeps = !self.is_asked(id);
         if sleeps {
@@ -163,6 +175,7 @@ impl JobQueue {
 
     /// The threads of an open or retired pool are not joined, so their workers are removed; a
     /// closed pool's `join` needs to know which have ended.
+    #[inline]
     fn end(&mut self, id: usize) {
         match self.phase {
             PoolPhase::Open | PoolPhase::Retired => self.workers.retain(|worker| worker.id != id),
@@ -174,11 +187,13 @@ impl JobQueue {
         }
     }
 
+    #[inline]
     fn worker(&mut self, id: usize) -> Option<&mut Worker> {
         self.workers.iter_mut().find(|worker| worker.id == id)
     }
 
     /// Accepts no more jobs. Gives the sleeping threads, to be unparked so that they end.
+    #[inline]
     pub(super) fn retire(&mut self) -> Vec<Thread> {
         if self.phase == PoolPhase::Open {
             self.phase = PoolPhase::Retired;
@@ -192,11 +207,13 @@ impl JobQueue {
     }
 
     /// Accepts and runs no more jobs. Gives the jobs that were queued.
+    #[inline]
     pub(super) fn close(&mut self) -> VecDeque<Job> {
         self.phase = PoolPhase::Closed;
         self.take_jobs()
     }
 
+    #[inline]
     pub(super) fn take_jobs(&mut self) -> VecDeque<Job> {
         std::mem::take(&mut self.jobs)
     }

@@ -1,7 +1,5 @@
 //! The cycles of a tree: tasks that wait for one another.
 
-use std::collections::HashMap;
-
 use super::tree::{TaskTree, TaskView};
 use crate::task::{Step, TaskId};
 
@@ -16,66 +14,89 @@ impl TaskTree {
     }
 }
 
-/// The cycles, each from its task with the least number on.
+/// How far the search has come with a task.
+#[derive(Clone, Copy, PartialEq)]
+enum Reached {
+    Never,
+    OnTheWay,
+    Over,
+}
+
+/// The cycles, each from its task with the least number on. Tasks are known by their places in the
+/// tree, which are in the order of their numbers.
 fn find(tree: &TaskTree) -> Vec<Vec<TaskId>> {
-    let edges: HashMap<TaskId, Vec<TaskId>> = tree
-        .tasks()
-        .iter()
-        .map(|task| (task.id(), needed(task)))
-        .filter(|(_, needed)| !needed.is_empty())
-        .collect();
+    let tasks = tree.tasks();
+    let mut edges = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        edges.push(needed(task, tree));
+    }
+    let mut reached = vec![Reached::Never; tasks.len()];
     let mut found = Vec::new();
-    let mut over = HashMap::new();
-    for task in tree.tasks() {
-        walk(task.id(), &edges, &mut Vec::new(), &mut over, &mut found);
+    for from in 0..tasks.len() {
+        walk(from, &edges, &mut reached, &mut |cycle: &[Visit]| {
+            let mut ids = Vec::with_capacity(cycle.len());
+            push_from_least(cycle, tasks, &mut ids);
+            found.push(ids);
+        });
     }
     found
 }
 
+/// A task on the way, and how many of its edges were followed.
+type Visit = (usize, usize);
+
 /// Goes along the edges from a task, depth first and without recursion: chains of waits can be as long
 /// as there are tasks.
 fn walk(
-    from: TaskId,
-    edges: &HashMap<TaskId, Vec<TaskId>>,
-    way: &mut Vec<(TaskId, usize)>,
-    over: &mut HashMap<TaskId, bool>,
-    found: &mut Vec<Vec<TaskId>>,
+    from: usize,
+    edges: &[Vec<usize>],
+    reached: &mut [Reached],
+    found: &mut dyn FnMut(&[Visit]),
 ) {
-    if over.insert(from, false).is_some() {
-        over.insert(from, true);
+    if reached[from] != Reached::Never {
         return;
     }
-    way.push((from, 0));
+    reached[from] = Reached::OnTheWay;
+    let mut way = vec![(from, 0)];
     while let Some((at, next)) = way.last_mut() {
-        let Some(&to) = edges.get(at).and_then(|to| to.get(*next)) else {
-            over.insert(*at, true);
+        let Some(&to) = edges[*at].get(*next) else {
+            reached[*at] = Reached::Over;
             way.pop();
             continue;
         };
         *next += 1;
-        match over.get(&to) {
-            Some(true) => {}
-            Some(false) => found.extend(cycle(way, to)),
-            None => {
-                over.insert(to, false);
+        match reached[to] {
+            Reached::Over => {}
+            Reached::OnTheWay => {
+                let start = way.iter().position(|&(task, _)| task == to);
+                found(&way[start.unwrap_or(0)..]);
+            }
+            Reached::Never => {
+                reached[to] = Reached::OnTheWay;
                 way.push((to, 0));
             }
         }
     }
 }
 
-/// The end of the way from `to` on, turned so that the least number comes first.
-fn cycle(way: &[(TaskId, usize)], to: TaskId) -> Option<Vec<TaskId>> {
-    let start = way.iter().position(|&(task, _)| task == to)?;
-    let mut cycle: Vec<TaskId> = way[start..].iter().map(|&(task, _)| task).collect();
-    let least = cycle.iter().enumerate().min_by_key(|&(_, task)| *task)?.0;
-    cycle.rotate_left(least);
-    Some(cycle)
+/// The numbers of the tasks of a cycle, turned so that the least comes first.
+fn push_from_least(cycle: &[Visit], tasks: &[TaskView], ids: &mut Vec<TaskId>) {
+    let mut least = 0;
+    for at in 1..cycle.len() {
+        if cycle[at].0 < cycle[least].0 {
+            least = at;
+        }
+    }
+    for part in [&cycle[least..], &cycle[..least]] {
+        for &(task, _) in part {
+            ids.push(tasks[task].id());
+        }
+    }
 }
 
-/// The tasks without which this one cannot go on. A wait under a group that needs only one of its
+/// The tasks of the tree without which this one cannot go on. A wait under a group that needs only one of its
 /// members is left out, and so are several waits under one await: a `select` may have made them.
-fn needed(task: &TaskView) -> Vec<TaskId> {
+fn needed(task: &TaskView, tree: &TaskTree) -> Vec<usize> {
     let mut needed = Vec::new();
     let mut doubtful_below = None;
     for (at, (depth, step)) in task.path.iter().enumerate() {
@@ -86,11 +107,11 @@ fn needed(task: &TaskView) -> Vec<TaskId> {
         match step {
             Step::Together { any: true, .. } => doubtful_below = Some(*depth),
             Step::At { .. } if children(task, at) > 1 => doubtful_below = Some(*depth),
-            Step::Task { id, .. } => needed.push(*id),
+            Step::Task { id, .. } => needed.extend(tree.place_of(*id)),
             Step::Line {
                 held_by: Some(holder),
                 ..
-            } => needed.push(*holder),
+            } => needed.extend(tree.place_of(*holder)),
             _ => {}
         }
     }

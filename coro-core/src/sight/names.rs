@@ -15,6 +15,10 @@ pub(super) fn short(name: &str) -> String {
         let mut others = after.chars();
         rest = match others.next() {
             Some('\'') => after_lifetime(others.as_str()),
+            Some('>') if out.ends_with('<') => {
+                out.pop(); // the lifetimes were all that stood between
+                others.as_str()
+            }
             Some(other) => {
                 out.push(other);
                 others.as_str()
@@ -22,7 +26,6 @@ pub(super) fn short(name: &str) -> String {
             None => "",
         };
     }
-    let out = out.replace("<>", "");
     match out.char_indices().nth(LENGTH_MAX) {
         Some((at, _)) => format!("{}..", &out[..at]),
         None => out,
@@ -30,20 +33,26 @@ pub(super) fn short(name: &str) -> String {
 }
 
 fn is_of_path(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}' | '#')
+    c.is_ascii_alphanumeric() || !c.is_ascii() || matches!(c, '_' | ':' | '{' | '}' | '#')
 }
 
 /// The text behind a lifetime and the comma or blank that follows it.
 fn after_lifetime(text: &str) -> &str {
-    let rest = text.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let rest =
+        text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || c == '_');
     rest.trim_start_matches([',', ' '])
 }
 
 fn push_path(path: &str, out: &mut String) {
-    let parts: Vec<&str> = path
-        .split("::")
-        .filter(|part| !part.starts_with('{'))
-        .collect();
+    let mut parts = Vec::new();
+    let mut next = Some(path);
+    while let Some(rest) = next {
+        let (part, others) = split_path(rest);
+        if !part.starts_with('{') {
+            parts.push(part);
+        }
+        next = others;
+    }
     let is_known = matches!(
         parts.first(),
         Some(&("coro_core" | "core" | "alloc" | "std"))
@@ -53,7 +62,27 @@ fn push_path(path: &str, out: &mut String) {
         [.., last] if is_known => &[*last],
         all => all,
     };
-    out.push_str(&shown.join("::"));
+    for (at, part) in shown.iter().enumerate() {
+        if at > 0 {
+            out.push_str("::");
+        }
+        out.push_str(part);
+    }
+}
+
+/// The first part of a path, and the parts behind it.
+fn split_path(path: &str) -> (&str, Option<&str>) {
+    match find(path, "::") {
+        Some(at) => (&path[..at], Some(&path[at + 2..])),
+        None => (path, None),
+    }
+}
+
+/// The place of a text in another. The names of types are short: the search of the standard library,
+/// made for long texts, would be most of the code here.
+pub(super) fn find(text: &str, wanted: &str) -> Option<usize> {
+    let last = text.len().checked_sub(wanted.len())?;
+    (0..=last).find(|&at| text.as_bytes()[at..].starts_with(wanted.as_bytes()))
 }
 
 fn is_type(part: &str) -> bool {
@@ -66,11 +95,13 @@ pub(super) fn bare(name: &str) -> &str {
     loop {
         name = name.trim_start_matches(['&', ' ']);
         name = name.strip_prefix("mut ").unwrap_or(name);
-        let (path, parameters) = match name.split_once('<') {
-            Some((path, parameters)) => (path, parameters),
+        let (mut last, parameters) = match find(name, "<") {
+            Some(at) => (&name[..at], &name[at + 1..]),
             None => (name, ""),
         };
-        let last = path.rsplit("::").next().unwrap_or(path);
+        while let (_, Some(others)) = split_path(last) {
+            last = others;
+        }
         match last {
             "Rc" | "Arc" | "Box" | "Pin" | "Descriptor" if !parameters.is_empty() => {
                 name = parameters

@@ -3,6 +3,7 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+use super::names::find;
 use crate::task::{Holder, Look, Step, TaskHandle, TaskId, TaskPhase};
 
 /// The tasks of a loop as they were at one moment, each with the path to the thing that it waits
@@ -54,8 +55,13 @@ impl TaskTree {
 
     /// The task with that number, if it is there.
     pub fn task(&self, id: TaskId) -> Option<&TaskView> {
-        let at = self.tasks.binary_search_by_key(&id, |task| task.id);
-        at.ok().map(|at| &self.tasks[at])
+        self.place_of(id).map(|at| &self.tasks[at])
+    }
+
+    /// The place of the task with that number, if it is there.
+    pub(super) fn place_of(&self, id: TaskId) -> Option<usize> {
+        let place = self.tasks.binary_search_by_key(&id, |task| task.id);
+        place.ok()
     }
 
     /// The tasks that wait but have no waker any more: nothing will wake them.
@@ -167,7 +173,7 @@ impl TaskView {
 
     /// Whether the task asked to wait for ever.
     fn is_pending_for_ever(&self) -> bool {
-        let for_ever = |name: &str| name.contains("future::pending::Pending<");
+        let for_ever = |name: &str| find(name, "future::pending::Pending<").is_some();
         self.path.iter().any(|(_, step)| match step {
             Step::Foreign { name } => for_ever(name),
             _ => false,
@@ -216,13 +222,16 @@ impl TreeBuilder {
 
     /// The tree, with the states that the tasks have now. Tasks that have ended are left out.
     pub(crate) fn finish(self, holders: Vec<(Holder, TaskId)>, taken_at: Instant) -> TaskTree {
-        let settle = |(task, mut view): (TaskHandle, TaskView)| {
-            view.state = state_of(&task, &view)?;
-            view.waited = task.waited();
-            Some(view)
-        };
+        let mut tasks = Vec::with_capacity(self.tasks.len());
+        for (task, mut view) in self.tasks {
+            if let Some(state) = state_of(&task, &view) {
+                view.state = state;
+                view.waited = task.waited();
+                tasks.push(view);
+            }
+        }
         let mut tree = TaskTree {
-            tasks: self.tasks.into_iter().filter_map(settle).collect(),
+            tasks,
             taken_at,
             taken_in: Duration::ZERO,
         };
@@ -236,10 +245,8 @@ impl TreeBuilder {
 
 impl TaskTree {
     fn set_holder(&mut self, holder: &Holder, owner: TaskId) {
-        let waiter = self
-            .tasks
-            .binary_search_by_key(&holder.waiter, |task| task.id);
-        let path = waiter.ok().map(|at| &mut self.tasks[at].path);
+        let waiter = self.place_of(holder.waiter);
+        let path = waiter.map(|at| &mut self.tasks[at].path);
         let step = path.and_then(|path| path.get_mut(holder.step));
         if let Some((_, Step::Line { held_by, .. })) = step {
             *held_by = Some(owner);

@@ -47,6 +47,7 @@ mod sock;
 mod socket;
 #[cfg(all(unix, feature = "net"))]
 mod standard;
+mod thread;
 #[cfg(feature = "poll")]
 mod wake;
 
@@ -103,6 +104,7 @@ pub(crate) use socket::{begin_connect, is_connected, stream_socket};
 use socket::{has_empty_queue, stop_listening};
 #[cfg(all(unix, feature = "net"))]
 pub(crate) use standard::{Standard, Use as StandardUse};
+pub(crate) use thread::start_thread;
 #[cfg(feature = "poll")]
 pub(crate) use wake::{WAKE_TOKEN, WakeUp};
 

@@ -5,6 +5,7 @@
 //! if that future is ready.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BinaryHeap;
 use std::panic::Location;
 
 use super::id::TaskId;
@@ -228,8 +229,7 @@ impl Collector {
 
     /// The holders of locks, with the task of each, if it was looked at; and an empty collector.
     pub(super) fn take_holders(&self) -> Vec<(Holder, TaskId)> {
-        let mut owners = self.owners.take();
-        owners.sort_unstable();
+        let owners = BinaryHeap::from(self.owners.take()).into_sorted_vec();
         let owner = |holder: &Holder| {
             let at = owners.binary_search_by_key(&holder.waker, |&(address, _)| address);
             at.ok().map(|at| TaskId(owners[at].1))

@@ -130,9 +130,16 @@ impl<T> fmt::Debug for TaskLocal<T> {
 }
 
 fn with_value(values: Option<Values>, key: usize, value: Rc<dyn Any>) -> Values {
-    let others = values.iter().flat_map(|values| values.iter());
-    let others = others.filter(|(other, _)| *other != key).cloned();
-    Rc::new(others.chain([(key, value)]).collect())
+    let mut all = Vec::new();
+    if let Some(values) = values {
+        for (other, its) in values.iter() {
+            if *other != key {
+                all.push((*other, its.clone()));
+            }
+        }
+    }
+    all.push((key, value));
+    Rc::new(all)
 }
 
 /// Calls `f` with these values in place.

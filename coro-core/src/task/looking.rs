@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 pub(crate) use super::collector::PlaceInLine;
@@ -27,7 +28,7 @@ pub(crate) fn is_looking() -> bool {
 /// Whether the task that this thread runs is polled for a dump.
 #[inline]
 pub(crate) fn is_looking_here() -> bool {
-    is_looking() && here(|scheduler| scheduler.collector().is_active()).unwrap_or(false)
+    is_looking() && here().is_some()
 }
 
 /// The flag of this thread, which is found without a call. The compiler sees that the flag of one
@@ -71,41 +72,36 @@ mod flag {
     }
 }
 
+/// The scheduler whose task is polled for a dump on this thread.
 #[cold]
-fn here<T>(f: impl FnOnce(&Scheduler) -> T) -> Option<T> {
+#[inline(never)]
+fn here() -> Option<Rc<Scheduler>> {
     let inside = current::is_inside();
-    inside.then(|| Scheduler::with_current(|scheduler| f(scheduler)))
-}
-
-fn collecting<T>(f: impl FnOnce(&super::collector::Collector) -> T) -> Option<T> {
-    let found = here(|scheduler| {
-        let collector = scheduler.collector();
-        collector.is_active().then(|| f(collector))
-    });
-    found.flatten()
+    let here = inside.then(|| Scheduler::with_current(Rc::clone))?;
+    here.collector().is_active().then_some(here)
 }
 
 /// Reports a wait that has a waker of the task, and that only this loop ends.
 #[cold]
 #[inline(never)]
 pub(crate) fn leaf(step: Step) {
-    collecting(|collector| collector.add(step, 1));
+    if let Some(here) = here() {
+        here.collector().add(step, 1);
+    }
 }
 
 /// As [`leaf`], with the place of the await if no function around it reports one.
 #[cold]
 #[inline(never)]
 pub(crate) fn leaf_at(step: Step, location: &'static Location<'static>, awaits: &'static str) {
-    let is_known = collecting(|collector| !collector.is_at_top());
-    let is_known = is_known.unwrap_or(true) || is_our_own(location);
-    collecting(|collector| match is_known {
-        true => collector.add(step, 1),
-        false => {
-            let opened = collector.open(Step::At { location, awaits });
-            collector.add(step, 1);
-            collector.close(&opened, true);
-        }
-    });
+    let Some(here) = here() else { return };
+    let collector = here.collector();
+    if !collector.is_at_top() || is_our_own(location) {
+        return collector.add(step, 1);
+    }
+    let opened = collector.open(Step::At { location, awaits });
+    collector.add(step, 1);
+    collector.close(&opened, true);
 }
 
 /// Whether a place is in this library.
@@ -119,46 +115,50 @@ fn is_our_own(location: &Location<'_>) -> bool {
 #[cold]
 #[inline(never)]
 pub(crate) fn outside(step: Step) {
-    collecting(|collector| {
-        collector.go_astray();
-        collector.add(step, 1);
-    });
+    if let Some(here) = here() {
+        here.collector().go_astray();
+        here.collector().add(step, 1);
+    }
 }
 
 /// Reports a wait for a lock that was given to the task whose waker has this address.
 #[cold]
 #[inline(never)]
 pub(crate) fn line(step: Step, holder: usize) {
-    collecting(|collector| match holder == 0 {
-        true => collector.add(step, 1),
-        false => collector.add_held(step, holder),
-    });
+    match here() {
+        None => {}
+        Some(here) if holder == 0 => here.collector().add(step, 1),
+        Some(here) => here.collector().add_held(step, holder),
+    }
 }
 
 /// Counts the waiters before one in its line, with the place that was counted last in this dump.
 #[cold]
 #[inline(never)]
 pub(crate) fn counting(count: impl Fn(&Cell<PlaceInLine>) -> usize) -> usize {
-    let counted = collecting(|collector| count(collector.counted()));
-    counted.unwrap_or_default()
+    here().map_or(0, |here| count(here.collector().counted()))
 }
 
 /// Reports a wait that has no waker of its own, as its group wakes it.
 #[cold]
 #[inline(never)]
 pub(crate) fn leaf_without_waker(step: Step) {
-    collecting(|collector| collector.add(step, 0));
+    if let Some(here) = here() {
+        here.collector().add(step, 0);
+    }
 }
 
 /// Reports that a group has a waker of the task, to wake it when a member is woken.
 #[cold]
 pub(crate) fn hold() {
-    collecting(|collector| collector.hold());
+    if let Some(here) = here() {
+        here.collector().hold();
+    }
 }
 
 /// Whether a future that was polled before may be left alone: the poll is for a dump only.
 pub(crate) fn may_be_skipped() -> bool {
-    is_looking() && collecting(|collector| !collector.is_woken()).unwrap_or(false)
+    is_looking() && here().is_some_and(|here| !here.collector().is_woken())
 }
 
 /// Calls `poll`, whose steps lie under `step`.
@@ -185,14 +185,18 @@ fn look_under<T>(step: Step, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
 #[cold]
 #[inline(never)]
 pub(crate) fn open_await(location: &'static Location<'static>, awaits: &'static str) {
-    collecting(|collector| collector.open_await(location, awaits));
+    if let Some(here) = here() {
+        here.collector().open_await(location, awaits);
+    }
 }
 
 /// Ends the await that was begun last at this place.
 #[cold]
 #[inline(never)]
 pub(crate) fn close_await(location: &'static Location<'static>, is_pending: bool) {
-    collecting(|collector| collector.close_await(location, is_pending));
+    if let Some(here) = here() {
+        here.collector().close_await(location, is_pending);
+    }
 }
 
 /// As [`group`], but a bracket to be closed. It adds no frame to the stack in builds without
@@ -277,7 +281,7 @@ impl MemberLook {
 
     /// Ends it; `wakers` counts the wakers of a member that still waits.
     #[cold]
-    pub(crate) fn end(self, wakers: Option<usize>) {
+    pub(crate) fn end(mut self, wakers: Option<usize>) {
         if let Some(bracket) = self.bracket {
             bracket.close(wakers.is_some());
         }
@@ -290,18 +294,24 @@ struct Bracket(OpenBracket);
 
 impl Bracket {
     fn open(step: Step) -> Option<Self> {
-        collecting(|collector| Bracket(collector.open(step)))
+        Some(Bracket(here()?.collector().open(step)))
     }
 
     fn close(self, keep: bool) {
-        collecting(|collector| collector.close(&self.0, keep));
+        self.end(keep);
         std::mem::forget(self);
+    }
+
+    fn end(&self, keep: bool) {
+        if let Some(here) = here() {
+            here.collector().close(&self.0, keep);
+        }
     }
 }
 
 impl Drop for Bracket {
     fn drop(&mut self) {
-        collecting(|collector| collector.close(&self.0, false));
+        self.end(false);
     }
 }
 
@@ -311,24 +321,22 @@ struct MemberAccount(Option<Account>);
 impl MemberAccount {
     fn begin(waker: &Waker, woken: bool) -> Self {
         let address = waker.data().addr();
-        MemberAccount(collecting(|collector| {
-            collector.begin_member(address, woken)
-        }))
+        MemberAccount(here().map(|here| here.collector().begin_member(address, woken)))
     }
 
     /// Ends it; `wakers` counts the wakers of a member that is not done.
-    fn end(mut self, wakers: Option<usize>) {
-        if let Some(outside) = self.0.take() {
-            collecting(|collector| collector.end_member(outside, wakers));
+    fn end(&mut self, wakers: Option<usize>) {
+        if let Some(outside) = self.0.take()
+            && let Some(here) = here()
+        {
+            here.collector().end_member(outside, wakers);
         }
     }
 }
 
 impl Drop for MemberAccount {
     fn drop(&mut self) {
-        if let Some(outside) = self.0.take() {
-            collecting(|collector| collector.end_member(outside, None));
-        }
+        self.end(None);
     }
 }
 

@@ -184,21 +184,22 @@ pub(crate) fn print(report: &ErrorReport) {
 /// The text of the error, if the output is a `Result<(), E>` with one of the error types that
 /// programs use most. Stable Rust cannot ask whether any other type is an error.
 fn failure(output: &dyn Any) -> Option<String> {
-    fn text<E: Display + 'static>(output: &dyn Any) -> Option<String> {
+    fn error<E: Display + 'static>(output: &dyn Any) -> Option<&dyn Display> {
         let error = output.downcast_ref::<Result<(), E>>()?.as_ref().err()?;
-        let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
-        Some(text.unwrap_or_else(|payload| {
-            drop_payload(payload);
-            String::from("(an error whose text panics)")
-        }))
+        Some(error)
     }
     type Boxed = Box<dyn std::error::Error>;
     type SharedError = Box<dyn std::error::Error + Send + Sync>;
-    text::<std::io::Error>(output)
-        .or_else(|| text::<Boxed>(output))
-        .or_else(|| text::<SharedError>(output))
-        .or_else(|| text::<String>(output))
-        .or_else(|| text::<&'static str>(output))
-        .or_else(|| text::<JoinError>(output))
-        .or_else(|| text::<Elapsed>(output))
+    let found = error::<std::io::Error>(output)
+        .or_else(|| error::<Boxed>(output))
+        .or_else(|| error::<SharedError>(output))
+        .or_else(|| error::<String>(output))
+        .or_else(|| error::<&'static str>(output))
+        .or_else(|| error::<JoinError>(output))
+        .or_else(|| error::<Elapsed>(output))?;
+    let text = catch_unwind(AssertUnwindSafe(|| found.to_string()));
+    Some(text.unwrap_or_else(|payload| {
+        drop_payload(payload);
+        String::from("(an error whose text panics)")
+    }))
 }

@@ -14,6 +14,9 @@ use super::{Armed, CHUNK, Moment, SPACIOUS, TimerKey, TimerPlace};
 /// Capacity that a chunk keeps, even with fewer timers in it.
 const KEPT: usize = 8;
 
+/// One timer in this many is looked at to find the middle of a chunk.
+const SAMPLED: usize = 16;
+
 pub(super) struct Far {
     /// The deadlines of the chunks' bounds, ascending; in a list of their own, so that the search
     /// stays in the cache.
@@ -43,8 +46,9 @@ impl Far {
         }
     }
 
-    pub(super) fn timers(&self) -> impl Iterator<Item = &Armed> {
-        self.chunks.iter().flat_map(|(_, chunk)| &chunk.timers)
+    /// The timers of the chunk with this number.
+    pub(super) fn timers(&self, number: u32) -> &[Armed] {
+        &self.chunks[number as usize].timers
     }
 
     /// Whether a timer of this moment belongs here: it is not before the first bound.
@@ -179,10 +183,18 @@ impl Chunk {
 
     /// Takes out the later half; returns the moment of its first timer.
     fn split(&mut self, later: &mut Vec<Armed>) -> Moment {
-        let half = self.timers.len() / 2;
-        let (_, first, _) = self.timers.select_nth_unstable_by_key(half, Armed::moment);
-        let bound = first.moment();
-        later.extend(self.timers.drain(half..));
+        let mut sample: Vec<Armed> = Vec::with_capacity(CHUNK / SAMPLED + 1);
+        sample.extend(self.timers.iter().step_by(SAMPLED));
+        sample.sort_unstable_by_key(Armed::moment);
+        let bound = sample[sample.len() / 2].moment();
+        let mut at = 0;
+        while let Some(armed) = self.timers.get(at) {
+            if armed.moment() < bound {
+                at += 1;
+            } else {
+                later.push(self.timers.swap_remove(at));
+            }
+        }
         bound
     }
 

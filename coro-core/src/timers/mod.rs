@@ -192,10 +192,19 @@ impl<T> Timers<T> {
         self.slots.action(self.near.soon()?.key())
     }
 
-    /// The deadlines of all stamped timers, and of some that were cancelled.
-    pub(crate) fn deadlines(&self) -> impl Iterator<Item = (TimerKey, u64)> {
-        let all = self.near.timers().chain(self.far.timers());
-        all.map(|armed| (armed.key(), armed.deadline))
+    /// The deadline of a timer, if it is armed and stamped. For dumps: it is searched for in a chunk.
+    pub(crate) fn deadline(&self, key: TimerKey) -> Option<u64> {
+        let (first, second) = match self.slots.place(key)? {
+            TimerPlace::Unstamped { .. } => return None,
+            TimerPlace::Near => self.near.timers(),
+            TimerPlace::Far { number } => (self.far.timers(number), &[][..]),
+        };
+        for armed in first.iter().chain(second) {
+            if armed.key() == key {
+                return Some(armed.deadline);
+            }
+        }
+        None
     }
 
     /// Disarms a timer and gives back its action, for the caller to drop.

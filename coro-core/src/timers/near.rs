@@ -36,8 +36,9 @@ impl Near {
         self.timers.get(AHEAD)
     }
 
-    pub(super) fn timers(&self) -> impl Iterator<Item = &Armed> {
-        self.timers.iter()
+    /// The timers, in two pieces.
+    pub(super) fn timers(&self) -> (&[Armed], &[Armed]) {
+        self.timers.as_slices()
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -100,12 +101,13 @@ impl Near {
         (len > SPACIOUS).then(|| self.timers.drain(len / 2..))
     }
 
-    /// Takes over the timers of a chunk while none is near; gives back the old storage.
+    /// Takes over the timers of a chunk while none is near; gives back its storage.
     pub(super) fn fill<T>(&mut self, mut chunk: Vec<Armed>, slots: &mut Slots<T>) -> Vec<Armed> {
         debug_assert!(self.timers.is_empty() && self.cancelled == 0);
         chunk.retain(|armed| slots.put(armed.key(), TimerPlace::Near));
         chunk.sort_unstable_by_key(Armed::moment);
-        std::mem::replace(&mut self.timers, chunk.into()).into()
+        self.timers.extend(&chunk);
+        chunk
     }
 }
 

@@ -109,6 +109,10 @@ impl<T> Slots<T> {
         self.entry(key).is_some()
     }
 
+    pub(super) fn place(&self, key: TimerKey) -> Option<TimerPlace> {
+        Some(self.entry(key)?.place)
+    }
+
     pub(super) fn action(&self, key: TimerKey) -> Option<&T> {
         Some(&self.entry(key)?.action)
     }

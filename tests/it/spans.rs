@@ -1,11 +1,13 @@
 //! The feature `tracing`: spans of tasks, and reports as events, as a subscriber of programs hears them.
 
+use std::cell::Cell;
 use std::future::{Future, pending};
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coro::{EventLoop, call_soon, spawn, yield_, yield_from, yield_now};
+use coro::{EventLoop, call_soon, sleep, spawn, yield_, yield_from, yield_now};
 use futures::StreamExt;
 use tracing::{Instrument, Level, info, info_span, instrument};
 
@@ -54,6 +56,30 @@ fn masked(line: &str) -> String {
 }
 
 const AT: &str = "spawned.at=tests/it/spans.rs";
+
+async fn count_seconds(seconds: Rc<Cell<u32>>) {
+    loop {
+        sleep(Duration::from_secs(1)).await;
+        seconds.set(seconds.get() + 1);
+    }
+}
+
+/// A task in a span of its own has its number before the host of the task is noted.
+#[test]
+fn the_tasks_of_a_simulated_host_end_with_its_power_in_spans_too() {
+    let lines = Log::of(Level::DEBUG, || {
+        coro::testing::explore().seeds(1).run(async |sim| {
+            let seconds = Rc::new(Cell::new(0));
+            let counted = seconds.clone();
+            let host = sim.host("host", move || count_seconds(counted.clone()));
+            sleep(Duration::from_millis(2_500)).await;
+            host.power_off();
+            sleep(Duration::from_secs(10)).await;
+            assert_eq!(seconds.get(), 2);
+        });
+    });
+    assert_eq!(lines, [""; 0]);
+}
 
 #[test]
 fn a_task_is_in_its_span_at_each_step_and_while_its_future_is_dropped() {

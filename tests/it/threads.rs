@@ -130,7 +130,7 @@ async fn a_running_job_whose_future_is_dropped_sees_the_flag_and_drops_its_value
         }
         counted
     }));
-    assert!(futures::poll!(&mut job).is_pending());
+    poll_fn(|cx| Poll::Ready(assert!(job.as_mut().poll(cx).is_pending()))).await;
     assert!(!begun.recv().unwrap(), "not cancelled when it began");
     drop(job);
     until(|| drops.count() == 1).await;

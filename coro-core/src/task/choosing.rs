@@ -53,10 +53,11 @@ impl Scheduler {
         self.ready().bring_forward(index);
     }
 
-    /// Notes the host of the task that is made next.
-    pub(super) fn note_host(&self) {
+    /// Notes the host of the task that is made next. It is given its number, if it has one already.
+    pub(super) fn note_host(&self, id: Option<u64>) {
         if let Some(life) = HOST.get() {
-            self.hosts.borrow_mut().push((self.last_id() + 1, life));
+            let id = id.unwrap_or(self.last_id() + 1);
+            self.hosts.borrow_mut().push((id, life));
         }
     }
 

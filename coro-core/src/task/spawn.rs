@@ -65,7 +65,7 @@ impl Scheduler {
         eager: bool,
     ) -> Task<T> {
         #[cfg(feature = "simulation")]
-        self.note_host();
+        self.note_host(None);
         self.spawn_bare(InContext::inherit(future), origin, eager)
     }
 
@@ -165,7 +165,11 @@ impl Scheduler {
         };
         let future = match current::has_values() {
             false => future,
-            true => Box::pin(InContext::inherit(future)),
+            true => {
+                #[cfg(feature = "simulation")]
+                self.note_host(own_id);
+                Box::pin(InContext::inherit(future))
+            }
         };
         match const { is_large::<T>() } {
             true => {

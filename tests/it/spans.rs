@@ -293,7 +293,7 @@ fn deadlocks_and_lost_wakers_are_events() {
         event_loop.handle().set_exception_handler(|_| ());
         let deaf = std::future::poll_fn(|_| std::task::Poll::<()>::Pending);
         let _deaf = event_loop.handle().spawn(deaf);
-        let naps = coro::sleep(Duration::from_millis(1));
+        let naps = sleep(Duration::from_millis(1));
         event_loop.run_until_complete(naps).unwrap();
 
         let mut event_loop = builder.build().unwrap();

@@ -130,7 +130,8 @@ async fn a_running_job_whose_future_is_dropped_sees_the_flag_and_drops_its_value
         }
         counted
     }));
-    poll_fn(|cx| Poll::Ready(assert!(job.as_mut().poll(cx).is_pending()))).await;
+    let polled = poll_fn(|cx| Poll::Ready(job.as_mut().poll(cx).is_pending()));
+    assert!(polled.await);
     assert!(!begun.recv().unwrap(), "not cancelled when it began");
     drop(job);
     until(|| drops.count() == 1).await;

@@ -112,7 +112,7 @@ impl Circumstances {
         Circumstances {
             machine: format!("{} x {}", machine::cores().len(), processor()),
             system: first_line("/proc/sys/kernel/osrelease")
-                .map_or("unknown".into(), |release| format!("Linux {release}")),
+                .map_or("unknown".into(), |release| format!("Linux {}", version(&release))),
             compiler: compiler().unwrap_or_else(|| "unknown".to_owned()),
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
             quick,
@@ -219,6 +219,11 @@ fn processor() -> String {
 
 fn first_line(path: &str) -> Option<String> {
     Some(fs::read_to_string(path).ok()?.lines().next()?.to_owned())
+}
+
+/// The numbers of a kernel's release, without what those that built it have added.
+fn version(release: &str) -> &str {
+    release.split('-').next().unwrap_or(release)
 }
 
 fn compiler() -> Option<String> {

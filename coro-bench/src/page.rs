@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::Role;
 use crate::pictures;
-use crate::record::{Circumstances, Record, Row, Verdict};
+use crate::record::{Circumstances, Record, Row, Verdict, with_unit};
 use crate::report::figures;
 
 /// The cases of the picture that shows most in least room.
@@ -118,7 +118,7 @@ fn table(rows: &[&Row], verdicts: &[&Verdict]) -> String {
             .filter(|verdict| verdict.case == case)
             .map(|verdict| standing(verdict))
             .collect();
-        let name = format!("{}, {}", escaped(case), escaped(unit));
+        let name = with_unit(&escaped(case), &escaped(unit));
         text += &line([name].into_iter().chain(numbers).chain([goals.join("; ")]));
     }
     text

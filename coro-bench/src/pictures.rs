@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::harness::Role;
-use crate::record::Row;
+use crate::record::{Row, with_unit};
 use crate::report::figures;
 
 const WIDTH: u32 = 820;
@@ -45,7 +45,7 @@ fn draw_on<'a>(area: &Area<'a>, groups: &[Vec<&Row>]) -> Drawn<'a> {
     let mut top = GAP;
     for group in groups {
         let Some(first) = group.first() else { continue };
-        let title = format!("{}: {}, {}", first.suite, first.case, first.unit);
+        let title = format!("{}: {}", first.suite, with_unit(&first.case, &first.unit));
         let style = ("sans-serif", 15)
             .into_font()
             .style(FontStyle::Bold)

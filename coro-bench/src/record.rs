@@ -111,8 +111,9 @@ impl Circumstances {
     pub(crate) fn of_today(quick: bool) -> Self {
         Circumstances {
             machine: format!("{} x {}", machine::cores().len(), processor()),
-            system: first_line("/proc/sys/kernel/osrelease")
-                .map_or("unknown".into(), |release| format!("Linux {}", version(&release))),
+            system: first_line("/proc/sys/kernel/osrelease").map_or("unknown".into(), |release| {
+                format!("Linux {}", version(&release))
+            }),
             compiler: compiler().unwrap_or_else(|| "unknown".to_owned()),
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
             quick,
@@ -219,6 +220,14 @@ fn processor() -> String {
 
 fn first_line(path: &str) -> Option<String> {
     Some(fs::read_to_string(path).ok()?.lines().next()?.to_owned())
+}
+
+/// The name of a case with its unit, unless the name ends with it.
+pub(crate) fn with_unit(case: &str, unit: &str) -> String {
+    match case.ends_with(unit) {
+        true => case.to_owned(),
+        false => format!("{case}, {unit}"),
+    }
 }
 
 /// The numbers of a kernel's release, without what those that built it have added.

@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::future::{Future, pending};
 use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use coro::{EventLoop, call_soon, sleep, spawn, yield_, yield_from, yield_now};
 use futures::StreamExt;
-use tracing::{Instrument, Level, info, info_span, instrument};
+use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Instrument, Level, info, info_span, instrument};
 
 /// The lines that a subscriber has written.
 #[derive(Clone, Default)]
@@ -25,9 +26,17 @@ impl Write for Log {
     }
 }
 
+/// A subscriber that wants nothing. As long as a process has had one subscriber only, tracing asks the thread
+/// that first comes to a place whether that place is wanted, for all threads.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| {
+    let deaf = tracing_subscriber::fmt().with_max_level(LevelFilter::OFF);
+    Dispatch::new(deaf.finish())
+});
+
 impl Log {
     /// Runs `f` while this thread's subscriber writes lines up to that level.
     fn of(level: Level, f: impl FnOnce()) -> Vec<String> {
+        LazyLock::force(&ANOTHER);
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

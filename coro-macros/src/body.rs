@@ -40,7 +40,7 @@ pub(crate) fn of_async_fn(original: &Braces, context: Context) -> TokenTree {
     }
 }
 
-/// The user's statements, in a labelled block. Yield points name the label; a `break` to it cannot
+/// The user's statements, in a labelled block if they need one. Yield points name the label; a `break` to it cannot
 /// leave a closure.
 ///
 /// The macro must be defined inside the labelled block: only there does the label in the macro mean
@@ -56,34 +56,42 @@ pub(crate) fn labelled(
         return unlabelled(original, context, declared).into();
     }
     let label = names::body_label();
-    let (statements, import) = context.show_awaits(original);
-    let context = context.define();
-    let block = in_place_of(
-        &original.group,
-        quote!(#import #context #declared #statements),
-    );
+    let block = block(original, &context, Some(context.define()), declared);
     quote!(#label: { #block })
 }
 
 /// The user's statements, in a block of their own. Nothing checks the places of its yield points.
 fn unlabelled(original: &Braces, context: Context, declared: Option<TokenStream>) -> TokenTree {
-    let (statements, import) = context.show_awaits(original);
     let name = names::context_macro();
     let allowed = original.may_be_cut().then(allow_unused_macros);
-    let dollar = Punct::new('$', Spacing::Alone);
-    let context = original.may_suspend().then(|| {
-        quote! {
-            #allowed
-            macro_rules! #name {
-                () => { () };
-                ({ #dollar (#dollar waits:tt)* } #dollar yields:tt #dollar (#dollar wait:tt)*) => { #dollar (#dollar waits)* #dollar (#dollar wait)* };
-            }
-        }
+    let defined = original.may_suspend().then(|| {
+        let arms = waiting(quote!(()));
+        quote!(#allowed macro_rules! #name { #arms })
     });
+    block(original, &context, defined, declared)
+}
+
+/// The user's statements behind those of the attribute.
+fn block(
+    original: &Braces,
+    context: &Context,
+    defined: Option<TokenStream>,
+    declared: Option<TokenStream>,
+) -> TokenTree {
+    let (statements, import) = context.show_awaits(original);
     in_place_of(
         &original.group,
-        quote!(#import #context #declared #statements),
+        quote!(#import #defined #declared #statements),
     )
+}
+
+/// The arms of the macro of a body that only waits; `check` checks the place of a call.
+fn waiting(check: TokenStream) -> TokenStream {
+    let dollar = Punct::new('$', Spacing::Alone); // `quote!` would parse it anew each time
+    quote! {
+        () => { #check };
+        ({ #dollar (#dollar waits:tt)* } #dollar yields:tt #dollar (#dollar wait:tt)*) => { #dollar (#dollar waits)* #dollar (#dollar wait)* };
+    }
 }
 
 /// Rust 1.88 warns of an unused macro in code of an attribute, later versions do not.
@@ -164,15 +172,9 @@ impl Context {
     /// reported already, so the yield point gets only the type that it would have.
     fn define(&self) -> TokenStream {
         let name = names::context_macro();
-        let dollar = Punct::new('$', Spacing::Alone); // `quote!` would parse it anew each time
+        let dollar = Punct::new('$', Spacing::Alone);
         let arms = match self {
-            Context::Waits { .. } => {
-                let here = here();
-                quote! {
-                    () => { #here };
-                    ({ #dollar (#dollar waits:tt)* } #dollar yields:tt #dollar (#dollar wait:tt)*) => { #dollar (#dollar waits)* #dollar (#dollar wait)* };
-                }
-            }
+            Context::Waits { .. } => waiting(here()),
             Context::WaitsBroken { runtime } => quote! {
                 () => { () };
                 (#dollar waits:tt #dollar (#dollar rest:tt)*) => { #runtime::output_of(#dollar waits) };
